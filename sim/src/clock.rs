@@ -1,0 +1,10 @@
+//! The only place in the simulator that reads the machine's clock.
+
+use jiff::Timestamp;
+
+/// The time now, in UTC.
+#[must_use]
+#[allow(clippy::disallowed_methods, reason = "this file is where the clock is read")]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}

@@ -1,0 +1,5 @@
+//! sim
+mod clock;
+pub mod kube;
+pub mod proxy;
+pub mod tencent;

@@ -1,0 +1,235 @@
+//! A reverse proxy with faults: it can stand before the API server of this crate, before a real one, and before a
+//! simulated cloud.
+//!
+//! It speaks HTTP/1.1 without TLS on a loopback port. Bodies stream both ways, so watches flow. Nothing is retried
+//! and nothing is changed, save by a [`Rule`].
+//!
+//! - `upstream`: the server behind it.
+//! - `rule`: which request suffers what.
+//! - `body`: replies under way.
+
+mod body;
+mod rule;
+#[cfg(test)]
+mod tests;
+mod upstream;
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{
+    Router,
+    body::{Body, HttpBody as _},
+    extract::{Request, State},
+    response::Response,
+    serve::ListenerExt,
+};
+use futures::StreamExt;
+use http::{HeaderMap, Method, StatusCode, header};
+use tokio::{net::TcpListener, sync::watch};
+
+use body::{OpenBody, closed};
+pub use rule::{Action, Reply, Rule};
+pub use upstream::{Trust, Upstream};
+
+/// A running proxy; it stops, and cuts off what is still open, when dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    /// Dropped with the proxy, which ends the server.
+    _running: watch::Sender<()>,
+}
+
+/// A request that reached the proxy.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// How many requests came up to and with this one.
+    pub number: usize,
+    /// Its method.
+    pub method: Method,
+    /// Its path with the query.
+    pub path: String,
+    /// Its headers, without credentials.
+    pub headers: HeaderMap,
+}
+
+impl Seen {
+    /// A header's text; `None` when it is absent.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    upstream: Upstream,
+    record: Mutex<Record>,
+    /// How often a request was held.
+    kills: watch::Sender<usize>,
+    /// Counts up when open replies must end.
+    cut: watch::Sender<usize>,
+    /// Closed when the proxy is gone.
+    running: watch::Receiver<()>,
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    rules: Vec<Rule>,
+    seen: Vec<Seen>,
+}
+
+impl Proxy {
+    /// Starts a proxy without faults on a free port of 127.0.0.1.
+    pub async fn start(upstream: Upstream) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (running, mut stopped) = watch::channel(());
+        let shared = Arc::new(Shared {
+            upstream,
+            record: Mutex::default(),
+            kills: watch::channel(0).0,
+            cut: watch::channel(0).0,
+            running: stopped.clone(),
+        });
+        let app = Router::new().fallback(handle).with_state(Arc::clone(&shared));
+        let until_dropped = async move { closed(&mut stopped).await };
+        // A small event must not wait for the one after it.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        let server = axum::serve(listener, app).with_graceful_shutdown(until_dropped);
+        tokio::spawn(async move { server.await });
+        Ok(Self { address, shared, _running: running })
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Adds a fault. Of several rules that fire for one request, the one that was added first decides; the others
+    /// count the request all the same.
+    pub fn fault(&self, rule: Rule) {
+        self.shared.record().rules.push(rule);
+    }
+
+    /// Removes all faults and forgets that any fired. Requests that are held stay held.
+    pub fn clear(&self) {
+        self.shared.record().rules.clear();
+        self.shared.kills.send_replace(0);
+    }
+
+    /// Cuts off all replies that are still open.
+    pub fn drop_connections(&self) {
+        self.shared.cut_open_replies();
+    }
+
+    /// All requests so far, in the order of their arrival.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Seen> {
+        self.shared.record().seen.clone()
+    }
+
+    /// Waits until a request is held ([`Action::HoldBefore`], [`Action::HoldAfter`]): now the client can be killed.
+    pub async fn killed(&self) {
+        // An error would mean that the proxy is gone, but it is borrowed.
+        let _ = self.shared.kills.subscribe().wait_for(|held| *held > 0).await;
+    }
+}
+
+impl Shared {
+    fn record(&self) -> MutexGuard<'_, Record> {
+        // A panic elsewhere leaves the record whole: it is only ever appended to.
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records a request and finds what is to happen to it.
+    fn note(&self, request: &Request) -> (Seen, Option<Action>) {
+        let mut headers = request.headers().clone();
+        headers.remove(header::AUTHORIZATION);
+        let path = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
+        let mut record = self.record();
+        let number = record.seen.len() + 1;
+        let seen = Seen { number, method: request.method().clone(), path, headers };
+        record.seen.push(seen.clone());
+        let fired: Vec<Action> = record.rules.iter_mut().filter_map(|rule| rule.fire(&seen)).collect();
+        (seen, fired.into_iter().next())
+    }
+
+    fn cut_open_replies(&self) {
+        self.cut.send_modify(|count| *count += 1);
+    }
+
+    /// Never answers; ends with the connection or the proxy.
+    async fn hold(&self) -> Response {
+        self.kills.send_modify(|count| *count += 1);
+        closed(&mut self.running.clone()).await;
+        made_up(Reply::text(StatusCode::SERVICE_UNAVAILABLE, "the proxy has stopped"))
+    }
+
+    async fn forward(&self, seen: &Seen, request: Request) -> Result<reqwest::Response, Response> {
+        let headers = request.headers().clone();
+        let body = request.into_body();
+        let body = (!body.is_end_stream()).then(|| reqwest::Body::wrap_stream(body.into_data_stream()));
+        let sent = self.upstream.send(seen.method.clone(), &seen.path, &headers, body).await;
+        sent.map_err(|error| {
+            made_up(Reply::text(StatusCode::BAD_GATEWAY, format!("the upstream did not answer: {error}")))
+        })
+    }
+
+    /// The upstream's reply, up to `limit` bytes of it.
+    fn pass_on(&self, reply: reqwest::Response, limit: Option<usize>) -> Response {
+        let (status, headers) = (reply.status(), upstream::end_to_end(reply.headers()));
+        let body = OpenBody {
+            upstream: reply.bytes_stream().boxed(),
+            left: limit.unwrap_or(usize::MAX),
+            cut: self.cut.subscribe(),
+            running: self.running.clone(),
+        };
+        let mut response = Response::new(Body::from_stream(body.into_stream()));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+}
+
+async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    match answer(&shared, request).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn answer(shared: &Shared, request: Request) -> Result<Response, Response> {
+    let (seen, action) = shared.note(&request);
+    let mut limit = None;
+    match action {
+        Some(Action::HoldBefore) => return Ok(shared.hold().await),
+        Some(Action::HoldAfter) => {
+            // Whether upstream answered makes no difference to a client that will never know.
+            let _ = shared.forward(&seen, request).await;
+            return Ok(shared.hold().await);
+        }
+        Some(Action::Status(reply)) => return Ok(made_up(reply)),
+        Some(Action::StatusAfter(reply)) => {
+            shared.forward(&seen, request).await?;
+            return Ok(made_up(reply));
+        }
+        Some(Action::CutBody(bytes)) => limit = Some(bytes),
+        Some(Action::Delay(time)) => tokio::time::sleep(time).await,
+        Some(Action::DropConnections) => shared.cut_open_replies(),
+        None => {}
+    }
+    let reply = shared.forward(&seen, request).await?;
+    Ok(shared.pass_on(reply, limit))
+}
+
+fn made_up(reply: Reply) -> Response {
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = reply.status;
+    response.headers_mut().insert(header::CONTENT_TYPE, reply.content_type);
+    response
+}

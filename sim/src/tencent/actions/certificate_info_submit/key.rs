@@ -1,0 +1,36 @@
+//! Where the key comes from: made by the cloud (`online`), or the caller's own behind a CSR (`parse`).
+
+use crate::tencent::{csr::Csr, error::Refusal, params::Params};
+
+pub(super) fn check(params: &Params) -> Result<(), Refusal> {
+    match params.text("GenCsrType") {
+        Some("online") => check_online(params),
+        Some("parse") => check_csr(params),
+        _ => Err(Refusal::invalid_value("GenCsrType", "")),
+    }
+}
+
+/// Inferred: both key fields are demanded, as their texts say, though the same text gives `CsrEncryptAlgo` a default.
+fn check_online(params: &Params) -> Result<(), Refusal> {
+    let wanted = |name| {
+        let missing = || Refusal::invalid_param(format!("{name} is required when GenCsrType is online."));
+        params.text(name).ok_or_else(missing)
+    };
+    match (wanted("CsrEncryptAlgo")?, wanted("CsrKeyParameter")?) {
+        ("RSA", "2048" | "4096") | ("ECC", "prime256v1") => Ok(()),
+        _ => Err(Refusal::new("InvalidParameter.RenewAlgorithmInvalid", "The algorithm is invalid.")),
+    }
+}
+
+fn check_csr(params: &Params) -> Result<(), Refusal> {
+    let pem = params
+        .text("Csr")
+        .ok_or_else(|| Refusal::invalid_param("Csr is required when GenCsrType is parse."))?;
+    let csr = Csr::parse(pem).map_err(Refusal::invalid_param)?;
+    let common_name = params.text("CertCommonName").unwrap_or_default();
+    if csr.common_name.eq_ignore_ascii_case(common_name) {
+        return Ok(());
+    }
+    let detail = format!("The common name of the CSR, {}, differs from CertCommonName.", csr.common_name);
+    Err(Refusal::invalid_param(detail))
+}

@@ -1,0 +1,132 @@
+//! `DescribeCertificate`: all about one certificate, save its key.
+
+use serde_json::{Map, Value, json};
+
+use super::Action;
+use crate::tencent::{
+    certificate::{Certificate, DomainAuth, Status},
+    error::Refusal,
+    gateway::{Answer, Invocation},
+    params::{Kind, required},
+    product::Level,
+    state::text_time,
+    submission::Submission,
+};
+
+pub(super) const ACTION: Action =
+    Action { name: "DescribeCertificate", params: &[required("CertificateId", Kind::String)], run };
+
+fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
+    let certificate = call.certificate("CertificateId")?;
+    let mut fields = common_fields(certificate);
+    fields.extend(application_fields(certificate));
+    fields.extend(summary_fields(certificate));
+    Ok(Answer::read(Value::Object(fields)))
+}
+
+/// The fields of this action and the list that `DescribeCertificateDetail` lacks or fills in another way.
+pub(super) fn summary_fields(certificate: &Certificate) -> Map<String, Value> {
+    let fields = json!({
+        "PackageTypeName": certificate.product.name(),
+        "CAEncryptAlgorithms": null,
+        "CACommonNames": null,
+        "CAEndTimes": null,
+        "SubjectAltName": names(certificate),
+    });
+    Answer::read(fields).fields
+}
+
+/// The fields that the Describe actions and the list share.
+pub(super) fn common_fields(certificate: &Certificate) -> Map<String, Value> {
+    let Certificate { product, status, issued, .. } = certificate;
+    let time =
+        |pick: fn(&crate::tencent::Issued) -> jiff::Timestamp| issued.as_ref().map(pick).map(text_time);
+    let fields = json!({
+        "OwnerUin": certificate.owner.uin,
+        "ProjectId": "0",
+        "From": "trustasia",
+        "CertificateType": "SVR",
+        "PackageType": product.package_type.to_string(),
+        "ProductZhName": product.name(),
+        "CertificateId": certificate.id,
+        "Domain": certificate.names().first(),
+        "Alias": certificate.alias,
+        "Status": status.0,
+        "StatusMsg": certificate.status_message,
+        "StatusName": status.name(),
+        "VerifyType": certificate.submission.as_ref().and_then(|submission| submission.text("VerifyType")),
+        "VulnerabilityStatus": null,
+        "VulnerabilityReport": null,
+        "CertBeginTime": time(|issued| issued.not_before),
+        "CertEndTime": time(|issued| issued.not_after),
+        "InsertTime": text_time(certificate.bought_at),
+        "ValidityPeriod": "12",
+        "OrderId": certificate.order_id,
+        "CertificateExtra": extra(certificate),
+        "IsVip": !product.is_free(),
+        "IsWildcard": product.is_wildcard(),
+        "IsDv": product.level == Level::Dv,
+        "IsVulnerability": false,
+        "RenewAble": *status == Status::ISSUED,
+        "Deployable": *status == Status::ISSUED,
+        "Tags": null,
+    });
+    Answer::read(fields).fields
+}
+
+/// The fields about the application, which the list lacks.
+pub(super) fn application_fields(certificate: &Certificate) -> Map<String, Value> {
+    // What was submitted cannot be read any more once the certificate is issued.
+    let submission = certificate.submission.as_ref().filter(|_| certificate.status != Status::ISSUED);
+    let fields = json!({
+        "DvAuthDetail": auth_detail(&certificate.auths),
+        "DvRevokeAuthDetail": null,
+        "SubmittedData": submission.map(Submission::to_json),
+    });
+    Answer::read(fields).fields
+}
+
+/// All names with the common name among them; null before there are any.
+pub(super) fn names(certificate: &Certificate) -> Value {
+    let names = certificate.names();
+    if names.is_empty() { Value::Null } else { json!(names) }
+}
+
+fn extra(certificate: &Certificate) -> Value {
+    let company_type = certificate.submission.as_ref().and_then(|submission| submission.get("CompanyType"));
+    json!({
+        "DomainNumber": certificate.domain_number.to_string(),
+        "OriginCertificateId": null,
+        "ReplacedBy": null,
+        "ReplacedFor": null,
+        "RenewOrder": null,
+        "SMCert": 0,
+        "CompanyType": company_type,
+    })
+}
+
+/// `DvAuthDetail`: the first proof at the top, all of them in `DvAuths`.
+fn auth_detail(auths: &[DomainAuth]) -> Value {
+    let Some(first) = auths.first() else { return Value::Null };
+    let all: Vec<Value> = auths
+        .iter()
+        .map(|auth| {
+            json!({
+                "DvAuthKey": auth.key,
+                "DvAuthValue": auth.value,
+                "DvAuthDomain": auth.domain,
+                "DvAuthPath": auth.path,
+                "DvAuthSubDomain": auth.sub_domain,
+                "DvAuthVerifyType": auth.kind,
+            })
+        })
+        .collect();
+    json!({
+        "DvAuthKey": first.key,
+        "DvAuthValue": first.value,
+        "DvAuthDomain": first.domain,
+        "DvAuthPath": first.path,
+        "DvAuthKeySubDomain": first.sub_domain,
+        "DvAuths": all,
+    })
+}

@@ -1,0 +1,94 @@
+//! The certificate authority behind the simulated cloud: a root, one intermediate, and real leaves.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize,
+    date_time_ymd,
+};
+
+/// How long a leaf is valid, in days: what public authorities may give since 2026-03.
+pub(super) const VALID_DAYS: i64 = 199;
+
+/// The authority, with its keys.
+pub(super) struct Authority {
+    root: String,
+    intermediate: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// What a leaf says.
+pub(super) struct Leaf<'a> {
+    pub(super) names: &'a [&'a str],
+    /// The vetted organisation, for OV and EV.
+    pub(super) organization: Option<&'a str>,
+    pub(super) not_before: Timestamp,
+    pub(super) not_after: Timestamp,
+}
+
+impl Authority {
+    pub(super) fn new() -> Result<Self, rcgen::Error> {
+        let root_key = KeyPair::generate()?;
+        let root_params = authority_params("Simulated Root CA", BasicConstraints::Unconstrained);
+        let root = root_params.self_signed(&root_key)?;
+        let root_issuer = Issuer::new(root_params, root_key);
+        let key = KeyPair::generate()?;
+        let params = authority_params("Simulated TLS CA", BasicConstraints::Constrained(0));
+        let intermediate = params.signed_by(&key, &root_issuer)?;
+        Ok(Self { root: root.pem(), intermediate: intermediate.pem(), issuer: Issuer::new(params, key) })
+    }
+
+    /// The root, PEM.
+    pub(super) fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// The intermediate, PEM.
+    pub(super) fn intermediate(&self) -> &str {
+        &self.intermediate
+    }
+
+    /// Signs a leaf for a public key; PEM.
+    pub(super) fn sign(&self, leaf: &Leaf<'_>, key: &impl PublicKeyData) -> Result<String, rcgen::Error> {
+        let names: Vec<String> = leaf.names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names)?;
+        params.distinguished_name = DistinguishedName::new();
+        if let Some(common_name) = leaf.names.first() {
+            params.distinguished_name.push(DnType::CommonName, *common_name);
+        }
+        if let Some(organization) = leaf.organization {
+            params.distinguished_name.push(DnType::OrganizationName, organization);
+        }
+        let epoch = date_time_ymd(1970, 1, 1);
+        params.not_before = epoch + since_epoch(leaf.not_before);
+        params.not_after = epoch + since_epoch(leaf.not_after);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        Ok(params.signed_by(key, &self.issuer)?.pem())
+    }
+}
+
+/// A key pair as `CsrEncryptAlgo` and `CsrKeyParameter` name it.
+pub(super) fn make_key(algorithm: &str, parameter: &str) -> Result<KeyPair, rcgen::Error> {
+    match (algorithm, parameter) {
+        ("ECC", _) => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
+        (_, "4096") => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_4096),
+        _ => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
+    }
+}
+
+fn authority_params(name: &str, constraints: BasicConstraints) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(constraints);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+fn since_epoch(time: Timestamp) -> Duration {
+    Duration::from_secs(time.as_second().unsigned_abs())
+}

@@ -1,0 +1,222 @@
+//! A bought certificate and everything the service knows about it.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::{product::Product, state::Account, submission::Submission};
+
+/// A status number of Tencent Cloud SSL. Open: a test may set numbers that no document lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Status(pub i64);
+
+impl Status {
+    /// Under review at the authority.
+    pub const UNDER_REVIEW: Self = Self(0);
+    /// Issued.
+    pub const ISSUED: Self = Self(1);
+    /// The review failed; the status message says why.
+    pub const REVIEW_FAILED: Self = Self(2);
+    /// Expired.
+    pub const EXPIRED: Self = Self(3);
+    /// The DNS record was added by the cloud and is being looked up.
+    pub const DNS_ADDED: Self = Self(4);
+    /// Bought; the application's information is not sent to the authority yet.
+    pub const PENDING_SUBMISSION: Self = Self(5);
+    /// The order is being cancelled.
+    pub const CANCELLING: Self = Self(6);
+    /// The order is cancelled.
+    pub const CANCELLED: Self = Self(7);
+    /// Waits for a confirmation letter.
+    pub const AWAITING_LETTER: Self = Self(8);
+    /// Being revoked.
+    pub const REVOKING: Self = Self(9);
+    /// Revoked.
+    pub const REVOKED: Self = Self(10);
+    /// Being reissued.
+    pub const REISSUING: Self = Self(11);
+    /// Waits for a revocation letter.
+    pub const AWAITING_REVOCATION_LETTER: Self = Self(12);
+    /// As 5, for free certificates.
+    pub const PENDING_SUBMISSION_FREE: Self = Self(13);
+    /// Refunded.
+    pub const REFUNDED: Self = Self(14);
+    /// Being migrated.
+    pub const MIGRATING: Self = Self(15);
+
+    /// The state of such a product whose order is not sent: 13 if it is free, else 5.
+    pub(super) fn pending(product: Product) -> Self {
+        if product.is_free() { Self::PENDING_SUBMISSION_FREE } else { Self::PENDING_SUBMISSION }
+    }
+
+    /// Whether the application's information may be stored, and the order sent.
+    #[must_use]
+    pub fn awaits_submission(self) -> bool {
+        matches!(self, Self::PENDING_SUBMISSION | Self::PENDING_SUBMISSION_FREE)
+    }
+
+    /// Whether an order is running at the authority.
+    #[must_use]
+    pub fn is_running(self) -> bool {
+        matches!(self, Self::UNDER_REVIEW | Self::DNS_ADDED | Self::AWAITING_LETTER)
+    }
+
+    /// Whether a cancellation or revocation waits for the authority's confirmation.
+    #[must_use]
+    pub fn is_ending(self) -> bool {
+        matches!(self, Self::CANCELLING | Self::REVOKING)
+    }
+
+    /// The name that people see.
+    ///
+    /// Inferred: the wording of the values of `StatusName`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            0 => "Under review",
+            1 => "Issued",
+            2 => "Review failed",
+            3 => "Expired",
+            4 => "Validating",
+            5 | 13 => "Pending submission",
+            6 => "Canceling",
+            7 => "Canceled",
+            8 => "Pending confirmation letter",
+            9 => "Revoking",
+            10 => "Revoked",
+            11 => "Reissuing",
+            12 => "Pending revocation letter",
+            14 => "Refunded",
+            15 => "Migrating",
+            _ => "Unknown",
+        }
+    }
+}
+
+/// How far a running review got, as `StatusMsg` says it.
+pub(super) mod progress {
+    pub(crate) const PRE_REVIEWING: &str = "PRE-REVIEWING";
+    pub(crate) const LEGAL_REVIEWING: &str = "LEGAL-REVIEWING";
+    pub(crate) const CA_REVIEWING: &str = "CA-REVIEWING";
+    pub(crate) const PENDING_DCV: &str = "PENDING-DCV";
+    pub(crate) const WAIT_ISSUE: &str = "WAIT-ISSUE";
+}
+
+/// The proof of control that the authority wants for one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainAuth {
+    /// The name in the certificate.
+    pub name: String,
+    /// The domain under which the proof is placed.
+    pub domain: String,
+    /// The record's or file's name.
+    pub key: String,
+    /// The record's value or the file's content.
+    pub value: String,
+    /// Where the file goes; empty for DNS.
+    pub path: String,
+    /// The record's name within `domain`; empty for files.
+    pub sub_domain: String,
+    /// `TXT` or `FILE`.
+    pub kind: String,
+    /// Set by a test: the proof can be seen from outside.
+    pub published: bool,
+}
+
+/// What the authority delivered.
+#[derive(Clone)]
+pub struct Issued {
+    /// The leaf, PEM.
+    pub leaf: String,
+    /// The intermediate, PEM.
+    pub intermediate: String,
+    /// The private key, PEM, where the cloud made it.
+    pub private_key: Option<SecretString>,
+    /// First moment of validity.
+    pub not_before: Timestamp,
+    /// Last moment of validity.
+    pub not_after: Timestamp,
+}
+
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { not_before, not_after, .. } = self;
+        f.debug_struct("Issued")
+            .field("not_before", not_before)
+            .field("not_after", not_after)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A bought certificate. Tests read it as a snapshot and change it to move the authority's side.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// The certificate id.
+    pub id: String,
+    /// Whose it is.
+    pub owner: Account,
+    /// What was bought.
+    pub product: Product,
+    /// How many names the purchase covers.
+    pub domain_number: usize,
+    /// A note of the owner.
+    pub alias: String,
+    /// Where the order stands.
+    pub status: Status,
+    /// Progress of a review, or why it failed (`StatusMsg`).
+    pub status_message: String,
+    /// The information that is stored for the authority.
+    pub submission: Option<Submission>,
+    /// The authority's order number.
+    pub order_id: Option<String>,
+    /// When the order was last sent.
+    pub ordered_at: Option<Timestamp>,
+    /// The proofs that the authority wants.
+    pub auths: Vec<DomainAuth>,
+    /// Until when they must be found.
+    pub validation_deadline: Option<Timestamp>,
+    /// When they were found.
+    pub validation_passed: Option<Timestamp>,
+    /// When the certificate was bought.
+    pub bought_at: Timestamp,
+    /// What the authority delivered.
+    pub issued: Option<Issued>,
+    /// The certificate is an uploaded one whose renewal the cloud manages: nobody else may submit it.
+    pub renewal_is_managed: bool,
+    /// The authority does not offer the chosen root.
+    pub root_refused: bool,
+    /// The authority wants a confirmation letter once the order is sent.
+    pub wants_letter: bool,
+}
+
+impl Certificate {
+    pub(super) fn bought(id: &str, owner: Account, product: Product, now: Timestamp) -> Self {
+        Self {
+            id: id.to_owned(),
+            owner,
+            product,
+            domain_number: if product.coverage.several_names() { 5 } else { 1 },
+            alias: String::new(),
+            status: Status::pending(product),
+            status_message: String::new(),
+            submission: None,
+            order_id: None,
+            ordered_at: None,
+            auths: Vec::new(),
+            validation_deadline: None,
+            validation_passed: None,
+            bought_at: now,
+            issued: None,
+            renewal_is_managed: false,
+            root_refused: false,
+            wants_letter: false,
+        }
+    }
+
+    /// All names, the common name first; none before information is stored.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        self.submission.as_ref().map(Submission::names).unwrap_or_default()
+    }
+}

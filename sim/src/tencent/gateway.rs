@@ -1,0 +1,166 @@
+//! The gateway: from a raw HTTP request to an action's answer, in the order in which the service checks.
+//!
+//! Inferred: that order, which the documents do not give: transport, signature, action and version, frequency,
+//! parameters, business rules.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Options,
+    actions::{self, Action},
+    error::Refusal,
+    params::Params,
+    rate::Limiter,
+    sign::{self, Received},
+    state::{Account, State},
+};
+
+const VERSION: &str = "2019-12-05";
+/// The largest body of a POST, in bytes.
+pub(super) const MAX_BODY: usize = 10 * 1024 * 1024;
+
+/// One HTTP request, read to its end.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// The body was larger than [`MAX_BODY`] and is not kept.
+    pub(super) too_large: bool,
+}
+
+impl Request {
+    pub(super) fn received(&self) -> Received<'_> {
+        Received {
+            method: self.method.as_str(),
+            query: &self.query,
+            headers: &self.headers,
+            body: &self.body,
+        }
+    }
+
+    pub(super) fn action(&self) -> &str {
+        self.received().header("x-tc-action").unwrap_or_default()
+    }
+
+    /// The certificate that the body names, whichever of the actions' three spellings it uses.
+    pub(super) fn certificate_id(&self) -> Option<String> {
+        let body: Value = serde_json::from_slice(&self.body).ok()?;
+        let id = ["/CertId", "/CertificateId", "/CertIds/0"].iter().find_map(|path| body.pointer(path))?;
+        id.as_str().map(str::to_owned)
+    }
+}
+
+/// One call of an action, with all that it may see and change.
+pub(super) struct Invocation<'a> {
+    pub(super) state: &'a mut State,
+    pub(super) options: &'a Options,
+    pub(super) account: &'a Account,
+    pub(super) params: &'a Params,
+    pub(super) now: Timestamp,
+}
+
+/// What an action answers.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) fields: Map<String, Value>,
+    /// Whether something in the cloud changed.
+    pub(super) took_effect: bool,
+}
+
+impl Answer {
+    /// The answer of an action that changed nothing.
+    pub(super) fn read(fields: Value) -> Self {
+        Self::new(fields, false)
+    }
+
+    /// The answer of an action that changed something.
+    pub(super) fn wrote(fields: Value) -> Self {
+        Self::new(fields, true)
+    }
+
+    fn new(fields: Value, took_effect: bool) -> Self {
+        let fields = if let Value::Object(fields) = fields { fields } else { Map::new() };
+        Self { fields, took_effect }
+    }
+}
+
+/// Who sent the request, as far as its signature proves it.
+pub(super) fn identify(request: &Request, state: &State, now: Timestamp) -> Result<Account, Refusal> {
+    check_transport(request)?;
+    let credential = sign::verify(request.received(), now, |id| state.credentials.get(id))?;
+    Ok(credential.account.clone())
+}
+
+/// What lies behind the gateway.
+pub(super) struct Service<'a> {
+    pub(super) state: &'a mut State,
+    pub(super) limiter: &'a mut Limiter,
+    pub(super) options: &'a Options,
+    /// The machine's time, by which the frequency is measured.
+    pub(super) time: Timestamp,
+    /// The cloud's own time, which a test may set.
+    pub(super) now: Timestamp,
+}
+
+/// Runs the action that an identified account asks for.
+pub(super) fn invoke(request: &Request, account: &Account, service: Service<'_>) -> Result<Answer, Refusal> {
+    let action = find_action(request)?;
+    let Service { state, limiter, options, time, now } = service;
+    if let Some(limit) = options.calls_per_second
+        && !limiter.admit(account, action.name, limit, time)
+    {
+        return Err(Refusal::too_many_requests(limit));
+    }
+    let params = Params::check(&request.body, action.params, options.lenient_integers)?;
+    (action.run)(&mut Invocation { state, options, account, params: &params, now })
+}
+
+/// The body of a reply: the envelope around fields or an error.
+pub(super) fn envelope(result: Result<&Answer, &Refusal>, request_id: &str) -> Vec<u8> {
+    let mut response = match result {
+        Ok(answer) => answer.fields.clone(),
+        Err(refusal) => Map::from_iter([("Error".to_owned(), refusal.to_json())]),
+    };
+    response.insert("RequestId".to_owned(), request_id.into());
+    json!({ "Response": response }).to_string().into_bytes()
+}
+
+fn check_transport(request: &Request) -> Result<(), Refusal> {
+    if request.method != Method::POST {
+        // Inferred: the real service also takes GET; nothing here needs it.
+        return Err(Refusal::new("UnsupportedOperation", "This service takes POST requests only."));
+    }
+    if request.too_large {
+        return Err(Refusal::new("RequestSizeLimitExceeded", "The request size exceeds the limit of 10 MB."));
+    }
+    for (header, parameter) in [("x-tc-action", "Action"), ("x-tc-version", "Version")] {
+        if request.received().header(header).is_none() {
+            return Err(Refusal::missing(parameter));
+        }
+    }
+    // Inferred: the code for a POST with another content type.
+    let content_type = request.received().header("content-type").unwrap_or_default().to_ascii_lowercase();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if essence != "application/json" {
+        return Err(Refusal::new("UnsupportedProtocol", "The content type must be application/json."));
+    }
+    Ok(())
+}
+
+fn find_action(request: &Request) -> Result<&'static Action, Refusal> {
+    let name = request.action();
+    let action = actions::ALL.iter().find(|action| action.name == name).ok_or_else(|| {
+        Refusal::new("InvalidAction", format!("The request action={name} is invalid or not found."))
+    })?;
+    let version = request.received().header("x-tc-version").unwrap_or_default();
+    if version != VERSION {
+        let message = format!("The requested API version {version} does not exist.");
+        return Err(Refusal::new("NoSuchVersion", message));
+    }
+    Ok(action)
+}

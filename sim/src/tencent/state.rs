@@ -1,0 +1,123 @@
+//! What the service keeps: accounts with their credentials and profiles, certificates, the operation log.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::{Timestamp, civil::DateTime, tz};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    certificate::Certificate,
+    profile::{Company, Manager},
+};
+
+/// An account of the simulated cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Account {
+    /// The account number (`OwnerUin`).
+    pub uin: String,
+    /// The application id that belongs to it.
+    pub app_id: u64,
+}
+
+/// One access key of an account.
+pub(super) struct Credential {
+    pub(super) account: Account,
+    pub(super) secret_key: SecretString,
+    /// Set for temporary keys, which are worth nothing without their token.
+    pub(super) token: Option<Token>,
+}
+
+pub(super) struct Token {
+    pub(super) value: SecretString,
+    pub(super) expires: Timestamp,
+}
+
+impl Credential {
+    /// Inferred: a token beside a permanent key is refused, too.
+    pub(super) fn accepts_token(&self, sent: Option<&str>, now: Timestamp) -> bool {
+        match (&self.token, sent) {
+            (None, None) => true,
+            (Some(token), Some(sent)) => token.value.expose_secret() == sent && now < token.expires,
+            _ => false,
+        }
+    }
+}
+
+/// What an account owns beside certificates.
+#[derive(Default)]
+pub(super) struct Holdings {
+    pub(super) companies: BTreeMap<u64, Company>,
+    pub(super) managers: BTreeMap<u64, Manager>,
+    /// The account's owner did not pass the identity check.
+    pub(super) identity_unverified: bool,
+}
+
+/// One line of an account's operation log.
+pub(super) struct LogLine {
+    pub(super) uin: String,
+    pub(super) certificate_id: String,
+    /// `submitInfo`, `applyVIP`, `cancel`, `Resubmit`, `issued`, ...
+    pub(super) kind: &'static str,
+    pub(super) action: &'static str,
+    pub(super) time: Timestamp,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) credentials: HashMap<String, Credential>,
+    pub(super) holdings: HashMap<Account, Holdings>,
+    pub(super) certificates: BTreeMap<String, Certificate>,
+    pub(super) log: Vec<LogLine>,
+    /// How many orders were sent.
+    orders: u64,
+}
+
+impl State {
+    /// A certificate, if this account owns it.
+    pub(super) fn owned(&self, account: &Account, id: &str) -> Option<&Certificate> {
+        self.certificates.get(id).filter(|certificate| certificate.owner == *account)
+    }
+
+    /// A new order number of the authority.
+    pub(super) fn next_order_id(&mut self) -> String {
+        self.orders += 1;
+        (7_000_000_000 + self.orders).to_string()
+    }
+
+    /// Adds a line to an account's operation log.
+    pub(super) fn record(
+        &mut self,
+        account: &Account,
+        certificate_id: &str,
+        action: &'static str,
+        kind: &'static str,
+        time: Timestamp,
+    ) {
+        let (uin, certificate_id) = (account.uin.clone(), certificate_id.to_owned());
+        self.log.push(LogLine { uin, certificate_id, kind, action, time });
+    }
+
+    /// The same, to change it.
+    pub(super) fn owned_mut(&mut self, account: &Account, id: &str) -> Option<&mut Certificate> {
+        self.certificates.get_mut(id).filter(|certificate| certificate.owner == *account)
+    }
+}
+
+/// A time as the API writes it: `YYYY-MM-DD hh:mm:ss`.
+///
+/// Inferred: the zone, which the documents leave open; UTC+8 is that of the vendor's console.
+pub(super) fn text_time(time: Timestamp) -> String {
+    time.to_zoned(time_zone()).strftime(TIME_FORMAT).to_string()
+}
+
+/// Reads such a time.
+pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
+    let time = DateTime::strptime(TIME_FORMAT, text).ok()?;
+    Some(time.to_zoned(time_zone()).ok()?.timestamp())
+}
+
+const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
+
+fn time_zone() -> tz::TimeZone {
+    tz::TimeZone::fixed(tz::offset(8))
+}

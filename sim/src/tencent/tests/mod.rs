@@ -1,0 +1,8 @@
+//! The rules of the service, seen from outside: real HTTP, and a signer of these tests' own.
+
+mod client;
+mod gateway;
+mod info_submit;
+mod lists;
+mod order;
+mod vectors;

@@ -1,0 +1,173 @@
+//! The words of the conditions: every type and every reason, what it means and what the user does about it.
+
+use strum::{Display, EnumIter, IntoStaticStr};
+
+/// What a condition speaks about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumIter, IntoStaticStr)]
+pub enum ConditionType {
+    /// The order reached what `readyPolicy` waits for; for a profile: its data are complete and its references
+    /// resolve. Unknown until the controller first looked.
+    Ready,
+    /// Work goes on, or a person or a CA is waited for. Present only while true; never together with Stalled.
+    Reconciling,
+    /// Nothing more happens until somebody changes something. Present only while true. The cloud is still read
+    /// once an hour.
+    Stalled,
+    /// The cloud accepted the application of the present attempt.
+    Submitted,
+    /// The order of the present attempt was sent to the CA.
+    Ordered,
+    /// The CA issued the certificate.
+    Issued,
+    /// The certificate stands in the Secret that the order names.
+    SecretSynced,
+    /// A person must do something: add a record, send a letter, take a call. The message has the details.
+    ActionRequired,
+    /// `mode: Plan`: the request stands in `status.plan`, and nothing was sent.
+    Planned,
+    /// `suspend: true`: the order is left alone. Ready keeps its value.
+    Suspended,
+    /// For a profile: the profile saved at Tencent Cloud is found.
+    Resolved,
+    /// For a profile: the profile saved at Tencent Cloud passed its review.
+    Approved,
+}
+
+/// Why a condition is as it is: reasons to wait, reasons to stop, and results, in this order: see [`Reason::class`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumIter, IntoStaticStr)]
+pub enum Reason {
+    // Reasons to wait (Reconciling).
+    /// Not looked at yet, or just starting. Nothing to do.
+    Pending,
+    /// A Secret that the order or its profile names is not there. Create it; the order wakes at once.
+    SecretNotFound,
+    /// A Secret is there but lacks an entry, or lacks the label `certorder.dev/readable: "true"`. Add it.
+    SecretKeyMissing,
+    /// The profile that the order names is not there. Create it.
+    ProfileNotFound,
+    /// The profile saved at Tencent Cloud is under review, and `reuse: Required` waits for it. The CA may call the
+    /// administrator.
+    ProfileInReview,
+    /// The cloud asks to slow down. Nothing to do.
+    RateLimited,
+    /// The cloud does not answer, or fails. Nothing to do unless it lasts.
+    CloudUnavailable,
+    /// A call was cut off, and the cloud is asked what became of it before another one is made. Nothing to do.
+    Settling,
+    /// The application or the order is being sent. Nothing to do.
+    Submitting,
+    /// The cloud or the CA reviews the application. Take the CA's call.
+    InReview,
+    /// The CA waits for the proof that you control the names. Add what `status.validationRecords` shows.
+    AwaitingValidation,
+    /// The CA waits for a signed letter. Name it in `confirmationLetterSecretRef`, or upload it in the console.
+    AwaitingLetter,
+    /// The CA is about to issue, or to reissue. Nothing to do.
+    Issuing,
+    /// The issued certificate is being fetched. Nothing to do.
+    Exporting,
+    /// A review is being stopped. Nothing to do.
+    Withdrawing,
+    /// A limit on submissions is used up. Wait, or raise it.
+    BudgetExceeded,
+
+    // Reasons to stop (Stalled).
+    /// The cloud refuses the request, or the order asks for something that the product or this version does not
+    /// have. Edit the order.
+    InvalidRequest,
+    /// The profile lacks data that this order needs. Complete it.
+    ProfileIncomplete,
+    /// The CSR cannot be read, or is too weak. Replace it.
+    CsrInvalid,
+    /// The CSR is for other names, or the key is not the CSR's. Make them agree.
+    CsrMismatch,
+    /// The cloud knows no such certificate in this account. Check the id, the site or region, and the credentials.
+    CertificateNotFound,
+    /// The certificate is already ordered or issued for other names. Use another certificate, or ask for its names.
+    CertificateInUse,
+    /// Another order claims the same certificate. Delete one of them.
+    DuplicateCertificate,
+    /// The cloud refuses the credentials. Replace the Secret.
+    CredentialsRefused,
+    /// The credentials are good, but may not make this call. Grant the permission.
+    PermissionDenied,
+    /// The cloud account has not passed its identity verification. Do it in the console.
+    AccountNotVerified,
+    /// The cloud or the CA rejected the application. Mend what the message says, or ask for another attempt with
+    /// the annotation `certorder.dev/resubmit-at`.
+    Rejected,
+    /// The order was cancelled at the cloud. Edit it, or ask for another attempt with `certorder.dev/resubmit-at`.
+    Cancelled,
+    /// The review was stopped. Edit the order, or ask for another attempt with `certorder.dev/resubmit-at`.
+    Withdrawn,
+    /// A call got no answer, and the cloud does not show what became of it. Look in the console, then ask for
+    /// another attempt with `certorder.dev/resubmit-at`.
+    OutcomeUnknown,
+    /// The key of a running order is gone. Restore the Secret, or withdraw the order.
+    KeyLost,
+    /// The certificate, or the approval of a profile, has run out. Buy a certificate, or renew the approval.
+    Expired,
+    /// The certificate was revoked.
+    Revoked,
+    /// The money was paid back; this certificate cannot be ordered.
+    Refunded,
+
+    // Results, which are neither.
+    /// Submitted, Ordered: the cloud accepted what this object sent.
+    Accepted,
+    /// Submitted, Ordered: found at the cloud, sent by somebody else or before a status was lost.
+    Adopted,
+    /// Ready: sent to the CA, which is what `readyPolicy: Ordered` waits for.
+    Ordered,
+    /// Ready, Issued: the CA issued the certificate.
+    Issued,
+    /// `SecretSynced`: the Secret holds the issued certificate.
+    Synced,
+    /// Planned, Ready: `mode: Plan`, nothing was sent. Set `mode: Apply` to send it.
+    Planned,
+    /// Suspended: `suspend: true`.
+    Suspended,
+    /// Ready of a profile: the data are complete and the references resolve.
+    Complete,
+    /// Resolved: the ids are those of the profile's spec.
+    Given,
+    /// Resolved: found by name.
+    Matched,
+    /// Resolved: no saved profile has this name. Save one in the console, or give its ids.
+    NotFound,
+    /// Resolved: several saved profiles have this name. Give the ids.
+    Ambiguous,
+    /// Resolved: the cloud refused to list the saved profiles. The message has its answer.
+    Refused,
+    /// Approved: the review is passed.
+    Approved,
+    /// Approved: the review is passed, but the approval ends soon. Renew it in the console.
+    Expiring,
+    /// Approved: the review failed. Correct the profile in the console.
+    Invalid,
+}
+
+/// What a reason means for the work on an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Goes on by itself, or once a person or a CA has acted: Reconciling.
+    Waiting,
+    /// Goes on only after somebody changed something: Stalled.
+    Stopped,
+    /// Says how a condition came about, and neither waits nor stops.
+    Result,
+}
+
+impl Reason {
+    /// Whether an object with this reason waits or stopped.
+    #[must_use]
+    pub fn class(self) -> Class {
+        if self < Self::InvalidRequest {
+            Class::Waiting
+        } else if self < Self::Accepted {
+            Class::Stopped
+        } else {
+            Class::Result
+        }
+    }
+}

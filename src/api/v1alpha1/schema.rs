@@ -1,0 +1,146 @@
+//! Patterns and rules that several types share, and what the derived schemas need to be good CRD schemas.
+
+use kube::core::{Reason, Rule};
+use schemars::transform::transform_subschemas;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value};
+
+/// A DNS name as both clouds take it: lower-case A-labels, at least two, a wildcard only as the whole first one.
+///
+/// The last label starts with a letter, which refuses IP addresses.
+pub(super) const DNS_NAME_PATTERN: &str =
+    r"^(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$";
+
+/// What to write where [`DNS_NAME_PATTERN`] refuses: the API server names the pattern only.
+pub(super) const DNS_NAME_HINT: &str =
+    "names are written in lower case, international names in Punycode (xn--...)";
+
+/// Name of an object, as Kubernetes has it (RFC 1123 subdomain).
+pub(super) const OBJECT_NAME_PATTERN: &str =
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+
+/// Key in the data of a Secret.
+pub(super) const KEY_PATTERN: &str = r"^[-._a-zA-Z0-9]+$";
+
+/// Id of a paid certificate at either cloud.
+pub(super) const CERTIFICATE_ID_PATTERN: &str = r"^[A-Za-z0-9_-]{1,64}$";
+
+/// Code of a Huawei Cloud region. It becomes part of a host name, hence the strictness.
+pub(super) const REGION_PATTERN: &str = r"^[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}$";
+
+/// Just enough to tell an e-mail address from a slip; the CA has the last word.
+pub(super) const EMAIL_PATTERN: &str = r"^[^@\s]+@[^@\s]+$";
+
+/// A rule for the whole order: the optional field of spec stays as it is while the order is frozen.
+pub(super) fn frozen_option(field: &str) -> Rule {
+    let (new, old) = (format!("self.spec.{field}"), format!("oldSelf.spec.{field}"));
+    frozen_unless(field, &format!("has({new}) == has({old}) && (!has({new}) || {new} == {old})"))
+}
+
+/// A rule for the whole order: the field of spec, which is always set, stays as it is while the order is frozen.
+pub(super) fn frozen(field: &str) -> Rule {
+    frozen_unless(field, &format!("self.spec.{field} == oldSelf.spec.{field}"))
+}
+
+fn frozen_unless(field: &str, unchanged: &str) -> Rule {
+    let frozen = "has(oldSelf.status) && has(oldSelf.status.submission) && oldSelf.status.submission.frozen";
+    Rule::new(format!("!({frozen}) || ({unchanged})"))
+        .message(format!(
+            "{field} is frozen, since the application was sent with it: stop a running review with the annotation \
+             certorder.dev/withdraw, or create a new CertificateOrder"
+        ).as_str())
+        .reason(Reason::FieldValueForbidden)
+        .field_path(format!(".spec.{field}"))
+}
+
+/// A rule for a field that is fixed once the object exists.
+pub(super) fn immutable(field: &str) -> Rule {
+    Rule::new("self == oldSelf")
+        .message(format!("{field} cannot be changed; create a new CertificateOrder").as_str())
+        .reason(Reason::FieldValueForbidden)
+}
+
+/// Brings a derived schema, and every schema inside it, into the form that suits a definition.
+pub(super) fn tidy(schema: &mut Schema) {
+    transform_subschemas(&mut tidy, schema);
+    if let Some(object) = schema.as_object_mut() {
+        refuse_null(object);
+        join_lines(object);
+    }
+}
+
+/// Takes the `null` out of an optional field: absent and `null` must not be two things, or a rule with `has()`
+/// could be got round by writing `null`. (The API server drops a `null` where none is allowed.)
+fn refuse_null(schema: &mut Map<String, Value>) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".into(), only);
+        }
+    }
+    // An optional enumeration comes as `anyOf: [enumeration, null]`.
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.retain(|choice| choice.get("type") != Some(&"null".into()));
+        if let [Value::Object(only)] = choices.as_slice() {
+            let only = only.clone();
+            schema.remove("anyOf");
+            only.into_iter().for_each(|(key, value)| {
+                schema.entry(key).or_insert(value);
+            });
+        }
+    }
+}
+
+/// Joins the lines of each paragraph of the description, which `kubectl explain` wraps by itself.
+fn join_lines(schema: &mut Map<String, Value>) {
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        let paragraphs: Vec<_> = text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
+        *text = paragraphs.join("\n\n");
+    }
+}
+
+/// `metav1.Condition` as a list with one entry for each type, bounded as upstream bounds it.
+pub(super) fn conditions(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "maxItems": 32,
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["type"],
+        "items": {
+            "type": "object",
+            "required": ["type", "status", "reason", "message", "lastTransitionTime"],
+            "properties": {
+                "type": {
+                    "type": "string", "maxLength": 316,
+                    "description": "What is true or not: Ready, Submitted, Issued and so on.",
+                },
+                "status": {
+                    "type": "string", "enum": ["True", "False", "Unknown"],
+                    "description": "True, False or Unknown.",
+                },
+                "observedGeneration": {
+                    "type": "integer", "format": "int64", "minimum": 0,
+                    "description": "The metadata.generation that this condition speaks about.",
+                },
+                "reason": {
+                    "type": "string", "minLength": 1, "maxLength": 1024,
+                    "description": "One word of a documented list that says why.",
+                },
+                "message": {
+                    "type": "string", "maxLength": 4096,
+                    "description": "What is the case and what to do about it, for people.",
+                },
+                "lastTransitionTime": {
+                    "type": "string", "format": "date-time",
+                    "description": "When status last changed.",
+                },
+            },
+        },
+    })
+}
+
+/// An object whose fields the API server keeps as they are.
+pub(super) fn any_object(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+}

@@ -1,0 +1,113 @@
+//! Reads what an order or a profile refers to, always in its own namespace. Every reference to a Secret goes
+//! through here, so that one place decides which Secrets may be read and sent on.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client, ResourceExt};
+use secrecy::SecretString;
+
+use crate::api::v1alpha1::conditions::Reason;
+use crate::api::v1alpha1::{LocalObjectReference, OrganizationProfile, SecretKeySelector};
+use crate::core::conditions::Problem;
+
+/// The label of a Secret whose content may be sent to a cloud on behalf of someone who may not read it.
+pub const READABLE: &str = "certorder.dev/readable";
+
+/// The data of a Secret.
+pub type SecretData = BTreeMap<String, ByteString>;
+
+/// What keeps a reference from being followed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Something that the user can mend.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    /// Trouble with the API server.
+    #[error(transparent)]
+    Api(#[from] kube::Error),
+}
+
+/// Makes a problem of the user's part of the data, so that only trouble with the API server stays an error.
+pub fn as_data<T>(read: Result<T, Error>) -> Result<Result<T, Problem>, kube::Error> {
+    match read {
+        Ok(value) => Ok(Ok(value)),
+        Err(Error::Problem(problem)) => Ok(Err(problem)),
+        Err(Error::Api(error)) => Err(error),
+    }
+}
+
+/// Reads one namespace.
+pub struct Namespace {
+    client: Client,
+    name: String,
+}
+
+impl Namespace {
+    /// The namespace of this name.
+    #[must_use]
+    pub fn new(client: Client, name: &str) -> Self {
+        Self { client, name: name.to_owned() }
+    }
+
+    /// A profile.
+    pub async fn profile(&self, reference: &LocalObjectReference) -> Result<OrganizationProfile, Error> {
+        let api: Api<OrganizationProfile> = Api::namespaced(self.client.clone(), &self.name);
+        let name = &reference.name;
+        api.get_opt(name).await?.ok_or_else(|| {
+            let message = format!("OrganizationProfile {name} does not exist in this namespace; create it");
+            Problem::new(Reason::ProfileNotFound, message).into()
+        })
+    }
+
+    /// The credentials of a cloud account. Whoever writes an order names its credentials, and they go to the
+    /// cloud's own host only, so no label is asked for.
+    pub async fn credentials(&self, reference: &LocalObjectReference) -> Result<SecretData, Error> {
+        Ok(self.secret(&reference.name, "spec.credentialsRef").await?.data.unwrap_or_default())
+    }
+
+    /// A text that is sent to a cloud: the Secret must carry the label [`READABLE`].
+    pub async fn readable(&self, selector: &SecretKeySelector, field: &str) -> Result<SecretString, Error> {
+        let data = self.readable_secret(&selector.name, field).await?;
+        Ok(text(&data, selector, field)?.into())
+    }
+
+    /// A whole Secret whose content is sent to a cloud.
+    pub async fn readable_secret(&self, name: &str, field: &str) -> Result<SecretData, Error> {
+        let secret = self.secret(name, field).await?;
+        if secret.labels().get(READABLE).is_some_and(|value| value == "true") {
+            return Ok(secret.data.unwrap_or_default());
+        }
+        let message = format!(
+            "Secret {name} of {field} lacks the label {READABLE}: \"true\"; its content would be sent to the \
+             cloud, so whoever owns the Secret must set it"
+        );
+        Err(Problem::new(Reason::SecretKeyMissing, message).into())
+    }
+
+    /// A text that is public by nature: a CSR.
+    pub async fn public_text(&self, selector: &SecretKeySelector, field: &str) -> Result<String, Error> {
+        let secret = self.secret(&selector.name, field).await?;
+        Ok(text(&secret.data.unwrap_or_default(), selector, field)?)
+    }
+
+    async fn secret(&self, name: &str, field: &str) -> Result<Secret, Error> {
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.name);
+        api.get_opt(name).await?.ok_or_else(|| {
+            let message = format!("Secret {name} of {field} does not exist in this namespace; create it");
+            Problem::new(Reason::SecretNotFound, message).into()
+        })
+    }
+}
+
+fn text(data: &SecretData, selector: &SecretKeySelector, field: &str) -> Result<String, Problem> {
+    let SecretKeySelector { name, key } = selector;
+    let missing = |what| {
+        Problem::new(Reason::SecretKeyMissing, format!("Secret {name} of {field} has {what} {key}; add it"))
+    };
+    let bytes = data.get(key).ok_or_else(|| missing("no key"))?;
+    let text = std::str::from_utf8(&bytes.0).map_err(|_| missing("no text under key"))?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    if text.is_empty() { Err(missing("nothing under key")) } else { Ok(text.to_owned()) }
+}

@@ -1,0 +1,136 @@
+//! The command line. Every flag of `run` is also an environment variable, and everything is checked here once.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::provider::transport::Endpoint;
+
+/// Orders paid SSL certificates at Tencent Cloud SSL and Huawei Cloud SCM from Kubernetes resources.
+#[derive(Parser, Debug)]
+#[command(version, about, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run the controller.
+    Run(Box<Config>),
+    /// Print both CustomResourceDefinitions as YAML.
+    Crds {
+        /// Write one file for each into this directory instead.
+        #[arg(long, value_name = "DIR")]
+        write: Option<PathBuf>,
+    },
+}
+
+/// How the controller runs. The cluster is that of `KUBECONFIG`, or the one that the process runs in.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// Watch this namespace only; repeat the flag for more (in the variable: separated by commas). Default: all.
+    #[arg(
+        long = "watch-namespace",
+        env = "CERTORDER_WATCH_NAMESPACE",
+        value_name = "NAMESPACE",
+        value_delimiter = ','
+    )]
+    pub watch_namespaces: Vec<String>,
+
+    /// How many orders are worked at the same time, for each watched namespace or over all of them.
+    #[arg(long, env = "CERTORDER_CONCURRENCY", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub concurrency: u16,
+
+    /// Calls a second that Tencent Cloud allows for each account and action; 95 % of it are used.
+    #[arg(long, env = "CERTORDER_TENCENT_RATE_LIMIT", default_value = "10")]
+    pub tencent_rate_limit: NonZeroU32,
+
+    /// The shortest pause between two looks at a running order; it grows with the age of the last change.
+    #[arg(long, env = "CERTORDER_POLL_INTERVAL", default_value = "30s", value_parser = duration, value_name = "TIME")]
+    pub poll_interval: Duration,
+
+    /// The longest that one call to a cloud may take.
+    #[arg(long, env = "CERTORDER_CALL_TIMEOUT", default_value = "20s", value_parser = duration, value_name = "TIME")]
+    pub call_timeout: Duration,
+
+    /// Call this address instead of both Tencent sites' own, for tests: https, or http on a loopback address.
+    #[arg(long, env = "CERTORDER_TENCENT_ENDPOINT", value_name = "URL")]
+    pub tencent_endpoint: Option<Endpoint>,
+
+    /// Where /livez, /readyz and /metrics are served.
+    #[arg(long, env = "CERTORDER_HTTP_ADDRESS", default_value = "0.0.0.0:8080", value_name = "HOST:PORT")]
+    pub http_address: SocketAddr,
+
+    /// The form of log lines.
+    #[arg(long, env = "CERTORDER_LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+
+    /// What is logged: error, warn, info, debug, trace, or a filter such as `certorder=debug,kube=info`.
+    #[arg(long, env = "CERTORDER_LOG_LEVEL", default_value = "info", value_name = "LEVEL")]
+    pub log_level: String,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+/// A time such as `30s`, `500ms` or `2m`, between 100 ms and 1 h.
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|_| "write a time such as 30s, 500ms or 2m".to_owned())?;
+    let allowed = Duration::from_millis(100)..=Duration::from_hours(1);
+    Duration::try_from(span)
+        .ok()
+        .filter(|time| allowed.contains(time))
+        .ok_or_else(|| "must be between 100ms and 1h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn run(flags: &[&str]) -> Result<Config, String> {
+        match Cli::try_parse_from(["certorder", "run"].iter().chain(flags)) {
+            Ok(Cli { command: Command::Run(config) }) => Ok(*config),
+            Ok(other) => Err(format!("{other:?}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_documentation() {
+        Cli::command().debug_assert();
+        let config = run(&[]).unwrap();
+        assert_eq!((config.concurrency, config.tencent_rate_limit.get()), (32, 10));
+        assert_eq!((config.poll_interval.as_secs(), config.call_timeout.as_secs()), (30, 20));
+        assert_eq!(config.http_address.port(), 8080);
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_at_the_start() {
+        let cases = [
+            (["--call-timeout", "20"], "write a time such as 30s"),
+            (["--poll-interval", "1ms"], "must be between 100ms and 1h"),
+            (["--concurrency", "0"], "0 is not in 1..=1024"),
+            (["--tencent-rate-limit", "0"], "zero"),
+            (["--tencent-endpoint", "http://ssl.example"], "use https"),
+        ];
+        for (flags, message) in cases {
+            let error = run(&flags).unwrap_err();
+            assert!(error.contains(message), "{flags:?}: {error}");
+        }
+    }
+}

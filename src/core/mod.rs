@@ -1,0 +1,10 @@
+//! Words and rules without IO: what an order asks for, names, certificates, pace, redaction.
+//!
+//! Nothing here knows a cloud, a client or the time of day; the tests need no runtime.
+
+pub mod certificate;
+pub mod conditions;
+pub mod names;
+pub mod order;
+pub mod pace;
+pub mod redact;

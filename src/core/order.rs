@@ -1,0 +1,292 @@
+//! The words of an order: what is asked for, and what a cloud says of it. No word here belongs to one cloud.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+
+use crate::core::certificate::Csr;
+use crate::core::names::Names;
+use crate::core::redact::{CloudText, Personal};
+
+/// What an order asks a cloud for, with every reference resolved.
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// The names to certify.
+    pub names: Names,
+    /// Who makes the key.
+    pub key: Key,
+    /// How the CA checks control of the names.
+    pub validation: ValidationMethod,
+    /// The organisation, from the referenced profile.
+    pub profile: Option<Profile>,
+    /// Protects the archive formats that the cloud packs the certificate into.
+    pub key_password: Option<SecretString>,
+}
+
+impl Application {
+    /// Every value that must not come back in a text of the cloud.
+    #[must_use]
+    pub fn sensitive(&self) -> Vec<SecretString> {
+        let mut values: Vec<SecretString> = self.key_password.iter().cloned().collect();
+        if let Some(profile) = &self.profile {
+            for contact in [&profile.administrator, &profile.technical_contact] {
+                let data =
+                    [&contact.first_name, &contact.last_name, &contact.title, &contact.phone, &contact.email];
+                values.extend(data.into_iter().flatten().map(|datum| datum.expose().into()));
+            }
+            values.extend(profile.identifications().map(|identification| identification.number.clone()));
+        }
+        values
+    }
+}
+
+/// Who makes the private key.
+#[derive(Clone, Debug)]
+pub enum Key {
+    /// The cloud does, and keeps it.
+    Cloud(KeyAlgorithm),
+    /// The user did; the cloud sees the CSR only.
+    Csr(Csr),
+}
+
+/// The kind and size of a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyAlgorithm {
+    /// RSA with a modulus of this many bits.
+    Rsa(u32),
+    /// ECDSA on the NIST curve of this many bits.
+    Ecdsa(u32),
+}
+
+impl fmt::Display for KeyAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rsa(bits) => write!(f, "RSA {bits}"),
+            Self::Ecdsa(bits) => write!(f, "ECDSA {bits}"),
+        }
+    }
+}
+
+/// How the CA checks control of the names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ValidationMethod {
+    /// A DNS record.
+    Dns,
+    /// A file under the domain's web root.
+    File,
+    /// A letter to an address of the domain.
+    Email,
+}
+
+/// An organisation and the people who answer for it.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// The organisation; absent for a profile of a person.
+    pub organization: Option<Organization>,
+    /// Who answers for the organisation.
+    pub administrator: Contact,
+    /// Whom the CA calls about technical matters; the administrator when the user named nobody else.
+    pub technical_contact: Contact,
+}
+
+impl Profile {
+    fn identifications(&self) -> impl Iterator<Item = &Identification> {
+        let organization =
+            self.organization.as_ref().and_then(|organization| organization.identification.as_ref());
+        organization
+            .into_iter()
+            .chain(&self.administrator.identification)
+            .chain(&self.technical_contact.identification)
+    }
+}
+
+/// An organisation. Which fields must be there depends on the cloud.
+#[derive(Clone, Default, Debug)]
+pub struct Organization {
+    /// Full legal name.
+    pub name: Option<String>,
+    /// Department.
+    pub division: Option<String>,
+    /// Street address.
+    pub address: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// Province or state.
+    pub region: Option<String>,
+    /// ISO 3166 alpha-2.
+    pub country: Option<String>,
+    /// Area code of the landline.
+    pub phone_area_code: Option<String>,
+    /// Number of the landline.
+    pub phone_number: Option<String>,
+    /// The registration document.
+    pub identification: Option<Identification>,
+}
+
+/// A person. Which fields must be there depends on the cloud.
+#[derive(Clone, Default, Debug)]
+pub struct Contact {
+    /// Given name.
+    pub first_name: Option<Personal>,
+    /// Family name.
+    pub last_name: Option<Personal>,
+    /// Position in the organisation.
+    pub title: Option<Personal>,
+    /// Mobile number.
+    pub phone: Option<Personal>,
+    /// E-mail address.
+    pub email: Option<Personal>,
+    /// Identity document.
+    pub identification: Option<Identification>,
+    /// Where the user wrote this contact, for error messages: `spec.administrator`.
+    pub path: &'static str,
+}
+
+/// A document and its number, which comes from a Secret and goes to the cloud only.
+#[derive(Clone, Debug)]
+pub struct Identification {
+    /// The cloud's word for the kind of document.
+    pub kind: String,
+    /// The number.
+    pub number: SecretString,
+}
+
+/// What a cloud says of a paid certificate.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Where the order stands.
+    pub stage: Stage,
+    /// The cloud's own word for that, as it sent it.
+    pub status: String,
+    /// What the cloud or the CA adds in words.
+    pub message: Option<CloudText>,
+    /// The CA's number, once ordered.
+    pub order_id: Option<String>,
+    /// The names that the cloud holds for this certificate, once it holds any.
+    pub names: Vec<String>,
+    /// What was bought, as far as the cloud tells.
+    pub product: Product,
+    /// What the cloud holds of an application.
+    pub stored: Evidence,
+    /// What the CA looks for to see that the user controls the names.
+    pub records: Vec<ValidationRecord>,
+    /// The certificate that the cloud replaced this one with.
+    pub replaced_by: Option<String>,
+    /// Begin of the certificate's validity.
+    pub not_before: Option<Timestamp>,
+    /// End of the certificate's validity.
+    pub not_after: Option<Timestamp>,
+}
+
+/// Where a paid certificate stands, in words that fit every cloud.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::Display, strum::EnumIter)]
+pub enum Stage {
+    /// Paid for; no application is under way.
+    AwaitingInformation,
+    /// Waits for a signed letter.
+    AwaitingLetter,
+    /// Waits for the proof of control of the names.
+    Validating,
+    /// The CA or the cloud reviews.
+    Reviewing,
+    /// About to be issued.
+    Issuing,
+    /// Issued.
+    Issued,
+    /// The cloud or the CA refused the application.
+    Rejected,
+    /// A running review is being stopped.
+    Cancelling,
+    /// Stopped.
+    Cancelled,
+    /// Being revoked.
+    Revoking,
+    /// Revoked.
+    Revoked,
+    /// No longer valid.
+    Expired,
+    /// The money was paid back.
+    Refunded,
+    /// The cloud moves the certificate, or manages it by other means.
+    Managed,
+    /// A state that this version does not know. It waits, and does nothing that could harm.
+    Unrecognised,
+}
+
+/// What was bought.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Product {
+    /// The cloud's name for it.
+    pub name: Option<String>,
+    /// Whether only control of the domain is checked (DV), and no organisation.
+    pub domain_validated: Option<bool>,
+    /// Whether it covers a wildcard name.
+    pub wildcard: Option<bool>,
+    /// How many names it covers.
+    pub names: Option<u32>,
+}
+
+/// Something that the CA looks for to see that the user controls a name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ValidationRecord {
+    /// The name that it proves control of.
+    pub domain: String,
+    /// `TXT`, `CNAME` or `FILE`.
+    pub type_: String,
+    /// Full name of the DNS record, or URL of the file.
+    pub name: String,
+    /// Value of the DNS record, or content of the file.
+    pub value: String,
+}
+
+/// Facts by which a stored application is recognised: digests, since they stand for personal data.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Evidence(BTreeMap<&'static str, [u8; 32]>);
+
+impl Evidence {
+    /// Adds one fact under a name; white space around the value does not count.
+    pub fn add(&mut self, name: &'static str, value: impl AsRef<[u8]>) {
+        self.0.insert(name, Sha256::digest(value.as_ref().trim_ascii()).into());
+    }
+
+    /// Whether there are any facts at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether every fact of `sent` stands here too. No facts prove nothing.
+    #[must_use]
+    pub fn shows(&self, sent: &Evidence) -> bool {
+        !sent.0.is_empty() && sent.0.iter().all(|(name, digest)| self.0.get(name) == Some(digest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence(facts: &[(&'static str, &str)]) -> Evidence {
+        let mut evidence = Evidence::default();
+        facts.iter().for_each(|(name, value)| evidence.add(name, value));
+        evidence
+    }
+
+    #[test]
+    fn evidence_needs_every_fact_and_at_least_one() {
+        let sent = evidence(&[("domain", "a.example"), ("organisation", "Acme")]);
+        let stored = [
+            (evidence(&[("domain", "a.example "), ("organisation", "Acme"), ("city", "Guangzhou")]), true),
+            (evidence(&[("domain", "a.example")]), false),
+            (evidence(&[("domain", "a.example"), ("organisation", "Other")]), false),
+            (Evidence::default(), false),
+        ];
+        for (stored, shows) in stored {
+            assert_eq!(stored.shows(&sent), shows, "{stored:?}");
+        }
+        assert!(!sent.shows(&Evidence::default()));
+    }
+}

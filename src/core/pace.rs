@@ -1,0 +1,97 @@
+//! When to look again. Pure: the caller gives the time and a seed.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// How long a fresh change of the cloud keeps the shortest interval.
+const FRESH: SignedDuration = SignedDuration::from_mins(10);
+/// How long the middle interval is kept.
+const RECENT: SignedDuration = SignedDuration::from_hours(24);
+/// How often a finished order is looked at.
+const SETTLED: Duration = Duration::from_hours(12);
+/// How often an order that stopped is looked at, besides every wake-up.
+pub const STOPPED: Duration = Duration::from_hours(1);
+
+/// The first and the longest pause after failures.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
+/// The pause before the next look at a running order: the interval for ten minutes after the cloud's last
+/// change, ten times that for a day, then twenty times; ± 20 %, so that orders of one moment spread.
+#[must_use]
+pub fn poll(since: Timestamp, now: Timestamp, interval: Duration, seed: u64) -> Duration {
+    let age = now.duration_since(since);
+    let times = if age < FRESH {
+        1
+    } else if age < RECENT {
+        10
+    } else {
+        20
+    };
+    jitter(interval.saturating_mul(times), seed, 20)
+}
+
+/// The pause before the next look at a finished order.
+#[must_use]
+pub fn settled(seed: u64) -> Duration {
+    jitter(SETTLED, seed, 20)
+}
+
+/// The pause after the n-th failure in a row (from 1): doubled each time up to five minutes, less up to a half
+/// by the seed. What the server asks for wins when it is longer.
+#[must_use]
+pub fn after_failure(failures: u32, server_asks: Option<Duration>, seed: u64) -> Duration {
+    let doubled = FIRST_PAUSE.saturating_mul(2u32.saturating_pow(failures.saturating_sub(1)));
+    let pause = doubled.min(LONGEST_PAUSE);
+    let less = pause.mul_f64(fraction(seed ^ u64::from(failures)) / 2.0);
+    pause.saturating_sub(less).max(server_asks.unwrap_or_default())
+}
+
+fn jitter(pause: Duration, seed: u64, percent: u32) -> Duration {
+    let spread = f64::from(percent) / 100.0;
+    pause.mul_f64(1.0 - spread + 2.0 * spread * fraction(seed))
+}
+
+/// A number in [0, 1) that is spread evenly over seeds (`SplitMix64`).
+fn fraction(seed: u64) -> f64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let bits = u32::try_from((z ^ (z >> 31)) >> 32).unwrap_or_default();
+    f64::from(bits) / (f64::from(u32::MAX) + 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn polling_slows_down_with_the_age_of_the_last_change() {
+        let since = Timestamp::UNIX_EPOCH;
+        let interval = Duration::from_secs(30);
+        for (age, times) in [(0, 1), (599, 1), (600, 10), (86_399, 10), (86_400, 20), (864_000, 20)] {
+            let now = since + SignedDuration::from_secs(age);
+            let middle = interval * times;
+            for seed in 0..100 {
+                let pause = poll(since, now, interval, seed);
+                assert!(
+                    pause >= middle.mul_f64(0.799) && pause <= middle.mul_f64(1.201),
+                    "{age} s: {pause:?}"
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn failures_are_never_repeated_at_once_nor_given_up(failures in 1u32.., seed: u64, asks in 0u64..10_000) {
+            let pause = after_failure(failures, None, seed);
+            prop_assert!(pause >= FIRST_PAUSE / 2 && pause <= LONGEST_PAUSE);
+            let asked = Duration::from_secs(asks);
+            prop_assert!(after_failure(failures, Some(asked), seed) >= asked);
+        }
+    }
+}

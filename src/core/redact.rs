@@ -1,0 +1,176 @@
+//! Types that cannot print what they hold, and the one filter for text that comes from a cloud.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+/// A person's datum (a name, a phone number, an e-mail address). `Debug` and `Display` print `***`.
+///
+/// Serialised as a plain string, since users write it into a profile and a cloud wants it in a request.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Personal(String);
+
+impl Personal {
+    /// The datum itself, for a request to a cloud.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Personal {
+    fn from(value: String) -> Self {
+        Self(value)
+    }
+}
+
+impl From<&str> for Personal {
+    fn from(value: &str) -> Self {
+        Self(value.to_owned())
+    }
+}
+
+impl fmt::Debug for Personal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Personal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Free text written by a cloud or a certificate authority. It may echo what was sent to it, so it has no
+/// `Display`; [`Filter::clean`] is the only way to read it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct CloudText(String);
+
+impl From<String> for CloudText {
+    fn from(value: String) -> Self {
+        Self(value)
+    }
+}
+
+impl From<&str> for CloudText {
+    fn from(value: &str) -> Self {
+        Self(value.to_owned())
+    }
+}
+
+impl fmt::Debug for CloudText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The longest text of a cloud that is shown, in bytes.
+const LONGEST: usize = 1024;
+
+/// Shorter values (a name such as "Li") are blanked only where they stand as a word of their own: blanking them
+/// inside of other words would make a message unreadable without hiding anything.
+const SHORT: usize = 4;
+
+/// Blanks the sensitive values of one request wherever a cloud's text repeats them.
+#[derive(Clone, Default)]
+pub struct Filter(Vec<SecretString>);
+
+impl Filter {
+    /// A filter for these values; single characters are left out.
+    #[must_use]
+    pub fn new(values: impl IntoIterator<Item = SecretString>) -> Self {
+        let mut needles: Vec<_> =
+            values.into_iter().filter(|value| value.expose_secret().chars().count() > 1).collect();
+        // Longest first, so that a value that contains another one is blanked whole.
+        needles.sort_by_key(|value| std::cmp::Reverse(value.expose_secret().len()));
+        Self(needles)
+    }
+
+    /// The text with every sensitive value replaced by `***` and control characters by spaces, at most
+    /// 1 KiB long.
+    #[must_use]
+    pub fn clean(&self, text: &CloudText) -> String {
+        let mut clean = text.0.clone();
+        for needle in &self.0 {
+            clean = replace_ignoring_case(&clean, needle.expose_secret());
+        }
+        let clean = clean.replace(char::is_control, " ");
+        truncate(clean.trim(), LONGEST)
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Filter({} values)", self.0.len())
+    }
+}
+
+/// Replaces `needle`, whatever the case of its ASCII letters: clouds like to lower-case an e-mail address.
+fn replace_ignoring_case(text: &str, needle: &str) -> String {
+    let (haystack, wanted) = (text.to_ascii_lowercase(), needle.to_ascii_lowercase());
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = 0;
+    for (at, found) in haystack.match_indices(&wanted) {
+        if wanted.len() < SHORT && inside_a_word(&haystack, at, found.len()) {
+            continue;
+        }
+        clean.push_str(text.get(rest..at).unwrap_or_default());
+        clean.push_str("***");
+        rest = at + found.len();
+    }
+    clean.push_str(text.get(rest..).unwrap_or_default());
+    clean
+}
+
+fn inside_a_word(text: &str, at: usize, length: usize) -> bool {
+    let before = text.get(..at).and_then(|text| text.chars().next_back());
+    let after = text.get(at + length..).and_then(|text| text.chars().next());
+    [before, after].into_iter().flatten().any(char::is_alphanumeric)
+}
+
+/// At most `longest` bytes of the text, cut at a character boundary and marked with `…` where something was cut.
+#[must_use]
+pub fn truncate(text: &str, longest: usize) -> String {
+    const MARK: &str = "…";
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(longest.saturating_sub(MARK.len()));
+    format!("{}{MARK}", text.get(..end).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(values: &[&str]) -> Filter {
+        Filter::new(values.iter().map(|value| SecretString::from(*value)))
+    }
+
+    #[test]
+    fn personal_data_and_cloud_text_print_nothing() {
+        let person = Personal::from("Ning Huang");
+        assert_eq!(format!("{person} {person:?}"), "*** ***");
+        assert_eq!(format!("{:?}", CloudText::from("Ning Huang")), "***");
+        assert_eq!(format!("{:?}", filter(&["Ning Huang"])), "Filter(1 values)");
+    }
+
+    #[test]
+    fn every_sensitive_value_is_blanked_longest_first_and_in_any_case() {
+        let filter = filter(&["acme", "pki@acme.example", "13112341234", "Li", "李雷", ""]);
+        let text =
+            CloudText::from("Mail PKI@Acme.Example or call 13112341234\nfor li (李雷先生) at ACME, limits");
+        assert_eq!(filter.clean(&text), "Mail *** or call *** for *** (***先生) at ***, limits");
+    }
+
+    #[test]
+    fn long_text_is_cut_at_a_character() {
+        let text = CloudText::from("公".repeat(1000));
+        let clean = Filter::default().clean(&text);
+        assert!(clean.len() <= LONGEST && clean.ends_with("公…"), "{}", clean.len());
+    }
+}

@@ -1,0 +1,34 @@
+//! The command line of certorder.
+
+use std::process::ExitCode;
+
+use certorder::config::{Cli, Command};
+use certorder::{api, runtime};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(config) => runtime::start(*config).map_err(|error| error.to_string()),
+        Command::Crds { write: Some(directory) } => {
+            api::write_crds(&directory).map_err(|error| format!("{}: {error}", directory.display()))
+        }
+        Command::Crds { write: None } => print_crds(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("certorder: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_crds() -> Result<(), String> {
+    use std::io::Write;
+    let yaml = api::crds_yaml().map_err(|error| error.to_string())?;
+    // A reader that has seen enough (`| head`) closes the pipe; that is no failure.
+    match std::io::stdout().write_all(yaml.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}

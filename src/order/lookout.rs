@@ -1,0 +1,137 @@
+//! Remembers when each order is due, so that an event that changes nothing (our own status write above all)
+//! causes no look at the cloud.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// An order by namespace and name.
+pub type Key = (String, String);
+
+/// When each order is due. In memory only: after a start every order is due once.
+#[derive(Default)]
+pub struct Lookout(Mutex<HashMap<Key, Watch>>);
+
+#[derive(Default)]
+struct Watch {
+    /// Counts wake-ups, so that one that comes during a pass is not lost.
+    wakes: u64,
+    /// The wake-ups that the last finished pass had seen.
+    seen: u64,
+    /// What the user asked for at the last pass.
+    asked: String,
+    due: Option<Timestamp>,
+    failures: u32,
+}
+
+/// What [`Lookout::begin`] says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Look now.
+    Due(Pass),
+    /// Nothing to do for this long.
+    NotBefore(Duration),
+}
+
+/// A pass that has begun.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Pass {
+    seen: u64,
+    asked: String,
+    /// How many passes in a row have failed before this one.
+    pub failures: u32,
+}
+
+impl Lookout {
+    /// Whether the order is due: at its first pass, when `asked` differs from the last pass's, after a wake-up,
+    /// or when its time has come.
+    pub fn begin(&self, key: &Key, asked: String, now: Timestamp) -> Verdict {
+        let mut watches = self.lock();
+        let watch = watches.entry(key.clone()).or_default();
+        let remaining = watch.due.map(|due| due.duration_since(now)).filter(SignedDuration::is_positive);
+        match remaining.and_then(|left| Duration::try_from(left).ok()) {
+            Some(left) if watch.wakes == watch.seen && watch.asked == asked => Verdict::NotBefore(left),
+            _ => Verdict::Due(Pass { seen: watch.wakes, asked, failures: watch.failures }),
+        }
+    }
+
+    /// Ends a pass: the order is due again after `pause`.
+    pub fn end(&self, key: &Key, pass: Pass, failed: bool, pause: Duration, now: Timestamp) {
+        let mut watches = self.lock();
+        let watch = watches.entry(key.clone()).or_default();
+        watch.seen = pass.seen;
+        watch.asked = pass.asked;
+        watch.failures = if failed { pass.failures.saturating_add(1) } else { 0 };
+        watch.due = SignedDuration::try_from(pause).ok().and_then(|pause| now.checked_add(pause).ok());
+    }
+
+    /// Makes the order due: something that it refers to has changed.
+    pub fn wake(&self, key: &Key) {
+        if let Some(watch) = self.lock().get_mut(key) {
+            watch.wakes += 1;
+        }
+    }
+
+    /// Forgets an order that is gone.
+    pub fn forget(&self, key: &Key) {
+        self.lock().remove(key);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Watch>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T0: Timestamp = Timestamp::UNIX_EPOCH;
+    const PAUSE: Duration = Duration::from_secs(60);
+
+    fn key() -> Key {
+        ("shop".to_owned(), "www".to_owned())
+    }
+
+    fn begun(lookout: &Lookout, asked: &str, now: Timestamp) -> Pass {
+        match lookout.begin(&key(), asked.to_owned(), now) {
+            Verdict::Due(pass) => pass,
+            Verdict::NotBefore(left) => panic!("not due for {left:?}"),
+        }
+    }
+
+    #[test]
+    fn an_event_that_changes_nothing_waits_for_the_due_time() {
+        let lookout = Lookout::default();
+        let pass = begun(&lookout, "1", T0);
+        lookout.end(&key(), pass, false, PAUSE, T0);
+        let later = T0 + SignedDuration::from_secs(20);
+        assert_eq!(lookout.begin(&key(), "1".into(), later), Verdict::NotBefore(Duration::from_secs(40)));
+        begun(&lookout, "2", later);
+        begun(&lookout, "1", T0 + SignedDuration::from_secs(60));
+    }
+
+    #[test]
+    fn a_wake_up_during_a_pass_is_not_lost() {
+        let lookout = Lookout::default();
+        let pass = begun(&lookout, "1", T0);
+        lookout.wake(&key());
+        lookout.end(&key(), pass, false, PAUSE, T0);
+        begun(&lookout, "1", T0);
+    }
+
+    #[test]
+    fn failures_in_a_row_are_counted() {
+        let lookout = Lookout::default();
+        for failures in 0..3 {
+            let pass = begun(&lookout, "1", T0);
+            assert_eq!(pass.failures, failures);
+            lookout.end(&key(), pass, true, Duration::ZERO, T0);
+        }
+        let pass = begun(&lookout, "1", T0);
+        lookout.end(&key(), pass, false, Duration::ZERO, T0);
+        assert_eq!(begun(&lookout, "1", T0).failures, 0);
+    }
+}

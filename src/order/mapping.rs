@@ -1,0 +1,96 @@
+//! Which orders look at another object. A change of that object wakes exactly these.
+
+use std::collections::BTreeSet;
+
+use kube::ResourceExt;
+use kube::runtime::reflector::{ObjectRef, Store};
+
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, Contact, OrganizationProfile};
+
+/// The orders of a namespace that refer to a Secret, themselves or through their profile.
+pub fn of_secret(
+    orders: &Store<CertificateOrder>,
+    profiles: &Store<OrganizationProfile>,
+    namespace: &str,
+    secret: &str,
+) -> Vec<ObjectRef<CertificateOrder>> {
+    let through: BTreeSet<String> = profiles
+        .state()
+        .iter()
+        .filter(|profile| profile.namespace().as_deref() == Some(namespace))
+        .filter(|profile| profile_secrets(profile).contains(secret))
+        .map(|profile| profile.name_any())
+        .collect();
+    select(orders, namespace, |order| {
+        let profile = order.spec.organization_profile_ref.as_ref();
+        order_secrets(&order.spec).contains(&secret)
+            || (!is_ordered(order) && profile.is_some_and(|profile| through.contains(&profile.name)))
+    })
+}
+
+/// The orders of a namespace that refer to a profile and are not ordered yet: the CA keeps what it was sent.
+pub fn of_profile(
+    orders: &Store<CertificateOrder>,
+    namespace: &str,
+    profile: &str,
+) -> Vec<ObjectRef<CertificateOrder>> {
+    select(orders, namespace, |order| {
+        let reference = order.spec.organization_profile_ref.as_ref();
+        !is_ordered(order) && reference.is_some_and(|reference| reference.name == profile)
+    })
+}
+
+/// The profiles of a namespace that refer to a Secret.
+pub fn profiles_of_secret(
+    profiles: &Store<OrganizationProfile>,
+    namespace: &str,
+    secret: &str,
+) -> Vec<ObjectRef<OrganizationProfile>> {
+    profiles
+        .state()
+        .iter()
+        .filter(|profile| profile.namespace().as_deref() == Some(namespace))
+        .filter(|profile| profile_secrets(profile).contains(secret))
+        .map(|profile| ObjectRef::from_obj(profile.as_ref()))
+        .collect()
+}
+
+fn select(
+    orders: &Store<CertificateOrder>,
+    namespace: &str,
+    refers: impl Fn(&CertificateOrder) -> bool,
+) -> Vec<ObjectRef<CertificateOrder>> {
+    orders
+        .state()
+        .iter()
+        .filter(|order| order.namespace().as_deref() == Some(namespace) && refers(order))
+        .map(|order| ObjectRef::from_obj(order.as_ref()))
+        .collect()
+}
+
+fn is_ordered(order: &CertificateOrder) -> bool {
+    let submission = order.status.as_ref().and_then(|status| status.submission.as_ref());
+    submission.is_some_and(|submission| submission.ordered_at.is_some())
+}
+
+fn order_secrets(spec: &CertificateOrderSpec) -> Vec<&str> {
+    let selectors = [spec.csr_secret_ref.as_ref(), spec.provider.key_password_secret_ref()];
+    let names = selectors.into_iter().flatten().map(|selector| selector.name.as_str());
+    std::iter::once(spec.credentials_ref.name.as_str()).chain(names).collect()
+}
+
+fn profile_secrets(profile: &OrganizationProfile) -> BTreeSet<&str> {
+    let spec = &profile.spec;
+    let organization =
+        spec.organization.as_ref().and_then(|organization| organization.identification.as_ref());
+    let contacts = [&spec.administrator, &spec.technical_contact].into_iter().flatten();
+    let mut names: BTreeSet<&str> = contacts.flat_map(contact_secrets).collect();
+    names.extend(organization.map(|document| document.number_secret_ref.name.as_str()));
+    names.extend(spec.tencent_cloud.as_ref().map(|saved| saved.credentials_ref.name.as_str()));
+    names
+}
+
+fn contact_secrets(contact: &Contact) -> impl Iterator<Item = &str> {
+    let document = contact.identification.as_ref().map(|document| document.number_secret_ref.name.as_str());
+    document.into_iter().chain(contact.from_secret.as_ref().map(|secret| secret.name.as_str()))
+}

@@ -1,0 +1,138 @@
+//! What each stage of a paid certificate means for its order: the one table of phases, conditions and messages.
+
+use crate::api::v1alpha1::conditions::Reason;
+use crate::core::conditions::Status;
+use crate::core::order::{Observation, Stage, ValidationRecord};
+
+/// What to show for a stage.
+pub struct Report {
+    /// One word for people.
+    pub phase: &'static str,
+    /// What Ready, Reconciling and Stalled say.
+    pub standing: Standing,
+    /// Why.
+    pub reason: Reason,
+    /// The same in a sentence.
+    pub message: String,
+    /// What a person must do now.
+    pub action: Option<String>,
+    /// The condition Issued, where the stage says anything about it.
+    pub issued: Option<(Status, Reason)>,
+    /// Whether the CA works on what the spec says, so that it must not be edited.
+    pub frozen: bool,
+}
+
+/// Whether an order goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Goes on by itself, or once a person or the CA has acted.
+    Working,
+    /// Goes on only after somebody changed something.
+    Stopped,
+    /// Reached its end.
+    Done,
+}
+
+/// Describes what was seen. `words` is what the cloud or the CA adds, filtered.
+pub fn report(seen: &Observation, words: Option<&str>, cloud: &str) -> Report {
+    let state = format!("status {}", seen.status);
+    let state = words.map_or(state.clone(), |words| format!("{state}, {words}"));
+    let working = |phase, reason, message: String| Report {
+        phase,
+        standing: Standing::Working,
+        reason,
+        message,
+        action: None,
+        issued: None,
+        frozen: true,
+    };
+    let stopped = |phase, reason, message: String| Report {
+        standing: Standing::Stopped,
+        frozen: false,
+        ..working(phase, reason, message)
+    };
+    let over = |phase, reason, message: String| Report {
+        issued: Some((Status::False, reason)),
+        frozen: true,
+        ..stopped(phase, reason, message)
+    };
+    match seen.stage {
+        Stage::AwaitingInformation => {
+            working("Submitted", Reason::Submitting, format!("{cloud} holds the application ({state})"))
+        }
+        Stage::AwaitingLetter => Report {
+            action: Some(
+                "send the signed confirmation letter: download the form in the cloud's console, sign it, and upload \
+                 it there"
+                    .to_owned(),
+            ),
+            ..working("AwaitingLetter", Reason::AwaitingLetter, format!("the CA waits for a signed letter ({state})"))
+        },
+        Stage::Validating => Report {
+            action: Some(publish(&seen.records)),
+            ..working(
+                "Validating",
+                Reason::AwaitingValidation,
+                format!("the CA waits for the proof of control of the names ({state})"),
+            )
+        },
+        Stage::Reviewing => working(
+            "Reviewing",
+            Reason::InReview,
+            format!("the order is under review ({state}); the CA may phone the administrator"),
+        ),
+        Stage::Issuing => working("Issuing", Reason::Issuing, format!("the CA is about to issue ({state})")),
+        Stage::Issued => Report {
+            standing: Standing::Done,
+            issued: Some((Status::True, Reason::Issued)),
+            ..working("Issued", Reason::Issued, format!("{cloud} holds the issued certificate"))
+        },
+        Stage::Rejected => stopped(
+            "Rejected",
+            Reason::Rejected,
+            format!("the application was rejected ({state}); mend what the CA names, then apply for it in the cloud's console"),
+        ),
+        Stage::Cancelling => {
+            working("Cancelling", Reason::Withdrawing, format!("the review is being stopped ({state})"))
+        }
+        Stage::Cancelled => stopped(
+            "Cancelled",
+            Reason::Cancelled,
+            format!("the order was cancelled ({state}); what was paid for can be ordered again in the cloud's console"),
+        ),
+        Stage::Revoking => over("Revoking", Reason::Revoked, format!("the certificate is being revoked ({state})")),
+        Stage::Revoked => over("Revoked", Reason::Revoked, format!("the certificate was revoked ({state})")),
+        Stage::Expired => {
+            over("Expired", Reason::Expired, format!("the certificate has expired ({state}); buy and order a new one"))
+        }
+        Stage::Refunded => {
+            over("Refunded", Reason::Refunded, format!("the money was paid back ({state}); buy another certificate"))
+        }
+        Stage::Managed => working(
+            "Managed",
+            Reason::Pending,
+            format!("the cloud moves or manages this certificate itself ({state}); certorder waits"),
+        ),
+        Stage::Unrecognised => working(
+            "Unrecognised",
+            Reason::Pending,
+            format!("this version of certorder does not know {state}; it waits, and calls nothing that writes"),
+        ),
+    }
+}
+
+/// What to publish so that the CA sees that the user controls the names.
+fn publish(records: &[ValidationRecord]) -> String {
+    if records.is_empty() {
+        return "prove control of the names as the cloud's console shows; it has not told any record yet"
+            .to_owned();
+    }
+    let list: Vec<String> = records
+        .iter()
+        .map(|record| match record.type_.as_str() {
+            "FILE" => format!("serve {} with the content {}", record.name, record.value),
+            type_ => format!("add {type_} {} with the value {}", record.name, record.value),
+        })
+        .collect();
+    format!("to prove control of the names: {}", list.join("; "))
+}

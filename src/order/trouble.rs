@@ -1,0 +1,119 @@
+//! What a failed call means for an order: the reason, the sentence for the user, and when to look again.
+
+use std::time::Duration;
+
+use crate::api::v1alpha1::conditions::Reason;
+use crate::core::conditions::Problem;
+use crate::core::redact::Filter;
+use crate::provider::{Error, Refusal};
+
+/// A failed call, ready to be shown.
+pub struct Trouble {
+    /// For the conditions. Its message quotes the call's own RequestId.
+    pub problem: Problem,
+    /// One word for `lastRequest.outcome`.
+    pub outcome: &'static str,
+    /// The cloud's code, where it sent one.
+    pub code: Option<String>,
+    /// The cloud's id of the call.
+    pub request_id: Option<String>,
+    /// Whether to try again soon; otherwise the order stops, and is looked at hourly and at every wake-up.
+    pub retry: Retry,
+}
+
+/// When to try again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Retry {
+    /// With growing pauses, and not before the cloud wants it.
+    Backoff(Option<Duration>),
+    /// When something was mended.
+    Mended,
+}
+
+/// Describes the failure of `action` at `cloud`.
+pub fn trouble(cloud: &str, action: &str, error: &Error, filter: &Filter) -> Trouble {
+    let (reason, outcome, retry) = match error {
+        Error::Rejected { reason, .. } => (*reason, "Refused", Retry::Mended),
+        Error::CredentialsRefused(_) => (Reason::CredentialsRefused, "Refused", Retry::Mended),
+        Error::Throttled { after, .. } => (Reason::RateLimited, "Throttled", Retry::Backoff(*after)),
+        Error::NotNow(_) => (Reason::CloudUnavailable, "NotNow", Retry::Backoff(None)),
+        Error::UnderWay(_) => (Reason::InReview, "UnderWay", Retry::Backoff(None)),
+        Error::Unavailable(_) => (Reason::CloudUnavailable, "Unavailable", Retry::Backoff(None)),
+        Error::Unknown(_) => (Reason::CloudUnavailable, "NoAnswer", Retry::Backoff(None)),
+        Error::NotSent(_) => (Reason::CloudUnavailable, "NotSent", Retry::Backoff(None)),
+    };
+    let refusal = error.refusal();
+    let message = format!("{} {}", what_happened(cloud, action, error, filter), what_next(error));
+    Trouble {
+        problem: Problem::new(reason, message),
+        outcome,
+        code: refusal.map(|refusal| refusal.code.clone()),
+        request_id: refusal.and_then(|refusal| refusal.request_id.clone()),
+        retry,
+    }
+}
+
+fn what_happened(cloud: &str, action: &str, error: &Error, filter: &Filter) -> String {
+    match error {
+        Error::NotSent(cause) => format!("{cloud} cannot be reached, {action} was not sent: {cause}."),
+        Error::Unknown(None) => format!("{cloud} did not answer {action} in time."),
+        Error::Unknown(Some(refusal)) => {
+            format!(
+                "{cloud} answered {action} in a way that does not tell its outcome: {}.",
+                quote(refusal, filter)
+            )
+        }
+        Error::Throttled { refusal, .. } => format!("{cloud} limits {action}: {}.", quote(refusal, filter)),
+        Error::Unavailable(refusal) => format!("{cloud} cannot do {action} now: {}.", quote(refusal, filter)),
+        Error::UnderWay(refusal) => format!("{cloud} already works on {action}: {}.", quote(refusal, filter)),
+        Error::Rejected { refusal, .. } | Error::CredentialsRefused(refusal) | Error::NotNow(refusal) => {
+            format!("{cloud} refused {action}: {}.", quote(refusal, filter))
+        }
+    }
+}
+
+/// The cloud's code, words and RequestId.
+fn quote(refusal: &Refusal, filter: &Filter) -> String {
+    let words = filter.clean(&refusal.message);
+    let words = words.trim_end_matches(['.', ' ']);
+    let request = refusal.request_id.as_deref().map(|id| format!(" (RequestId {id})")).unwrap_or_default();
+    if words.is_empty() {
+        format!("{}{request}", refusal.code)
+    } else {
+        format!("{}, {words}{request}", refusal.code)
+    }
+}
+
+fn what_next(error: &Error) -> &'static str {
+    match error {
+        Error::Rejected { reason, .. } => remedy(*reason),
+        Error::CredentialsRefused(_) => {
+            "Replace the content of the Secret that spec.credentialsRef names; the order goes on at once."
+        }
+        Error::NotNow(_) => "The certificate's state does not allow this now; certorder reads it again.",
+        Error::UnderWay(_) => "certorder waits for the result.",
+        Error::Throttled { .. } | Error::Unavailable(_) | Error::Unknown(_) | Error::NotSent(_) => {
+            "certorder tries again by itself."
+        }
+    }
+}
+
+/// What the user does about a refusal.
+fn remedy(reason: Reason) -> &'static str {
+    match reason {
+        Reason::CertificateNotFound => {
+            "Check certificateId, the site or region, and that spec.credentialsRef belongs to the account that \
+             bought the certificate."
+        }
+        Reason::PermissionDenied => {
+            "Grant the permission to the account's user; certorder looks again within the hour, or at once with the \
+             annotation certorder.dev/reconcile-at."
+        }
+        Reason::AccountNotVerified => {
+            "Complete the identity verification of the account in the cloud's console; certorder looks again within \
+             the hour, or at once with the annotation certorder.dev/reconcile-at."
+        }
+        Reason::ProfileIncomplete => "Complete the OrganizationProfile; the order goes on at once.",
+        _ => "Correct the order; it goes on at once.",
+    }
+}

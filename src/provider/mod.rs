@@ -1,0 +1,85 @@
+//! The seam to the clouds: one trait, one error, one folder for each cloud.
+//!
+//! - [`registry`]: the only place that knows which clouds there are.
+//! - [`transport`]: one HTTP exchange, bounded in time and size, never repeated.
+//! - [`limit`]: the pace, for each account and action.
+//! - [`tencent`]: Tencent Cloud SSL.
+
+use async_trait::async_trait;
+use secrecy::{SecretSlice, SecretString};
+use tokio::time::Instant;
+
+use crate::core::conditions::Problem;
+use crate::core::order::{Application, Evidence, Observation, Product};
+
+pub mod error;
+pub mod limit;
+pub mod registry;
+pub mod tencent;
+pub mod transport;
+
+pub use error::{Error, Refusal};
+
+/// One paid certificate at one cloud, with the credentials to act on it.
+///
+/// Reads may be repeated freely. A write is called once, and only after its intent is stored; an unclear
+/// outcome is settled by [`Provider::observe`], never by calling again.
+///
+/// A write waits for its turn (see [`limit`]), but not past `begin_by`: then it is [`Error::NotSent`]. Whoever finds
+/// the intent of a process that died relies on it that no call begins later than that.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Builds the request that hands in the application. Pure: no call, no clock.
+    ///
+    /// The limits of the product are judged as far as the cloud names the product.
+    fn prepare(&self, application: &Application, product: Option<&Product>) -> Result<Payload, Problem>;
+
+    /// Reads the certificate. Never writes.
+    async fn observe(&self) -> Result<Observation, Error>;
+
+    /// Hands in the application. One call, never repeated here.
+    async fn submit(&self, payload: &Payload, begin_by: Instant) -> Result<Accepted, Error>;
+
+    /// Sends the order to the CA, where the cloud takes it in a call of its own. One call, never repeated here.
+    async fn order(&self, begin_by: Instant) -> Result<Accepted, Error>;
+
+    /// The cloud's name of the call behind [`Provider::order`], where there is such a step. Where there is none,
+    /// [`Provider::submit`] also sends the order.
+    fn order_action(&self) -> Option<&'static str>;
+
+    /// Credentials that must not show up in any text (the secret key, a token, the access key id).
+    fn sensitive(&self) -> Vec<SecretString>;
+
+    /// The cloud's name of the call behind [`Provider::observe`], for status and log.
+    fn observe_action(&self) -> &'static str;
+
+    /// What the user can do about a code of [`Refusal::code`], where that is known.
+    fn hint(&self, _code: &str) -> Option<&'static str> {
+        None
+    }
+}
+
+/// A request ready to be sent.
+#[derive(Debug)]
+pub struct Payload {
+    /// The cloud's name of the call that sends it.
+    pub action: &'static str,
+    /// The exact bytes of the body.
+    pub body: SecretSlice<u8>,
+    /// `sha256:…` over the body, with key passwords and identity numbers left out but for their presence: they
+    /// can be guessed from a hash.
+    pub hash: String,
+    /// The body with every personal datum and secret blanked, for people to read.
+    pub redacted: serde_json::Value,
+    /// How the cloud shows that it holds this application.
+    pub evidence: Evidence,
+}
+
+/// A write that the cloud accepted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Accepted {
+    /// The cloud's id of the call.
+    pub request_id: Option<String>,
+    /// The CA's number of the order, where the call sends it and the cloud tells.
+    pub order_id: Option<String>,
+}

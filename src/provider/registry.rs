@@ -1,0 +1,131 @@
+//! The clouds that there are: the one place that knows them all.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::ByteString;
+
+use crate::api::v1alpha1::conditions::Reason;
+use crate::api::v1alpha1::provider;
+
+use super::Provider;
+use super::tencent::credentials::{Credentials, CredentialsError};
+use super::tencent::{Service, Tencent};
+use super::transport::{Endpoint, EndpointError, Transport};
+
+/// What an operator may set about the clouds.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The longest that one exchange with a cloud may take.
+    pub call_timeout: Duration,
+    /// Tencent Cloud's limit: calls a second for each account and action.
+    pub tencent_rate_limit: NonZeroU32,
+    /// Stands for both sites of Tencent Cloud.
+    pub tencent_endpoint: Option<Endpoint>,
+}
+
+/// All clouds, ready to be called.
+#[derive(Debug)]
+pub struct Clouds {
+    tencent: Arc<Service>,
+}
+
+/// Why the clouds cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// No HTTP client: most often no certificates of authorities are installed.
+    #[error("no HTTP client could be made; are CA certificates installed?")]
+    Client(#[from] reqwest::Error),
+    /// A host of a cloud makes no URL.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+}
+
+/// Why no certificate can be opened.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The Secret holds no usable credentials.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The cloud comes with a later version.
+    #[error("this version of certorder does not order at {0} yet")]
+    NotYet(&'static str),
+    /// No cloud is named.
+    #[error("spec.provider names no cloud: set tencentCloud or huaweiCloud")]
+    NoCloud,
+}
+
+impl OpenError {
+    /// The same in one word, for a condition.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Credentials(CredentialsError::Missing(_) | CredentialsError::Empty(_)) => {
+                Reason::SecretKeyMissing
+            }
+            Self::Credentials(CredentialsError::WhiteSpace(_) | CredentialsError::NotAKey(_)) => {
+                Reason::CredentialsRefused
+            }
+            Self::NotYet(_) | Self::NoCloud => Reason::InvalidRequest,
+        }
+    }
+}
+
+impl Clouds {
+    /// Sets up the clouds, once for a process: the pace is kept here.
+    pub fn new(settings: &Settings) -> Result<Self, SetupError> {
+        let transport = Transport::new(settings.call_timeout)?;
+        let tencent =
+            Service::new(transport, settings.tencent_rate_limit, settings.tencent_endpoint.as_ref())?;
+        Ok(Self { tencent: Arc::new(tencent) })
+    }
+
+    /// The certificate that `provider` names, with the credentials of a Secret. Makes no call.
+    pub fn open(
+        &self,
+        provider: &provider::Provider,
+        secret: &BTreeMap<String, ByteString>,
+    ) -> Result<Box<dyn Provider>, OpenError> {
+        if let Some(order) = &provider.tencent_cloud {
+            let credentials = Credentials::from_secret(secret)?;
+            return Ok(Box::new(Tencent::new(self.tencent.clone(), credentials, order.clone())));
+        }
+        if provider.huawei_cloud.is_some() {
+            return Err(OpenError::NotYet("Huawei Cloud"));
+        }
+        Err(OpenError::NoCloud)
+    }
+}
+
+/// The cloud's name, as `status.provider` shows it; empty where no cloud is named, which the API server refuses.
+#[must_use]
+pub fn name(provider: &provider::Provider) -> &'static str {
+    match (&provider.tencent_cloud, &provider.huawei_cloud) {
+        (Some(_), _) => "TencentCloud",
+        (None, Some(_)) => "HuaweiCloud",
+        (None, None) => "",
+    }
+}
+
+/// The id of the paid certificate; empty where no cloud is named, which the API server refuses.
+#[must_use]
+pub fn certificate_id(provider: &provider::Provider) -> &str {
+    let tencent = provider.tencent_cloud.as_ref().map(|order| &order.certificate_id);
+    let huawei = provider.huawei_cloud.as_ref().map(|order| &order.certificate_id);
+    tencent.or(huawei).map_or("", |id| id)
+}
+
+/// The field selector of every order for the same paid certificate.
+#[must_use]
+pub fn certificate_selector(provider: &provider::Provider) -> String {
+    let cloud = if provider.tencent_cloud.is_some() { "tencentCloud" } else { "huaweiCloud" };
+    format!("spec.provider.{cloud}.certificateId={}", certificate_id(provider))
+}
+
+/// Whether another order is for the same paid certificate.
+#[must_use]
+pub fn is_same_certificate(one: &provider::Provider, other: &provider::Provider) -> bool {
+    name(one) == name(other) && certificate_id(one) == certificate_id(other)
+}

@@ -1,0 +1,176 @@
+//! The parameters of one request, and the ways to look at them: as bytes, as a hash, redacted, as evidence.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use crate::core::order::Evidence;
+use crate::core::redact::Personal;
+
+/// Stands for a value that is not shown.
+const BLANK: &str = "***";
+
+/// The parameters of a request, in the order in which they are sent. None of them is empty.
+#[derive(Default)]
+pub struct Body<'a> {
+    parameters: Vec<Parameter<'a>>,
+}
+
+struct Parameter<'a> {
+    name: &'static str,
+    value: Value<'a>,
+    /// The name under which `DescribeCertificate` shows the value, where it does.
+    shown_as: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Value<'a> {
+    Text(&'a str),
+    Personal(&'a str),
+    Secret(&'a str),
+    Number(i64),
+    Flag(bool),
+    List(Vec<&'a str>),
+}
+
+/// A text that may enter a request. Who may see it follows from its type.
+#[derive(Clone, Copy)]
+pub enum Text<'a> {
+    /// Anybody who may read the order.
+    Open(&'a str),
+    /// The cloud only.
+    Personal(&'a Personal),
+    /// The cloud only, and no trace of it in a hash either.
+    Secret(&'a SecretString),
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Open(text)
+    }
+}
+
+impl<'a> From<&'a String> for Text<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Open(text)
+    }
+}
+
+impl<'a> From<&'a Personal> for Text<'a> {
+    fn from(text: &'a Personal) -> Self {
+        Self::Personal(text)
+    }
+}
+
+impl<'a> From<&'a SecretString> for Text<'a> {
+    fn from(text: &'a SecretString) -> Self {
+        Self::Secret(text)
+    }
+}
+
+impl<'a> Text<'a> {
+    fn value(self) -> Option<Value<'a>> {
+        let (text, value): (&str, fn(&'a str) -> Value<'a>) = match self {
+            Self::Open(text) => (text, Value::Text),
+            Self::Personal(text) => (text.expose(), Value::Personal),
+            // As it is: white space may be part of a password.
+            Self::Secret(text) => {
+                let text = text.expose_secret();
+                return (!text.is_empty()).then_some(Value::Secret(text));
+            }
+        };
+        Some(text.trim()).filter(|text| !text.is_empty()).map(value)
+    }
+}
+
+impl<'a> Body<'a> {
+    /// Adds a text, unless it is blank. Says whether it was added.
+    pub fn text(&mut self, name: &'static str, text: impl Into<Text<'a>>) -> bool {
+        self.push(name, None, text.into())
+    }
+
+    /// Like [`Body::text`], for a value that `DescribeCertificate` shows under this name.
+    pub fn shown(&mut self, name: &'static str, shown_as: &'static str, text: impl Into<Text<'a>>) -> bool {
+        self.push(name, Some(shown_as), text.into())
+    }
+
+    fn push(&mut self, name: &'static str, shown_as: Option<&'static str>, text: Text<'a>) -> bool {
+        let value = text.value();
+        let added = value.is_some();
+        self.parameters.extend(value.map(|value| Parameter { name, value, shown_as }));
+        added
+    }
+
+    /// Adds a number.
+    pub fn number(&mut self, name: &'static str, number: i64) {
+        self.parameters.push(Parameter { name, value: Value::Number(number), shown_as: None });
+    }
+
+    /// Adds a truth value.
+    pub fn flag(&mut self, name: &'static str, flag: bool) {
+        self.parameters.push(Parameter { name, value: Value::Flag(flag), shown_as: None });
+    }
+
+    /// Adds a list, unless it is empty.
+    pub fn list(&mut self, name: &'static str, list: Vec<&'a str>) {
+        if !list.is_empty() {
+            self.parameters.push(Parameter { name, value: Value::List(list), shown_as: None });
+        }
+    }
+
+    /// The bytes to send.
+    pub fn bytes(&self) -> serde_json::Result<Vec<u8>> {
+        self.render(&|value| Rendered::Value(value))
+    }
+
+    /// `sha256:…` over the bytes with every secret blanked: a short one could be guessed from a hash.
+    pub fn hash(&self) -> serde_json::Result<String> {
+        let bytes = self.render(&|value| match value {
+            Value::Secret(_) => Rendered::Blank(BLANK),
+            value => Rendered::Value(value),
+        })?;
+        Ok(format!("sha256:{}", hex::encode(Sha256::digest(bytes))))
+    }
+
+    /// The parameters for people to read, with every personal datum and secret blanked.
+    pub fn redacted(&self) -> serde_json::Result<serde_json::Value> {
+        let bytes = self.render(&|value| match value {
+            Value::Secret(_) | Value::Personal(_) => Rendered::Blank(BLANK),
+            value => Rendered::Value(value),
+        })?;
+        serde_json::from_slice(&bytes)
+    }
+
+    /// The values that `DescribeCertificate` shows once the cloud holds them.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        let mut evidence = Evidence::default();
+        for Parameter { value, shown_as, .. } in &self.parameters {
+            if let (Some(name), Value::Text(text) | Value::Personal(text)) = (shown_as, value) {
+                evidence.add(name, text);
+            }
+        }
+        evidence
+    }
+
+    /// The bytes with each value as `view` shows it. A map type of a JSON library would not do: whether it
+    /// keeps the order of its entries is a matter of its features, and a hash has to stay what it is.
+    fn render(
+        &self,
+        view: &dyn for<'v> Fn(&'v Value<'a>) -> Rendered<'v, 'a>,
+    ) -> serde_json::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut serializer = serde_json::Serializer::new(&mut bytes);
+        serializer
+            .collect_map(self.parameters.iter().map(|parameter| (parameter.name, view(&parameter.value))))?;
+        Ok(bytes)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Rendered<'v, 'a> {
+    Value(&'v Value<'a>),
+    Blank(&'static str),
+}

@@ -1,0 +1,349 @@
+//! What each error code of Tencent Cloud means for the caller: one table.
+//!
+//! The codes are those of the common list (<https://www.tencentcloud.com/document/product/1007/36594>) and of the SSL
+//! actions. They come as `Class` or `Class.Detail`, and new details appear without notice, so a code that is not
+//! in the table means what its class means.
+
+use jiff::Timestamp;
+
+use crate::api::v1alpha1::conditions::Reason;
+use crate::provider::{Error, Refusal};
+
+/// Whether a call changes anything at the cloud.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Call {
+    /// It does not.
+    Read,
+    /// It does.
+    Write,
+}
+
+/// What a code says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Meaning {
+    /// Refused until somebody mends this.
+    Mend(Reason),
+    /// The credentials are not accepted.
+    Credentials,
+    /// Too many calls; refused before acting.
+    TooFast,
+    /// The certificate's state forbids it.
+    WrongState,
+    /// The same is running already.
+    Running,
+    /// Refused before acting, by no fault of the request.
+    NotDone,
+    /// A fault behind the gateway: after a write, nobody knows how far it got.
+    Fault,
+}
+
+use Meaning::{Credentials, Fault, Mend, NotDone, Running, TooFast, WrongState};
+use Reason::{
+    AccountNotVerified, CertificateNotFound, CsrInvalid, InvalidRequest, PermissionDenied, ProfileIncomplete,
+};
+
+const NO_HINT: &str = "";
+const KEY_GONE: &str = "the API key is unknown, disabled or of the other site: check the Secret and spec.provider.tencentCloud.site";
+const GRANT: &str = "let the owner of the API key call the SSL actions, in CAM";
+const ADDRESS: &str = "allow the address that the cluster's requests come from, in CAM";
+const WRONG_SITE: &str =
+    "the endpoint does not offer this call: check spec.provider.tencentCloud.site and --tencent-endpoint";
+const WHICH_CERTIFICATE: &str =
+    "check certificateId and site, and that the certificate belongs to the account of these credentials";
+
+/// Each code, what it means, and what the user can do about it where the cloud's own words do not tell.
+const TABLE: &[(&str, Meaning, &str)] = &[
+    // The common codes.
+    ("ActionOffline", Mend(InvalidRequest), WRONG_SITE),
+    ("AuthFailure", Mend(PermissionDenied), GRANT),
+    ("AuthFailure.InvalidAuthorization", Credentials, NO_HINT),
+    ("AuthFailure.InvalidSecretId", Credentials, KEY_GONE),
+    ("AuthFailure.MFAFailure", Mend(PermissionDenied), "use an API key whose calls need no second factor"),
+    ("AuthFailure.SecretIdNotFound", Credentials, KEY_GONE),
+    (
+        "AuthFailure.SignatureExpire",
+        Credentials,
+        "set this machine's clock: five minutes are the most it may differ",
+    ),
+    (
+        "AuthFailure.SignatureFailure",
+        Credentials,
+        "the secret key does not fit the secret id: copy both into the Secret anew",
+    ),
+    (
+        "AuthFailure.TokenFailure",
+        Credentials,
+        "the token is wrong or has expired: put fresh credentials into the Secret",
+    ),
+    ("AuthFailure.UnauthorizedOperation", Mend(PermissionDenied), GRANT),
+    ("DryRunOperation", Mend(InvalidRequest), NO_HINT),
+    ("FailedOperation", Mend(InvalidRequest), NO_HINT),
+    ("InternalError", Fault, NO_HINT),
+    ("InvalidAction", Mend(InvalidRequest), WRONG_SITE),
+    ("InvalidParameter", Mend(InvalidRequest), NO_HINT),
+    ("InvalidParameterValue", Mend(InvalidRequest), NO_HINT),
+    ("InvalidRequest", Mend(InvalidRequest), NO_HINT),
+    ("IpInBlacklist", Mend(PermissionDenied), ADDRESS),
+    ("IpNotInWhitelist", Mend(PermissionDenied), ADDRESS),
+    ("LimitExceeded", Mend(InvalidRequest), "a quota of the account is used up: raise it in the console"),
+    ("MissingParameter", Mend(InvalidRequest), NO_HINT),
+    ("NoSuchProduct", Mend(InvalidRequest), WRONG_SITE),
+    ("NoSuchVersion", Mend(InvalidRequest), WRONG_SITE),
+    ("RequestLimitExceeded", TooFast, NO_HINT),
+    ("RequestSizeLimitExceeded", Mend(InvalidRequest), NO_HINT),
+    ("ResourceInUse", Fault, NO_HINT),
+    ("ResourceInsufficient", Fault, NO_HINT),
+    ("ResourceNotFound", Mend(CertificateNotFound), WHICH_CERTIFICATE),
+    ("ResourceUnavailable", Fault, NO_HINT),
+    ("ResponseSizeLimitExceeded", Mend(InvalidRequest), NO_HINT),
+    ("ServiceUnavailable", Fault, NO_HINT),
+    ("UnauthorizedOperation", Mend(PermissionDenied), GRANT),
+    ("UnknownParameter", Mend(InvalidRequest), NO_HINT),
+    ("UnsupportedOperation", Mend(InvalidRequest), WRONG_SITE),
+    ("UnsupportedProtocol", Mend(InvalidRequest), WRONG_SITE),
+    ("UnsupportedRegion", Mend(InvalidRequest), WRONG_SITE),
+    // The codes of the SSL actions that mean something else than their class, or have a remedy of their own.
+    ("FailedOperation.AuthError", Mend(PermissionDenied), GRANT),
+    ("FailedOperation.CAMAuthorizedFail", NotDone, NO_HINT),
+    ("FailedOperation.CancelAuditCertificateFailed", WrongState, NO_HINT),
+    ("FailedOperation.CancelOrderFailed", WrongState, NO_HINT),
+    ("FailedOperation.CannotGetOrder", NotDone, NO_HINT),
+    ("FailedOperation.CertificateCsrParseFailed", Mend(CsrInvalid), NO_HINT),
+    (
+        "FailedOperation.CertificateInfoSubmitContactEmailEmpty",
+        Mend(InvalidRequest),
+        "set spec.provider.tencentCloud.contactEmail, or the e-mail addresses of the profile",
+    ),
+    (
+        "FailedOperation.CertificateInfoSubmitDomainInvalid",
+        Mend(InvalidRequest),
+        "correct spec.commonName or spec.dnsNames",
+    ),
+    ("FailedOperation.CertificateInfoSubmitStatusInvalid", WrongState, NO_HINT),
+    ("FailedOperation.CertificateNotFound", Mend(CertificateNotFound), WHICH_CERTIFICATE),
+    ("FailedOperation.CertificateNotFoundOrCantCancel", WrongState, NO_HINT),
+    ("FailedOperation.CertificateOrderSubmitProcessing", Running, NO_HINT),
+    (
+        "FailedOperation.CertificateOrderSubmitRootCAInvalid",
+        Mend(InvalidRequest),
+        "change or remove caType, signAlgorithm or useCrossSignRoot of spec.provider.tencentCloud",
+    ),
+    ("FailedOperation.CertificateStatusNotAllowResubmit", WrongState, NO_HINT),
+    ("FailedOperation.CertificateStatusNotAllowVerify", WrongState, NO_HINT),
+    (
+        "FailedOperation.CertificateSubmitHostingCertError",
+        Mend(InvalidRequest),
+        "the cloud renews this certificate by itself: end the managed renewal in the console, or delete this order",
+    ),
+    (
+        "FailedOperation.ExceedsFreeLimit",
+        Mend(InvalidRequest),
+        "the account's quota of free certificates is used up: certificateId must be that of a paid one",
+    ),
+    ("FailedOperation.InvalidCertificateStatusCode", WrongState, NO_HINT),
+    ("FailedOperation.NetworkError", Fault, NO_HINT),
+    (
+        "FailedOperation.NoProjectPermission",
+        Mend(PermissionDenied),
+        "give the owner of the API key access to the project that the certificate belongs to",
+    ),
+    (
+        "FailedOperation.NoRealNameAuth",
+        Mend(AccountNotVerified),
+        "complete the identity verification of the account in the Tencent Cloud console",
+    ),
+    ("FailedOperation.OrderReplaceFailed", Fault, NO_HINT),
+    ("FailedOperation.RevokeFailed", Fault, NO_HINT),
+    ("FailedOperation.SystemError", Fault, NO_HINT),
+    ("InvalidParameter.CertificateStatusNotAllowResubmit", WrongState, NO_HINT),
+    (
+        "InvalidParameter.RenewAlgorithmInvalid",
+        Mend(InvalidRequest),
+        "choose another algorithm or size of spec.privateKey, or a CSR with another key",
+    ),
+    ("LimitExceeded.RateLimitExceeded", TooFast, NO_HINT),
+    ("ResourceNotFound.Manager", Mend(ProfileIncomplete), "check managerId of the profile"),
+];
+
+/// What a call that ended with this refusal allows the caller to do next.
+#[must_use]
+pub fn error(call: Call, refusal: Refusal) -> Error {
+    let meaning = row(&refusal.code).map_or(Fault, |(_, meaning, _)| *meaning);
+    match (meaning, call) {
+        (Mend(reason), _) => Error::Rejected { reason, refusal },
+        (Credentials, _) => Error::CredentialsRefused(refusal),
+        (TooFast, _) => Error::Throttled { after: None, refusal },
+        (WrongState, _) => Error::NotNow(refusal),
+        (Running, _) => Error::UnderWay(refusal),
+        (NotDone, _) | (Fault, Call::Read) => Error::Unavailable(refusal),
+        (Fault, Call::Write) => Error::Unknown(Some(refusal)),
+    }
+}
+
+/// What the user can do about a code, where that is known and the cloud's own words do not tell.
+#[must_use]
+pub fn hint(code: &str) -> Option<&'static str> {
+    row(code).map(|(_, _, hint)| *hint).filter(|hint| !hint.is_empty())
+}
+
+/// By how many seconds this machine's clock is ahead of the cloud's (behind, when negative), as the message of
+/// `AuthFailure.SignatureExpire` tells: it ends with the cloud's Unix time.
+#[must_use]
+pub fn clock_ahead(message: &str, now: Timestamp) -> Option<i64> {
+    let message = message.trim_end_matches(|end: char| !end.is_ascii_digit());
+    let digits = message.rsplit(|other: char| !other.is_ascii_digit()).next()?;
+    // Ten digits hold the seconds from 2001 until 2286; anything else is another number.
+    let theirs: i64 = (digits.len() == 10).then(|| digits.parse().ok())??;
+    Some(now.as_second() - theirs)
+}
+
+fn row(code: &str) -> Option<&'static (&'static str, Meaning, &'static str)> {
+    let find = |wanted: &str| TABLE.iter().find(|(code, _, _)| *code == wanted);
+    find(code).or_else(|| find(code.split_once('.')?.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The code's effect on a read and on a write, in one word each.
+    fn effect(code: &str) -> (String, String) {
+        let refusal = Refusal { code: code.to_owned(), message: "".into(), request_id: None };
+        let word = |call| match error(call, refusal.clone()) {
+            Error::Rejected { reason, .. } => format!("{reason:?}"),
+            Error::CredentialsRefused(_) => "credentials".to_owned(),
+            Error::Throttled { .. } => "throttled".to_owned(),
+            Error::NotNow(_) => "not now".to_owned(),
+            Error::UnderWay(_) => "under way".to_owned(),
+            Error::Unavailable(_) => "unavailable".to_owned(),
+            Error::Unknown(Some(_)) => "unknown".to_owned(),
+            other => panic!("{code}: {other:?}"),
+        };
+        (word(Call::Read), word(Call::Write))
+    }
+
+    fn assert_effects(read: &str, write: &str, codes: &str) {
+        for code in codes.split_whitespace() {
+            let code = code.replace("F.", "FailedOperation.");
+            assert_eq!(effect(&code), (read.to_owned(), write.to_owned()), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_for_good_names_what_to_mend() {
+        let cases = [
+            (
+                "InvalidRequest",
+                "ActionOffline DryRunOperation FailedOperation InvalidAction InvalidParameter \
+                 InvalidParameterValue InvalidRequest LimitExceeded MissingParameter NoSuchProduct NoSuchVersion \
+                 RequestSizeLimitExceeded ResponseSizeLimitExceeded UnknownParameter UnsupportedOperation \
+                 UnsupportedProtocol UnsupportedRegion",
+            ),
+            (
+                "InvalidRequest",
+                "F.CertificateInfoSubmitContactEmailEmpty F.CertificateInfoSubmitDomainInvalid \
+                 F.CertificateOrderSubmitRootCAInvalid F.CertificateSubmitHostingCertError F.ExceedsFreeLimit \
+                 F.InvalidParam InvalidParameter.RenewAlgorithmInvalid F.CertificateInvalid F.CertificateMismatch \
+                 F.CertificatePreVerifyEmailInvalid F.CertificateCancelFailedMulti InvalidParameter.WithDetailReason \
+                 InvalidParameterValue.CertificateDomainMaxLengthInvalid \
+                 InvalidParameterValue.CertificateEmailParseInvalid",
+            ),
+            (
+                "InvalidRequest",
+                "F.OrderAlreadyReplaced F.RevokeResourceFailed F.InvalidCertificateSource F.BoundResources \
+                 F.DeleteResourceFailed F.CannotBeDeletedIssued F.CannotBeDeletedWithinHour F.DeleteFailedTimeNotUp \
+                 F.RenewNotIssued F.RoleNotFoundAuthorization F.ConfirmLetterTooLarge F.ConfirmLetterTooSmall \
+                 F.InvalidConfirmLetterFormat F.InvalidConfirmLetterFormatWosign \
+                 F.UploadConfirmCertificateNotSupport F.UploadConfirmCertificateNotSupportDV",
+            ),
+            (
+                "PermissionDenied",
+                "AuthFailure AuthFailure.MFAFailure AuthFailure.UnauthorizedOperation UnauthorizedOperation \
+                 IpInBlacklist IpNotInWhitelist F.AuthError F.NoProjectPermission",
+            ),
+            ("AccountNotVerified", "F.NoRealNameAuth"),
+            ("CertificateNotFound", "F.CertificateNotFound ResourceNotFound"),
+            ("CsrInvalid", "F.CertificateCsrParseFailed"),
+            ("ProfileIncomplete", "ResourceNotFound.Manager"),
+        ];
+        for (reason, codes) in cases {
+            assert_effects(reason, reason, codes);
+        }
+    }
+
+    #[test]
+    fn refused_credentials_wait_for_others() {
+        let codes = "AuthFailure.InvalidAuthorization AuthFailure.InvalidSecretId AuthFailure.SecretIdNotFound \
+                     AuthFailure.SignatureExpire AuthFailure.SignatureFailure AuthFailure.TokenFailure";
+        assert_effects("credentials", "credentials", codes);
+    }
+
+    #[test]
+    fn too_many_calls_slow_down() {
+        let codes = "RequestLimitExceeded RequestLimitExceeded.UinLimitExceeded RequestLimitExceeded.IPLimitExceeded \
+                     RequestLimitExceeded.GlobalRegionUinLimitExceeded LimitExceeded.RateLimitExceeded";
+        assert_effects("throttled", "throttled", codes);
+    }
+
+    #[test]
+    fn a_forbidden_state_is_read_again() {
+        let codes = "F.InvalidCertificateStatusCode F.CertificateInfoSubmitStatusInvalid F.CancelOrderFailed \
+                     F.CancelAuditCertificateFailed F.CertificateNotFoundOrCantCancel \
+                     F.CertificateStatusNotAllowResubmit InvalidParameter.CertificateStatusNotAllowResubmit \
+                     F.CertificateStatusNotAllowVerify";
+        assert_effects("not now", "not now", codes);
+        assert_effects("under way", "under way", "F.CertificateOrderSubmitProcessing");
+    }
+
+    #[test]
+    fn a_fault_leaves_the_outcome_of_a_write_open_but_not_of_a_read() {
+        let codes = "InternalError InternalError.BackendResponseError InternalError.BackendResponseEmpty \
+                     ServiceUnavailable ResourceUnavailable ResourceInsufficient ResourceInUse F.NetworkError \
+                     F.SystemError F.OrderReplaceFailed F.RevokeFailed";
+        assert_effects("unavailable", "unknown", codes);
+        assert_effects("unavailable", "unavailable", "F.CannotGetOrder F.CAMAuthorizedFail");
+    }
+
+    #[test]
+    fn a_new_code_means_what_its_class_means_and_a_new_class_is_a_fault() {
+        assert_effects(
+            "InvalidRequest",
+            "InvalidRequest",
+            "F.NewOne InvalidParameter.NewOne UnknownParameter.A.B",
+        );
+        assert_effects("throttled", "throttled", "RequestLimitExceeded.NewOne");
+        assert_effects("unavailable", "unknown", "NewClass NewClass.NewOne InternalError.NewOne");
+        assert_eq!(effect("HTTP 502"), ("unavailable".to_owned(), "unknown".to_owned()));
+        assert_eq!(effect(""), ("unavailable".to_owned(), "unknown".to_owned()));
+    }
+
+    #[test]
+    fn no_code_stands_twice_in_the_table() {
+        let codes: BTreeSet<_> = TABLE.iter().map(|(code, _, _)| code).collect();
+        assert_eq!(codes.len(), TABLE.len());
+    }
+
+    #[test]
+    fn hints_say_what_to_do() {
+        assert_eq!(hint("FailedOperation.CertificateNotFound"), Some(WHICH_CERTIFICATE));
+        assert_eq!(hint("AuthFailure.UnauthorizedOperation"), Some(GRANT));
+        assert_eq!(hint("FailedOperation.InvalidParam"), None);
+        assert_eq!(hint("NewClass"), None);
+    }
+
+    #[test]
+    fn the_clouds_clock_is_read_from_its_words() {
+        let now = Timestamp::from_second(1_700_000_412).unwrap();
+        let cases = [
+            ("Signature expired, server time is 1700000000", Some(412)),
+            ("Signature expired. Server time: 1700000900.", Some(-488)),
+            ("Signature expired", None),
+            ("Signature expired after 300", None),
+        ];
+        for (message, ahead) in cases {
+            assert_eq!(clock_ahead(message, now), ahead, "{message}");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Tencent Cloud SSL: paid certificates of the international site and of the one for China.
+//!
+//! - [`request`]: an application as a request; [`product`]: what a product allows; [`body`]: its parameters.
+//! - [`wire`]: answers as JSON; [`observation`]: in the words of an order; [`evidence`]: what shows that a request
+//!   arrived; [`errors`]: what a refusal means.
+//! - [`sign`] and [`credentials`]: who calls.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue,
+};
+use reqwest::{Method, Request};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+
+use crate::api::v1alpha1::{TencentCloudOrder, TencentSite};
+use crate::clock::Clock;
+use crate::core::conditions::Problem;
+use crate::core::order::{Application, Observation, Product};
+use crate::provider::limit::Limiter;
+use crate::provider::transport::{Answer, Endpoint, EndpointError, Failure, Transport};
+use crate::provider::{Accepted, Error, Payload, Provider, Refusal};
+
+pub mod body;
+pub mod credentials;
+pub mod errors;
+pub mod evidence;
+pub mod observation;
+pub mod product;
+pub mod request;
+pub mod sign;
+#[cfg(test)]
+mod tests;
+pub mod wire;
+
+use credentials::Credentials;
+use errors::Call;
+use sign::Signable;
+use wire::Reply;
+
+const INTERNATIONAL: &str = "ssl.intl.tencentcloudapi.com";
+const CHINA: &str = "ssl.tencentcloudapi.com";
+const SERVICE: &str = "ssl";
+const VERSION: &str = "2019-12-05";
+const JSON: &str = "application/json";
+const OBSERVE: &str = "DescribeCertificate";
+const ORDER: &str = "CertificateOrderSubmit";
+
+/// Both sites, and what all calls to them share.
+#[derive(Debug)]
+pub struct Service {
+    transport: Transport,
+    limiter: Limiter,
+    clock: Clock,
+    international: Endpoint,
+    china: Endpoint,
+}
+
+impl Service {
+    /// Both sites, or one endpoint that stands for both. `per_second` is the cloud's limit for each account and
+    /// action.
+    pub fn new(
+        transport: Transport,
+        per_second: NonZeroU32,
+        endpoint: Option<&Endpoint>,
+    ) -> Result<Self, EndpointError> {
+        let site = |host| endpoint.cloned().map_or_else(|| Endpoint::https(host), Ok);
+        Ok(Self {
+            transport,
+            limiter: Limiter::new(per_second),
+            // Never one that a test has set ahead: the cloud refuses a request whose time is not its own.
+            clock: Clock::default(),
+            international: site(INTERNATIONAL)?,
+            china: site(CHINA)?,
+        })
+    }
+
+    fn endpoint(&self, site: TencentSite) -> &Endpoint {
+        match site {
+            TencentSite::International => &self.international,
+            TencentSite::China => &self.china,
+        }
+    }
+}
+
+/// One paid certificate at Tencent Cloud.
+#[derive(Debug)]
+pub struct Tencent {
+    service: Arc<Service>,
+    credentials: Credentials,
+    order: TencentCloudOrder,
+}
+
+impl Tencent {
+    /// The certificate that an order names.
+    #[must_use]
+    pub fn new(service: Arc<Service>, credentials: Credentials, order: TencentCloudOrder) -> Self {
+        Self { service, credentials, order }
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        body: &[u8],
+    ) -> Result<(T, String), Error> {
+        self.turn(action).await;
+        self.call(Call::Read, action, body).await
+    }
+
+    async fn write<T: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        body: &[u8],
+        begin_by: Instant,
+    ) -> Result<(T, String), Error> {
+        let turn = timeout_at(begin_by, self.turn(action)).await;
+        // A turn that is free at once is taken even when the time is over.
+        if turn.is_err() || Instant::now() >= begin_by {
+            return Err(Error::NotSent(format!("{action} had no turn in time")));
+        }
+        self.call(Call::Write, action, body).await
+    }
+
+    async fn turn(&self, action: &'static str) {
+        self.service.limiter.turn(self.credentials.secret_id.expose_secret(), action).await;
+    }
+
+    /// One call: signs, sends, reads.
+    async fn call<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        action: &'static str,
+        body: &[u8],
+    ) -> Result<(T, String), Error> {
+        let now = self.service.clock.now();
+        let request = self.request(action, body, now).map_err(|error| Error::NotSent(error.to_string()))?;
+        let answer =
+            self.service.transport.exchange(request).await.map_err(|failure| failed(call, failure))?;
+        outcome(call, &answer, now)
+    }
+
+    fn request(
+        &self,
+        action: &'static str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Request, InvalidHeaderValue> {
+        let endpoint = self.service.endpoint(self.order.site);
+        let mut request = Request::new(Method::POST, endpoint.url().clone());
+        *request.headers_mut() = self.headers(&endpoint.host(), action, body, now)?;
+        *request.body_mut() = Some(body.to_vec().into());
+        Ok(request)
+    }
+
+    fn headers(
+        &self,
+        host: &str,
+        action: &'static str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<HeaderMap, InvalidHeaderValue> {
+        let signable = Signable { method: "POST", query: "", content_type: JSON, host, payload: body };
+        let Credentials { secret_id, secret_key, token } = &self.credentials;
+        let signed = sign::sign(&signable, SERVICE, now, secret_id.expose_secret(), secret_key);
+        let mut headers = HeaderMap::from_iter([
+            (HOST, HeaderValue::from_str(host)?),
+            (CONTENT_TYPE, HeaderValue::from_static(JSON)),
+            (AUTHORIZATION, sensitive(&signed.authorization)?),
+            (HeaderName::from_static("x-tc-action"), HeaderValue::from_static(action)),
+            (HeaderName::from_static("x-tc-version"), HeaderValue::from_static(VERSION)),
+            (HeaderName::from_static("x-tc-timestamp"), HeaderValue::from(now.as_second())),
+            (HeaderName::from_static("x-tc-language"), HeaderValue::from_static("en-US")),
+        ]);
+        if let Some(token) = token {
+            headers.insert("x-tc-token", sensitive(token.expose_secret())?);
+        }
+        Ok(headers)
+    }
+}
+
+fn sensitive(value: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut value = HeaderValue::from_str(value)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// What it means that nothing usable came back.
+fn failed(call: Call, failure: Failure) -> Error {
+    match failure {
+        Failure::NotSent(reason) => Error::NotSent(reason),
+        Failure::NoAnswer(reason) => {
+            tracing::debug!(reason, "no answer from Tencent Cloud");
+            Error::Unknown(None)
+        }
+        Failure::TooLarge(status) => foreign(call, status.as_u16(), &failure.to_string()),
+    }
+}
+
+fn outcome<T: DeserializeOwned>(call: Call, answer: &Answer, now: Timestamp) -> Result<(T, String), Error> {
+    match wire::read(answer) {
+        Reply::Done { fields, request_id } => Ok((fields, request_id)),
+        Reply::Refused { code, message, request_id } => {
+            let message = with_clock(&code, message, now).into();
+            Err(errors::error(call, Refusal { code, message, request_id }))
+        }
+        Reply::Foreign => {
+            let text = "the answer is not one of Tencent Cloud; something on the way to it may have sent it";
+            Err(foreign(call, answer.status.as_u16(), text))
+        }
+    }
+}
+
+/// An answer that the service did not write says nothing about what the service did.
+fn foreign(call: Call, status: u16, text: &str) -> Error {
+    errors::error(call, Refusal { code: format!("HTTP {status}"), message: text.into(), request_id: None })
+}
+
+/// The cloud tells its own time when it refuses ours; the difference is what the reader needs.
+fn with_clock(code: &str, message: String, now: Timestamp) -> String {
+    match errors::clock_ahead(&message, now) {
+        Some(ahead) if code == "AuthFailure.SignatureExpire" => {
+            let direction = if ahead < 0 { "behind" } else { "ahead of" };
+            format!("{message} (this machine's clock is {} s {direction} the cloud's)", ahead.abs())
+        }
+        _ => message,
+    }
+}
+
+fn json(request: &impl Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(request).map_err(|error| Error::NotSent(error.to_string()))
+}
+
+#[async_trait]
+impl Provider for Tencent {
+    fn prepare(&self, application: &Application, product: Option<&Product>) -> Result<Payload, Problem> {
+        request::prepare(&self.order, application, product)
+    }
+
+    async fn observe(&self) -> Result<Observation, Error> {
+        let body = json(&wire::DescribeCertificate { certificate_id: &self.order.certificate_id })?;
+        let (certificate, _) = self.read(OBSERVE, &body).await?;
+        Ok(observation::observation(certificate))
+    }
+
+    async fn submit(&self, payload: &Payload, begin_by: Instant) -> Result<Accepted, Error> {
+        let body = payload.body.expose_secret();
+        let (_, request_id) = self.write::<wire::Nothing>(payload.action, body, begin_by).await?;
+        Ok(Accepted { request_id: Some(request_id), order_id: None })
+    }
+
+    async fn order(&self, begin_by: Instant) -> Result<Accepted, Error> {
+        let body = json(&wire::CertificateOrderSubmit { cert_id: &self.order.certificate_id })?;
+        let (ordered, request_id) = self.write::<wire::Ordered>(ORDER, &body, begin_by).await?;
+        Ok(Accepted { request_id: Some(request_id), order_id: ordered.order_id })
+    }
+
+    fn order_action(&self) -> Option<&'static str> {
+        Some(ORDER)
+    }
+
+    fn sensitive(&self) -> Vec<SecretString> {
+        let Credentials { secret_id, secret_key, token } = &self.credentials;
+        [secret_id, secret_key].into_iter().chain(token).cloned().collect()
+    }
+
+    fn observe_action(&self) -> &'static str {
+        OBSERVE
+    }
+
+    fn hint(&self, code: &str) -> Option<&'static str> {
+        errors::hint(code)
+    }
+}

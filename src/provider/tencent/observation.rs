@@ -1,0 +1,234 @@
+//! What `DescribeCertificate` says, in the words of an order.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::{TimeZone, offset};
+
+use crate::core::order::{Observation, Product, Stage, ValidationRecord};
+
+use super::evidence;
+use super::wire::{Auth, AuthDetail, Certificate, CertificateExtra};
+
+/// Translates an answer.
+pub fn observation(certificate: Certificate) -> Observation {
+    let status = certificate.status.unwrap_or_default();
+    let CertificateExtra { domain_number, replaced_by } = certificate.certificate_extra.unwrap_or_default();
+    Observation {
+        stage: stage(&status, certificate.status_msg.as_deref()),
+        status,
+        message: certificate.status_msg.map(Into::into),
+        order_id: certificate.order_id,
+        names: names(certificate.domain, certificate.subject_alt_name),
+        product: Product {
+            name: certificate.package_type_name.or(certificate.product_zh_name),
+            domain_validated: certificate.is_dv,
+            wildcard: certificate.is_wildcard,
+            names: domain_number.and_then(|number| number.parse().ok()).filter(|number| *number > 0),
+        },
+        stored: certificate.submitted_data.map(|data| evidence::stored(&data)).unwrap_or_default(),
+        records: certificate.dv_auth_detail.map(records).unwrap_or_default(),
+        replaced_by,
+        not_before: certificate.cert_begin_time.as_deref().and_then(timestamp),
+        not_after: certificate.cert_end_time.as_deref().and_then(timestamp),
+    }
+}
+
+/// The numbers of `Status`, as `DescribeCertificate` lists them. Numbers get added, so an unknown one is no error.
+fn stage(status: &str, message: Option<&str>) -> Stage {
+    match status {
+        "0" => under_review(message.unwrap_or_default()),
+        "1" => Stage::Issued,
+        "2" => Stage::Rejected,
+        "3" => Stage::Expired,
+        "4" => Stage::Validating,
+        "5" | "13" => Stage::AwaitingInformation,
+        "6" => Stage::Cancelling,
+        "7" => Stage::Cancelled,
+        "8" => Stage::AwaitingLetter,
+        "9" | "12" => Stage::Revoking,
+        "10" => Stage::Revoked,
+        "11" => Stage::Issuing,
+        "14" => Stage::Refunded,
+        "15" => Stage::Managed,
+        _ => Stage::Unrecognised,
+    }
+}
+
+/// The steps of a review; the others are `PRE-REVIEWING`, `LEGAL-REVIEWING` and `CA-REVIEWING`. Some pages write
+/// them in lower case.
+fn under_review(step: &str) -> Stage {
+    match step.to_ascii_uppercase().as_str() {
+        "PENDING-DCV" => Stage::Validating,
+        "WAIT-ISSUE" => Stage::Issuing,
+        _ => Stage::Reviewing,
+    }
+}
+
+/// The primary name first, each name once.
+fn names(primary: Option<String>, all: Vec<String>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in primary.into_iter().chain(all) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn records(detail: AuthDetail) -> Vec<ValidationRecord> {
+    let records: Vec<_> = detail.all.into_iter().filter_map(record).collect();
+    if records.is_empty() { record(detail.first).into_iter().collect() } else { records }
+}
+
+/// A record, unless it is not clear where it goes.
+fn record(auth: Auth) -> Option<ValidationRecord> {
+    let (domain, value) = (auth.dv_auth_domain?, auth.dv_auth_value?);
+    let path = auth.dv_auth_path;
+    let type_ =
+        auth.dv_auth_verify_type.unwrap_or_else(|| if path.is_some() { "FILE" } else { "TXT" }.to_owned());
+    let name = if type_ == "FILE" {
+        let (folder, file) = (path.unwrap_or_default(), auth.dv_auth_key.unwrap_or_default());
+        let folder = folder.strip_suffix(&file).unwrap_or(&folder).trim_matches('/');
+        format!("http://{domain}/{folder}/{file}")
+    } else {
+        let name = auth.dv_auth_sub_domain.or(auth.dv_auth_key)?;
+        if name.ends_with(&format!(".{domain}")) { name } else { format!("{name}.{domain}") }
+    };
+    Some(ValidationRecord { domain, type_, name, value })
+}
+
+/// The dates carry no zone; the service runs on China Standard Time.
+fn timestamp(text: &str) -> Option<Timestamp> {
+    let local = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?;
+    Some(local.to_zoned(TimeZone::fixed(offset(8))).ok()?.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn observe(fields: Value) -> Observation {
+        observation(serde_json::from_value(fields).unwrap())
+    }
+
+    #[test]
+    fn every_status_has_its_stage() {
+        let stages = [
+            (0, "PRE-REVIEWING", Stage::Reviewing),
+            (0, "LEGAL-REVIEWING", Stage::Reviewing),
+            (0, "ca-reviewing", Stage::Reviewing),
+            (0, "PENDING-DCV", Stage::Validating),
+            (0, "pending-dcv", Stage::Validating),
+            (0, "WAIT-ISSUE", Stage::Issuing),
+            (0, "", Stage::Reviewing),
+            (0, "something new", Stage::Reviewing),
+            (1, "", Stage::Issued),
+            (2, "the CA rejected the data", Stage::Rejected),
+            (3, "", Stage::Expired),
+            (4, "", Stage::Validating),
+            (5, "", Stage::AwaitingInformation),
+            (6, "", Stage::Cancelling),
+            (7, "", Stage::Cancelled),
+            (8, "", Stage::AwaitingLetter),
+            (9, "", Stage::Revoking),
+            (10, "", Stage::Revoked),
+            (11, "", Stage::Issuing),
+            (12, "", Stage::Revoking),
+            (13, "", Stage::AwaitingInformation),
+            (14, "", Stage::Refunded),
+            (15, "", Stage::Managed),
+            (16, "", Stage::Unrecognised),
+            (-1, "PENDING-DCV", Stage::Unrecognised),
+        ];
+        for (status, message, stage) in stages {
+            let observation = observe(json!({"Status": status, "StatusMsg": message}));
+            assert_eq!(observation.stage, stage, "{status} {message}");
+            assert_eq!(observation.status, status.to_string());
+        }
+        assert_eq!(observe(json!({})).stage, Stage::Unrecognised);
+    }
+
+    #[test]
+    fn dates_are_those_of_china_standard_time() {
+        let observation = observe(json!({
+            "CertBeginTime": "2026-01-01 00:00:00", "CertEndTime": "2026-07-19 23:59:59",
+        }));
+        assert_eq!(observation.not_before, Some("2025-12-31T16:00:00Z".parse().unwrap()));
+        assert_eq!(observation.not_after, Some("2026-07-19T15:59:59Z".parse().unwrap()));
+        for none in ["", "0000-00-00 00:00:00", "2026-01-01", "soon"] {
+            assert_eq!(observe(json!({"CertEndTime": none})).not_after, None, "{none}");
+        }
+    }
+
+    #[test]
+    fn names_and_product_are_read_as_far_as_they_are_there() {
+        let observation = observe(json!({
+            "Domain": "www.acme.example", "SubjectAltName": ["www.acme.example", "api.acme.example"],
+            "IsDv": false, "IsWildcard": false, "CertificateExtra": {"DomainNumber": "3"},
+            "PackageTypeName": "SecureSite OV", "OrderId": "1800",
+        }));
+        assert_eq!(observation.names, ["www.acme.example", "api.acme.example"]);
+        let product = Product {
+            name: Some("SecureSite OV".to_owned()),
+            domain_validated: Some(false),
+            wildcard: Some(false),
+            names: Some(3),
+        };
+        assert_eq!((observation.product, observation.order_id.as_deref()), (product, Some("1800")));
+
+        let bare =
+            observe(json!({"Domain": "", "SubjectAltName": null, "CertificateExtra": {"DomainNumber": "0"}}));
+        assert_eq!((bare.names, bare.product), (vec![], Product::default()));
+    }
+
+    #[test]
+    fn records_are_shown_as_they_are_published() {
+        let dns = json!({
+            "DvAuthKey": "_dnsauth.www.acme.example", "DvAuthValue": "v1", "DvAuthDomain": "acme.example",
+            "DvAuthPath": "", "DvAuthSubDomain": "_dnsauth.www", "DvAuthVerifyType": "TXT",
+        });
+        let file = json!({
+            "DvAuthKey": "fileauth.txt", "DvAuthValue": "v2", "DvAuthDomain": "www.acme.example",
+            "DvAuthPath": "/.well-known/pki-validation/", "DvAuthSubDomain": null, "DvAuthVerifyType": "FILE",
+        });
+        let file_with_its_name = json!({
+            "DvAuthKey": "fileauth.txt", "DvAuthValue": "v2", "DvAuthDomain": "www.acme.example",
+            "DvAuthPath": "/.well-known/pki-validation/fileauth.txt", "DvAuthVerifyType": "FILE",
+        });
+        let shown = |detail: Value| -> Vec<_> {
+            let records = observe(json!({ "DvAuthDetail": detail })).records;
+            records.into_iter().map(|record| [record.type_, record.name, record.value].join(" ")).collect()
+        };
+        let (dns_shown, file_shown) = (
+            "TXT _dnsauth.www.acme.example v1",
+            "FILE http://www.acme.example/.well-known/pki-validation/fileauth.txt v2",
+        );
+        assert_eq!(shown(json!({"DvAuths": [dns, file, null, {}]})), [dns_shown, file_shown]);
+        assert_eq!(shown(json!({"DvAuths": [file_with_its_name]})), [file_shown]);
+
+        let mut first = dns;
+        first["DvAuths"] = json!(null);
+        first["DvAuthKeySubDomain"] = first["DvAuthSubDomain"].take();
+        first
+            .as_object_mut()
+            .unwrap()
+            .retain(|name, _| name != "DvAuthSubDomain" && name != "DvAuthVerifyType");
+        assert_eq!(shown(first), [dns_shown]);
+        assert_eq!(shown(json!({"DvAuthKey": null, "DvAuths": []})), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_stored_is_no_evidence() {
+        let nothing = [
+            json!(null),
+            json!({}),
+            json!({"CertificateDomain": null, "DomainList": null, "KeyPassword": null, "OrganizationName": null}),
+            json!({"CertificateDomain": "", "DomainList": [""], "KeyPassword": "secret"}),
+        ];
+        for data in nothing {
+            assert!(observe(json!({"SubmittedData": data})).stored.is_empty(), "{data}");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Puts the process together: client, caches, controllers, probes, and the way down.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::future::{BoxFuture, Shared};
+use futures::{FutureExt, StreamExt};
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::PartialObjectMeta;
+use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher;
+use kube::{Api, Client, Resource, ResourceExt};
+use prometheus_client::registry::Registry;
+use tracing::{info, warn};
+use tracing_subscriber::EnvFilter;
+
+use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
+use crate::clock::Clock;
+use crate::config::{Config, LogFormat};
+use crate::http::{self, Readiness};
+use crate::order::lookout::Lookout;
+use crate::order::turns::Turns;
+use crate::order::{self, Context, mapping};
+use crate::profile;
+use crate::provider::registry::{Clouds, Settings, SetupError};
+use crate::telemetry::{Metrics, Telemetry};
+
+/// Why the controller cannot start, or cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The log filter does not parse.
+    #[error("--log-level: {0}")]
+    LogLevel(#[from] tracing_subscriber::filter::ParseError),
+    /// No cluster to talk to.
+    #[error("no Kubernetes cluster: {0}; set KUBECONFIG, or run in a cluster")]
+    Cluster(#[from] kube::config::InferConfigError),
+    /// The client cannot be built.
+    #[error("the Kubernetes client: {0}")]
+    Client(#[from] kube::Error),
+    /// The clouds cannot be set up.
+    #[error(transparent)]
+    Clouds(#[from] SetupError),
+    /// The port of the probes.
+    #[error("--http-address {address}: {source}")]
+    Port {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why it cannot be opened.
+        source: std::io::Error,
+    },
+    /// The runtime or the probes failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Resolves when the process must end.
+pub type Shutdown = Shared<BoxFuture<'static, ()>>;
+
+/// Runs the controller until SIGTERM or ctrl-c.
+pub fn start(config: Config) -> Result<(), Error> {
+    init_log(&config)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let client = Client::try_from(kube::Config::infer().await?)?;
+        run(config, client, signals()?).await
+    })
+}
+
+fn init_log(config: &Config) -> Result<(), Error> {
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(&config.log_level)?)
+        .with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+    Ok(())
+}
+
+/// Resolves on SIGTERM or ctrl-c.
+fn signals() -> std::io::Result<Shutdown> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let first = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        info!("ends: finishes the calls in flight");
+    };
+    Ok(first.boxed().shared())
+}
+
+/// Runs the controllers and the probes until `shutdown` resolves; passes that have begun are finished.
+pub async fn run(config: Config, client: Client, shutdown: Shutdown) -> Result<(), Error> {
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
+    let readiness = Readiness::default();
+    let port = http::bind(config.http_address)
+        .await
+        .map_err(|source| Error::Port { address: config.http_address, source })?;
+    let probes = tokio::spawn(http::serve(port, registry, readiness.clone(), shutdown.clone()));
+
+    let holder = uuid::Uuid::new_v4().to_string();
+    let scopes = Scope::all_of(&config, &client);
+    let settings = Settings {
+        call_timeout: config.call_timeout,
+        tencent_rate_limit: config.tencent_rate_limit,
+        tencent_endpoint: config.tencent_endpoint.clone(),
+    };
+    let clouds = Clouds::new(&settings)?;
+    let context = Arc::new(Context {
+        telemetry: Telemetry::new(client.clone(), &holder, metrics),
+        client,
+        clouds,
+        clock: Clock::default(),
+        holder,
+        call_timeout: config.call_timeout,
+        poll_interval: config.poll_interval,
+        namespaces: config.watch_namespaces.clone(),
+        orders: scopes.iter().map(|scope| scope.orders.store()).collect(),
+        lookout: Lookout::default(),
+        turns: Turns::default(),
+    });
+    info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?config.watch_namespaces, "certorder runs");
+    let stores: Vec<_> = scopes.iter().map(|scope| (scope.orders.store(), scope.profiles.store())).collect();
+    tokio::spawn(announce_ready(stores, readiness));
+    let controllers = scopes.into_iter().map(|scope| scope.run(&context, &shutdown));
+    futures::future::join_all(controllers).await;
+    probes.await.map_err(std::io::Error::other)??;
+    info!("certorder has ended");
+    Ok(())
+}
+
+async fn announce_ready(
+    stores: Vec<(Store<CertificateOrder>, Store<OrganizationProfile>)>,
+    readiness: Readiness,
+) {
+    for (orders, profiles) in stores {
+        if orders.wait_until_ready().await.is_err() || profiles.wait_until_ready().await.is_err() {
+            return; // The process ends.
+        }
+    }
+    readiness.set();
+    info!("ready: every order and profile is known");
+}
+
+/// One namespace, or all of them.
+struct Scope {
+    orders: Controller<CertificateOrder>,
+    profiles: Controller<OrganizationProfile>,
+    secrets_for_orders: Api<PartialObjectMeta<Secret>>,
+    secrets_for_profiles: Api<PartialObjectMeta<Secret>>,
+    profiles_for_orders: Api<OrganizationProfile>,
+}
+
+impl Scope {
+    fn all_of(config: &Config, client: &Client) -> Vec<Self> {
+        if config.watch_namespaces.is_empty() {
+            return vec![Self::new(config, client, None)];
+        }
+        config.watch_namespaces.iter().map(|namespace| Self::new(config, client, Some(namespace))).collect()
+    }
+
+    fn new(config: &Config, client: &Client, namespace: Option<&str>) -> Self {
+        let controller = ControllerConfig::default().concurrency(config.concurrency);
+        let watch = watcher::Config::default;
+        Self {
+            orders: Controller::new(api(client, namespace), watch()).with_config(controller.clone()),
+            profiles: Controller::new(api(client, namespace), watch()).with_config(controller),
+            secrets_for_orders: api(client, namespace),
+            secrets_for_profiles: api(client, namespace),
+            profiles_for_orders: api(client, namespace),
+        }
+    }
+
+    async fn run(self, context: &Arc<Context>, shutdown: &Shutdown) {
+        let (orders, profiles) = (self.orders.store(), self.profiles.store());
+        let (seen_secrets, seen_profiles) = (Seen::default(), Seen::default());
+        let by_secret = {
+            let (context, orders, profiles) = (Arc::clone(context), orders.clone(), profiles.clone());
+            move |secret: PartialObjectMeta<Secret>| {
+                let namespace = secret.namespace().unwrap_or_default();
+                let found = mapping::of_secret(&orders, &profiles, &namespace, &secret.name_any());
+                let version = secret.resource_version();
+                wake(&context, found, &seen_secrets, &ObjectRef::from_obj(&secret), version)
+            }
+        };
+        let by_profile = {
+            let (context, orders) = (Arc::clone(context), orders);
+            move |profile: OrganizationProfile| {
+                let namespace = profile.namespace().unwrap_or_default();
+                let found = mapping::of_profile(&orders, &namespace, &profile.name_any());
+                let version = profile.resource_version();
+                wake(&context, found, &seen_profiles, &ObjectRef::from_obj(&profile), version)
+            }
+        };
+        let profiles_by_secret = move |secret: PartialObjectMeta<Secret>| {
+            mapping::profiles_of_secret(
+                &profiles,
+                &secret.namespace().unwrap_or_default(),
+                &secret.name_any(),
+            )
+        };
+        let watch = watcher::Config::default;
+        let run_orders = self
+            .orders
+            .watches(self.secrets_for_orders, watch(), by_secret)
+            .watches(self.profiles_for_orders, watch(), by_profile)
+            .graceful_shutdown_on(shutdown.clone())
+            .run(order::reconcile, |_, never, _| no_error(never), Arc::clone(context))
+            .for_each(|outcome| log_trouble("orders", outcome));
+        let run_profiles = self
+            .profiles
+            .watches(self.secrets_for_profiles, watch(), profiles_by_secret)
+            .graceful_shutdown_on(shutdown.clone())
+            .run(profile::reconcile, |_, never, _| no_error(never), Arc::clone(context))
+            .for_each(|outcome| log_trouble("profiles", outcome));
+        tokio::join!(run_orders, run_profiles);
+    }
+}
+
+/// The versions of referenced objects that orders were woken for. A watch that starts over shows every object
+/// again, and that is no change.
+#[derive(Default)]
+struct Seen(Mutex<HashMap<String, Option<String>>>);
+
+impl Seen {
+    fn is_new(&self, object: String, version: Option<String>) -> bool {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(object, version.clone()) != Some(version)
+    }
+}
+
+/// Makes orders due, if the object that they refer to has changed.
+fn wake<K>(
+    context: &Context,
+    orders: Vec<ObjectRef<CertificateOrder>>,
+    seen: &Seen,
+    object: &ObjectRef<K>,
+    version: Option<String>,
+) -> Vec<ObjectRef<CertificateOrder>>
+where
+    K: Resource,
+    K::DynamicType: Eq + Hash + Clone,
+    ObjectRef<K>: std::fmt::Display,
+{
+    // Only objects that orders refer to are remembered: a cluster may hold very many others.
+    if orders.is_empty() || !seen.is_new(object.to_string(), version) {
+        return Vec::new();
+    }
+    for order in &orders {
+        context.lookout.wake(&(order.namespace.clone().unwrap_or_default(), order.name.clone()));
+    }
+    orders
+}
+
+fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<Scope = kube::core::NamespaceResourceScope>,
+    K::DynamicType: Default,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+fn no_error(never: &Infallible) -> Action {
+    match *never {}
+}
+
+/// Watches are restarted by kube with growing pauses; here they are only made visible.
+async fn log_trouble<T, E: std::error::Error + Debug>(kind: &str, outcome: Result<T, E>) {
+    if let Err(error) = outcome {
+        warn!(kind, %error, "trouble with a watch; it is started again");
+    }
+}

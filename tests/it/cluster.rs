@@ -1,0 +1,112 @@
+//! The cluster that a story runs on.
+
+use certorder::api;
+use certorder_sim::kube::ApiServer;
+use certorder_sim::proxy::{Trust, Upstream};
+use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{ListParams, Patch, PatchParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Api, Client, Config};
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+/// The kubeconfig of a real cluster to run the stories on.
+const KUBECONFIG: &str = "CERTORDER_TEST_KUBECONFIG";
+
+/// A cluster with the CRDs installed.
+pub(crate) struct Cluster {
+    /// Past every fault.
+    pub(crate) client: Client,
+    /// For a proxy in front of it.
+    pub(crate) upstream: Upstream,
+    _simulated: Option<ApiServer>,
+}
+
+impl Cluster {
+    pub(crate) async fn start() -> Self {
+        match std::env::var(KUBECONFIG) {
+            Ok(path) => Self::real(&path).await,
+            Err(_) => Self::simulated().await,
+        }
+    }
+
+    async fn simulated() -> Self {
+        let server = ApiServer::start().await.unwrap();
+        let client = Client::try_from(Config::new(server.url().parse().unwrap())).unwrap();
+        install_crds(&client).await;
+        Self { client, upstream: Upstream::http(&server.url()).unwrap(), _simulated: Some(server) }
+    }
+
+    async fn real(path: &str) -> Self {
+        static PREPARED: OnceCell<String> = OnceCell::const_new();
+        let kubeconfig = Kubeconfig::read_from(path).unwrap();
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+        let url = config.cluster_url.to_string();
+        let client = Client::try_from(config).unwrap();
+        let token = PREPARED
+            .get_or_init(|| async {
+                install_crds(&client).await;
+                token(&client).await
+            })
+            .await;
+        let upstream = Upstream::https(url.trim_end_matches('/'), &Trust::Anybody).unwrap();
+        Self { client, upstream: upstream.with_token(token).unwrap().with_own_host(), _simulated: None }
+    }
+}
+
+async fn install_crds(client: &Client) {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for crd in api::crds() {
+        let name = crd.metadata.name.clone().unwrap();
+        match api.create(&PostParams::default(), &crd).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.is_already_exists() => {
+                api.patch(&name, &PatchParams::default(), &Patch::Merge(&crd)).await.unwrap();
+            }
+            Err(error) => panic!("{name}: {error}"),
+        }
+        let established = kube::runtime::conditions::is_crd_established();
+        kube::runtime::wait::await_condition(api.clone(), &name, established).await.unwrap();
+    }
+    // A list succeeds once the API server serves the new kind.
+    let orders: Api<api::v1alpha1::CertificateOrder> = Api::all(client.clone());
+    while orders.list(&ListParams::default().limit(1)).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A bearer token for the proxy, since it cannot pass on a client certificate.
+async fn token(client: &Client) -> String {
+    let name = "certorder-stories";
+    let params = PostParams::default();
+    let namespace: Namespace = from(json!({"metadata": {"name": name}}));
+    exists(Api::<Namespace>::all(client.clone()).create(&params, &namespace).await);
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), name);
+    exists(accounts.create(&params, &from(json!({"metadata": {"name": name}}))).await);
+    let binding: ClusterRoleBinding = from(json!({
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": name}],
+    }));
+    exists(Api::<ClusterRoleBinding>::all(client.clone()).create(&params, &binding).await);
+    let request = TokenRequest {
+        spec: Some(TokenRequestSpec { expiration_seconds: Some(7200), ..TokenRequestSpec::default() }),
+        ..TokenRequest::default()
+    };
+    accounts.create_token_request(name, &params, &request).await.unwrap().status.unwrap().token.unwrap()
+}
+
+fn from<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn exists<T>(created: kube::Result<T>) {
+    match created {
+        Ok(_) => {}
+        Err(kube::Error::Api(status)) if status.is_already_exists() => {}
+        Err(error) => panic!("{error}"),
+    }
+}

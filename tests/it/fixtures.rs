@@ -1,0 +1,76 @@
+//! What users write.
+
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use serde_json::{Value, json};
+
+pub(crate) const SECRET_ID: &str = "AKIDstories0123456789";
+pub(crate) const SECRET_KEY: &str = "secret-key-of-the-stories";
+/// The certificate of most stories.
+pub(crate) const CERTIFICATE: &str = "J2lX2maH";
+/// The name of most stories.
+pub(crate) const NAME: &str = "www.acme.example";
+
+pub(crate) fn credentials() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "tencent-credentials"},
+        "stringData": {"secretId": SECRET_ID, "secretKey": SECRET_KEY},
+    })
+}
+
+/// An order of a person's DV certificate, with the key made by the cloud.
+pub(crate) fn personal(name: &str) -> Value {
+    json!({
+        "apiVersion": "certorder.dev/v1alpha1", "kind": "CertificateOrder",
+        "metadata": {"name": name},
+        "spec": {
+            "provider": {"tencentCloud": {"certificateId": CERTIFICATE, "contactEmail": "pki@acme.example"}},
+            "credentialsRef": {"name": "tencent-credentials"},
+            "commonName": NAME,
+            "privateKey": {"source": "Cloud", "algorithm": "RSA", "size": 2048},
+        },
+    })
+}
+
+/// An order of an organisation, with a CSR of the user's own.
+pub(crate) fn company(name: &str, csr: &str) -> Value {
+    json!({
+        "apiVersion": "certorder.dev/v1alpha1", "kind": "CertificateOrder",
+        "metadata": {"name": name},
+        "spec": {
+            "provider": {"tencentCloud": {"certificateId": CERTIFICATE}},
+            "credentialsRef": {"name": "tencent-credentials"},
+            "commonName": NAME,
+            "organizationProfileRef": {"name": "acme"},
+            "csr": csr,
+        },
+    })
+}
+
+pub(crate) fn profile() -> Value {
+    json!({
+        "apiVersion": "certorder.dev/v1alpha1", "kind": "OrganizationProfile",
+        "metadata": {"name": "acme"},
+        "spec": {
+            "organization": {
+                "name": "Acme Trading Co., Ltd.", "division": "Platform", "address": "No. 101, Example Road",
+                "city": "Guangzhou", "region": "Guangdong", "country": "CN",
+                "phone": {"areaCode": "020", "number": "12345678"},
+            },
+            "administrator": {
+                "firstName": "Ning", "lastName": "Huang", "title": "R&D",
+                "phone": "13112341234", "email": "pki@acme.example",
+            },
+        },
+    })
+}
+
+/// A CSR for these names; the first is the common name.
+pub(crate) fn csr(names: &[&str]) -> String {
+    let mut params =
+        CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, names[0]);
+    params.distinguished_name.push(DnType::OrganizationName, "示例科技有限公司");
+    params.serialize_request(&KeyPair::generate().unwrap()).unwrap().pem().unwrap()
+}

@@ -1,0 +1,214 @@
+//! One story's world: a cluster, a namespace, a cloud with an account, the operator, and proxies between them.
+
+use std::time::Duration;
+
+use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, OrganizationProfile};
+use certorder_sim::proxy::{Proxy, Upstream};
+use certorder_sim::tencent::{Account, Options, Product, TencentCloud};
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::runtime::wait::await_condition;
+use kube::{Api, Client, Resource};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::fixtures::{self, SECRET_ID, SECRET_KEY};
+use crate::operator::Operator;
+
+/// The longest that a story waits for anything.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct World {
+    cluster: Cluster,
+    pub(crate) namespace: String,
+    pub(crate) cloud: TencentCloud,
+    pub(crate) account: Account,
+    /// Between operator and API server.
+    pub(crate) api: Proxy,
+    /// Between operator and cloud.
+    pub(crate) net: Proxy,
+    operator: Option<Operator>,
+}
+
+impl World {
+    /// A world with the credentials in place and the operator not running yet.
+    pub(crate) async fn quiet() -> Self {
+        let cluster = Cluster::start().await;
+        let cloud = TencentCloud::start(Options::default()).await.unwrap();
+        let account = cloud.account(SECRET_ID, SECRET_KEY);
+        let namespace = format!("story-{}", uuid::Uuid::new_v4());
+        let api = Proxy::start(cluster.upstream.clone()).await.unwrap();
+        let net = Proxy::start(Upstream::http(&cloud.url()).unwrap()).await.unwrap();
+        let world = Self { cluster, namespace, cloud, account, api, net, operator: None };
+        let namespaces: Api<Namespace> = Api::all(world.client());
+        let namespace =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.namespace}});
+        namespaces.create(&PostParams::default(), &serde_json::from_value(namespace).unwrap()).await.unwrap();
+        world.create::<Secret>(fixtures::credentials()).await;
+        world
+    }
+
+    /// A quiet world with the operator running.
+    pub(crate) async fn start() -> Self {
+        let mut world = Self::quiet().await;
+        world.run();
+        world
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.cluster.client.clone()
+    }
+
+    /// Starts the operator.
+    pub(crate) fn run(&mut self) {
+        self.operator = Some(Operator::start(&self.api.url(), &self.net.url(), &self.namespace));
+    }
+
+    /// Kills the operator as SIGKILL would.
+    pub(crate) fn kill(&mut self) {
+        self.operator.take().unwrap().kill();
+    }
+
+    /// Ends the operator as SIGTERM would.
+    pub(crate) fn stop(&mut self) {
+        self.operator.take().unwrap().stop();
+    }
+
+    /// Another operator beside the first.
+    pub(crate) fn second_operator(&self) -> Operator {
+        Operator::start(&self.api.url(), &self.net.url(), &self.namespace)
+    }
+
+    /// Buys a certificate.
+    pub(crate) fn buy(&self, id: &str, product: Product) {
+        self.cloud.buy(&self.account, id, product);
+    }
+
+    pub(crate) fn orders(&self) -> Api<CertificateOrder> {
+        self.api_of()
+    }
+
+    pub(crate) fn api_of<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.client(), &self.namespace)
+    }
+
+    pub(crate) async fn create<K>(&self, object: Value) -> K
+    where
+        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + DeserializeOwned
+            + Serialize
+            + std::fmt::Debug,
+    {
+        let object: K = serde_json::from_value(object).unwrap();
+        self.api_of::<K>().create(&PostParams::default(), &object).await.unwrap()
+    }
+
+    pub(crate) async fn edit<K>(&self, name: &str, change: Value) -> K
+    where
+        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + DeserializeOwned
+            + std::fmt::Debug,
+    {
+        self.api_of::<K>().patch(name, &PatchParams::default(), &Patch::Merge(change)).await.unwrap()
+    }
+
+    pub(crate) async fn delete<K>(&self, name: &str)
+    where
+        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + DeserializeOwned
+            + std::fmt::Debug,
+    {
+        self.api_of::<K>().delete(name, &DeleteParams::default()).await.unwrap();
+    }
+
+    /// Asks for a look now.
+    pub(crate) async fn poke(&self, name: &str) {
+        let annotation = json!({"certorder.dev/reconcile-at": uuid::Uuid::new_v4().to_string()});
+        self.edit::<CertificateOrder>(name, json!({"metadata": {"annotations": annotation}})).await;
+    }
+
+    /// The status of an order now.
+    pub(crate) async fn status(&self, name: &str) -> CertificateOrderStatus {
+        self.orders().get(name).await.unwrap().status.unwrap_or_default()
+    }
+
+    /// Waits until the status of an order is as wanted, and returns it.
+    pub(crate) async fn until(
+        &self,
+        name: &str,
+        what: &str,
+        wanted: impl Fn(&CertificateOrderStatus) -> bool,
+    ) -> CertificateOrderStatus {
+        let condition = |order: Option<&CertificateOrder>| {
+            order.is_some_and(|order| {
+                let seen = order.status.as_ref().map(|status| status.observed_generation);
+                seen == order.metadata.generation && order.status.as_ref().is_some_and(&wanted)
+            })
+        };
+        let waited = tokio::time::timeout(PATIENCE, await_condition(self.orders(), name, condition)).await;
+        match waited {
+            Ok(order) => order.unwrap().unwrap().status.unwrap(),
+            Err(_) => {
+                let status = serde_json::to_string_pretty(&self.status(name).await).unwrap();
+                panic!("{name} is not {what}: {status}")
+            }
+        }
+    }
+
+    /// Waits for a condition with this status and reason.
+    pub(crate) async fn until_is(
+        &self,
+        name: &str,
+        type_: &str,
+        status: &str,
+        reason: &str,
+    ) -> CertificateOrderStatus {
+        let what = format!("{type_}={status} ({reason})");
+        self.until(name, &what, |seen| {
+            condition(seen, type_).is_some_and(|found| found == (status.to_owned(), reason.to_owned()))
+        })
+        .await
+    }
+
+    /// Waits until a profile's Ready says this.
+    pub(crate) async fn until_profile(&self, name: &str, status: &str, reason: &str) {
+        let condition = |profile: Option<&OrganizationProfile>| {
+            let conditions =
+                profile.and_then(|profile| profile.status.as_ref()).map(|status| &status.conditions);
+            conditions.is_some_and(|list| {
+                list.iter().any(|c| c.type_ == "Ready" && c.status == status && c.reason == reason)
+            })
+        };
+        let waited = tokio::time::timeout(PATIENCE, await_condition(self.api_of(), name, condition)).await;
+        waited.unwrap_or_else(|_| panic!("profile {name} is not Ready={status} ({reason})")).unwrap();
+    }
+
+    /// How often the cloud carried out a call for a certificate.
+    pub(crate) fn carried_out(&self, action: &str, certificate: &str) -> usize {
+        let ledger = self.cloud.ledger();
+        let of_this = |call: &&certorder_sim::tencent::Call| {
+            call.action == action && call.certificate_id.as_deref() == Some(certificate) && call.took_effect
+        };
+        ledger.iter().filter(of_this).count()
+    }
+}
+
+/// The status and the reason of a condition.
+pub(crate) fn condition(status: &CertificateOrderStatus, type_: &str) -> Option<(String, String)> {
+    let found = status.conditions.iter().find(|condition| condition.type_ == type_)?;
+    Some((found.status.clone(), found.reason.clone()))
+}
+
+/// The message of a condition.
+pub(crate) fn message<'a>(status: &'a CertificateOrderStatus, type_: &str) -> &'a str {
+    let found = status.conditions.iter().find(|condition| condition.type_ == type_);
+    found.map_or("", |condition| condition.message.as_str())
+}
