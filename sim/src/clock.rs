@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 
 /// The time now, in UTC.
-#[must_use]
 #[allow(clippy::disallowed_methods, reason = "this file is where the clock is read")]
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }

@@ -35,6 +35,9 @@ use body::{OpenBody, closed};
 pub use rule::{Action, Reply, Rule};
 pub use upstream::{Trust, Upstream};
 
+/// Headers that are not recorded.
+const CREDENTIALS: [&str; 5] = ["authorization", "cookie", "x-auth-token", "x-security-token", "x-tc-token"];
+
 /// A running proxy; it stops, and cuts off what is still open, when dropped.
 #[derive(Debug)]
 pub struct Proxy {
@@ -150,7 +153,9 @@ impl Shared {
     /// Records a request and finds what is to happen to it.
     fn note(&self, request: &Request) -> (Seen, Option<Action>) {
         let mut headers = request.headers().clone();
-        headers.remove(header::AUTHORIZATION);
+        for name in CREDENTIALS {
+            headers.remove(name);
+        }
         let path = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
         let mut record = self.record();
         let number = record.seen.len() + 1;

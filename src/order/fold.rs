@@ -7,7 +7,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::v1alpha1::conditions::{Class, ConditionType, Reason};
 use crate::api::v1alpha1::{
-    CertificateOrderStatus, CloudState, Intent, LastRequest, Plan, Submission, ValidationRecord, seconds,
+    CertificateOrderStatus, CloudState, Intent, LastRequest, Plan, ReadyPolicy, Submission, ValidationRecord,
+    seconds,
 };
 use crate::core::conditions::{Conditions, Problem, Status, get};
 use crate::core::order::{Observation, Stage};
@@ -367,19 +368,18 @@ impl Fold<'_> {
     }
 
     fn landed(&mut self, action: Action) -> Again {
-        let intent = self.submission().intent.take();
-        match (action, intent) {
-            (Action::Submit, Some(intent)) => {
+        let Some(intent) = self.facts.intent() else { return Again::Now };
+        let name = &intent.action;
+        match action {
+            Action::Submit => {
                 let message = format!(
-                    "the cloud holds this application, so {} took effect; its reply was lost, and its RequestId with it",
-                    intent.action
+                    "the cloud holds this application, so {name} took effect; its reply was lost, and its RequestId with it"
                 );
-                self.submitted(intent.payload_hash, Reason::Adopted, &message)
+                self.submitted(intent.payload_hash.clone(), Reason::Adopted, &message)
             }
-            (_, intent) => {
-                let action = intent.map_or_else(String::new, |intent| intent.action);
+            Action::Order => {
                 let message =
-                    format!("the cloud works on the order, so {action} took effect; its reply was lost");
+                    format!("the cloud works on the order, so {name} took effect; its reply was lost");
                 self.ordered(Reason::Adopted, &message)
             }
         }
@@ -428,6 +428,9 @@ impl Fold<'_> {
             None => self.conditions.remove(ConditionType::ActionRequired),
         }
         match report.standing {
+            Standing::Working if self.is_ready_when_ordered() => {
+                self.conditions.resting(Status::True, Reason::Ordered, &report.message);
+            }
             Standing::Working => self.conditions.working(report.reason, &report.message),
             Standing::Stopped => self.conditions.stopped(report.reason, &report.message),
             Standing::Done => self.conditions.resting(Status::True, report.reason, &report.message),
@@ -437,6 +440,11 @@ impl Fold<'_> {
             Standing::Stopped => Again::Stopped,
             Standing::Done => Again::Settled,
         }
+    }
+
+    fn is_ready_when_ordered(&self) -> bool {
+        self.facts.order.spec.ready_policy == ReadyPolicy::Ordered
+            && self.conditions.is(ConditionType::Ordered, Status::True)
     }
 
     /// A call that definitely had no effect: the order can be edited again.

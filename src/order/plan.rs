@@ -266,7 +266,8 @@ impl Facts<'_> {
         self.order.status.as_ref()?.submission.as_ref()
     }
 
-    fn intent(&self) -> Option<&Intent> {
+    /// The intent that was found.
+    pub fn intent(&self) -> Option<&Intent> {
         self.submission()?.intent.as_ref()
     }
 

@@ -129,3 +129,53 @@ pub fn certificate_selector(provider: &provider::Provider) -> String {
 pub fn is_same_certificate(one: &provider::Provider, other: &provider::Provider) -> bool {
     name(one) == name(other) && certificate_id(one) == certificate_id(other)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn block(block: serde_json::Value) -> provider::Provider {
+        serde_json::from_value(block).unwrap()
+    }
+
+    fn tencent(id: &str) -> provider::Provider {
+        block(json!({"tencentCloud": {"certificateId": id}}))
+    }
+
+    fn huawei(id: &str) -> provider::Provider {
+        let fields = json!({"certificateId": id, "region": "ap-southeast-1", "agreePrivacyProtection": true});
+        block(json!({ "huaweiCloud": fields }))
+    }
+
+    #[test]
+    fn what_cannot_be_opened_says_why() {
+        let settings = Settings {
+            call_timeout: Duration::from_secs(1),
+            tencent_rate_limit: NonZeroU32::MIN,
+            tencent_endpoint: None,
+        };
+        let clouds = Clouds::new(&settings).unwrap();
+        let open = |provider: &provider::Provider, id: &str| {
+            let secret = [("secretId", id), ("secretKey", "key")];
+            let secret = secret.map(|(key, value)| (key.to_owned(), ByteString(value.into())));
+            clouds.open(provider, &secret.into()).map(drop).map_err(|error| error.reason())
+        };
+        assert_eq!(open(&tencent("J2lX2maH"), "AKID1"), Ok(()));
+        assert_eq!(open(&tencent("J2lX2maH"), ""), Err(Reason::SecretKeyMissing));
+        assert_eq!(open(&tencent("J2lX2maH"), "AKID1 "), Err(Reason::CredentialsRefused));
+        assert_eq!(open(&huawei("scs1"), "AKID1"), Err(Reason::InvalidRequest));
+        assert_eq!(open(&block(json!({})), "AKID1"), Err(Reason::InvalidRequest));
+    }
+
+    #[test]
+    fn an_id_names_a_certificate_of_its_cloud_only() {
+        assert!(is_same_certificate(&tencent("a"), &tencent("a")));
+        assert!(!is_same_certificate(&tencent("a"), &tencent("b")));
+        assert!(!is_same_certificate(&tencent("a"), &huawei("a")));
+        assert_eq!(certificate_selector(&tencent("a")), "spec.provider.tencentCloud.certificateId=a");
+        assert_eq!(certificate_selector(&huawei("b")), "spec.provider.huaweiCloud.certificateId=b");
+        assert_eq!((name(&tencent("a")), name(&huawei("b"))), ("TencentCloud", "HuaweiCloud"));
+    }
+}

@@ -200,7 +200,11 @@ mod tests {
     }
 
     async fn exchange(endpoint: &Endpoint) -> Result<Answer, Failure> {
-        let transport = Transport::new(Duration::from_millis(500)).unwrap();
+        exchange_within(Duration::from_secs(20), endpoint).await
+    }
+
+    async fn exchange_within(timeout: Duration, endpoint: &Endpoint) -> Result<Answer, Failure> {
+        let transport = Transport::new(timeout).unwrap();
         transport.exchange(Request::new(Method::POST, endpoint.url().clone())).await
     }
 
@@ -244,7 +248,7 @@ mod tests {
             std::future::pending::<()>().await;
             drop(stream);
         });
-        let failure = exchange(&silent.await).await.unwrap_err();
+        let failure = exchange_within(Duration::from_millis(300), &silent.await).await.unwrap_err();
         assert!(matches!(failure, Failure::NoAnswer(_)), "{failure:?}");
     }
 

@@ -1,1 +1,81 @@
-//! Stories.
+//! The operator is killed between any two steps of an order's life, before and after each request arrives.
+
+use certorder::api::v1alpha1::CertificateOrder;
+use certorder_sim::proxy::{Action, Proxy, Rule};
+use certorder_sim::tencent::Product;
+use http::Method;
+
+use crate::fixtures::{self, CERTIFICATE};
+use crate::world::{World, condition};
+
+/// Status writes and calls to the cloud, of a life without faults, are fewer than this.
+const STEPS: usize = 12;
+
+/// Where a kill happens.
+#[derive(Clone, Copy, Debug)]
+enum Line {
+    /// A status write.
+    Status,
+    /// A call to the cloud, reads included.
+    Cloud,
+}
+
+#[tokio::test]
+async fn a_kill_around_any_status_write_submits_once() {
+    kill_everywhere(Line::Status).await;
+}
+
+#[tokio::test]
+async fn a_kill_around_any_call_to_the_cloud_submits_once() {
+    kill_everywhere(Line::Cloud).await;
+}
+
+async fn kill_everywhere(line: Line) {
+    for number in 1..STEPS {
+        for action in [Action::HoldBefore, Action::HoldAfter] {
+            if !kill_at(line, number, action.clone()).await {
+                assert!(number > 2, "at least three requests of this kind in a life");
+                return;
+            }
+        }
+    }
+    panic!("an order's life has more than {STEPS} requests of the kind {line:?}");
+}
+
+/// One life with one kill; false if the life was over before the kill.
+async fn kill_at(line: Line, number: usize, action: Action) -> bool {
+    let mut world = World::quiet().await;
+    world.buy(CERTIFICATE, Product::DV_SINGLE);
+    let what = format!("{line:?} {number} {action:?}");
+    let rule = Rule::new(action).nth(number);
+    match line {
+        Line::Status => world.api.fault(rule.method(Method::PUT).path("/status")),
+        Line::Cloud => world.net.fault(rule),
+    }
+    world.run();
+    world.create::<CertificateOrder>(fixtures::personal("www")).await;
+    let killed = {
+        let proxy: &Proxy = if matches!(line, Line::Status) { &world.api } else { &world.net };
+        tokio::select! {
+            () = proxy.killed() => true,
+            _ = world.until("www", &what, validating) => false,
+        }
+    };
+    if killed {
+        world.kill();
+        world.api.clear();
+        world.net.clear();
+        world.run();
+    }
+    let status = world.until("www", &what, validating).await;
+    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 1, "{what}");
+    assert_eq!(world.carried_out("CertificateOrderSubmit", CERTIFICATE), 1, "{what}");
+    let adopted = condition(&status, "Submitted") == Some(("True".into(), "Adopted".into()));
+    assert!(status.request_id.is_some() || adopted, "{what}: {status:?}");
+    killed
+}
+
+/// The state that the life reaches without faults.
+fn validating(status: &certorder::api::v1alpha1::CertificateOrderStatus) -> bool {
+    condition(status, "Reconciling") == Some(("True".into(), "AwaitingValidation".into()))
+}

@@ -5,6 +5,7 @@ mod claims;
 mod cluster;
 mod crashes;
 mod fixtures;
+mod manifests;
 mod modes;
 mod money;
 mod operator;

@@ -1,1 +1,81 @@
-//! Stories.
+//! Plan and suspend send nothing; what this version cannot do is said.
+
+use certorder::api::v1alpha1::CertificateOrder;
+use certorder_sim::tencent::Product;
+use serde_json::json;
+
+use crate::fixtures::{self, CERTIFICATE};
+use crate::world::{World, condition, message};
+
+#[tokio::test]
+async fn mode_plan_shows_the_redacted_request_and_sends_nothing_until_it_is_apply() {
+    let world = World::start().await;
+    world.buy(CERTIFICATE, Product::DV_SINGLE);
+    let mut order = fixtures::personal("www");
+    order["spec"]["mode"] = json!("Plan");
+    world.create::<CertificateOrder>(order).await;
+    let status = world.until_is("www", "Planned", "True", "Planned").await;
+    assert_eq!(condition(&status, "Ready"), Some(("False".into(), "Planned".into())));
+    assert_eq!((condition(&status, "Reconciling"), condition(&status, "Stalled")), (None, None));
+    let plan = status.plan.unwrap();
+    assert_eq!(plan.action, "CertificateInfoSubmit");
+    assert_eq!(plan.request["CertCommonName"], fixtures::NAME);
+    assert!(!serde_json::to_string(&plan.request).unwrap().contains("pki@acme.example"));
+    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 0);
+
+    world.edit::<CertificateOrder>("www", json!({"spec": {"mode": "Apply"}})).await;
+    let status = world.until_is("www", "Submitted", "True", "Accepted").await;
+    assert_eq!((condition(&status, "Planned"), status.plan), (None, None));
+}
+
+#[tokio::test]
+async fn a_suspended_order_calls_nothing_until_it_goes_on() {
+    let world = World::start().await;
+    world.buy(CERTIFICATE, Product::DV_SINGLE);
+    let mut order = fixtures::personal("www");
+    order["spec"]["suspend"] = json!(true);
+    world.create::<CertificateOrder>(order).await;
+    let status = world.until_is("www", "Suspended", "True", "Suspended").await;
+    assert_eq!(condition(&status, "Ready"), Some(("Unknown".into(), "Pending".into())));
+    world.poke("www").await;
+    assert!(world.cloud.ledger().is_empty());
+    world.edit::<CertificateOrder>("www", json!({"spec": {"suspend": false}})).await;
+    let status = world.until_is("www", "Submitted", "True", "Accepted").await;
+    assert_eq!(condition(&status, "Suspended"), None);
+}
+
+#[tokio::test]
+async fn what_this_version_cannot_do_is_said_and_nothing_is_sent() {
+    let world = World::start().await;
+    world.buy(CERTIFICATE, Product::DV_SINGLE);
+    let fields = [
+        ("in-cluster", json!({"privateKey": null}), "privateKey.source InCluster"),
+        ("secret", json!({"secretName": "www-tls"}), "secretName"),
+        ("cancel", json!({"deletionPolicy": "Cancel"}), "deletionPolicy"),
+        ("tke", json!({"provider": {"tencentCloud": {"tkeSecretName": "x"}}}), "tkeSecretName"),
+    ];
+    for (name, change, field) in fields {
+        let mut order = fixtures::personal(name);
+        merge(&mut order["spec"], &change);
+        world.create::<CertificateOrder>(order).await;
+        let status = world.until_is(name, "Stalled", "True", "InvalidRequest").await;
+        let says = message(&status, "Stalled");
+        assert!(says.contains(&format!("does not do spec.{field}")) || says.contains(field), "{says}");
+    }
+    assert!(world.cloud.ledger().is_empty());
+}
+
+fn merge(target: &mut serde_json::Value, change: &serde_json::Value) {
+    match (target, change) {
+        (serde_json::Value::Object(target), serde_json::Value::Object(change)) => {
+            for (key, value) in change {
+                if value.is_null() {
+                    target.remove(key);
+                } else {
+                    merge(target.entry(key.clone()).or_insert(json!(null)), value);
+                }
+            }
+        }
+        (target, change) => *target = change.clone(),
+    }
+}

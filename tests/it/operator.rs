@@ -64,9 +64,9 @@ impl Operator {
         self.end(End::Killed);
     }
 
-    /// Asks it to end and waits until it has.
-    pub(crate) fn stop(mut self) {
-        self.end(End::Stopped);
+    /// Asks it to end and waits until it has. Not on this thread: it may need the proxies to finish its calls.
+    pub(crate) async fn stop(mut self) {
+        tokio::task::spawn_blocking(move || self.end(End::Stopped)).await.unwrap();
     }
 
     fn end(&mut self, how: End) {

@@ -2,8 +2,6 @@
 
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder_sim::tencent::{Product, Status};
-use k8s_openapi::api::events::v1::Event;
-use kube::api::ListParams;
 use serde_json::Value;
 
 use crate::fixtures::{self, CERTIFICATE, NAME};
@@ -66,15 +64,9 @@ async fn an_order_is_followed_until_it_is_issued() {
     assert_eq!(condition(&status, "ActionRequired"), None);
     assert!(status.not_after.is_some() && status.not_before.is_some());
     assert_eq!(world.carried_out("CertificateOrderSubmit", CERTIFICATE), 1);
-    let events = events(&world).await;
     for reason in ["Submitted", "Ordered", "Issued"] {
-        assert_eq!(events.iter().filter(|event| *event == reason).count(), 1, "{events:?}");
+        world.until_event(reason).await;
     }
-}
-
-async fn events(world: &World) -> Vec<String> {
-    let events = world.api_of::<Event>().list(&ListParams::default()).await.unwrap().items;
-    events.into_iter().filter_map(|event| event.reason).collect()
 }
 
 fn call(world: &World, action: &str) -> certorder_sim::tencent::Call {

@@ -5,9 +5,12 @@ use std::time::Duration;
 use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, OrganizationProfile};
 use certorder_sim::proxy::{Proxy, Upstream};
 use certorder_sim::tencent::{Account, Options, Product, TencentCloud};
+use futures::StreamExt;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::events::v1::Event;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::await_condition;
+use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -72,8 +75,8 @@ impl World {
     }
 
     /// Ends the operator as SIGTERM would.
-    pub(crate) fn stop(&mut self) {
-        self.operator.take().unwrap().stop();
+    pub(crate) async fn stop(&mut self) {
+        self.operator.take().unwrap().stop().await;
     }
 
     /// Another operator beside the first.
@@ -189,6 +192,20 @@ impl World {
         };
         let waited = tokio::time::timeout(PATIENCE, await_condition(self.api_of(), name, condition)).await;
         waited.unwrap_or_else(|_| panic!("profile {name} is not Ready={status} ({reason})")).unwrap();
+    }
+
+    /// Waits for an Event with this reason. Events follow the status, and are published one after the other.
+    pub(crate) async fn until_event(&self, reason: &str) {
+        let published = async {
+            let events: Api<Event> = self.api_of();
+            let mut changes = std::pin::pin!(watcher(events, watcher::Config::default()).applied_objects());
+            while let Some(event) = changes.next().await {
+                if event.is_ok_and(|event| event.reason.as_deref() == Some(reason)) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, published).await.unwrap_or_else(|_| panic!("no Event {reason}"));
     }
 
     /// How often the cloud carried out a call for a certificate.

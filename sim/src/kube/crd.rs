@@ -152,7 +152,7 @@ fn validate(new: &Value, old: Option<&Value>) -> Vec<FieldError> {
     for (index, version) in versions(new).iter().enumerate() {
         let field = format!("spec.versions[{index}].schema.openAPIV3Schema");
         match at(version, "schema.openAPIV3Schema") {
-            None => errors.push(required(&field, "schemas are required")),
+            None => errors.push(required(&field, "")),
             Some(schema) => {
                 let parsed = Schema::parse(schema);
                 errors.extend(parsed.err().map(|errors| prefixed(errors, index)).unwrap_or_default());

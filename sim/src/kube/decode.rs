@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize as _;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::object::Object;
 use super::resource::{Nature, Resource};
@@ -27,17 +27,33 @@ pub(crate) fn decode(resource: &Resource, body: Value) -> Result<Decoded, Failur
         Nature::BuiltIn(strategy) => {
             let object = (strategy.decode)(&body).map_err(refused)?;
             let unknown = dropped(&body, &object, "");
+            let mut object = object;
+            let metadata = object.get("metadata").cloned().unwrap_or_default();
+            object.set("metadata", Some(without_empty(metadata)));
             Ok(Decoded { object, unknown })
         }
         Nature::Custom(custom) => {
             let metadata = body.get("metadata").unwrap_or(&Value::Null);
             let known = ObjectMeta::deserialize(metadata).and_then(serde_json::to_value).map_err(refused)?;
             let mut unknown = dropped(metadata, &known, "metadata");
-            body.set("metadata", Some(known));
+            body.set("metadata", Some(without_empty(known)));
             unknown.extend(custom.schema.prune(&mut body));
             Ok(Decoded { object: body, unknown })
         }
     }
+}
+
+/// Metadata as the API server prints it: without empty maps and lists, but for the empty `managedFields` that asks to
+/// forget them.
+fn without_empty(mut metadata: Value) -> Value {
+    if let Some(fields) = metadata.as_object_mut() {
+        fields.retain(|name, value| {
+            let empty =
+                value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
+            !empty || name == "managedFields"
+        });
+    }
+    metadata
 }
 
 /// How the API server begins each message about a body that it cannot read.

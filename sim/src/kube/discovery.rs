@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 
+use super::object::Object;
 use super::openapi;
 use super::registry::Registry;
 use super::resource::{Resource, api_version};
@@ -28,7 +29,7 @@ pub(crate) fn document(
     let body = match segments.as_slice() {
         ["healthz" | "livez" | "readyz", ..] => return Some(Ok("ok".into_response())),
         ["version"] => Some(version()),
-        ["api"] if aggregated => return Some(Ok(aggregated_reply(registry, |group| group.is_empty()))),
+        ["api"] if aggregated => return Some(Ok(aggregated_reply(registry, str::is_empty))),
         ["apis"] if aggregated => return Some(Ok(aggregated_reply(registry, |group| !group.is_empty()))),
         ["api"] => Some(json!({
             "kind": "APIVersions", "versions": ["v1"],
@@ -36,8 +37,8 @@ pub(crate) fn document(
         })),
         ["apis"] => Some(group_list(registry)),
         ["apis", name] => group(registry, name).map(|mut group| {
-            group["kind"] = "APIGroup".into();
-            group["apiVersion"] = "v1".into();
+            group.set("kind", Some("APIGroup".into()));
+            group.set("apiVersion", Some("v1".into()));
             group
         }),
         ["api", version] => resource_list(registry, "", version),
@@ -116,7 +117,7 @@ fn listed(resource: &Resource) -> Vec<Value> {
     });
     for (field, names) in [("shortNames", &resource.short_names), ("categories", &resource.categories)] {
         if !names.is_empty() {
-            main[field] = json!(names);
+            main.set(field, Some(json!(names)));
         }
     }
     let status = json!({

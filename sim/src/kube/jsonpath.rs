@@ -104,7 +104,7 @@ fn bracket(text: &str) -> Option<(Option<Step>, &str)> {
     for quote in ['\'', '"'] {
         if let Some(text) = text.strip_prefix(quote) {
             let (name, rest) = text.split_once(&format!("{quote}]"))?;
-            return Some((Some(Step::Field(name.to_owned())), rest));
+            return Some((Some(Step::Field(name.replace("\\.", "."))), rest));
         }
     }
     let (inner, rest) = text.split_once(']')?;
@@ -144,6 +144,7 @@ mod tests {
             (".metadata['name']", vec![json!("a")]),
             (r".metadata.annotations.a\.b/c", vec![json!("d")]),
             (".metadata.annotations[\"a.b/c\"]", vec![json!("d")]),
+            (r".metadata.annotations['a\.b/c']", vec![json!("d")]),
             (".spec.list[0]", vec![json!(1)]),
             (".spec.list[-1]", vec![json!(3)]),
             (".spec.list[*]", vec![json!(1), json!(2), json!(3)]),

@@ -97,7 +97,7 @@ fn annotation_errors(object: &Value) -> Vec<FieldError> {
     let annotations = object.meta("annotations").and_then(Value::as_object).unwrap_or(&none);
     let field = "metadata.annotations";
     let mut errors: Vec<FieldError> =
-        annotations.keys().flat_map(|key| qualified_errors(field, &key.to_lowercase())).collect();
+        annotations.keys().filter_map(|key| qualified_errors(field, &key.to_lowercase())).collect();
     let value_len = |value: &Value| value.as_str().map_or(0, str::len);
     let total: usize = annotations.iter().map(|(key, value)| key.len() + value_len(value)).sum();
     if total > ANNOTATIONS_LIMIT {
@@ -110,9 +110,15 @@ fn owner_errors(owners: &[Value]) -> Vec<FieldError> {
     let field = "metadata.ownerReferences";
     let mut errors = Vec::new();
     for owner in owners {
-        for part in ["apiVersion", "kind", "name", "uid"] {
+        let parts = [
+            ("apiVersion", "version must not be empty"),
+            ("kind", "must not be empty"),
+            ("name", "must not be empty"),
+            ("uid", "must not be empty"),
+        ];
+        for (part, detail) in parts {
             if owner.get(part).and_then(Value::as_str).is_none_or(str::is_empty) {
-                errors.push(invalid(&format!("{field}.{part}"), "", "must not be empty"));
+                errors.push(invalid(&format!("{field}.{part}"), "", detail));
             }
         }
     }

@@ -4,8 +4,9 @@
 //! declare, well enough for kube's `Controller` and for `kubectl`. It is strict: what it does not know, it refuses
 //! with a `metav1.Status`, as a real API server does. Anybody is let in, with any token.
 //!
-//! - `server`, `query`, `view`: a request, its parameters, and the form of the reply.
+//! - `server`, `query`, `protobuf`, `view`: a request, its parameters and body, and the form of the reply.
 //! - `read`, `watch`, `write`, `patch`, `delete`: the verbs.
+//! - `managed`: who owns which field, and server-side apply.
 //! - `store`, `state`, `registry`: what is stored, and which kinds there are.
 //! - `builtin`, `crd`, `schema`, `metadata`: the rules for objects.
 //! - `discovery`, `openapi`: what clients may ask about the API.
@@ -20,10 +21,12 @@ mod delete;
 mod discovery;
 mod field;
 mod jsonpath;
+mod managed;
 mod metadata;
 mod object;
 mod openapi;
 mod patch;
+mod protobuf;
 mod query;
 mod read;
 mod registry;
@@ -36,6 +39,8 @@ mod status;
 mod store;
 mod strategic;
 mod table;
+#[cfg(test)]
+mod tests;
 mod view;
 mod watch;
 mod write;

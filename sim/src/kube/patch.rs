@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::decode::{Decoded, decode};
+use super::field::invalid;
+use super::managed;
+use super::object::Object;
 use super::registry::Target;
 use super::resource::Resource;
 use super::state::State;
@@ -14,6 +18,7 @@ use super::write::{WriteOptions, Written};
 const JSON_PATCH: &str = "application/json-patch+json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
 const STRATEGIC_MERGE_PATCH: &str = "application/strategic-merge-patch+json";
+const APPLY_PATCH: &str = "application/apply-patch+yaml";
 
 /// A patch, read from a request.
 #[derive(Debug)]
@@ -24,13 +29,15 @@ pub(crate) enum Patch {
     Merge(Value),
     /// Kubernetes' own, for built-in kinds.
     Strategic(Value),
+    /// Server-side apply of this configuration.
+    Apply { config: Value, force: bool },
 }
 
 /// The media types of patches to a kind; custom ones have no strategic merge.
 pub(crate) fn accepted(resource: &Resource) -> &'static [&'static str] {
     match resource.custom() {
-        Some(_) => &[JSON_PATCH, MERGE_PATCH],
-        None => &[JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH],
+        Some(_) => &[JSON_PATCH, MERGE_PATCH, APPLY_PATCH],
+        None => &[JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH],
     }
 }
 
@@ -45,7 +52,7 @@ impl Patch {
         if !accepted(resource).contains(&content_type) {
             return None;
         }
-        if force {
+        if force && content_type != APPLY_PATCH {
             return Some(Err(Failure::bad_request(
                 "force: Forbidden: may not be specified for non-apply patch",
             )));
@@ -55,22 +62,13 @@ impl Patch {
                 .map(Self::Json)
                 .map_err(|error| Failure::bad_request(format!("error decoding patch: {error}"))),
             MERGE_PATCH => json(body).map(Self::Merge),
+            APPLY_PATCH => yaml(body).map(|config| Self::Apply { config, force }),
             _ => json(body).map(Self::Strategic),
         })
     }
 
-    fn apply(&self, object: &Value) -> Result<Value, Failure> {
-        let mut patched = object.clone();
-        match self {
-            Self::Json(patch) => json_patch::patch(&mut patched, patch).map_err(|error| {
-                Failure::unprocessable(format!(
-                    "the server rejected our request due to an error in our request: {error}"
-                ))
-            })?,
-            Self::Merge(patch) => json_patch::merge(&mut patched, patch),
-            Self::Strategic(patch) => strategic::merge(&mut patched, patch)?,
-        }
-        Ok(patched)
+    pub(crate) fn is_apply(&self) -> bool {
+        matches!(self, Self::Apply { .. })
     }
 }
 
@@ -82,9 +80,52 @@ impl State {
         patch: &Patch,
         options: &WriteOptions,
     ) -> Result<Written, Failure> {
+        if let Patch::Apply { config, force } = patch {
+            return self.apply(target, config, *force, options);
+        }
         let old = Arc::clone(self.get(target)?);
-        let patched = patch.apply(&target.resource.present(&old))?;
+        let shown = target.resource.present(&old);
+        let mut patched = Value::clone(&shown);
+        match patch {
+            Patch::Json(patch) => json_patch::patch(&mut patched, patch).map_err(|_| {
+                Failure::unprocessable("the server rejected our request due to an error in our request")
+            })?,
+            Patch::Merge(patch) => json_patch::merge(&mut patched, patch),
+            Patch::Strategic(patch) => strategic::merge(&mut patched, patch)?,
+            Patch::Apply { .. } => {}
+        }
+        if !patched.uid().is_empty() && patched.uid() != old.uid() {
+            let error = invalid("metadata.uid", patched.uid(), "field is immutable");
+            return Err(Failure::invalid(&target.resource, old.name(), &[error]));
+        }
         self.replace(target, &old, patched, options)
+    }
+
+    /// Server-side apply: creates the object, or lays the configuration over it.
+    fn apply(
+        &mut self,
+        target: &Target,
+        config: &Value,
+        force: bool,
+        options: &WriteOptions,
+    ) -> Result<Written, Failure> {
+        let resource = &target.resource;
+        if config.meta("managedFields").is_some_and(|list| !list.is_null()) {
+            return Err(Failure::bad_request("metadata.managedFields must be nil"));
+        }
+        let Decoded { object: config, unknown } = decode(resource, config.clone())?;
+        if !unknown.is_empty() {
+            return Err(Failure::undeclared(resource, &config, &unknown));
+        }
+        let options = WriteOptions { applies: true, ..options.clone() };
+        let old = self.get(target).ok().cloned();
+        let shown = old.as_ref().map(|old| resource.present(old));
+        let merged = managed::apply(resource, shown.as_deref(), &config, &options.writer(), force)?;
+        match &old {
+            Some(old) => self.replace(target, old, merged, &options),
+            None if options.status => Err(Failure::not_found(resource, config.name())),
+            None => self.create(target, merged, &options),
+        }
     }
 }
 

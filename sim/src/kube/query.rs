@@ -56,6 +56,10 @@ impl Parameters {
         is_true(&self.force)
     }
 
+    pub(crate) fn names_manager(&self) -> bool {
+        !self.field_manager.is_empty()
+    }
+
     pub(crate) fn limit(&self) -> Result<usize, Failure> {
         number("limit", &self.limit).map(Option::unwrap_or_default)
     }
@@ -117,12 +121,18 @@ impl Parameters {
             "Ignore" => FieldValidation::Ignore,
             "Strict" => FieldValidation::Strict,
             other => {
-                return Err(Failure::bad_request(format!("fieldValidation: unsupported value \"{other}\"")));
+                let supported = ["Ignore", "Strict", "Warn"];
+                return Err(Failure::unsupported_option(
+                    "PatchOptions",
+                    "fieldValidation",
+                    other,
+                    &supported,
+                ));
             }
         };
         let manager =
             if self.field_manager.is_empty() { default_manager(headers) } else { self.field_manager.clone() };
-        Ok(WriteOptions { dry_run: dry_run(&self.dry_run)?, validation, manager, status })
+        Ok(WriteOptions { dry_run: dry_run(&self.dry_run)?, validation, manager, status, applies: false })
     }
 
     /// Options of a delete: those in the body, where given, come before the query.
@@ -139,7 +149,13 @@ impl Parameters {
             "Foreground" => Propagation::Foreground,
             "Orphan" => Propagation::Orphan,
             other => {
-                return Err(Failure::bad_request(format!("propagationPolicy: unsupported value \"{other}\"")));
+                let supported = ["Foreground", "Background", "Orphan"];
+                return Err(Failure::unsupported_option(
+                    "DeleteOptions",
+                    "propagationPolicy",
+                    other,
+                    &supported,
+                ));
             }
         };
         Ok(DeleteOptions {
@@ -162,9 +178,7 @@ fn dry_run(value: &str) -> Result<bool, Failure> {
     match value {
         "" => Ok(false),
         "All" => Ok(true),
-        other => Err(Failure::bad_request(format!(
-            "dryRun: Unsupported value: \"{other}\": supported values: \"All\""
-        ))),
+        other => Err(Failure::unsupported_option("Options", "dryRun", other, &["All"])),
     }
 }
 

@@ -83,7 +83,7 @@ impl Token {
     }
 
     fn decode(text: &str) -> Result<Self, Failure> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Failure::continue_expired())?;
-        serde_json::from_slice(&bytes).map_err(|_| Failure::continue_expired())
+        let decoded = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        decoded.ok_or_else(|| Failure::bad_request("invalid continue token: continue key is not valid"))
     }
 }

@@ -39,11 +39,6 @@ impl Registry {
         self.resources.get(&(group.to_owned(), version.to_owned(), plural.to_owned()))
     }
 
-    /// One version of the kind that is stored in `collection`.
-    pub(crate) fn of_collection(&self, collection: &Collection) -> Option<&Arc<Resource>> {
-        self.iter().find(|resource| resource.collection == *collection)
-    }
-
     /// Puts the versions of a custom kind in place of those served before.
     pub(crate) fn replace(&mut self, collection: &Collection, versions: Vec<Resource>) {
         self.resources.retain(|_, resource| resource.collection != *collection);

@@ -104,6 +104,7 @@ fn label_requirement(text: &str) -> Option<Requirement> {
         simple.then(|| Requirement { key: key.into(), test })
     };
     let one = |value: &str| vec![value.trim().to_owned()];
+    let is_value = |value: &str| !value.contains(['=', '!', '(', ')', '<', '>']);
     if let Some(list) = text.strip_suffix(')') {
         let (left, values) = list.split_once('(')?;
         let (key, operator) = left.trim().rsplit_once(char::is_whitespace)?;
@@ -115,10 +116,10 @@ fn label_requirement(text: &str) -> Option<Requirement> {
         };
     }
     if let Some((key, value)) = text.split_once("!=") {
-        return of(key, Test::NotIn(one(value)));
+        return of(key, Test::NotIn(one(value))).filter(|_| is_value(value));
     }
     if let Some((key, value)) = text.split_once("==").or_else(|| text.split_once('=')) {
-        return of(key, Test::In(one(value)));
+        return of(key, Test::In(one(value))).filter(|_| is_value(value));
     }
     if let Some((key, value)) = text.split_once('>') {
         return of(key, Test::Above(value.trim().parse().ok()?));
@@ -221,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_malformed_label_selector_is_refused() {
-        for text in ["=x", "a b", "a in x)", "a foo (x)", "tier>many"] {
+        for text in ["=x", "a===b", "a b", "a in x)", "a foo (x)", "tier>many"] {
             assert_eq!(label_requirement(text), None, "{text}");
         }
     }

@@ -12,6 +12,7 @@ use tokio::sync::watch::Receiver;
 
 use super::discovery;
 use super::patch::{self, Patch};
+use super::protobuf;
 use super::query::Parameters;
 use super::registry::Target;
 use super::selector::Selector;
@@ -25,6 +26,7 @@ use super::write::{WriteOptions, Written};
 const MAX_BODY: usize = 3 * 1024 * 1024;
 const JSON: &str = "application/json";
 const YAML: &str = "application/yaml";
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 /// What all requests share.
 #[derive(Debug)]
@@ -81,7 +83,7 @@ async fn respond(server: &Arc<Server>, request: Request<Body>) -> Result<Respons
         (Some(_), Some("status")) if call.target.resource.has_status => {
             call.on_object(server, &parts.method, true)
         }
-        (Some(_), Some(_)) => Err(Failure::no_such_path()),
+        (Some(name), Some(_)) => Err(Failure::not_found(&call.target.resource, name)),
     }
 }
 
@@ -171,6 +173,11 @@ impl Call {
         let accepted = patch::accepted(resource);
         let patch = Patch::parse(resource, self.content_type(), &self.body, self.parameters.force())
             .ok_or_else(|| Failure::unsupported_media_type(accepted))??;
+        if patch.is_apply() && !self.parameters.names_manager() {
+            return Err(Failure::unprocessable(
+                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
+            ));
+        }
         let written = server.lock().patch(&self.target, &patch, options)?;
         self.written(written)
     }
@@ -205,6 +212,7 @@ fn read_body(content_type: &str, body: &[u8]) -> Result<Value, Failure> {
     match content_type {
         JSON => patch::json(body),
         YAML => patch::yaml(body),
+        PROTOBUF => protobuf::decode(body)?.ok_or_else(|| Failure::unsupported_media_type(&[JSON, YAML])),
         _ => Err(Failure::unsupported_media_type(&[JSON, YAML])),
     }
 }

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde_json::{Value, json};
 
+use super::object::Object;
 use super::resource::Resource;
 use super::schema::FieldError;
 
@@ -54,7 +55,7 @@ impl Failure {
     }
 
     /// 409 of an apply whose fields belong to other managers.
-    pub(crate) fn apply_conflict(message: String, causes: Vec<Value>) -> Self {
+    pub(crate) fn apply_conflict(message: String, causes: &[Value]) -> Self {
         let mut failure = Self::new(StatusCode::CONFLICT, "Conflict", message);
         failure.details = Some(json!({ "causes": causes }));
         failure
@@ -112,12 +113,6 @@ impl Failure {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
     }
 
-    /// 405 for a verb that the resource has, but not now.
-    pub(crate) fn not_supported(resource: &Resource, action: &str) -> Self {
-        let message = format!("{action} is not supported on resources of kind \"{}\"", resource.qualified());
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message).about(resource, "")
-    }
-
     pub(crate) fn not_acceptable(accepted: &[&str]) -> Self {
         let message = format!("only the following media types are accepted: {}", accepted.join(", "));
         Self::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
@@ -142,11 +137,13 @@ impl Failure {
         Self::new(StatusCode::GONE, "Expired", message)
     }
 
-    /// 410: a continue token of another server or time.
-    pub(crate) fn continue_expired() -> Self {
-        let message = "The provided continue parameter is too old to display a consistent list result. \
-                       You must start a new list without the continue parameter.";
-        Self::new(StatusCode::GONE, "Expired", message)
+    /// 422 for a parameter of a request that is none of the values it may have.
+    pub(crate) fn unsupported_option(options: &str, field: &str, value: &str, supported: &[&str]) -> Self {
+        let supported: Vec<String> = supported.iter().map(|value| format!("\"{value}\"")).collect();
+        let supported = supported.join(", ");
+        Self::unprocessable(format!(
+            "{options}.meta.k8s.io \"\" is invalid: {field}: Unsupported value: \"{value}\": supported values: {supported}"
+        ))
     }
 
     /// 504: the version asked for has not happened yet.
@@ -161,6 +158,20 @@ impl Failure {
     /// A create of an object that names a resourceVersion; the API server gives it no reason.
     pub(crate) fn versioned_create() -> Self {
         let message = "resourceVersion should not be set on objects to be created";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
+    }
+
+    /// An apply that names fields which the kind does not have; the API server gives it no reason.
+    pub(crate) fn undeclared(resource: &Resource, object: &Value, fields: &[String]) -> Self {
+        let Resource { kind, .. } = resource;
+        let (namespace, name) = (object.namespace(), object.name());
+        let fields: Vec<String> =
+            fields.iter().map(|field| format!(".{field}: field not declared in schema")).collect();
+        let message = format!(
+            "failed to create typed patch object ({namespace}/{name}; {}, Kind={kind}): {}",
+            resource.api_version(),
+            fields.join("\n")
+        );
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
     }
 

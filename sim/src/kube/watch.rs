@@ -158,12 +158,12 @@ impl Watcher {
         };
         self.position = state.store.version();
         let resource = &self.request.target.resource;
-        let served = state.registry.find(&resource.group, &resource.version, &resource.plural).is_some();
+        let kind_exists = state.registry.find(&resource.group, &resource.version, &resource.plural).is_some();
         drop(state);
         for (kind, object) in events {
             self.send(kind, &object);
         }
-        self.done = !served;
+        self.done = !kind_exists;
     }
 
     /// How a change looks through the selector: an object that begins to match is ADDED, one that ceases to

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::decode::{Decoded, decode, unreadable};
+use super::managed::{self, Writer};
 use super::metadata;
 use super::object::{Object, equal_except};
 use super::registry::Target;
@@ -33,6 +34,8 @@ pub(crate) struct WriteOptions {
     pub(crate) manager: String,
     /// The write came in through `/status`.
     pub(crate) status: bool,
+    /// The write is an apply, which has settled `managedFields` already.
+    pub(crate) applies: bool,
 }
 
 /// What a write left behind.
@@ -51,11 +54,16 @@ impl WriteOptions {
             validation: FieldValidation::Ignore,
             manager: "certorder-sim".into(),
             status: false,
+            applies: false,
         }
     }
 
+    pub(crate) fn writer(&self) -> Writer<'_> {
+        Writer { manager: &self.manager, through_status: self.status }
+    }
+
     /// The warnings for unknown fields, or the refusal.
-    fn judge(&self, resource: &Resource, unknown: Vec<String>) -> Result<Vec<String>, Failure> {
+    fn judge(&self, resource: &Resource, unknown: &[String]) -> Result<Vec<String>, Failure> {
         let texts: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
         match self.validation {
             FieldValidation::Strict if !texts.is_empty() => {
@@ -78,8 +86,8 @@ impl State {
     ) -> Result<Written, Failure> {
         let resource = &target.resource;
         let Decoded { object, unknown } = decode(resource, body)?;
-        let warnings = options.judge(resource, unknown)?;
-        let object = self.admit_new(target, object)?;
+        let warnings = options.judge(resource, &unknown)?;
+        let object = self.admit_new(target, object, options)?;
         let key = key_of(&resource.collection, &object);
         if self.store.get(&key).is_some() {
             return Err(Failure::already_exists(resource, &key.name));
@@ -118,7 +126,7 @@ impl State {
     ) -> Result<Written, Failure> {
         let resource = &target.resource;
         let Decoded { object, unknown } = decode(resource, body)?;
-        let warnings = options.judge(resource, unknown)?;
+        let warnings = options.judge(resource, &unknown)?;
         let new = admit_change(target, old, object, options)?;
         if new == **old {
             return Ok(Written { object: Arc::clone(old), created: false, warnings });
@@ -132,10 +140,16 @@ impl State {
     }
 
     /// A decoded object as it will be stored for the first time.
-    fn admit_new(&self, target: &Target, mut object: Value) -> Result<Value, Failure> {
+    fn admit_new(
+        &self,
+        target: &Target,
+        mut object: Value,
+        options: &WriteOptions,
+    ) -> Result<Value, Failure> {
         let resource = &*target.resource;
         if resource.custom().is_some_and(|custom| custom.terminating) {
-            return Err(Failure::not_supported(resource, "create"));
+            let why = "create not allowed while custom resource definition is terminating";
+            return Err(Failure::forbidden(resource, object.name(), why));
         }
         place(target, &mut object)?;
         if !object.resource_version().is_empty() {
@@ -145,9 +159,10 @@ impl State {
         if resource.namespaced {
             self.check_namespace(resource, object.name(), object.namespace())?;
         }
-        let object = complete(resource, object);
+        let mut object = complete(resource, object);
         let errors = metadata::validate(&object, resource.is_namespace());
         refuse(resource, &object, errors, None)?;
+        note_owners(resource, None, &mut object, options);
         Ok(object)
     }
 }
@@ -177,9 +192,7 @@ fn begin_life(resource: &Resource, object: &mut Value) {
     if object.name().is_empty() && !prefix.is_empty() {
         object.set_meta("name", format!("{prefix}{}", random_suffix()));
     }
-    for field in
-        ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "managedFields"]
-    {
+    for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"] {
         object.remove_meta(field);
     }
     object.set_meta("uid", Uuid::new_v4().to_string());
@@ -223,6 +236,7 @@ fn admit_change(
     }
     let errors = metadata::validate_update(&new, old, resource.is_namespace());
     refuse(resource, &new, errors, Some(old))?;
+    note_owners(resource, Some(old), &mut new, options);
     Ok(new)
 }
 
@@ -248,6 +262,7 @@ pub(crate) fn check_preconditions(
 /// Takes from `old` what this write may not touch: the server's metadata, and status or all but status.
 fn keep(resource: &Resource, old: &Arc<Value>, new: Value, through_status: bool) -> Value {
     let shown = resource.present(old);
+    let managed = managed::starting_point(old, &new);
     let mut kept = if through_status {
         let mut kept = (*shown).clone();
         kept.set("status", new.get("status").cloned());
@@ -259,21 +274,29 @@ fn keep(resource: &Resource, old: &Arc<Value>, new: Value, through_status: bool)
     if resource.has_status && !through_status {
         kept.set("status", shown.get("status").cloned());
     }
-    let server_owned = [
-        "uid",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "generation",
-        "managedFields",
-    ];
+    let server_owned =
+        ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"];
     for field in server_owned {
         match old.meta(field) {
             Some(value) => kept.set_meta(field, value.clone()),
             None => drop(kept.remove_meta(field)),
         }
     }
+    kept.set_meta("managedFields", managed);
     kept
+}
+
+/// Brings `managedFields` up to date; an apply has done so before.
+fn note_owners(resource: &Resource, old: Option<&Value>, new: &mut Value, options: &WriteOptions) {
+    if !options.applies {
+        if old.is_none() {
+            new.remove_meta("managedFields");
+        }
+        managed::update(resource, old, new, &options.writer());
+    }
+    if new.meta("managedFields").is_some_and(|list| *list == json!([])) {
+        new.remove_meta("managedFields");
+    }
 }
 
 fn refuse(

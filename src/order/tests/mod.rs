@@ -1,1 +1,9 @@
-//! Tests of the pure steps.
+//! Tests of the pure steps: tables of `plan`, `fold` and `claim`, and histories in a world of their own.
+
+mod claim;
+mod fold;
+mod history;
+mod plan;
+mod rivals;
+mod support;
+mod world;

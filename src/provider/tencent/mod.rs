@@ -266,7 +266,8 @@ impl Provider for Tencent {
 
     fn sensitive(&self) -> Vec<SecretString> {
         let Credentials { secret_id, secret_key, token } = &self.credentials;
-        [secret_id, secret_key].into_iter().chain(token).cloned().collect()
+        let email = self.order.contact_email.iter().map(|email| email.expose().into());
+        [secret_id, secret_key].into_iter().chain(token).cloned().chain(email).collect()
     }
 
     fn observe_action(&self) -> &'static str {

@@ -75,12 +75,18 @@ fn names(primary: Option<String>, all: Vec<String>) -> Vec<String> {
     names
 }
 
+/// More records than any product has names.
+const MOST_RECORDS: usize = 128;
+
+/// The longest part of a record, in bytes: what the status takes.
+const LONGEST_PART: usize = 2048;
+
 fn records(detail: AuthDetail) -> Vec<ValidationRecord> {
-    let records: Vec<_> = detail.all.into_iter().filter_map(record).collect();
+    let records: Vec<_> = detail.all.into_iter().filter_map(record).take(MOST_RECORDS).collect();
     if records.is_empty() { record(detail.first).into_iter().collect() } else { records }
 }
 
-/// A record, unless it is not clear where it goes.
+/// A record, unless it is not clear where it goes or it does not fit into a status.
 fn record(auth: Auth) -> Option<ValidationRecord> {
     let (domain, value) = (auth.dv_auth_domain?, auth.dv_auth_value?);
     let path = auth.dv_auth_path;
@@ -94,7 +100,8 @@ fn record(auth: Auth) -> Option<ValidationRecord> {
         let name = auth.dv_auth_sub_domain.or(auth.dv_auth_key)?;
         if name.ends_with(&format!(".{domain}")) { name } else { format!("{name}.{domain}") }
     };
-    Some(ValidationRecord { domain, type_, name, value })
+    let fits = domain.len() <= 253 && type_.len() <= 32 && name.len().max(value.len()) <= LONGEST_PART;
+    fits.then_some(ValidationRecord { domain, type_, name, value })
 }
 
 /// The dates carry no zone; the service runs on China Standard Time.
@@ -206,6 +213,9 @@ mod tests {
             "FILE http://www.acme.example/.well-known/pki-validation/fileauth.txt v2",
         );
         assert_eq!(shown(json!({"DvAuths": [dns, file, null, {}]})), [dns_shown, file_shown]);
+        let endless =
+            json!({"DvAuthKey": "k", "DvAuthValue": "v".repeat(3000), "DvAuthDomain": "acme.example"});
+        assert_eq!(shown(json!({"DvAuths": [endless]})), [""; 0]);
         assert_eq!(shown(json!({"DvAuths": [file_with_its_name]})), [file_shown]);
 
         let mut first = dns;

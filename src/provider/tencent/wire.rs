@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 
 use crate::provider::transport::Answer;
 
+/// The longest id or code that is taken for one, in bytes. The longest code today has 54.
+const LONGEST_ID: usize = 64;
+
 /// The request of `DescribeCertificate`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -32,7 +35,7 @@ pub struct CertificateOrderSubmit<'a> {
 #[serde(rename_all = "PascalCase", default)]
 pub struct Ordered {
     /// The CA's number.
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "id")]
     pub order_id: Option<String>,
 }
 
@@ -69,14 +72,15 @@ struct Envelope<T> {
 #[serde(rename_all = "PascalCase")]
 struct Head {
     error: Option<Fault>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "id")]
     request_id: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Fault {
-    code: String,
+    #[serde(deserialize_with = "id")]
+    code: Option<String>,
     #[serde(default, deserialize_with = "text")]
     message: Option<String>,
 }
@@ -90,7 +94,8 @@ pub fn read<T: DeserializeOwned>(answer: &Answer) -> Reply<T> {
     };
     let request_id = head.request_id;
     if let Some(Fault { code, message }) = head.error {
-        return Reply::Refused { code, message: message.unwrap_or_default(), request_id };
+        let message = message.unwrap_or_default();
+        return code.map_or(Reply::Foreign, |code| Reply::Refused { code, message, request_id });
     }
     let fields = serde_json::from_slice::<Envelope<T>>(&answer.body);
     match (answer.status, fields, request_id) {
@@ -109,7 +114,7 @@ pub type Nothing = IgnoredAny;
 #[serde(rename_all = "PascalCase", default)]
 pub struct Certificate {
     /// A number from 0 to 15 today.
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "id")]
     pub status: Option<String>,
     /// While under review a token such as `PENDING-DCV`; after a failure the reason in words.
     #[serde(deserialize_with = "text")]
@@ -121,7 +126,7 @@ pub struct Certificate {
     #[serde(deserialize_with = "texts")]
     pub subject_alt_name: Vec<String>,
     /// The CA's number.
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "id")]
     pub order_id: Option<String>,
     /// The product's name.
     #[serde(deserialize_with = "text")]
@@ -161,7 +166,7 @@ pub struct CertificateExtra {
     #[serde(deserialize_with = "text")]
     pub domain_number: Option<String>,
     /// The certificate that took the place of this one.
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "id")]
     pub replaced_by: Option<String>,
 }
 
@@ -219,6 +224,13 @@ pub fn texts_of(value: &Value) -> Vec<String> {
 
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Value::deserialize(deserializer).map(|value| text_of(&value))
+}
+
+/// An id or a code. One that is too long to be one, or has odd characters, counts as absent: it is stored, and a
+/// status that the API server refuses would lose what came with it.
+fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let is_id = |text: &String| text.len() <= LONGEST_ID && text.bytes().all(|byte| byte.is_ascii_graphic());
+    text(deserializer).map(|text| text.filter(is_id))
 }
 
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
@@ -302,6 +314,8 @@ mod tests {
             r#"{"Response": null}"#,
             r#"{"Response": []}"#,
             r#"{"Response": {"Error": {"Message": "no code"}, "RequestId": "r"}}"#,
+            r#"{"Response": {"Error": {"Code": "", "Message": "no code"}, "RequestId": "r"}}"#,
+            r#"{"Response": {"RequestId": "not an id"}}"#,
             r#"{"Response": {"RequestId": "r"}} and more"#,
             "\u{feff}",
         ];
@@ -321,6 +335,9 @@ mod tests {
             "Status": null, "SubjectAltName": null, "IsDv": null, "CertificateExtra": null, "SubmittedData": null,
         }));
         assert!(nulls.status.is_none() && nulls.is_dv.is_none() && nulls.certificate_extra.is_none());
+
+        let long = certificate(&json!({"Status": "5 or so", "OrderId": "1".repeat(65)}));
+        assert_eq!((long.status, long.order_id), (None, None));
 
         let odd = certificate(&json!({
             "Status": "5", "OrderId": 17, "IsDv": 1, "IsWildcard": "false", "SubjectAltName": ["", "a.example"],

@@ -54,7 +54,7 @@ pub(super) fn frozen(new: &Value, old: &Value, bags: &[&str]) -> Vec<FieldError>
 
 pub(super) fn key_errors(field: &str, data: &Map<String, Value>) -> Vec<FieldError> {
     let message = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. \
-                   'key.name', or 'KEY_NAME', or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+                   'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
     let bad = data.keys().filter(|key| !is_key(key));
     bad.map(|key| invalid(&format!("{field}[{key}]"), key.clone(), message)).collect()
 }

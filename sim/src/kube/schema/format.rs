@@ -8,6 +8,32 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
+/// Formats that an API server knows, of those that this module checks.
+const KNOWN: [&str; 17] = [
+    "byte",
+    "cidr",
+    "date",
+    "date-time",
+    "datetime",
+    "double",
+    "duration",
+    "email",
+    "float",
+    "hostname",
+    "int32",
+    "int64",
+    "ipv4",
+    "ipv6",
+    "mac",
+    "uri",
+    "uuid",
+];
+
+/// Whether the format means anything to an API server.
+pub(super) fn is_known(format: &str) -> bool {
+    KNOWN.contains(&format)
+}
+
 /// Whether `text` has the string format.
 pub(super) fn matches(format: &str, text: &str) -> bool {
     match format {

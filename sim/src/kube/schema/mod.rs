@@ -7,18 +7,24 @@
 //! - `keywords`, `structural`, `defaults`: which schemas a definition may have at all.
 //! - `prune`, `default`: how an object is changed before it is stored.
 //! - `values`, `format`, `lists`: which values are allowed.
-//! - `rules`, `rule_check`, `rule_scope`, `cel_value`: `x-kubernetes-validations`, run by the `cel` crate with the Kubernetes
-//!   functions of kube.
+//! - `rules`, `rule_check`, `rule_scope`, `cel_value`: `x-kubernetes-validations`, run by the `cel` crate with kube's
+//!   Kubernetes functions.
 //!
 //! Where a real API server is stricter or knows more:
 //! - It refuses a rule whose estimated cost is too high, and stops one that runs too long. Costs are not estimated
 //!   here, so a new rule must also be tried on a real API server.
 //! - It checks the types of a whole CEL expression. Here the names of variables, functions and fields are checked
 //!   when the schema is parsed; a wrong operand shows up when the rule runs, as an error of that object.
-//! - `cel.bind`, `sortBy`, `type`, `optMap` and two-variable comprehensions are not available and refused when the
+//! - `cel.bind`, `sortBy`, `type`, `optMap` and two-variable comprehensions are not available, and refused when the
 //!   schema is parsed.
 //! - Lists of type set or map compare in order in CEL.
 //! - The metadata of embedded resources is not validated.
+//!
+//! Where this is stricter:
+//! - Functions that Kubernetes 1.32 does not have are refused in rules.
+//! - An unknown keyword is refused, whatever the request's `fieldValidation`.
+//! - Everything that a junctor restricts must be described outside of it, as the documentation demands; an API
+//!   server checks that for junctors of the root only.
 
 mod cel_value;
 mod default;

@@ -61,10 +61,17 @@ fn type_of(value: &Value, node: &Node, path: &str) -> Option<FieldError> {
         Value::Object(_) => "object",
     };
     let fits = wanted.split(',').any(|wanted| wanted == found || (wanted == "number" && found == "integer"));
-    (!fits).then(|| {
-        let detail = format!("{path} in body must be of type {wanted}: {found:?}");
-        FieldError::new(path, FieldErrorKind::TypeInvalid, Some(json!(found)), detail)
-    })
+    if fits {
+        return None;
+    }
+    let (wanted, found) = match (node.format.as_deref().filter(|format| format::is_known(format)), value) {
+        // Where a format is declared, the API server names formats instead of types.
+        (Some(format), Value::Number(_)) => (format, if found == "integer" { "int64" } else { "float64" }),
+        (Some(format), Value::Bool(_) | Value::Object(_)) => (format, ""),
+        _ => (wanted, found),
+    };
+    let detail = format!("{path} in body must be of type {wanted}: {found:?}");
+    Some(FieldError::new(path, FieldErrorKind::TypeInvalid, Some(json!(found)), detail))
 }
 
 fn is_whole(number: &Number) -> bool {
@@ -73,7 +80,7 @@ fn is_whole(number: &Number) -> bool {
 
 fn enumeration(value: &Value, node: &Node, path: &str) -> Option<FieldError> {
     let allowed = node.allowed.as_ref().filter(|allowed| !allowed.is_empty())?;
-    // A null in the list never matches: the API server compares values only, and leaves null to `nullable`.
+    // A null matches nothing, not even a null in the list.
     let found = !value.is_null() && allowed.iter().any(|one| same(one, value));
     (!found).then(|| FieldError::not_supported(path, value.clone(), allowed))
 }

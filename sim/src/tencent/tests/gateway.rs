@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::client::{Client, ID, KEY, company_application, setup, setup_with, with};
+use super::client::{Client, ID, KEY, Setup, company_application, setup, setup_with, with};
 use crate::{
     clock,
     tencent::{Fault, Options, Product},
@@ -254,20 +254,39 @@ async fn a_broken_reply_hides_what_was_done() {
     }
 }
 
+/// Waits until the submission is stored.
+async fn stored(setup: &Setup) {
+    for _ in 0..1000 {
+        if setup.cloud.certificate("J2lX2maH").unwrap().submission.is_some() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nothing was stored within 10 s");
+}
+
 #[tokio::test]
 async fn a_late_call_takes_effect_after_its_caller_gave_up() {
     let setup = setup().await;
     setup.buy("J2lX2maH", Product::OV_SINGLE);
-    setup.cloud.fault(Fault::act_late(Duration::from_millis(400)));
+    setup.cloud.fault(Fault::act_late(Duration::from_secs(1)));
     let body = company_application("J2lX2maH").to_string();
-    let request = setup.client.request(SUBMIT, &body).timeout(Duration::from_millis(20));
+    let request = setup.client.request(SUBMIT, &body).timeout(Duration::from_millis(500));
     assert!(request.send().await.unwrap_err().is_timeout());
-    for _ in 0..500 {
-        if setup.cloud.certificate("J2lX2maH").unwrap().submission.is_some() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    stored(&setup).await;
+    let call = setup.cloud.ledger().pop().unwrap();
+    assert_eq!((call.took_effect, call.delivered), (true, false));
+}
+
+#[tokio::test]
+async fn a_late_reply_to_a_caller_who_left_is_not_delivered() {
+    let setup = setup().await;
+    setup.buy("J2lX2maH", Product::OV_SINGLE);
+    setup.cloud.fault(Fault::reply_late(Duration::from_mins(1)));
+    let body = company_application("J2lX2maH").to_string();
+    let caller = tokio::spawn(setup.client.request(SUBMIT, &body).send());
+    stored(&setup).await;
+    caller.abort();
     let call = setup.cloud.ledger().pop().unwrap();
     assert_eq!((call.took_effect, call.delivered), (true, false));
 }

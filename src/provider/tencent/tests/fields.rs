@@ -67,9 +67,9 @@ fn everything() -> Written {
     application.names = Names::parse("www.acme.example", &["api.acme.example".to_owned()]).unwrap();
     application.key_password = Some("before".into());
     let profile = application.profile.as_mut().unwrap();
-    profile.organization.as_mut().unwrap().identification = document("TYDMZ", "before");
-    profile.administrator.identification = document("SFZ", "before");
-    profile.technical_contact.identification = document("SFZ", "before");
+    profile.organization.as_mut().unwrap().identification = Some(document("TYDMZ", "before"));
+    profile.administrator.identification = Some(document("SFZ", "before"));
+    profile.technical_contact.identification = Some(document("SFZ", "before"));
     let block = json!({
         "contactEmail": "mail@acme.example", "autoRenew": false, "caType": "sectigo", "signAlgorithm": "a",
         "useCrossSignRoot": false, "type": 1,
@@ -131,7 +131,7 @@ fn of_the_order() -> Vec<Case> {
             w.application.names = Names::parse("acme.example", &["api.acme.example".to_owned()]).unwrap();
         }),
         case("DnsNames", |w| {
-            w.application.names = Names::parse("www.acme.example", &["b.c".to_owned()]).unwrap()
+            w.application.names = Names::parse("www.acme.example", &["b.c".to_owned()]).unwrap();
         }),
         case("VerifyType", |w| w.application.validation = ValidationMethod::File),
         case("GenCsrType Csr CsrEncryptAlgo CsrKeyParameter", |w| w.application.key = Key::Csr(csr())),
@@ -160,14 +160,15 @@ fn of_the_profile() -> Vec<Case> {
         case("TechTitle", technical(|c| &mut c.title)),
         case("OrgIdType OrgIdNumber", |w| {
             let organization = w.application.profile.as_mut().unwrap().organization.as_mut().unwrap();
-            organization.identification = document("OTHERS", "after");
+            organization.identification = Some(document("OTHERS", "after"));
         }),
         case("AdminIdType AdminIdNumber", |w| {
-            w.application.profile.as_mut().unwrap().administrator.identification = document("HZ", "after");
+            w.application.profile.as_mut().unwrap().administrator.identification =
+                Some(document("HZ", "after"));
         }),
         case("TechIdType TechIdNumber", |w| {
             w.application.profile.as_mut().unwrap().technical_contact.identification =
-                document("HZ", "after");
+                Some(document("HZ", "after"));
         }),
     ]
 }

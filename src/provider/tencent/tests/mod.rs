@@ -78,8 +78,8 @@ fn contact(path: &'static str, [first_name, last_name, title, phone, email]: [&s
     }
 }
 
-fn document(kind: &str, number: &str) -> Option<Identification> {
-    Some(Identification { kind: kind.to_owned(), number: number.into() })
+fn document(kind: &str, number: &str) -> Identification {
+    Identification { kind: kind.to_owned(), number: number.into() }
 }
 
 fn csr() -> Csr {

@@ -79,6 +79,8 @@ fn values_of_another_type_are_refused() {
         (json!({"type": "boolean"}), json!("true"), "boolean", "string"),
         (json!({"type": "object"}), json!([]), "object", "array"),
         (json!({"x-kubernetes-int-or-string": true}), json!(true), "integer,string", "boolean"),
+        (json!({"type": "integer", "format": "int32"}), json!({}), "int32", ""),
+        (json!({"type": "string", "format": "date-time"}), json!(1.5), "date-time", "float64"),
     ];
     for (x, value, wanted, found) in cases {
         let schema = schema(&json!({"type": "object", "properties": {"x": x}}));

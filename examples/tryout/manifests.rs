@@ -1,0 +1,267 @@
+//! The manifests: what is applied, and what two annotations of each order say for the tryout.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use certorder::api::v1alpha1::conditions::{ConditionType, Reason};
+use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, OrganizationProfile};
+use certorder_sim::tencent::Product;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, ValidationDirective};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use strum::IntoEnumIterator;
+
+/// The condition that an order must reach, as `Type=Status` or `Type=Status/Reason`.
+const REACHES: &str = "tryout.certorder.dev/reaches";
+/// What is bought at the simulated cloud for an order.
+const PRODUCT: &str = "tryout.certorder.dev/product";
+/// The field manager of everything that is applied.
+pub(crate) const FIELD_MANAGER: &str = "certorder-tryout";
+/// The label of everything that is applied, with the field manager as its value.
+pub(crate) const MADE_BY: &str = "app.kubernetes.io/managed-by";
+
+/// The values of [`PRODUCT`].
+const PRODUCTS: [(&str, Product); 6] = [
+    ("dv", Product::DV_SINGLE),
+    ("dv-multi-domain", Product::DV_MULTI),
+    ("dv-wildcard", Product::DV_WILDCARD),
+    ("ov", Product::OV_SINGLE),
+    ("ov-multi-domain", Product::OV_MULTI),
+    ("ov-wildcard", Product::OV_WILDCARD),
+];
+
+/// What is wrong with a manifest.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: {problem}")]
+pub(crate) struct Error {
+    file: String,
+    problem: String,
+}
+
+/// Every manifest of a directory.
+pub(crate) struct Manifests {
+    /// The one namespace that they are in.
+    pub(crate) namespace: String,
+    /// Everything, in the order of the files.
+    pub(crate) all: Vec<Manifest>,
+    /// The orders among them.
+    pub(crate) orders: Vec<Order>,
+}
+
+/// One object of a file.
+pub(crate) struct Manifest {
+    file: String,
+    kind: ApiResource,
+    /// As it stands in the file.
+    pub(crate) object: DynamicObject,
+}
+
+/// An order, and what its annotations say.
+pub(crate) struct Order {
+    /// The order itself.
+    pub(crate) object: CertificateOrder,
+    /// What it is to reach.
+    pub(crate) goal: Goal,
+    /// What is bought for it.
+    pub(crate) product: Product,
+    /// Its account's access key.
+    pub(crate) secret_id: String,
+    /// The secret of that key.
+    pub(crate) secret_key: String,
+}
+
+impl Manifests {
+    /// Reads every YAML file of a directory.
+    pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
+        let mut all = Vec::new();
+        for file in files(directory)? {
+            all.extend(Manifest::read(&file)?);
+        }
+        let namespace = namespace(directory, &all)?;
+        let secrets = of_kind::<Secret>(&all)?;
+        let orders = of_kind::<CertificateOrder>(&all)?
+            .into_iter()
+            .map(|(file, object)| Order::new(file, object, &secrets))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { namespace, all, orders })
+    }
+}
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    let unreadable = |error: std::io::Error| problem(&directory.display().to_string(), &error.to_string());
+    let entries = std::fs::read_dir(directory).map_err(unreadable)?;
+    let mut files = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unreadable)?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    Ok(files)
+}
+
+/// The namespace that is made. Every other object must be in it, since it is removed as a whole in the end.
+fn namespace(directory: &Path, all: &[Manifest]) -> Result<String, Error> {
+    let found = of_kind::<Namespace>(all)?;
+    let [(_, namespace)] = found.as_slice() else {
+        return Err(problem(
+            &directory.display().to_string(),
+            "one of the files must have a Namespace, and only one",
+        ));
+    };
+    let namespace = namespace.name_any();
+    let is_stray =
+        |one: &&Manifest| one.kind.kind != "Namespace" && one.object.namespace().as_ref() != Some(&namespace);
+    match all.iter().find(is_stray) {
+        Some(stray) => Err(problem(
+            &stray.file,
+            &format!("{} must be in namespace {namespace}", stray.object.name_any()),
+        )),
+        None => Ok(namespace),
+    }
+}
+
+/// The objects of one kind, each with its file.
+fn of_kind<K: Resource<DynamicType = ()> + DeserializeOwned>(
+    all: &[Manifest],
+) -> Result<Vec<(&str, K)>, Error> {
+    let of_kind = all.iter().filter(|one| one.kind.kind == K::kind(&()));
+    of_kind
+        .map(|one| {
+            let typed =
+                one.object.clone().try_parse().map_err(|error| problem(&one.file, &error.to_string()))?;
+            Ok((one.file.as_str(), typed))
+        })
+        .collect()
+}
+
+impl Manifest {
+    fn read(file: &Path) -> Result<Vec<Self>, Error> {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|error| problem(&name, &error.to_string()))?;
+        let objects: Vec<DynamicObject> =
+            serde_saphyr::from_multiple(&text).map_err(|error| problem(&name, &error.to_string()))?;
+        let with_kind = |object: DynamicObject| match kind(&object) {
+            Some(kind) => Ok(Self { file: name.clone(), kind, object }),
+            None => Err(problem(
+                &name,
+                &format!("{} is of a kind that the tryout does not apply", object.name_any()),
+            )),
+        };
+        objects.into_iter().map(with_kind).collect()
+    }
+
+    /// Applies it as `kubectl apply --server-side` does; a field that the API server does not know is an error.
+    pub(crate) async fn apply(&self, client: &Client) -> Result<(), kube::Error> {
+        let mut object = self.object.clone();
+        object.labels_mut().insert(MADE_BY.to_owned(), FIELD_MANAGER.to_owned());
+        let api: Api<DynamicObject> = match object.namespace() {
+            Some(namespace) => Api::namespaced_with(client.clone(), &namespace, &self.kind),
+            None => Api::all_with(client.clone(), &self.kind),
+        };
+        let params = PatchParams {
+            field_validation: Some(ValidationDirective::Strict),
+            ..PatchParams::apply(FIELD_MANAGER).force()
+        };
+        api.patch(&object.name_any(), &params, &Patch::Apply(&object)).await.map(drop)
+    }
+}
+
+impl fmt::Display for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.kind, self.object.name_any())
+    }
+}
+
+/// The kind of an object, if it is one that the manifests may have.
+fn kind(object: &DynamicObject) -> Option<ApiResource> {
+    let types = object.types.as_ref()?;
+    let known = [
+        ApiResource::erase::<Namespace>(&()),
+        ApiResource::erase::<Secret>(&()),
+        ApiResource::erase::<OrganizationProfile>(&()),
+        ApiResource::erase::<CertificateOrder>(&()),
+    ];
+    known.into_iter().find(|known| known.api_version == types.api_version && known.kind == types.kind)
+}
+
+impl Order {
+    fn new(file: &str, object: CertificateOrder, secrets: &[(&str, Secret)]) -> Result<Self, Error> {
+        let annotation = |name| {
+            let value = object.annotations().get(name);
+            value.ok_or_else(|| problem(file, &format!("the order lacks the annotation {name}")))
+        };
+        let goal = annotation(REACHES)?.parse().map_err(|error: String| problem(file, &error))?;
+        let product = product(annotation(PRODUCT)?).map_err(|error: String| problem(file, &error))?;
+        let name = &object.spec.credentials_ref.name;
+        let secret = secrets.iter().find(|(_, secret)| secret.name_any() == *name);
+        let entry = |key: &str| {
+            let data = secret.and_then(|(_, secret)| secret.string_data.as_ref());
+            data.and_then(|data| data.get(key).cloned()).ok_or_else(|| {
+                problem(file, &format!("no manifest has a Secret {name} with {key} in its stringData"))
+            })
+        };
+        let (secret_id, secret_key) = (entry("secretId")?, entry("secretKey")?);
+        Ok(Self { object, goal, product, secret_id, secret_key })
+    }
+}
+
+fn product(name: &str) -> Result<Product, String> {
+    let found = PRODUCTS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, product)| *product).ok_or_else(|| {
+        format!("{PRODUCT} is {name}; it must be one of {}", PRODUCTS.map(|(known, _)| known).join(", "))
+    })
+}
+
+/// A condition that an order is to reach.
+pub(crate) struct Goal {
+    type_: ConditionType,
+    status: String,
+    reason: Option<Reason>,
+}
+
+impl Goal {
+    /// Whether a status shows it.
+    pub(crate) fn is_reached(&self, status: &CertificateOrderStatus) -> bool {
+        status.conditions.iter().any(|condition| {
+            condition.type_ == <&str>::from(self.type_)
+                && condition.status == self.status
+                && self.reason.is_none_or(|reason| condition.reason == <&str>::from(reason))
+        })
+    }
+}
+
+impl FromStr for Goal {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong =
+            || format!("{REACHES} is {text}; write Type=Status or Type=Status/Reason, as in Issued=True");
+        let (type_, rest) = text.split_once('=').ok_or_else(wrong)?;
+        let (status, reason) = match rest.split_once('/') {
+            Some((status, reason)) => (status, Some(reason)),
+            None => (rest, None),
+        };
+        let type_ = ConditionType::iter().find(|known| known.to_string() == type_).ok_or_else(wrong)?;
+        let reason = match reason {
+            Some(name) => Some(Reason::iter().find(|known| known.to_string() == name).ok_or_else(wrong)?),
+            None => None,
+        };
+        if !matches!(status, "True" | "False" | "Unknown") {
+            return Err(wrong());
+        }
+        Ok(Self { type_, status: status.to_owned(), reason })
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.type_, self.status)?;
+        self.reason.map_or(Ok(()), |reason| write!(f, "/{reason}"))
+    }
+}
+
+fn problem(file: &str, problem: &str) -> Error {
+    Error { file: file.to_owned(), problem: problem.to_owned() }
+}

@@ -1,0 +1,188 @@
+//! Waits until every order has reached what its manifest announces, while the CA does its part.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
+use futures::StreamExt;
+use kube::runtime::reflector::{self, Store};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, ResourceExt};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use crate::Ending;
+use crate::cloud::{self, Cloud};
+use crate::cluster::Cluster;
+use crate::manifests::{Manifests, Order};
+use crate::screen::{Row, Screen, columns};
+use crate::trouble::Error;
+
+/// The longest that the orders may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The pause between two moves of the CA.
+const PACE: Duration = Duration::from_secs(1);
+
+/// The tryout from the moment when everything runs.
+pub(crate) struct Story<'a> {
+    cluster: &'a Cluster,
+    cloud: &'a Cloud,
+    manifests: &'a Manifests,
+    screen: &'a mut Screen,
+    orders: Store<CertificateOrder>,
+    /// Whether every order has reached its goal.
+    is_over: bool,
+}
+
+impl<'a> Story<'a> {
+    /// Nothing has happened yet.
+    pub(crate) fn new(
+        cluster: &'a Cluster,
+        cloud: &'a Cloud,
+        manifests: &'a Manifests,
+        screen: &'a mut Screen,
+    ) -> Self {
+        let (orders, _) = reflector::store();
+        Self { cluster, cloud, manifests, screen, orders, is_over: false }
+    }
+
+    /// How it ends if it is interrupted now.
+    pub(crate) fn ending(&self) -> Ending {
+        if self.is_over { Ending::Reached } else { Ending::Interrupted }
+    }
+
+    /// Shows the orders until every one has reached its goal, checks that each paid certificate was submitted once,
+    /// and sums up; with `stay` it goes on to show them until it is dropped.
+    pub(crate) async fn tell(&mut self, stay: bool) -> Result<(), Error> {
+        let (store, writer) = reflector::store();
+        self.orders = store;
+        let orders: Api<CertificateOrder> = Api::namespaced(self.cluster.client(), &self.manifests.namespace);
+        let watch = watcher(orders, watcher::Config::default()).default_backoff().reflect(writer);
+        let mut watch = std::pin::pin!(watch);
+        let mut ca = interval(PACE);
+        ca.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let deadline = Instant::now() + PATIENCE;
+        let mut files = Vec::new();
+        loop {
+            tokio::select! {
+                seen = watch.next() => match seen {
+                    Some(Ok(_)) => self.screen.show(self.rows()),
+                    Some(Err(error)) => self.screen.say(&format!("the watch of the orders starts again: {error}")),
+                    None => return Err(Error::TooSlow("the watch of the orders ended".to_owned())),
+                },
+                _ = ca.tick() => for line in self.cloud.move_on().await? {
+                    self.screen.say(&line);
+                },
+                () = sleep_until(deadline), if !self.is_over => return Err(self.too_slow()),
+            }
+            if !self.is_over && self.manifests.orders.iter().all(|order| self.has_reached(order)) {
+                self.is_over = true;
+                self.sum_up()?;
+                if !stay {
+                    return Ok(());
+                }
+                files.extend(self.invite()?);
+            }
+        }
+    }
+
+    fn status(&self, order: &Order) -> CertificateOrderStatus {
+        let key = reflector::ObjectRef::from_obj(&order.object);
+        self.orders.get(&key).and_then(|stored| stored.status.clone()).unwrap_or_default()
+    }
+
+    fn has_reached(&self, order: &Order) -> bool {
+        order.goal.is_reached(&self.status(order))
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let mut orders = self.orders.state();
+        orders.sort_by_key(|order| order.name_any());
+        orders.iter().map(|order| row(order)).collect()
+    }
+
+    fn too_slow(&self) -> Error {
+        let late = self.manifests.orders.iter().filter(|order| !self.has_reached(order));
+        let lines = late.map(|order| {
+            let (ready, reason, message) = ready(&self.status(order));
+            let name = order.object.name_any();
+            format!(
+                "order {name} did not reach {} within {PATIENCE:?}: Ready={ready} ({reason}) {message}",
+                order.goal
+            )
+        });
+        Error::TooSlow(lines.collect::<Vec<_>>().join("\n  "))
+    }
+
+    /// The final states, and how often the cloud carried out a submission: exactly once for each order that has a
+    /// `RequestId`, never for the others.
+    fn sum_up(&mut self) -> Result<(), Error> {
+        let (mut rows, mut words, mut broken) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for order in &self.manifests.orders {
+            let (name, status) = (order.object.name_any(), self.status(order));
+            let certificate = status.certificate_id.clone().unwrap_or_default();
+            let calls = self.cloud.submissions(&certificate);
+            let told: Vec<_> = calls.iter().filter_map(|call| call.request_id.clone()).collect();
+            if told != Vec::from_iter(status.request_id.clone()) {
+                broken.insert(format!(
+                    "certificate {certificate} was submitted {} times, and order {name} has RequestId {:?}",
+                    calls.len(),
+                    status.request_id
+                ));
+            }
+            let (ready, _, message) = ready(&status);
+            if ready == "False" {
+                words.push(format!("{name}: {message}"));
+            }
+            let request = status.request_id.unwrap_or_else(|| "-".to_owned());
+            rows.push([name, order.goal.to_string(), certificate, calls.len().to_string(), request]);
+        }
+        self.screen.keep();
+        self.screen.say("\nevery order has reached what its manifest announces:\n");
+        for line in columns(&["NAME", "REACHED", "CERTIFICATE", "SUBMISSIONS", "REQUEST"], &rows) {
+            self.screen.say(&line);
+        }
+        self.screen.say(&format!("\n{}", words.join("\n")));
+        if broken.is_empty() { Ok(()) } else { Err(Error::Ledger(Vec::from_iter(broken).join("\n  "))) }
+    }
+
+    /// What the reader may try while everything stays up.
+    fn invite(&mut self) -> Result<Option<crate::cluster::TemporaryFile>, Error> {
+        let (kubeconfig, file) = self.cluster.kubeconfig()?;
+        let (kubeconfig, namespace, spare) = (kubeconfig.display(), &self.manifests.namespace, cloud::SPARE);
+        let kubectl = format!("kubectl -n {namespace}");
+        self.screen.say(&format!(
+            "\nThe cluster stays up until ctrl-c. In another terminal:\n\
+             \n  export KUBECONFIG={kubeconfig}\
+             \n  {kubectl} get certorder -o wide\
+             \n  {kubectl} describe certorder www\
+             \n  {kubectl} get certorder intranet -o jsonpath='{{.status.plan}}'\
+             \n  {kubectl} patch certorder mail --type merge -p '{{\"spec\": {{\"commonName\": \"mail.acme.example\"}}}}'\
+             \n  {kubectl} wait certorder mail --for condition=Issued\
+             \n  {kubectl} delete certorder blog && kubectl apply -f examples/manifests/30-order-dv.yaml\
+             \n\nCertificate {spare} (DV, one name) is bought too, for an order of your own:\n\
+             \n  sed 's/dvBlog01/{spare}/; s/name: blog$/name: mine/' examples/manifests/30-order-dv.yaml | kubectl apply -f -\n"
+        ));
+        Ok(file)
+    }
+}
+
+fn row(order: &CertificateOrder) -> Row {
+    let status = order.status.clone().unwrap_or_default();
+    let (ready, reason, _) = ready(&status);
+    let text = |value: Option<String>| value.unwrap_or_default();
+    [
+        order.name_any(),
+        ready,
+        text(status.phase),
+        text(status.provider),
+        text(status.certificate_id),
+        reason,
+        text(status.request_id),
+    ]
+}
+
+/// Status, reason and message of Ready.
+fn ready(status: &CertificateOrderStatus) -> (String, String, String) {
+    let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready");
+    ready.map(|ready| (ready.status.clone(), ready.reason.clone(), ready.message.clone())).unwrap_or_default()
+}

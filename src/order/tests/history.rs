@@ -1,0 +1,133 @@
+//! Random histories of one order: whatever crashes, gets lost or is edited, it is submitted once, the status tells
+//! the truth, and once the faults stop the order gets where it would have got without them.
+
+use proptest::prelude::*;
+
+use super::support::*;
+use super::world::{Fate, World};
+use crate::api::v1alpha1::Mode;
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::core::order::Stage;
+
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Pass,
+    GoOn(Fate),
+    Crash,
+    Wait(i64),
+    /// The profile amounts to another application, or to none.
+    Profile(Option<&'static str>),
+    /// A label is edited.
+    Label,
+    Wipe,
+    Readable(bool),
+    Suspend(bool),
+    Planning(bool),
+    Progress,
+    End(Stage),
+    Refund,
+    OrderElsewhere,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        4 => Just(Fate::Answered),
+        2 => Just(Fate::ReplyLost),
+        2 => Just(Fate::RequestLost),
+        2 => (0..=20i64).prop_map(Fate::Late),
+        2 => any::<u8>().prop_map(Fate::Refused),
+    ]
+}
+
+/// What happens to an order that nobody but its user and its controller touches.
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        12 => Just(Event::Pass),
+        20 => fate().prop_map(Event::GoOn),
+        3 => Just(Event::Crash),
+        6 => prop_oneof![1..=5i64, Just(20), Just(41)].prop_map(Event::Wait),
+        4 => prop_oneof![Just(Some("A")), Just(Some("B")), Just(None)].prop_map(Event::Profile),
+        1 => Just(Event::Label),
+        1 => Just(Event::Wipe),
+        1 => any::<bool>().prop_map(Event::Readable),
+        1 => any::<bool>().prop_map(Event::Suspend),
+        1 => any::<bool>().prop_map(Event::Planning),
+        1 => Just(Event::Progress),
+        1 => prop_oneof![Just(Stage::Rejected), Just(Stage::Cancelled)].prop_map(Event::End),
+    ]
+}
+
+/// The same with a console that is used too.
+fn any_event() -> impl Strategy<Value = Event> {
+    prop_oneof![20 => event(), 1 => Just(Event::Refund), 1 => Just(Event::OrderElsewhere)]
+}
+
+fn live(events: Vec<Event>) -> World {
+    let mut world = World::new(1);
+    for event in events {
+        match event {
+            Event::Pass => world.pass(0, false),
+            Event::GoOn(fate) if !world.calls.is_empty() => world.go_on(0, fate),
+            Event::Crash if !world.calls.is_empty() => world.crash(0),
+            Event::GoOn(_) | Event::Crash => world.pass(0, false),
+            Event::Wait(seconds) => world.wait(seconds),
+            Event::Profile(application) => world.edit(0, |order| order.application = application),
+            Event::Label => world.edit(0, |_| {}),
+            Event::Wipe => world.wipe(0),
+            Event::Readable(readable) => world.cloud.readable = readable,
+            Event::Suspend(suspend) => world.edit(0, |stored| stored.order.spec.suspend = suspend),
+            Event::Planning(planning) => {
+                let mode = if planning { Mode::Plan } else { Mode::Apply };
+                world.edit(0, |stored| stored.order.spec.mode = mode);
+            }
+            Event::Progress => world.cloud.progress(),
+            Event::End(stage) => world.cloud.end(stage),
+            Event::Refund => world.cloud.refund(),
+            Event::OrderElsewhere => world.cloud.order_for_another_name(),
+        }
+        world.check();
+    }
+    world
+}
+
+/// Ready, at the end, is what the cloud's state means.
+fn assert_arrived(world: &World) {
+    let status = world.orders[0].status();
+    let ready = condition(&status, ConditionType::Ready);
+    let (wanted, reason) = match world.cloud.stage {
+        Stage::Issued => ("True", Reason::Issued),
+        Stage::Rejected => ("False", Reason::Rejected),
+        Stage::Cancelled => ("False", Reason::Cancelled),
+        Stage::Refunded => ("False", Reason::Refunded),
+        stage => panic!("{stage} is not the end; {}", summary(&status)),
+    };
+    assert_eq!(
+        (ready.status.as_str(), ready.reason.as_str()),
+        (wanted, reason.into()),
+        "{}",
+        summary(&status)
+    );
+    assert!(status.submission.as_ref().is_none_or(|submission| submission.intent.is_none()), "settled");
+}
+
+proptest! {
+    #![proptest_config(search(1500))]
+
+    #[test]
+    fn an_order_is_submitted_once_and_arrives_whatever_happens(events in prop::collection::vec(event(), 0..50)) {
+        let mut world = live(events);
+        world.calm_down();
+        assert_arrived(&world);
+    }
+
+    #[test]
+    fn the_status_tells_the_truth_even_when_others_use_the_console(
+        events in prop::collection::vec(any_event(), 0..50),
+    ) {
+        let mut world = live(events);
+        world.calm_down();
+        if !world.cloud.is_for_another_name() {
+            assert_arrived(&world);
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! Builders for the facts of one order, and the rules that every status keeps.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::api::ObjectMeta;
+use proptest::test_runner::{Config, RngSeed};
+use secrecy::SecretSlice;
+use serde_json::json;
+
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::api::v1alpha1::{
+    CertificateOrder, CertificateOrderSpec, CertificateOrderStatus, Intent, Mode, Submission, micros, seconds,
+};
+use crate::core::conditions::{Conditions, Problem, Status, get};
+use crate::core::names::Names;
+use crate::core::order::{Evidence, Observation, Product, Stage};
+use crate::core::redact::Filter;
+use crate::order::fold::{self, News, Next};
+use crate::order::plan::{self, Action, Facts, Step};
+use crate::provider::{Accepted, Error, Payload, Refusal};
+
+pub(super) const CLOUD: &str = "TencentCloud";
+pub(super) const ID: &str = "J2lX2maH";
+pub(super) const READ: &str = "DescribeCertificate";
+pub(super) const SUBMIT: &str = "CertificateInfoSubmit";
+pub(super) const ORDER: &str = "CertificateOrderSubmit";
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// From when on, after an intent, the absence of evidence counts.
+pub(super) const ABSENCE_COUNTS: i64 = 40;
+pub(super) const NAME: &str = "www.acme.example";
+
+/// A time on the clock of a test, which begins at some round number.
+pub(super) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_780_000_000 + second).unwrap()
+}
+
+/// A fixed sequence for every run; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` look further.
+pub(super) fn search(cases: u32) -> Config {
+    let mut config = Config { failure_persistence: None, ..Config::default() };
+    if config.rng_seed == RngSeed::Random {
+        config.rng_seed = RngSeed::Fixed(20_260_301);
+        config.cases = cases;
+    }
+    config
+}
+
+/// The facts of one order, to be bent by each test.
+pub(super) struct Scene {
+    pub(super) order: CertificateOrder,
+    pub(super) names: Result<Names, Problem>,
+    pub(super) payload: Result<Payload, Problem>,
+    pub(super) observed: Option<Result<Observation, Error>>,
+    pub(super) unsupported: Option<Problem>,
+    pub(super) contested: Option<Problem>,
+    pub(super) order_action: Option<&'static str>,
+    pub(super) now: Timestamp,
+}
+
+/// A new order with everything in place; the cloud waits for an application.
+pub(super) fn scene() -> Scene {
+    Scene {
+        order: order("www-acme", 0),
+        names: Ok(names(&[NAME])),
+        payload: Ok(payload("A")),
+        observed: Some(Ok(awaiting())),
+        unsupported: None,
+        contested: None,
+        order_action: Some(ORDER),
+        now: at(0),
+    }
+}
+
+impl Scene {
+    pub(super) fn facts(&self) -> Facts<'_> {
+        Facts {
+            order: &self.order,
+            cloud: CLOUD,
+            certificate_id: ID,
+            unsupported: self.unsupported.clone(),
+            names: &self.names,
+            payload: &self.payload,
+            observed: self.observed.as_ref(),
+            observe_action: READ,
+            order_action: self.order_action,
+            contested: self.contested.clone(),
+            now: self.now,
+            call_timeout: CALL_TIMEOUT,
+        }
+    }
+
+    pub(super) fn plan(&self) -> Step {
+        plan::plan(&self.facts())
+    }
+
+    /// Folds the news into the status of the order as read.
+    pub(super) fn fold(&self, news: &News<'_>) -> Next {
+        self.fold_into(&self.stored(), news)
+    }
+
+    /// Folds the news into a stored status; folding them a second time must change nothing.
+    pub(super) fn fold_into(&self, stored: &CertificateOrderStatus, news: &News<'_>) -> Next {
+        let next = fold::fold(stored, &self.facts(), news, &Filter::default());
+        let again = fold::fold(&next.status, &self.facts(), news, &Filter::default());
+        assert_eq!(again.status, next.status, "the same news twice");
+        assert_eq!(again.again, next.again, "the same news twice");
+        assert_well_formed(&next.status);
+        assert_eq!(next.status.observed_generation, self.facts().generation());
+        next
+    }
+
+    /// Folds the news and stores the result.
+    pub(super) fn pass(&mut self, news: &News<'_>) -> Next {
+        let next = self.fold(news);
+        self.order.status = Some(next.status.clone());
+        next
+    }
+
+    pub(super) fn stored(&self) -> CertificateOrderStatus {
+        self.order.status.clone().unwrap_or_default()
+    }
+
+    pub(super) fn at(self, second: i64) -> Self {
+        Self { now: at(second), ..self }
+    }
+
+    pub(super) fn sees(self, seen: Observation) -> Self {
+        Self { observed: Some(Ok(seen)), ..self }
+    }
+
+    pub(super) fn cannot_read(self, error: Error) -> Self {
+        Self { observed: Some(Err(error)), ..self }
+    }
+
+    /// The cloud was not read.
+    pub(super) fn unread(self) -> Self {
+        Self { observed: None, ..self }
+    }
+
+    pub(super) fn wants(self, application: &str) -> Self {
+        Self { payload: Ok(payload(application)), ..self }
+    }
+
+    /// The request cannot be built.
+    pub(super) fn lacks(self, problem: Problem) -> Self {
+        Self { payload: Err(problem), ..self }
+    }
+
+    pub(super) fn contested(self, problem: Problem) -> Self {
+        Self { contested: Some(problem), ..self }
+    }
+
+    /// The cloud takes application and order in one call.
+    pub(super) fn in_one_call(self) -> Self {
+        Self { order_action: None, ..self }
+    }
+
+    pub(super) fn planning(mut self) -> Self {
+        self.order.spec.mode = Mode::Plan;
+        self
+    }
+
+    pub(super) fn suspended(mut self) -> Self {
+        self.order.spec.suspend = true;
+        self
+    }
+
+    fn submission(mut self, submission: Submission) -> Self {
+        let status = self.order.status.get_or_insert_default();
+        let mut conditions = Conditions::new(&[], 3, at(0));
+        conditions.working(Reason::Submitting, "as stored");
+        conditions.set(ConditionType::Submitted, Status::True, Reason::Accepted, "as stored");
+        if submission.ordered_at.is_some() {
+            conditions.set(ConditionType::Ordered, Status::True, Reason::Accepted, "as stored");
+        }
+        status.conditions = conditions.into_list();
+        status.request_id = Some("request-of-the-submission".to_owned());
+        status.submission = Some(submission);
+        self
+    }
+
+    /// This application was accepted at this second.
+    pub(super) fn submitted(self, application: &str, second: i64) -> Self {
+        self.submission(accepted(application, second))
+    }
+
+    /// This application was accepted, and the order with it.
+    pub(super) fn ordered(self, application: &str, second: i64) -> Self {
+        let ordered_at = Some(seconds(at(second)));
+        self.submission(Submission { ordered_at, ..accepted(application, second) })
+    }
+
+    /// An intent is stored, beside what is recorded already.
+    pub(super) fn intends(mut self, intent: Intent) -> Self {
+        let submission = self.order.status.get_or_insert_default().submission.get_or_insert_default();
+        submission.frozen = true;
+        submission.intent = Some(intent);
+        self
+    }
+}
+
+pub(super) fn order(name: &str, born: i64) -> CertificateOrder {
+    let spec: CertificateOrderSpec = serde_json::from_value(json!({
+        "provider": {"tencentCloud": {"certificateId": ID}},
+        "credentialsRef": {"name": "cloud"},
+        "commonName": NAME,
+    }))
+    .unwrap();
+    let metadata = ObjectMeta {
+        name: Some(name.to_owned()),
+        namespace: Some("shop".to_owned()),
+        uid: Some(format!("uid-{name}")),
+        generation: Some(3),
+        creation_timestamp: Some(Time(at(born))),
+        ..ObjectMeta::default()
+    };
+    CertificateOrder { metadata, spec, status: None }
+}
+
+pub(super) fn names(names: &[&str]) -> Names {
+    let further: Vec<String> = names.iter().skip(1).map(|name| (*name).to_owned()).collect();
+    Names::parse(names[0], &further).unwrap()
+}
+
+/// The request for an application, known by one letter.
+pub(super) fn payload(application: &str) -> Payload {
+    Payload {
+        action: SUBMIT,
+        body: SecretSlice::from(application.as_bytes().to_vec()),
+        hash: hash(application),
+        redacted: json!({"CertId": ID, "OrganizationName": application}),
+        evidence: evidence(application),
+    }
+}
+
+pub(super) fn hash(application: &str) -> String {
+    format!("sha256:{application}")
+}
+
+pub(super) fn evidence(application: &str) -> Evidence {
+    let mut evidence = Evidence::default();
+    evidence.add("OrganizationName", application);
+    evidence
+}
+
+fn accepted(application: &str, second: i64) -> Submission {
+    Submission {
+        frozen: true,
+        payload_hash: Some(hash(application)),
+        submitted_at: Some(seconds(at(second))),
+        ..Submission::default()
+    }
+}
+
+/// The intent to hand in an application.
+pub(super) fn to_submit(application: &str, second: i64) -> Intent {
+    Intent {
+        attempt: 1,
+        action: SUBMIT.to_owned(),
+        payload_hash: Some(hash(application)),
+        holder: "another process".to_owned(),
+        started_at: micros(at(second)),
+    }
+}
+
+/// The intent to send the order.
+pub(super) fn to_order(second: i64) -> Intent {
+    Intent { action: ORDER.to_owned(), payload_hash: None, ..to_submit("", second) }
+}
+
+/// The cloud waits for an application and holds none.
+pub(super) fn awaiting() -> Observation {
+    Observation {
+        stage: Stage::AwaitingInformation,
+        status: "5".to_owned(),
+        message: None,
+        order_id: None,
+        names: Vec::new(),
+        product: Product::default(),
+        stored: Evidence::default(),
+        records: Vec::new(),
+        replaced_by: None,
+        not_before: None,
+        not_after: None,
+    }
+}
+
+/// The cloud holds this application and waits for the order.
+pub(super) fn holding(application: &str) -> Observation {
+    Observation { stored: evidence(application), ..awaiting() }
+}
+
+/// The cloud is at this stage with a certificate for these names.
+pub(super) fn seen(stage: Stage, names: &[&str]) -> Observation {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    Observation { stage, status: stage.to_string(), names, ..awaiting() }
+}
+
+pub(super) fn write(action: Action, attempt: i64) -> Step {
+    Step::Write { action, attempt }
+}
+
+pub(super) fn halt(reason: Reason) -> Problem {
+    Problem::new(reason, format!("the message of {reason}"))
+}
+
+/// The reason of a step that holds the order back.
+pub(super) fn halted(step: &Step) -> Option<Reason> {
+    match step {
+        Step::Halt(problem) => Some(problem.reason),
+        _ => None,
+    }
+}
+
+pub(super) fn refusal(code: &str, request_id: &str) -> Refusal {
+    Refusal {
+        code: code.to_owned(),
+        message: "the cloud's words".into(),
+        request_id: Some(request_id.to_owned()),
+    }
+}
+
+pub(super) fn unavailable(request_id: &str) -> Error {
+    Error::Unavailable(refusal("FailedOperation.NetworkError", request_id))
+}
+
+/// The cloud accepted a call with this RequestId.
+pub(super) fn yes(request_id: &str) -> Result<Accepted, Error> {
+    Ok(Accepted { request_id: Some(request_id.to_owned()), order_id: None })
+}
+
+pub(super) fn condition(status: &CertificateOrderStatus, type_: ConditionType) -> &Condition {
+    get(&status.conditions, type_).unwrap_or_else(|| panic!("no {type_} in {}", summary(status)))
+}
+
+/// The conditions in short, and the phase: `Pending: Ready=Unknown/Pending Reconciling=True/Pending`.
+pub(super) fn summary(status: &CertificateOrderStatus) -> String {
+    let conditions: Vec<_> = status
+        .conditions
+        .iter()
+        .map(|condition| format!("{}={}/{}", condition.type_, condition.status, condition.reason))
+        .collect();
+    format!("{}: {}", status.phase.as_deref().unwrap_or("-"), conditions.join(" "))
+}
+
+/// What holds of every status that is stored.
+pub(super) fn assert_well_formed(status: &CertificateOrderStatus) {
+    let text = summary(status);
+    let is = |type_, wanted: &str| get(&status.conditions, type_).is_some_and(|held| held.status == wanted);
+    let has = |type_| get(&status.conditions, type_).is_some();
+    assert!(has(ConditionType::Ready), "every status has Ready: {text}");
+    for only_while_true in [ConditionType::Reconciling, ConditionType::Stalled, ConditionType::Suspended] {
+        assert_eq!(has(only_while_true), is(only_while_true, "True"), "{text}");
+    }
+    assert!(
+        !(has(ConditionType::Reconciling) && has(ConditionType::Stalled)),
+        "wait and stop at once: {text}"
+    );
+    if has(ConditionType::Stalled) {
+        assert!(is(ConditionType::Ready, "False"), "stopped, yet not unready: {text}");
+    }
+    if has(ConditionType::Reconciling) {
+        assert!(is(ConditionType::Ready, "Unknown"), "a wait is no failure and no success: {text}");
+    }
+    if is(ConditionType::Planned, "True") && !has(ConditionType::Suspended) {
+        assert!(is(ConditionType::Ready, "False") && !has(ConditionType::Reconciling), "{text}");
+        assert!(status.plan.is_some(), "{text}");
+    }
+    if is(ConditionType::Ordered, "True") {
+        assert!(is(ConditionType::Submitted, "True"), "nothing is ordered that was not submitted: {text}");
+    }
+    let types: Vec<_> = status.conditions.iter().map(|condition| &condition.type_).collect();
+    assert!(types.is_sorted_by(|a, b| a < b), "each type once, in a stable order: {text}");
+    for condition in &status.conditions {
+        assert!(!condition.message.is_empty(), "{text}");
+        // Whole seconds, or what is read back differs from what was written.
+        assert_eq!(condition.last_transition_time.0.subsec_nanosecond(), 0, "{text}");
+    }
+    if let Some(submission) = &status.submission {
+        assert!(submission.frozen || submission.intent.is_none(), "an intent freezes the order: {text}");
+        assert_eq!(submission.submitted_at.is_some(), is(ConditionType::Submitted, "True"), "{text}");
+        assert_eq!(submission.ordered_at.is_some(), is(ConditionType::Ordered, "True"), "{text}");
+    }
+}

@@ -1,0 +1,56 @@
+//! The YAML that users copy: every file is applied, and every order reaches what it announces.
+
+use std::path::Path;
+
+use certorder::provider::registry;
+use kube::ResourceExt;
+
+use crate::world::{World, condition};
+
+#[path = "../../examples/tryout/manifests.rs"]
+mod tryout;
+
+use tryout::{Goal, Manifests};
+
+#[tokio::test]
+async fn every_example_is_applied_and_reaches_what_it_announces() {
+    let world = World::start().await;
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/manifests");
+    let manifests = Manifests::read(&directory).unwrap();
+    for order in &manifests.orders {
+        world.cloud.add_credential(&world.account, &order.secret_id, &order.secret_key);
+        world.buy(registry::certificate_id(&order.object.spec.provider), order.product);
+    }
+    for mut manifest in manifests.all {
+        if manifest.object.namespace().as_ref() == Some(&manifests.namespace) {
+            manifest.object.metadata.namespace = Some(world.namespace.clone());
+            manifest.apply(&world.client()).await.unwrap();
+        }
+    }
+    for order in manifests.orders {
+        let name = order.object.name_any();
+        let is_ordered =
+            |status: &_| condition(status, "Ordered").is_some_and(|(status, _)| status == "True");
+        world
+            .until(&name, "ordered or done", |status| order.goal.is_reached(status) || is_ordered(status))
+            .await;
+        let id = registry::certificate_id(&order.object.spec.provider);
+        while world.cloud.running().iter().any(|running| running == id) {
+            world.cloud.advance(id).unwrap();
+        }
+        let status =
+            world.until(&name, &order.goal.to_string(), |status| order.goal.is_reached(status)).await;
+        let submissions = world.carried_out("CertificateInfoSubmit", id);
+        assert_eq!(submissions, usize::from(status.request_id.is_some()), "{name}");
+    }
+}
+
+#[test]
+fn an_announcement_with_a_typing_error_is_refused() {
+    for good in ["Issued=True", "Stalled=True/CsrMismatch"] {
+        assert_eq!(good.parse::<Goal>().map(|goal| goal.to_string()).as_deref(), Ok(good));
+    }
+    for bad in ["Issued", "Isued=True", "Issued=true", "Stalled=True/CsrMissmatch", ""] {
+        assert!(bad.parse::<Goal>().is_err(), "{bad}");
+    }
+}
