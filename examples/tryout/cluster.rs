@@ -97,8 +97,8 @@ impl Cluster {
     pub(crate) async fn clean(&self, manifests: &Manifests, screen: &mut Screen) -> Result<(), Error> {
         let Self::Real(..) = self else { return Ok(()) };
         let name = manifests.namespace.as_str();
-        let doing = || format!("remove namespace {name}");
-        let Some(found) = self.namespaces().get_opt(name).await.map_err(Error::api(doing()))? else {
+        let found = self.namespaces().get_opt(name).await;
+        let Some(found) = found.map_err(Error::api(format!("look for namespace {name}")))? else {
             return Ok(());
         };
         if found.labels().get(MADE_BY).is_none_or(|value| value != FIELD_MANAGER) {
@@ -106,7 +106,8 @@ impl Cluster {
         }
         screen.say(&format!("removes namespace {name}"));
         let uid = found.uid().unwrap_or_default();
-        self.namespaces().delete(name, &DeleteParams::default()).await.map_err(Error::api(doing()))?;
+        let deleted = self.namespaces().delete(name, &DeleteParams::default()).await;
+        deleted.map_err(Error::api(format!("remove namespace {name}")))?;
         let gone = await_condition(self.namespaces(), name, is_deleted(&uid));
         match tokio::time::timeout(PATIENCE, gone).await {
             Ok(Ok(_)) => Ok(()),

@@ -271,7 +271,9 @@ mod tests {
 
     fn evidence(facts: &[(&'static str, &str)]) -> Evidence {
         let mut evidence = Evidence::default();
-        facts.iter().for_each(|(name, value)| evidence.add(name, value));
+        for (name, value) in facts {
+            evidence.add(name, value);
+        }
         evidence
     }
 

@@ -19,11 +19,14 @@ pub fn contested(me: &CertificateOrder, others: &[CertificateOrder]) -> Option<P
     if submitted(me) {
         return None;
     }
-    let others = || others.iter().filter(|other| other.uid() != me.uid());
-    if let Some(winner) = others().find(|other| submitted(other)) {
+    let eldest = |claims: fn(&CertificateOrder) -> bool| {
+        let rivals = others.iter().filter(|other| other.uid() != me.uid() && claims(other));
+        rivals.min_by(|a, b| seniority(a).cmp(&seniority(b)))
+    };
+    if let Some(winner) = eldest(submitted) {
         return Some(lost(me, winner));
     }
-    let rival = others().find(|other| intends(other))?;
+    let rival = eldest(intends)?;
     if seniority(rival) < seniority(me) {
         return Some(lost(me, rival));
     }

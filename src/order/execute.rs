@@ -16,7 +16,7 @@ use crate::order::fold::{Again, News, Next, fold};
 use crate::order::plan::{Action, Facts, Step};
 use crate::order::resolve::Resolved;
 use crate::order::status::{self, Swap};
-use crate::provider::{self, Accepted, Payload, Provider};
+use crate::provider::{self, Accepted, Payload, Provider, Request};
 
 /// What a pass has done.
 pub struct Done {
@@ -105,10 +105,11 @@ impl Call<'_> {
     }
 
     async fn call(&self, begin_by: Instant) -> Result<Accepted, provider::Error> {
-        match self.action {
-            Action::Submit => self.provider.submit(self.payload, begin_by).await,
-            Action::Order => self.provider.order(begin_by).await,
-        }
+        let request = match self.action {
+            Action::Submit => Request::Submit(self.payload),
+            Action::Order => Request::Order,
+        };
+        self.provider.write(request, begin_by).await
     }
 
     fn fold(&self, order: &CertificateOrder, news: &News<'_>) -> Next {

@@ -11,9 +11,9 @@ use crate::api::v1alpha1::{
     seconds,
 };
 use crate::core::conditions::{Conditions, Problem, Status, get};
-use crate::core::order::{Observation, Stage};
+use crate::core::order::Observation;
 use crate::core::redact::Filter;
-use crate::order::plan::{Action, Facts, Step};
+use crate::order::plan::{self, Action, Facts, Step};
 use crate::order::stages::{self, Standing};
 use crate::order::trouble::{Retry, Trouble, trouble};
 use crate::provider::{Accepted, Error};
@@ -118,7 +118,7 @@ impl Fold<'_> {
             Step::Landed(action) => self.landed(*action),
             Step::Settle { until } => self.settle(*until),
             Step::NotLanded(problem) => {
-                self.drop_intent();
+                self.forget_intent();
                 self.halt(problem)
             }
             Step::Adopt => self.adopt(),
@@ -171,7 +171,7 @@ impl Fold<'_> {
         self.status.not_before = seen.not_before.map(seconds);
         self.status.not_after = seen.not_after.map(seconds);
         self.status.replaced_by.clone_from(&seen.replaced_by);
-        if seen.stage == Stage::AwaitingInformation {
+        if !plan::shows_an_order(seen.stage) {
             return;
         }
         let now = self.now();
@@ -196,7 +196,10 @@ impl Fold<'_> {
         }
         self.conditions.remove(ConditionType::ActionRequired);
         self.conditions.halted(problem);
-        if self.facts.ours().is_none() {
+        if problem.reason == Reason::Withdrawn {
+            self.submission().frozen = false;
+            self.status.phase = Some("Withdrawn".to_owned());
+        } else if self.facts.ours().is_none() {
             let phase = if problem.reason.class() == Class::Waiting { "Pending" } else { "Stopped" };
             self.status.phase = Some(phase.to_owned());
         }
@@ -243,6 +246,7 @@ impl Fold<'_> {
     }
 
     fn show(&mut self, action: Action) -> Again {
+        self.forget_intent();
         let (name, next) = match action {
             Action::Submit if self.facts.order_action.is_some() => {
                 (self.facts.action_name(action), "then the order is sent to the CA")
@@ -272,6 +276,9 @@ impl Fold<'_> {
         self.status.plan = None;
         self.conditions.remove(ConditionType::Planned);
         self.conditions.remove(ConditionType::ActionRequired);
+        if self.submission().intent.as_ref() != Some(intent) {
+            self.forget_intent();
+        }
         let submission = self.submission();
         submission.frozen = true;
         submission.intent = Some(intent.clone());
@@ -414,7 +421,10 @@ impl Fold<'_> {
         let words = self.status.cloud.as_ref().and_then(|cloud| cloud.message.as_deref());
         let report = stages::report(seen, words, self.facts.cloud);
         self.status.phase = Some(report.phase.to_owned());
-        self.submission().frozen = report.frozen;
+        self.forget_intent();
+        if self.facts.ours().is_some() {
+            self.submission().frozen = report.frozen;
+        }
         match &report.issued {
             Some((status, reason)) => {
                 self.conditions.set(ConditionType::Issued, *status, *reason, &report.message)
@@ -452,6 +462,18 @@ impl Fold<'_> {
         let submission = self.submission();
         submission.intent = None;
         submission.frozen = false;
+    }
+
+    /// Drops an intent whose call is over, with an outcome that nobody recorded. Where it was to hand in an
+    /// application, what was accepted before may have been replaced.
+    fn forget_intent(&mut self) {
+        let Some(submission) = &mut self.status.submission else { return };
+        if let Some(intent) = submission.intent.take() {
+            submission.frozen = false;
+            if intent.payload_hash.is_some() {
+                submission.payload_hash = None;
+            }
+        }
     }
 
     fn submission(&mut self) -> &mut Submission {

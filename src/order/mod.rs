@@ -128,6 +128,7 @@ async fn look(ctx: &Context, order: &CertificateOrder) -> Result<Done, kube::Err
 async fn step(ctx: &Context, order: &CertificateOrder) -> Result<Done, kube::Error> {
     let resolved = resolve::resolve(ctx, order).await?;
     let offline = resolved.payload(None);
+    let calls = resolved.provider.as_ref().ok().map(|provider| provider.calls());
     let mut facts = Facts {
         order,
         cloud: registry::name(&order.spec.provider),
@@ -136,8 +137,8 @@ async fn step(ctx: &Context, order: &CertificateOrder) -> Result<Done, kube::Err
         names: &resolved.names,
         payload: &offline,
         observed: None,
-        observe_action: resolved.provider.as_ref().map_or("", |provider| provider.observe_action()),
-        order_action: resolved.provider.as_ref().ok().and_then(|provider| provider.order_action()),
+        observe_action: calls.map_or("", |calls| calls.observe),
+        order_action: calls.and_then(|calls| calls.order),
         contested: ctx.contested(order),
         now: ctx.clock.now(),
         call_timeout: ctx.call_timeout,

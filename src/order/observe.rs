@@ -9,6 +9,6 @@ use crate::provider::Error;
 pub async fn observe(ctx: &Context, resolved: &Resolved) -> Option<Result<Observation, Error>> {
     let provider = resolved.provider.as_ref().ok()?;
     let observed = provider.observe().await;
-    ctx.telemetry.read(provider.observe_action(), &observed);
+    ctx.telemetry.read(provider.calls().observe, &observed);
     Some(observed)
 }

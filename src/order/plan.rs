@@ -95,6 +95,8 @@ pub fn plan(facts: &Facts<'_>) -> Step {
     match step {
         Step::Write { action, .. } if facts.order.spec.mode == Mode::Plan => Step::Show(action),
         Step::Write { .. } | Step::Adopt => match &facts.contested {
+            // An intent is a claim: two orders that both kept one would wait for each other for good.
+            Some(problem) if facts.intent().is_some() => Step::NotLanded(problem.clone()),
             Some(problem) => Step::Halt(problem.clone()),
             None => step,
         },
@@ -122,6 +124,11 @@ fn decide(facts: &Facts<'_>) -> Step {
         Some(Err(_)) => return Step::Unreadable,
         None => return facts.halt_on_payload(),
     };
+    by_the_cloud(facts, seen)
+}
+
+/// What the cloud says decides.
+fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
     match (facts.ours(), seen.stage) {
         (None, Stage::AwaitingInformation) => first_submission(facts, seen),
         (None, _) => take_over(facts, seen),
@@ -181,6 +188,7 @@ fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Observation) ->
         Ok(payload) if changed(ours, payload) && !seen.stored.shows(&payload.evidence) => {
             first(Action::Submit)
         }
+        Err(problem) => Step::Halt(problem.clone()),
         _ if facts.order_action.is_some() => first(Action::Order),
         _ => Step::Follow,
     }
@@ -201,15 +209,18 @@ fn settle(facts: &Facts<'_>, intent: &Intent) -> Step {
     if facts.now < until {
         return Step::Settle { until };
     }
-    match (action, facts.payload) {
-        (Action::Submit, Err(problem)) => Step::NotLanded(problem.clone()),
-        _ => Step::Write { action, attempt: intent.attempt.saturating_add(1) },
+    // No call is under way any more: decide anew.
+    match by_the_cloud(facts, seen) {
+        Step::Write { action, .. } => Step::Write { action, attempt: intent.attempt.saturating_add(1) },
+        Step::Halt(problem) => Step::NotLanded(problem),
+        step => step,
     }
 }
 
 /// Whether the cloud shows that the call behind an intent took effect.
 fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &Observation) -> bool {
-    if seen.stage != Stage::AwaitingInformation {
+    let sends_the_order = action == Action::Order || facts.order_action.is_none();
+    if sends_the_order && shows_an_order(seen.stage) {
         return true;
     }
     match (action, facts.payload) {
@@ -219,6 +230,11 @@ fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &Observation
         // The payload cannot be built any more, or this is the order: the state alone decides.
         _ => false,
     }
+}
+
+/// Whether a certificate gets to this stage only by an order.
+pub fn shows_an_order(stage: Stage) -> bool {
+    !matches!(stage, Stage::AwaitingInformation | Stage::Refunded | Stage::Managed | Stage::Unrecognised)
 }
 
 /// From when on the absence of evidence shows that the call was not made: a call that was slow to leave, or to
@@ -233,8 +249,11 @@ fn first(action: Action) -> Step {
     Step::Write { action, attempt: 1 }
 }
 
+/// Whether the cloud may hold another application than this one, as far as our record tells. The call of an open
+/// intent may have replaced what was accepted.
 fn changed(ours: &Submission, payload: &Payload) -> bool {
-    ours.payload_hash.as_ref() != Some(&payload.hash)
+    let in_doubt = ours.intent.as_ref().is_some_and(|intent| intent.payload_hash.is_some());
+    in_doubt || ours.payload_hash.as_ref() != Some(&payload.hash)
 }
 
 impl Facts<'_> {

@@ -14,6 +14,7 @@ use crate::core::order::{Application, Key, KeyAlgorithm, Product, ValidationMeth
 use crate::core::redact::Filter;
 use crate::order::Context;
 use crate::profile;
+use crate::provider::registry::OpenError;
 use crate::provider::{Payload, Provider};
 
 /// Everything that the cluster tells of one order.
@@ -35,7 +36,11 @@ pub async fn resolve(ctx: &Context, order: &CertificateOrder) -> Result<Resolved
     let credentials = as_data(namespace.credentials(&spec.credentials_ref).await)?;
     let provider = credentials.and_then(|data| {
         ctx.clouds.open(&spec.provider, &data).map_err(|error| {
-            let message = format!("Secret {} of spec.credentialsRef: {error}", spec.credentials_ref.name);
+            let secret = &spec.credentials_ref.name;
+            let message = match &error {
+                OpenError::Credentials(error) => format!("Secret {secret} of spec.credentialsRef: {error}"),
+                OpenError::NotYet(_) | OpenError::NoCloud => error.to_string(),
+            };
             Problem::new(error.reason(), message)
         })
     });

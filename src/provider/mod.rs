@@ -37,26 +37,39 @@ pub trait Provider: Send + Sync {
     /// Reads the certificate. Never writes.
     async fn observe(&self) -> Result<Observation, Error>;
 
-    /// Hands in the application. One call, never repeated here.
-    async fn submit(&self, payload: &Payload, begin_by: Instant) -> Result<Accepted, Error>;
+    /// Makes one call that changes something at the cloud. One call, never repeated here.
+    async fn write(&self, request: Request<'_>, begin_by: Instant) -> Result<Accepted, Error>;
 
-    /// Sends the order to the CA, where the cloud takes it in a call of its own. One call, never repeated here.
-    async fn order(&self, begin_by: Instant) -> Result<Accepted, Error>;
-
-    /// The cloud's name of the call behind [`Provider::order`], where there is such a step. Where there is none,
-    /// [`Provider::submit`] also sends the order.
-    fn order_action(&self) -> Option<&'static str>;
+    /// The cloud's names of its calls.
+    fn calls(&self) -> &'static Calls;
 
     /// Credentials that must not show up in any text (the secret key, a token, the access key id).
     fn sensitive(&self) -> Vec<SecretString>;
-
-    /// The cloud's name of the call behind [`Provider::observe`], for status and log.
-    fn observe_action(&self) -> &'static str;
 
     /// What the user can do about a code of [`Refusal::code`], where that is known.
     fn hint(&self, _code: &str) -> Option<&'static str> {
         None
     }
+}
+
+/// A call that changes something at the cloud, with what it sends.
+#[derive(Clone, Copy, Debug)]
+pub enum Request<'a> {
+    /// Hand in the application. Where the cloud has no call of its own for the order, this also sends the order.
+    Submit(&'a Payload),
+    /// Send the order to the CA.
+    Order,
+}
+
+/// The cloud's names of its calls, as status and log show them. `None`: the cloud has no such call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Calls {
+    /// Behind [`Provider::observe`].
+    pub observe: &'static str,
+    /// Behind [`Request::Submit`].
+    pub submit: &'static str,
+    /// Behind [`Request::Order`].
+    pub order: Option<&'static str>,
 }
 
 /// A request ready to be sent.

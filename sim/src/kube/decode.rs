@@ -16,8 +16,7 @@ pub(crate) struct Decoded {
 }
 
 /// Checks version, kind and the types of the fields, and drops unknown ones.
-pub(crate) fn decode(resource: &Resource, body: Value) -> Result<Decoded, Failure> {
-    let mut body = body;
+pub(crate) fn decode(resource: &Resource, mut body: Value) -> Result<Decoded, Failure> {
     check_type(resource, &body)?;
     if !body.get("metadata").is_some_and(Value::is_object) {
         body.set("metadata", Some(json!({})));
@@ -25,9 +24,8 @@ pub(crate) fn decode(resource: &Resource, body: Value) -> Result<Decoded, Failur
     let refused = |error: serde_json::Error| Failure::bad_request(unreadable(resource, &error.to_string()));
     match &resource.nature {
         Nature::BuiltIn(strategy) => {
-            let object = (strategy.decode)(&body).map_err(refused)?;
+            let mut object = (strategy.decode)(&body).map_err(refused)?;
             let unknown = dropped(&body, &object, "");
-            let mut object = object;
             let metadata = object.get("metadata").cloned().unwrap_or_default();
             object.set("metadata", Some(without_empty(metadata)));
             Ok(Decoded { object, unknown })

@@ -121,21 +121,45 @@ impl State {
         Ok(())
     }
 
-    /// Removes an object that is marked and that nothing holds any more.
+    /// Removes a marked object that nothing holds any more; takes off the finalizers that stand for work of the cluster
+    /// itself, once that is done.
     pub(crate) fn finish_deletion(&mut self, key: &Key) -> Result<(), Failure> {
-        self.drop_own_finalizers(key)?;
-        let Some(object) = self.store.get(key) else { return Ok(()) };
-        if !object.is_deleting() || !object.finalizers().is_empty() {
+        let Some(object) = self.store.get(key).cloned() else { return Ok(()) };
+        if !object.is_deleting() {
             return Ok(());
         }
-        if is_namespace(key) && self.store.has_contents(&key.name) {
-            return Ok(());
+        let mut left = Value::clone(&object);
+        let finalizers = object.finalizers();
+        let kept: Vec<&str> = finalizers.iter().filter(|name| self.holds(&object, name)).copied().collect();
+        set_finalizers(&mut left, &kept);
+        if self.is_released(key, &left) {
+            return self.take_away(key);
         }
-        self.take_away(key)
+        if kept.len() < finalizers.len() {
+            self.put(&key.collection, left)?;
+        }
+        Ok(())
+    }
+
+    /// Whether an object is marked and nothing holds it.
+    pub(crate) fn is_released(&self, key: &Key, object: &Value) -> bool {
+        let holds_contents = is_namespace(key) && self.store.has_contents(&key.name);
+        object.is_deleting() && object.finalizers().is_empty() && !holds_contents
+    }
+
+    /// Whether a finalizer still has a reason; those of controllers always have.
+    fn holds(&self, object: &Value, finalizer: &str) -> bool {
+        let dependents = || self.store.dependents(object.uid());
+        match finalizer {
+            ORPHAN => !dependents().is_empty(),
+            FOREGROUND => dependents().iter().any(|dependent| self.blocks(dependent, object.uid())),
+            crd::FINALIZER => self.store.list(&crd::collection_of(object), "", None).next().is_some(),
+            _ => true,
+        }
     }
 
     /// Removes an object, what depended on it, and what waited for its end.
-    fn take_away(&mut self, key: &Key) -> Result<(), Failure> {
+    pub(crate) fn take_away(&mut self, key: &Key) -> Result<(), Failure> {
         let Some(gone) = self.remove(key) else { return Ok(()) };
         for dependent in self.store.dependents(gone.uid()) {
             self.collect_if_orphaned(&dependent)?;
@@ -152,27 +176,6 @@ impl State {
         Ok(())
     }
 
-    /// Takes off the finalizers that stand for work of the cluster itself, once that is done.
-    fn drop_own_finalizers(&mut self, key: &Key) -> Result<(), Failure> {
-        let Some(object) = self.store.get(key).cloned() else { return Ok(()) };
-        let blocked =
-            |uid: &str| self.store.dependents(uid).iter().any(|dependent| self.blocks(dependent, uid));
-        let done = |finalizer: &&str| match *finalizer {
-            ORPHAN => self.store.dependents(object.uid()).is_empty(),
-            FOREGROUND => !blocked(object.uid()),
-            crd::FINALIZER => self.store.list(&crd::collection_of(&object), "", None).next().is_none(),
-            _ => false,
-        };
-        let all = object.finalizers();
-        let kept: Vec<&str> = all.iter().filter(|finalizer| !done(finalizer)).copied().collect();
-        if !object.is_deleting() || kept.len() == all.len() {
-            return Ok(());
-        }
-        let mut changed = Value::clone(&object);
-        set_finalizers(&mut changed, &kept);
-        self.put(&key.collection, changed).map(drop)
-    }
-
     /// Deletes an object all of whose owners are gone; else takes the gone ones off its list.
     pub(crate) fn collect_if_orphaned(&mut self, key: &Key) -> Result<(), Failure> {
         let Some(object) = self.store.get(key) else { return Ok(()) };
@@ -184,24 +187,20 @@ impl State {
         if living == 0 {
             return self.begin_deletion(key, Propagation::Background);
         }
-        let gone: Vec<String> = object
-            .owner_uids()
-            .into_iter()
-            .filter(|uid| self.store.find_uid(uid).is_none())
-            .map(str::to_owned)
-            .collect();
+        let gone: Vec<String> =
+            object.owner_uids().into_iter().filter(|uid| !self.lives(key, uid)).map(str::to_owned).collect();
         self.disown(key, |owner| gone.iter().any(|uid| uid == owner))
     }
 
-    /// How many owners of an object exist, in its namespace or outside namespaces.
     fn living_owners(&self, key: &Key) -> usize {
-        let reachable = |uid: &&str| {
-            let owner = self.store.find_uid(uid);
-            owner.is_some_and(|owner| owner.namespace.is_empty() || owner.namespace == key.namespace)
-        };
-        self.store
-            .get(key)
-            .map_or(0, |object| object.owner_uids().iter().filter(|uid| reachable(uid)).count())
+        let owners = self.store.get(key).map(|object| object.owner_uids()).unwrap_or_default();
+        owners.iter().filter(|uid| self.lives(key, uid)).count()
+    }
+
+    /// Whether an owner exists, in the namespace of its dependent or outside namespaces.
+    fn lives(&self, dependent: &Key, uid: &str) -> bool {
+        let owner = self.store.find_uid(uid);
+        owner.is_some_and(|owner| owner.namespace.is_empty() || owner.namespace == dependent.namespace)
     }
 
     fn blocks(&self, dependent: &Key, uid: &str) -> bool {

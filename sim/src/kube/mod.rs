@@ -50,6 +50,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch as signal;
 
@@ -77,6 +78,8 @@ impl ApiServer {
         let (running, stopped) = signal::channel(());
         let state = State::new().map_err(|failure| io::Error::other(failure.status().to_string()))?;
         let server = Arc::new(Server::new(state, stopped.clone()));
+        // Without this, small events wait for the client's acknowledgement of the one before.
+        let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
         let app = Router::new().fallback(handle).with_state(Arc::clone(&server));
         let mut stop = stopped;
         let until = async move { while stop.changed().await.is_ok() {} };

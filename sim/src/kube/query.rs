@@ -74,6 +74,10 @@ impl Parameters {
         number("resourceVersion", &self.resource_version).map(Option::unwrap_or_default)
     }
 
+    pub(crate) fn wants_exact_version(&self) -> bool {
+        self.resource_version_match == "Exact"
+    }
+
     /// Refuses combinations of list parameters that the API server refuses.
     pub(crate) fn check_list(&self) -> Result<(), Failure> {
         let matching = self.resource_version_match.as_str();

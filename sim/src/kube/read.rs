@@ -70,6 +70,12 @@ impl State {
         let current = self.store.version();
         if asked > current { Err(Failure::too_large_version(asked, current)) } else { Ok(()) }
     }
+
+    /// 410 for a list at an older version: only the present state can be listed.
+    pub(crate) fn check_exact_version(&self, asked: u64) -> Result<(), Failure> {
+        let current = self.store.version();
+        if asked == current { Ok(()) } else { Err(Failure::expired(asked, current)) }
+    }
 }
 
 /// Whether a stored object matches, judged in the form of the request's version.

@@ -105,6 +105,7 @@ impl Call {
 
     fn on_object(self, server: &Arc<Server>, method: &Method, status: bool) -> Result<Response, Failure> {
         match *method {
+            Method::GET if self.parameters.is_watch() => Err(Failure::method_not_allowed()),
             Method::GET => {
                 let object = Arc::clone(server.lock().get(&self.target)?);
                 Ok(json_reply(StatusCode::OK, &self.form.object(&self.target.resource, &object)))
@@ -137,6 +138,9 @@ impl Call {
         let (selector, limit) = (self.selector()?, self.parameters.limit()?);
         let state = server.lock();
         state.check_version(self.parameters.version()?)?;
+        if self.parameters.wants_exact_version() {
+            state.check_exact_version(self.parameters.version()?)?;
+        }
         let page = state.list(&self.target, &selector, limit, &self.parameters.continue_token)?;
         drop(state);
         let text = self.form.list(&self.target.resource, &page.items, &page.metadata)?;

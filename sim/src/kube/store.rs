@@ -2,6 +2,7 @@
 //! write gets the next resourceVersion.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -34,7 +35,6 @@ pub(crate) struct Key {
 }
 
 /// One write: created (nothing before), changed, or removed (nothing after).
-#[derive(Debug, Clone)]
 pub(crate) struct Change {
     pub(crate) version: u64,
     pub(crate) collection: Collection,
@@ -42,10 +42,16 @@ pub(crate) struct Change {
     pub(crate) after: Option<Arc<Value>>,
 }
 
+/// Shows no objects, since Secrets are among them.
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
 type Place = (String, String);
 
 /// All objects, with the order of their changes.
-#[derive(Debug)]
 pub(crate) struct Store {
     version: u64,
     /// The newest version that the history no longer holds.

@@ -134,8 +134,15 @@ impl State {
         if options.dry_run {
             return Ok(Written { object: Arc::new(new), created: false, warnings });
         }
-        let object = self.put(&resource.collection, new)?;
-        self.finish_deletion(&key_of(&resource.collection, &object))?;
+        let key = key_of(&resource.collection, &new);
+        let object = if self.is_released(&key, &new) {
+            self.take_away(&key)?;
+            Arc::new(new)
+        } else {
+            let object = self.put(&resource.collection, new)?;
+            self.finish_deletion(&key)?;
+            object
+        };
         Ok(Written { object, created: false, warnings })
     }
 

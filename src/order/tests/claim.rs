@@ -1,1 +1,157 @@
+//! Who has a certificate.
 
+use proptest::prelude::*;
+
+use super::support::*;
+use crate::api::v1alpha1::conditions::Reason;
+use crate::api::v1alpha1::{CertificateOrder, Submission, seconds};
+use crate::order::claim::contested;
+
+const BORN_FIRST: i64 = 0;
+const BORN_LATER: i64 = 60;
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Claim {
+    Nothing,
+    Intends,
+    Submitted,
+    /// Submitted, and the order is on its way.
+    Orders,
+}
+
+use Claim::{Intends, Nothing, Orders, Submitted};
+
+fn claiming(name: &str, born: i64, claim: Claim) -> CertificateOrder {
+    let mut order = order(name, born);
+    let submitted_at = matches!(claim, Submitted | Orders).then(|| seconds(at(born)));
+    let intent = match claim {
+        Nothing | Submitted => None,
+        Intends => Some(to_submit("A", born)),
+        Orders => Some(to_order(born)),
+    };
+    let submission = Submission { frozen: true, submitted_at, intent, ..Submission::default() };
+    order.status.get_or_insert_default().submission = (claim != Nothing).then_some(submission);
+    order
+}
+
+fn reason(me: &CertificateOrder, others: &[CertificateOrder]) -> Option<Reason> {
+    contested(me, others).map(|problem| problem.reason)
+}
+
+#[test]
+fn a_submission_wins_then_the_older_intent_and_what_may_be_under_way_is_not_overtaken() {
+    let waits = Some(Reason::Settling);
+    let loses = Some(Reason::DuplicateCertificate);
+    let table = [
+        // mine, the other's, what I do as the older, what I do as the younger
+        (Nothing, Nothing, None, None),
+        (Nothing, Intends, waits, loses),
+        (Nothing, Submitted, loses, loses),
+        (Nothing, Orders, loses, loses),
+        (Intends, Nothing, None, None),
+        (Intends, Intends, waits, loses),
+        (Intends, Submitted, loses, loses),
+        (Intends, Orders, loses, loses),
+        (Submitted, Nothing, None, None),
+        (Submitted, Intends, None, None),
+        (Submitted, Submitted, None, None),
+        (Orders, Intends, None, None),
+    ];
+    for (mine, others, as_the_older, as_the_younger) in table {
+        let versus = |me_born, other_born| {
+            reason(&claiming("a", me_born, mine), &[claiming("b", other_born, others)])
+        };
+        assert_eq!(versus(BORN_FIRST, BORN_LATER), as_the_older, "{mine:?} against {others:?}, older");
+        assert_eq!(versus(BORN_LATER, BORN_FIRST), as_the_younger, "{mine:?} against {others:?}, younger");
+    }
+}
+
+#[test]
+fn of_orders_of_one_second_the_lower_uid_is_the_elder() {
+    let (a, b) = (claiming("a", BORN_FIRST, Intends), claiming("b", BORN_FIRST, Intends));
+    assert_eq!(reason(&a, std::slice::from_ref(&b)), Some(Reason::Settling));
+    assert_eq!(reason(&b, &[a]), Some(Reason::DuplicateCertificate));
+}
+
+#[test]
+fn an_order_does_not_contest_itself() {
+    let me = claiming("a", BORN_FIRST, Intends);
+    assert_eq!(contested(&me, std::slice::from_ref(&me)), None);
+}
+
+#[test]
+fn the_winner_is_named_within_its_own_namespace_only() {
+    let winner = claiming("the-winner", BORN_FIRST, Submitted);
+    let mut me = claiming("me", BORN_LATER, Nothing);
+    let message = |me: &CertificateOrder| contested(me, std::slice::from_ref(&winner)).unwrap().message;
+    assert!(message(&me).contains("the-winner"), "{}", message(&me));
+    me.metadata.namespace = Some("elsewhere".to_owned());
+    assert!(!message(&me).contains("the-winner"), "{}", message(&me));
+    assert!(!message(&me).contains("shop"), "{}", message(&me));
+}
+
+fn claim() -> impl Strategy<Value = Claim> {
+    prop_oneof![Just(Nothing), Just(Intends), Just(Submitted), Just(Orders)]
+}
+
+proptest! {
+    #![proptest_config(search(256))]
+
+    /// A watch lists its objects in any order; a status that changes with it would be written again and again.
+    #[test]
+    fn the_answer_does_not_depend_on_the_order_of_the_list(
+        claims in prop::collection::vec((0..3i64, claim()), 1..5),
+    ) {
+        let name = |number: usize| format!("order-{number}");
+        let orders: Vec<_> = claims
+            .iter()
+            .enumerate()
+            .map(|(number, (born, claim))| claiming(&name(number), *born, *claim))
+            .collect();
+        let mut reversed = orders.clone();
+        reversed.reverse();
+        for me in &orders {
+            prop_assert_eq!(contested(me, &orders), contested(me, &reversed));
+        }
+    }
+
+    /// Each stores its intent, then looks at the others, then calls or takes its intent back.
+    #[test]
+    fn of_orders_that_act_at_once_at_most_one_calls_and_afterwards_one_can(
+        born in prop::collection::vec(0..2i64, 2..=3), turns in prop::collection::vec(0..3usize, 0..12),
+    ) {
+        #[derive(Clone, Copy, PartialEq)]
+        enum At { Start, Stored, Calling, Over }
+        let with = |who: usize, claim| claiming(&format!("{who}"), born[who], claim);
+        let mut orders: Vec<_> = (0..born.len()).map(|who| with(who, Nothing)).collect();
+        let mut at = vec![At::Start; orders.len()];
+        let everyone = (0..orders.len()).cycle().take(3 * orders.len());
+        for who in turns.into_iter().map(|turn| turn % born.len()).chain(everyone) {
+            let lost = contested(&orders[who], &orders).is_some();
+            (at[who], orders[who]) = match at[who] {
+                At::Start => (At::Stored, with(who, Intends)),
+                At::Stored if lost => (At::Over, with(who, Nothing)),
+                At::Stored => (At::Calling, with(who, Intends)),
+                At::Calling => (At::Over, with(who, Submitted)),
+                At::Over => continue,
+            };
+            let callers = at.iter().filter(|at| **at == At::Calling).count();
+            let submitted = orders.iter().filter(|order| claim_of(order) == Submitted).count();
+            prop_assert!(callers + submitted <= 1);
+        }
+        if orders.iter().all(|order| claim_of(order) == Nothing) {
+            for me in &orders {
+                prop_assert_eq!(contested(me, &orders), None);
+            }
+        }
+    }
+}
+
+fn claim_of(order: &CertificateOrder) -> Claim {
+    let submission = order.status.as_ref().and_then(|status| status.submission.as_ref());
+    match submission {
+        Some(submission) if submission.submitted_at.is_some() => Submitted,
+        Some(submission) if submission.intent.is_some() => Intends,
+        _ => Nothing,
+    }
+}

@@ -111,7 +111,7 @@ fn assert_arrived(world: &World) {
 }
 
 proptest! {
-    #![proptest_config(search(1500))]
+    #![proptest_config(search(500))]
 
     #[test]
     fn an_order_is_submitted_once_and_arrives_whatever_happens(events in prop::collection::vec(event(), 0..50)) {

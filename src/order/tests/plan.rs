@@ -1,1 +1,352 @@
+//! The one next step, rule by rule.
 
+use strum::IntoEnumIterator;
+
+use super::support::*;
+use crate::api::v1alpha1::conditions::Reason;
+use crate::api::v1alpha1::{Intent, Submission};
+use crate::core::order::{Observation, Stage};
+use crate::order::plan::{Action, Step};
+
+const SUBMIT_FIRST: Step = Step::Write { action: Action::Submit, attempt: 1 };
+const ORDER_FIRST: Step = Step::Write { action: Action::Order, attempt: 1 };
+
+/// Stages without an order of ours.
+fn without_an_order(stage: Stage) -> bool {
+    matches!(stage, Stage::AwaitingInformation | Stage::Refunded | Stage::Managed | Stage::Unrecognised)
+}
+
+fn past_the_application() -> impl Iterator<Item = Stage> {
+    Stage::iter().filter(|stage| *stage != Stage::AwaitingInformation)
+}
+
+#[test]
+fn an_order_with_everything_in_place_is_submitted_then_ordered_then_followed() {
+    assert_eq!(scene().plan(), SUBMIT_FIRST);
+    assert_eq!(scene().submitted("A", 0).sees(holding("A")).at(60).plan(), ORDER_FIRST);
+    for stage in past_the_application() {
+        let scene = scene().ordered("A", 0).sees(seen(stage, &[NAME])).at(60);
+        assert_eq!(scene.plan(), Step::Follow, "{stage}");
+    }
+}
+
+#[test]
+fn suspend_calls_nothing_whatever_is_going_on() {
+    let scenes = [
+        scene(),
+        scene().submitted("A", 0),
+        scene().intends(to_submit("A", 0)).at(1000),
+        scene().submitted("A", 0).intends(to_order(0)).at(1000),
+        scene().lacks(halt(Reason::SecretNotFound)).unread(),
+    ];
+    for scene in scenes {
+        let scene = scene.suspended();
+        assert_eq!(scene.plan(), Step::Suspend);
+        assert!(!scene.facts().needs_the_cloud(), "nor is the cloud read");
+    }
+}
+
+#[test]
+fn mode_plan_never_writes() {
+    let planned = |scene: Scene| scene.planning().plan();
+    assert_eq!(planned(scene()), Step::Show(Action::Submit));
+    assert_eq!(planned(scene().submitted("A", 0).at(60)), Step::Show(Action::Order));
+    assert_eq!(planned(scene().submitted("A", 0).at(1).unread()), Step::Show(Action::Order));
+    assert_eq!(planned(scene().intends(to_submit("A", 0)).at(ABSENCE_COUNTS)), Step::Show(Action::Submit));
+    // Reading goes on.
+    assert_eq!(planned(scene().sees(holding("A"))), Step::Adopt);
+    assert_eq!(planned(scene().intends(to_submit("A", 0)).sees(holding("A"))), Step::Landed(Action::Submit));
+    assert_eq!(planned(scene().ordered("A", 0).sees(seen(Stage::Issued, &[NAME]))), Step::Follow);
+}
+
+#[test]
+fn what_this_version_cannot_do_is_said_and_nothing_is_sent() {
+    let scene = Scene { unsupported: Some(halt(Reason::InvalidRequest)), ..scene() };
+    assert!(!scene.facts().needs_the_cloud());
+    assert_eq!(halted(&scene.plan()), Some(Reason::InvalidRequest));
+}
+
+#[test]
+fn an_open_intent_is_settled_even_if_the_spec_now_asks_for_what_cannot_be_done() {
+    let scene = Scene { unsupported: Some(halt(Reason::InvalidRequest)), ..scene() }
+        .intends(to_submit("A", 0))
+        .sees(holding("A"));
+    assert!(scene.facts().needs_the_cloud());
+    assert_eq!(scene.plan(), Step::Landed(Action::Submit));
+}
+
+#[test]
+fn what_is_missing_is_said_before_the_clouds_trouble() {
+    let lacking = || scene().lacks(halt(Reason::ProfileNotFound));
+    for scene in [lacking(), lacking().unread(), lacking().cannot_read(unavailable("1"))] {
+        assert_eq!(halted(&scene.plan()), Some(Reason::ProfileNotFound));
+    }
+    assert_eq!(scene().cannot_read(unavailable("1")).plan(), Step::Unreadable);
+    assert_eq!(scene().submitted("A", 0).at(60).cannot_read(unavailable("1")).plan(), Step::Unreadable);
+}
+
+#[test]
+fn a_running_order_is_followed_whether_or_not_its_request_can_still_be_built() {
+    for stage in past_the_application() {
+        let scene = scene().ordered("A", 0).sees(seen(stage, &[NAME])).lacks(halt(Reason::ProfileNotFound));
+        assert_eq!(scene.plan(), Step::Follow, "{stage}");
+    }
+}
+
+#[test]
+fn a_write_is_never_planned_without_a_request_to_write() {
+    let lacking = || scene().lacks(halt(Reason::ProfileNotFound));
+    let scenes = [
+        lacking(),
+        lacking().submitted("A", 0).at(1),
+        lacking().submitted("A", 0).at(60).sees(holding("A")),
+        lacking().intends(to_submit("A", 0)).at(60),
+        lacking().submitted("A", 0).intends(to_order(0)).at(60).sees(holding("A")),
+    ];
+    for (number, scene) in scenes.into_iter().enumerate() {
+        let step = scene.plan();
+        assert!(matches!(step, Step::Halt(_) | Step::NotLanded(_)), "{number}: {step:?}");
+    }
+}
+
+#[test]
+fn a_fresh_submission_stands_for_the_read_before_the_order() {
+    let fresh = |second| scene().submitted("A", 0).at(second).unread();
+    assert_eq!(fresh(29).plan(), ORDER_FIRST);
+    assert!(!fresh(29).facts().needs_the_cloud());
+
+    assert!(fresh(30).facts().needs_the_cloud(), "no longer fresh");
+    assert!(fresh(1).wants("B").facts().needs_the_cloud(), "corrected since");
+    assert!(fresh(1).lacks(halt(Reason::CsrInvalid)).facts().needs_the_cloud());
+    assert!(fresh(1).in_one_call().facts().needs_the_cloud(), "there is no order to send");
+    assert!(scene().ordered("A", 0).at(1).facts().needs_the_cloud(), "ordered already");
+    assert!(scene().submitted("A", 0).intends(to_order(0)).at(1).facts().needs_the_cloud(), "under way");
+}
+
+#[test]
+fn a_lost_status_is_adopted_not_submitted_again() {
+    assert_eq!(scene().sees(holding("A")).plan(), Step::Adopt);
+    assert_eq!(scene().sees(holding("B")).plan(), SUBMIT_FIRST, "another application is replaced");
+    for stage in past_the_application() {
+        assert_eq!(scene().sees(seen(stage, &[NAME])).plan(), Step::Adopt, "{stage}");
+        let lacking = scene().sees(seen(stage, &[NAME])).lacks(halt(Reason::ProfileNotFound));
+        assert_eq!(lacking.plan(), Step::Adopt, "{stage}");
+    }
+}
+
+#[test]
+fn names_are_compared_as_a_set_and_without_case() {
+    let wanted = || Scene { names: Ok(names(&[NAME, "api.acme.example"])), ..scene() };
+    let held = |held: &[&str]| wanted().sees(seen(Stage::Issued, held)).plan();
+    assert_eq!(held(&["API.acme.example", "www.acme.example"]), Step::Adopt);
+    for other in [&[NAME][..], &[NAME, "api.acme.example", "more.acme.example"]] {
+        assert_eq!(halted(&held(other)), Some(Reason::CertificateInUse), "{other:?}");
+    }
+}
+
+#[test]
+fn a_certificate_in_use_for_other_names_is_never_touched() {
+    for stage in past_the_application() {
+        let scene = scene().sees(seen(stage, &["other.example"]));
+        assert_eq!(halted(&scene.plan()), Some(Reason::CertificateInUse), "{stage}");
+    }
+}
+
+#[test]
+fn a_stage_that_says_all_by_itself_needs_no_names() {
+    for stage in past_the_application() {
+        let step = scene().sees(seen(stage, &[])).plan();
+        if matches!(stage, Stage::Unrecognised | Stage::Managed | Stage::Refunded | Stage::Cancelling) {
+            assert_eq!(step, Step::Follow, "{stage}");
+        } else {
+            assert_eq!(halted(&step), Some(Reason::CertificateInUse), "{stage}");
+        }
+    }
+}
+
+#[test]
+fn names_that_cannot_be_read_take_over_nothing() {
+    let scene = Scene { names: Err(halt(Reason::InvalidRequest)), ..scene() };
+    assert_eq!(halted(&scene.sees(seen(Stage::Issued, &[NAME])).plan()), Some(Reason::InvalidRequest));
+}
+
+#[test]
+fn a_correction_before_the_order_replaces_the_application() {
+    let corrected = || scene().submitted("A", 0).wants("B").at(60);
+    assert_eq!(corrected().sees(holding("A")).plan(), SUBMIT_FIRST);
+    assert_eq!(corrected().sees(holding("B")).plan(), ORDER_FIRST, "the cloud holds it already");
+    // The record of an accepted application is enough, for a cloud that shows nothing of it.
+    assert_eq!(scene().submitted("A", 0).at(60).sees(awaiting()).plan(), ORDER_FIRST);
+}
+
+#[test]
+fn an_order_that_was_withdrawn_at_the_cloud_is_not_sent_again() {
+    for scene in [scene(), scene().wants("B"), scene().lacks(halt(Reason::CsrInvalid)), scene().in_one_call()] {
+        let scene = scene.ordered("A", 0).at(3600);
+        assert_eq!(halted(&scene.plan()), Some(Reason::Withdrawn));
+    }
+}
+
+#[test]
+fn an_order_that_lost_its_certificate_to_another_writes_and_adopts_nothing() {
+    let problem = || halt(Reason::DuplicateCertificate);
+    for scene in [scene(), scene().sees(holding("A")), scene().sees(seen(Stage::Issued, &[NAME]))] {
+        assert_eq!(halted(&scene.contested(problem()).plan()), Some(Reason::DuplicateCertificate));
+    }
+    let planning = scene().contested(problem()).planning();
+    assert_eq!(planning.plan(), Step::Show(Action::Submit), "showing does no harm");
+}
+
+#[test]
+fn two_orders_that_both_kept_an_intent_do_not_wait_for_each_other_for_good() {
+    let problem = halt(Reason::Settling);
+    let scene = scene().intends(to_submit("A", 0)).contested(problem.clone());
+    assert_eq!(scene.plan(), Step::Settle { until: at(ABSENCE_COUNTS) });
+    assert_eq!(scene.at(ABSENCE_COUNTS).plan(), Step::NotLanded(problem));
+}
+
+/// An intent of each kind, with what is recorded beside it, and what its cloud shows before and after the call.
+fn intents() -> Vec<(&'static str, Action, fn() -> Scene, Observation, Observation)> {
+    let validating = || seen(Stage::Validating, &[NAME]);
+    vec![
+        ("submit", Action::Submit, || scene().intends(to_submit("A", 0)), awaiting(), holding("A")),
+        (
+            "submit a correction",
+            Action::Submit,
+            || scene().submitted("A", 0).wants("B").intends(to_submit("B", 0)),
+            holding("A"),
+            holding("B"),
+        ),
+        (
+            "order",
+            Action::Order,
+            || scene().submitted("A", 0).intends(to_order(0)),
+            holding("A"),
+            validating(),
+        ),
+        (
+            "submit, where that sends the order",
+            Action::Submit,
+            || scene().in_one_call().intends(to_submit("A", 0)),
+            awaiting(),
+            validating(),
+        ),
+    ]
+}
+
+#[test]
+fn an_intent_of_a_dead_process_is_never_called_again_before_absence_counts() {
+    for (name, action, intends, before, _) in intents() {
+        for second in [0, 1, ABSENCE_COUNTS - 1] {
+            let scene = intends().sees(before.clone()).at(second);
+            assert_eq!(scene.plan(), Step::Settle { until: at(ABSENCE_COUNTS) }, "{name} at {second}");
+        }
+        let scene = intends().sees(before).at(ABSENCE_COUNTS);
+        assert_eq!(scene.plan(), write(action, 2), "{name}");
+    }
+}
+
+#[test]
+fn evidence_settles_an_intent_at_once() {
+    for (name, action, intends, _, after) in intents() {
+        for second in [0, ABSENCE_COUNTS] {
+            let scene = intends().sees(after.clone()).at(second);
+            assert_eq!(scene.plan(), Step::Landed(action), "{name} at {second}");
+        }
+    }
+}
+
+#[test]
+fn an_intent_is_neither_settled_nor_repeated_while_the_cloud_cannot_be_read() {
+    for (name, _, intends, ..) in intents() {
+        let scene = intends().cannot_read(unavailable("1")).at(1000);
+        assert_eq!(scene.plan(), Step::Unreadable, "{name}");
+        let without_credentials = intends().lacks(halt(Reason::SecretNotFound)).unread().at(1000);
+        assert_eq!(halted(&without_credentials.plan()), Some(Reason::SecretNotFound), "{name}");
+    }
+}
+
+#[test]
+fn the_attempts_are_counted() {
+    let intent = Intent { attempt: 7, ..to_submit("A", 0) };
+    assert_eq!(scene().intends(intent).at(ABSENCE_COUNTS).plan(), write(Action::Submit, 8));
+}
+
+#[test]
+fn an_order_that_ended_since_its_intent_was_sent() {
+    for stage in Stage::iter().filter(|stage| !without_an_order(*stage)) {
+        let scene = scene().submitted("A", 0).intends(to_order(0)).sees(seen(stage, &[NAME]));
+        assert_eq!(scene.plan(), Step::Landed(Action::Order), "{stage}");
+    }
+}
+
+#[test]
+fn a_stage_that_needs_no_order_is_no_evidence_of_a_call() {
+    for stage in [Stage::Refunded, Stage::Managed, Stage::Unrecognised] {
+        let submitting = || scene().intends(to_submit("A", 0)).sees(seen(stage, &[]));
+        let ordering = || scene().submitted("A", 0).intends(to_order(0)).sees(seen(stage, &[]));
+        for intends in [submitting, ordering] as [&dyn Fn() -> Scene; 2] {
+            assert_eq!(intends().plan(), Step::Settle { until: at(ABSENCE_COUNTS) }, "{stage}");
+            assert_eq!(intends().at(ABSENCE_COUNTS).plan(), Step::Follow, "{stage}");
+        }
+    }
+}
+
+#[test]
+fn an_order_of_the_console_is_not_taken_for_the_call_of_an_intent() {
+    let held = |names: &[&str]| {
+        let scene = scene().intends(to_submit("A", 0)).sees(seen(Stage::Validating, names));
+        scene.at(ABSENCE_COUNTS).plan()
+    };
+    assert_eq!(held(&[NAME]), Step::Adopt);
+    match held(&["other.example"]) {
+        Step::NotLanded(problem) => assert_eq!(problem.reason, Reason::CertificateInUse),
+        step => panic!("{step:?}"),
+    }
+}
+
+#[test]
+fn an_intent_whose_request_cannot_be_built_any_more_is_given_up_once_absence_counts() {
+    let scene = |second| {
+        scene().intends(to_submit("A", 0)).lacks(halt(Reason::ProfileNotFound)).sees(holding("A")).at(second)
+    };
+    assert_eq!(scene(1).plan(), Step::Settle { until: at(ABSENCE_COUNTS) });
+    assert_eq!(scene(ABSENCE_COUNTS).plan(), Step::NotLanded(halt(Reason::ProfileNotFound)));
+}
+
+#[test]
+fn an_intent_for_what_is_no_longer_wanted_is_replaced_by_what_is() {
+    let scene = |second| scene().intends(to_submit("A", 0)).wants("B").at(second);
+    for held in [awaiting(), holding("A")] {
+        assert_eq!(scene(1).sees(held.clone()).plan(), Step::Settle { until: at(ABSENCE_COUNTS) });
+        assert_eq!(scene(ABSENCE_COUNTS).sees(held).plan(), write(Action::Submit, 2));
+    }
+    assert_eq!(scene(ABSENCE_COUNTS).sees(holding("B")).plan(), Step::Adopt);
+}
+
+#[test]
+fn a_correction_that_was_taken_back_is_not_submitted_over_itself() {
+    // A was accepted, the call with B was cut off, and A is wanted again.
+    let scene = |held| scene().submitted("A", 0).intends(to_submit("B", 60)).sees(held).at(60 + ABSENCE_COUNTS);
+    assert_eq!(scene(holding("A")).plan(), write(Action::Order, 2));
+    assert_eq!(scene(holding("B")).plan(), write(Action::Submit, 2));
+}
+
+#[test]
+fn an_order_cut_off_is_not_sent_for_an_application_that_was_corrected_since() {
+    let scene = scene().submitted("A", 0).intends(to_order(60)).wants("B").sees(holding("A"));
+    assert_eq!(scene.at(60 + ABSENCE_COUNTS).plan(), write(Action::Submit, 2));
+}
+
+#[test]
+fn a_record_that_a_lost_call_may_have_overtaken_is_not_trusted() {
+    // The hash is forgotten when the intent of such a call is dropped.
+    let forgotten = |held| {
+        let mut scene = scene().submitted("A", 0).sees(held).at(600);
+        let submission: &mut Submission = scene.order.status.as_mut().unwrap().submission.as_mut().unwrap();
+        submission.payload_hash = None;
+        scene.plan()
+    };
+    assert_eq!(forgotten(holding("A")), ORDER_FIRST);
+    assert_eq!(forgotten(holding("B")), SUBMIT_FIRST);
+}

@@ -1,1 +1,83 @@
+//! Random histories of orders that want the same paid certificate: whoever crashes, however their steps
+//! interleave, one of them submits it, and the others say so.
 
+use proptest::prelude::*;
+
+use super::support::*;
+use super::world::{Fate, World};
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::core::order::Stage;
+
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    /// A look at one order; with `blind`, the watch has not shown the others' last writes.
+    Pass {
+        who: usize,
+        blind: bool,
+    },
+    /// The next step of one of the passes under way.
+    GoOn(usize, Fate),
+    Crash(usize),
+    Wait(i64),
+    Label(usize),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let fate = prop_oneof![
+        4 => Just(Fate::Answered),
+        1 => Just(Fate::ReplyLost),
+        2 => Just(Fate::RequestLost),
+        1 => (0..=20i64).prop_map(Fate::Late),
+        3 => any::<u8>().prop_map(Fate::Refused),
+    ];
+    prop_oneof![
+        8 => (0..3usize, any::<bool>()).prop_map(|(who, blind)| Event::Pass { who, blind }),
+        12 => (0..4usize, fate).prop_map(|(call, fate)| Event::GoOn(call, fate)),
+        3 => (0..4usize).prop_map(Event::Crash),
+        3 => prop_oneof![1..=5i64, Just(20), Just(41)].prop_map(Event::Wait),
+        1 => (0..3usize).prop_map(Event::Label),
+    ]
+}
+
+fn live(orders: usize, events: Vec<Event>) -> World {
+    let mut world = World::new(orders);
+    for event in events {
+        let calls = world.calls.len();
+        match event {
+            Event::Pass { who, blind } => world.pass(who % orders, blind),
+            Event::GoOn(call, fate) if calls > 0 => world.go_on(call % calls, fate),
+            Event::Crash(call) if calls > 0 => world.crash(call % calls),
+            Event::GoOn(..) | Event::Crash(_) => {}
+            Event::Wait(seconds) => world.wait(seconds),
+            Event::Label(who) => world.edit(who % orders, |_| {}),
+        }
+        world.check();
+        assert!(world.cloud.submissions.len() <= 1, "two orders were submitted on one certificate");
+    }
+    world
+}
+
+proptest! {
+    #![proptest_config(search(500))]
+
+    #[test]
+    fn one_certificate_is_submitted_by_one_order_and_in_the_end_it_is_submitted(
+        orders in 2..=3usize, events in prop::collection::vec(event(), 0..50),
+    ) {
+        let mut world = live(orders, events);
+        world.calm_down();
+        assert_eq!(world.cloud.submissions.len(), 1);
+        assert_eq!(world.cloud.stage, Stage::Issued);
+        let winner = world.cloud.submissions[0];
+        for (who, stored) in world.orders.iter().enumerate() {
+            let reason = if who == winner { Reason::Issued } else { Reason::DuplicateCertificate };
+            let status = stored.status();
+            if status.submission.as_ref().is_some_and(|submission| submission.adopted) {
+                // Looked before the winner's submission was seen, and follows the same certificate.
+                continue;
+            }
+            let ready = condition(&status, ConditionType::Ready);
+            assert_eq!(ready.reason, <&str>::from(reason), "order {who}, {winner} has it: {}", summary(&status));
+        }
+    }
+}

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue,
 };
-use reqwest::{Method, Request};
+use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,7 +25,7 @@ use crate::core::conditions::Problem;
 use crate::core::order::{Application, Observation, Product};
 use crate::provider::limit::Limiter;
 use crate::provider::transport::{Answer, Endpoint, EndpointError, Failure, Transport};
-use crate::provider::{Accepted, Error, Payload, Provider, Refusal};
+use crate::provider::{Accepted, Calls, Error, Payload, Provider, Refusal, Request};
 
 pub mod body;
 pub mod credentials;
@@ -51,6 +51,9 @@ const VERSION: &str = "2019-12-05";
 const JSON: &str = "application/json";
 const OBSERVE: &str = "DescribeCertificate";
 const ORDER: &str = "CertificateOrderSubmit";
+
+/// What Tencent Cloud calls its calls.
+pub const CALLS: Calls = Calls { observe: OBSERVE, submit: request::ACTION, order: Some(ORDER) };
 
 /// Both sites, and what all calls to them share.
 #[derive(Debug)]
@@ -113,7 +116,20 @@ impl Tencent {
         self.call(Call::Read, action, body).await
     }
 
-    async fn write<T: DeserializeOwned>(
+    async fn submit(&self, payload: &Payload, begin_by: Instant) -> Result<Accepted, Error> {
+        let body = payload.body.expose_secret();
+        let (_, request_id) = self.change::<wire::Nothing>(payload.action, body, begin_by).await?;
+        Ok(Accepted { request_id: Some(request_id), order_id: None })
+    }
+
+    async fn send_order(&self, begin_by: Instant) -> Result<Accepted, Error> {
+        let body = json(&wire::CertificateOrderSubmit { cert_id: &self.order.certificate_id })?;
+        let (ordered, request_id) = self.change::<wire::Ordered>(ORDER, &body, begin_by).await?;
+        Ok(Accepted { request_id: Some(request_id), order_id: ordered.order_id })
+    }
+
+    /// A call that changes something: it begins in time or not at all.
+    async fn change<T: DeserializeOwned>(
         &self,
         action: &'static str,
         body: &[u8],
@@ -150,9 +166,9 @@ impl Tencent {
         action: &'static str,
         body: &[u8],
         now: Timestamp,
-    ) -> Result<Request, InvalidHeaderValue> {
+    ) -> Result<reqwest::Request, InvalidHeaderValue> {
         let endpoint = self.service.endpoint(self.order.site);
-        let mut request = Request::new(Method::POST, endpoint.url().clone());
+        let mut request = reqwest::Request::new(Method::POST, endpoint.url().clone());
         *request.headers_mut() = self.headers(&endpoint.host(), action, body, now)?;
         *request.body_mut() = Some(body.to_vec().into());
         Ok(request)
@@ -248,30 +264,21 @@ impl Provider for Tencent {
         Ok(observation::observation(certificate))
     }
 
-    async fn submit(&self, payload: &Payload, begin_by: Instant) -> Result<Accepted, Error> {
-        let body = payload.body.expose_secret();
-        let (_, request_id) = self.write::<wire::Nothing>(payload.action, body, begin_by).await?;
-        Ok(Accepted { request_id: Some(request_id), order_id: None })
+    async fn write(&self, request: Request<'_>, begin_by: Instant) -> Result<Accepted, Error> {
+        match request {
+            Request::Submit(payload) => self.submit(payload, begin_by).await,
+            Request::Order => self.send_order(begin_by).await,
+        }
     }
 
-    async fn order(&self, begin_by: Instant) -> Result<Accepted, Error> {
-        let body = json(&wire::CertificateOrderSubmit { cert_id: &self.order.certificate_id })?;
-        let (ordered, request_id) = self.write::<wire::Ordered>(ORDER, &body, begin_by).await?;
-        Ok(Accepted { request_id: Some(request_id), order_id: ordered.order_id })
-    }
-
-    fn order_action(&self) -> Option<&'static str> {
-        Some(ORDER)
+    fn calls(&self) -> &'static Calls {
+        &CALLS
     }
 
     fn sensitive(&self) -> Vec<SecretString> {
         let Credentials { secret_id, secret_key, token } = &self.credentials;
         let email = self.order.contact_email.iter().map(|email| email.expose().into());
         [secret_id, secret_key].into_iter().chain(token).cloned().chain(email).collect()
-    }
-
-    fn observe_action(&self) -> &'static str {
-        OBSERVE
     }
 
     fn hint(&self, code: &str) -> Option<&'static str> {

@@ -12,6 +12,7 @@ use super::wire::{Auth, AuthDetail, Certificate, CertificateExtra};
 /// Translates an answer.
 pub fn observation(certificate: Certificate) -> Observation {
     let status = certificate.status.unwrap_or_default();
+    let name = certificate.package_type_name.or(certificate.product_zh_name);
     let CertificateExtra { domain_number, replaced_by } = certificate.certificate_extra.unwrap_or_default();
     Observation {
         stage: stage(&status, certificate.status_msg.as_deref()),
@@ -20,9 +21,9 @@ pub fn observation(certificate: Certificate) -> Observation {
         order_id: certificate.order_id,
         names: names(certificate.domain, certificate.subject_alt_name),
         product: Product {
-            name: certificate.package_type_name.or(certificate.product_zh_name),
+            wildcard: covers_wildcards(certificate.is_wildcard, name.as_deref()),
+            name,
             domain_validated: certificate.is_dv,
-            wildcard: certificate.is_wildcard,
             names: domain_number.and_then(|number| number.parse().ok()).filter(|number| *number > 0),
         },
         stored: certificate.submitted_data.map(|data| evidence::stored(&data)).unwrap_or_default(),
@@ -31,6 +32,16 @@ pub fn observation(certificate: Certificate) -> Observation {
         not_before: certificate.cert_begin_time.as_deref().and_then(timestamp),
         not_after: certificate.cert_end_time.as_deref().and_then(timestamp),
     }
+}
+
+/// `IsWildcard` is documented for the certificate, so it may stay false until a wildcard name was handed in. A no
+/// counts only where the product has a name, and the name does not speak of wildcards.
+fn covers_wildcards(flag: Option<bool>, product: Option<&str>) -> Option<bool> {
+    let product = product?.to_lowercase();
+    if product.contains("wildcard") || product.contains("通配符") || product.contains("泛域名") {
+        return Some(true);
+    }
+    flag
 }
 
 /// The numbers of `Status`, as `DescribeCertificate` lists them. Numbers get added, so an unknown one is no error.

@@ -81,7 +81,7 @@ fn applicant<'a>(
 ) -> Result<Applicant<'a>, Problem> {
     let profile = application.profile.as_ref();
     let organization = profile.and_then(|profile| Some((profile.organization.as_ref()?, profile)));
-    let by_default = if organization.is_some() { CompanyType::Company } else { CompanyType::Personal };
+    let by_default = if profile.is_some() { CompanyType::Company } else { CompanyType::Personal };
     match order.company_type.unwrap_or(by_default) {
         CompanyType::Company => {
             let (organization, profile) = organization.ok_or_else(|| no_organization(profile))?;
@@ -104,7 +104,9 @@ fn no_organization(profile: Option<&Profile>) -> Problem {
         )),
         Some(_) => Problem::new(
             Reason::ProfileIncomplete,
-            format!("{message}: the profile's spec.organization is empty"),
+            format!(
+                "{message}: fill the profile's spec.organization, or set companyType Personal for a DV product"
+            ),
         ),
     }
 }

@@ -105,12 +105,18 @@ fn view(event: &Value) -> Value {
     let text = |path: &str| at(&view, path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let created = "metadata.creationTimestamp";
     let object = format!("{}/{}", text("involvedObject.kind").to_lowercase(), text("involvedObject.name"));
+    let (component, instance) = match text("source.component") {
+        none if none.is_empty() => (text("reportingComponent"), text("reportingInstance")),
+        component => (component, text("source.host")),
+    };
+    let mut reporter = vec![component, instance];
+    reporter.retain(|part| !part.is_empty());
     let computed = [
         ("object", Some(object.into())),
         ("lastSeen", first_of(&["series.lastObservedTime", "lastTimestamp", "eventTime", created])),
         ("firstSeen", first_of(&["firstTimestamp", "eventTime", created])),
         ("times", first_of(&["series.count", "count"]).or(Some(1.into()))),
-        ("reporter", first_of(&["source.component", "reportingComponent"])),
+        ("reporter", Some(reporter.join(", ").into())),
     ];
     for (field, value) in computed {
         view.set(field, value);

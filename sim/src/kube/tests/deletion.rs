@@ -87,3 +87,42 @@ async fn a_namespace_takes_its_contents_along_and_takes_nothing_while_it_ends() 
     inside.patch("held", &PatchParams::default(), &release).await.unwrap();
     assert_eq!(refusal(namespaces.get("shop").await).code, 404);
 }
+
+#[tokio::test]
+async fn the_write_that_takes_off_the_last_finalizer_is_seen_as_the_deletion() {
+    let world = World::start().await;
+    let mut object = widget("a", json!({ "colour": "red" }));
+    object.metadata.finalizers = Some(vec!["example.dev/hold".into()]);
+    world.widgets.create(&PostParams::default(), &object).await.unwrap();
+    let held = world.widgets.delete("a", &DeleteParams::default()).await.unwrap().left().unwrap();
+    let mut events = world
+        .widgets
+        .watch(&WatchParams::default(), &held.resource_version().unwrap())
+        .await
+        .unwrap()
+        .boxed();
+    let release = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+    let released = world.widgets.patch("a", &PatchParams::default(), &release).await.unwrap();
+    assert!(released.finalizers().is_empty());
+    let WatchEvent::Deleted(gone) = next(&mut events).await.unwrap() else { panic!("not deleted") };
+    assert_eq!(gone.finalizers(), ["example.dev/hold"], "the last state that was stored");
+}
+
+#[tokio::test]
+async fn a_foreground_deletion_waits_for_the_dependents_that_block_it() {
+    let world = World::start().await;
+    let owner = world.create("a", json!({ "colour": "red" })).await;
+    let mut child = secret("child", &[]);
+    child.metadata.finalizers = Some(vec!["example.dev/hold".into()]);
+    let reference = json!({
+        "apiVersion": "example.dev/v1", "kind": "Widget", "name": "a", "uid": owner.uid(),
+        "blockOwnerDeletion": true,
+    });
+    child.metadata.owner_references = Some(vec![serde_json::from_value(reference).unwrap()]);
+    world.secrets.create(&PostParams::default(), &child).await.unwrap();
+    world.widgets.delete("a", &DeleteParams::foreground()).await.unwrap();
+    assert_eq!(world.widgets.get("a").await.unwrap().finalizers(), ["foregroundDeletion"]);
+    let release = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+    world.secrets.patch("child", &PatchParams::default(), &release).await.unwrap();
+    assert_eq!(refusal(world.widgets.get("a").await).code, 404);
+}

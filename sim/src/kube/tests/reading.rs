@@ -141,3 +141,26 @@ async fn what_the_server_does_not_know_is_refused_with_a_status() {
 fn uuid() -> String {
     uuid::Uuid::new_v4().to_string()
 }
+
+#[tokio::test]
+async fn dropping_the_server_ends_open_watches() {
+    let world = World::start().await;
+    let mut events = world.widgets.watch(&WatchParams::default(), "0").await.unwrap().boxed();
+    let World { server, widgets, .. } = world;
+    drop(server);
+    let end = tokio::time::timeout(Duration::from_secs(5), events.next()).await.unwrap();
+    assert!(!matches!(end, Some(Ok(_))), "{end:?}");
+    drop(widgets);
+}
+
+#[tokio::test]
+async fn the_kubeconfig_leads_to_the_server() {
+    let world = World::start().await;
+    let kubeconfig = kube::config::Kubeconfig::from_yaml(&world.server.kubeconfig()).unwrap();
+    let config =
+        Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default()).await;
+    let client = Client::try_from(config.unwrap()).unwrap();
+    let namespaces = Api::<Namespace>::all(client.clone()).list(&ListParams::default()).await.unwrap();
+    assert_eq!(client.default_namespace(), "default");
+    assert_eq!(namespaces.items.len(), 4);
+}

@@ -24,7 +24,7 @@ use crate::provider::registry::{Clouds, Settings};
 use crate::provider::tencent::credentials::Credentials;
 use crate::provider::tencent::{Service, Tencent};
 use crate::provider::transport::{Endpoint, Transport};
-use crate::provider::{Error, Payload, Provider};
+use crate::provider::{Error, Payload, Provider, Request};
 
 const ID: &str = "AKIDEXAMPLE0123456789";
 const KEY: &str = "SecretKeyExample0123456789ABCDEF";
@@ -58,7 +58,7 @@ impl World {
 
     async fn submit(&self) -> Result<String, Error> {
         let provider = self.open();
-        let accepted = provider.submit(&payload(provider.as_ref()), soon()).await?;
+        let accepted = provider.write(Request::Submit(&payload(provider.as_ref())), soon()).await?;
         Ok(accepted.request_id.unwrap())
     }
 
@@ -106,14 +106,14 @@ async fn an_application_is_handed_in_recognised_and_ordered() {
 
     let payload = payload(provider.as_ref());
     assert!(!before.stored.shows(&payload.evidence));
-    let accepted = provider.submit(&payload, soon()).await.unwrap();
+    let accepted = provider.write(Request::Submit(&payload), soon()).await.unwrap();
     assert_eq!(accepted.request_id, world.cloud.ledger().last().unwrap().request_id);
 
     let stored = provider.observe().await.unwrap();
     assert_eq!(stored.stage, Stage::AwaitingInformation);
     assert!(stored.stored.shows(&payload.evidence));
 
-    let ordered = provider.order(soon()).await.unwrap();
+    let ordered = provider.write(Request::Order, soon()).await.unwrap();
     let running = provider.observe().await.unwrap();
     assert!(ordered.order_id.is_some() && ordered.order_id == running.order_id);
     assert_eq!(
@@ -154,7 +154,7 @@ async fn a_strict_cloud_takes_every_kind_of_application() {
         let product = provider.observe().await.unwrap().product;
         let payload = provider.prepare(&application, Some(&product)).unwrap();
         provider
-            .submit(&payload, soon())
+            .write(Request::Submit(&payload), soon())
             .await
             .unwrap_or_else(|error| panic!("{id}: {error} {}", words(&error)));
         assert!(provider.observe().await.unwrap().stored.shows(&payload.evidence), "{id}");
@@ -194,7 +194,7 @@ async fn an_answer_that_comes_too_late_is_no_answer() {
     world.cloud.fault(Fault::reply_late(PATIENT).action(SUBMIT));
     let hasty = clouds(&world.cloud.url(), 10, Duration::from_millis(300));
     let provider = open(&hasty, &json!({}), &[("secretId", ID), ("secretKey", KEY)]);
-    let error = provider.submit(&payload(provider.as_ref()), soon()).await.unwrap_err();
+    let error = provider.write(Request::Submit(&payload(provider.as_ref())), soon()).await.unwrap_err();
     // The time may already be over while a busy machine still connects.
     assert!(matches!(error, Error::Unknown(None) | Error::NotSent(_)), "{error:?}");
     assert!(error.outcome_is_unknown() || world.cloud.ledger().is_empty(), "{error:?}");
@@ -274,14 +274,14 @@ async fn a_write_whose_time_is_over_is_not_sent() {
     let world = World::new(Product::OV_SINGLE).await;
     let provider = world.open();
     let payload = payload(provider.as_ref());
-    let late = provider.submit(&payload, Instant::now()).await.unwrap_err();
+    let late = provider.write(Request::Submit(&payload), Instant::now()).await.unwrap_err();
     assert!(matches!(late, Error::NotSent(_)), "{late:?}");
 
     // The first takes the turn; the second would have to wait for a second.
     let slow =
         open(&clouds(&world.cloud.url(), 1, PATIENT), &json!({}), &[("secretId", ID), ("secretKey", KEY)]);
-    slow.submit(&payload, soon()).await.unwrap();
-    let queued = slow.submit(&payload, Instant::now() + Duration::from_millis(50)).await.unwrap_err();
+    slow.write(Request::Submit(&payload), soon()).await.unwrap();
+    let queued = slow.write(Request::Submit(&payload), Instant::now() + Duration::from_millis(50)).await.unwrap_err();
     assert!(matches!(queued, Error::NotSent(_)), "{queued:?}");
     assert_eq!(world.cloud.ledger().len(), 1);
 }
@@ -293,7 +293,7 @@ async fn a_cloud_that_is_not_there_was_not_called() {
         format!("http://{}", listener.local_addr().unwrap())
     };
     let provider = open(&clouds(&closed, 10, PATIENT), &json!({}), &[("secretId", ID), ("secretKey", KEY)]);
-    let error = provider.submit(&payload(provider.as_ref()), soon()).await.unwrap_err();
+    let error = provider.write(Request::Submit(&payload(provider.as_ref())), soon()).await.unwrap_err();
     assert!(matches!(error, Error::NotSent(_)), "{error:?}");
 }
 
@@ -365,7 +365,7 @@ async fn an_answer_that_is_not_the_clouds_proves_nothing() {
             &json!({}),
             &[("secretId", ID), ("secretKey", KEY)],
         );
-        let error = provider.submit(&payload(provider.as_ref()), soon()).await.unwrap_err();
+        let error = provider.write(Request::Submit(&payload(provider.as_ref())), soon()).await.unwrap_err();
         assert!(
             matches!(&error, Error::Unknown(Some(refusal)) if refusal.code.starts_with("HTTP ")),
             "{head}: {error:?}"
