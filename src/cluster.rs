@@ -2,6 +2,7 @@
 //! through here, so that one place decides which Secrets may be read and sent on.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -17,6 +18,14 @@ pub const READABLE: &str = "certorder.dev/readable";
 
 /// The data of a Secret.
 pub type SecretData = BTreeMap<String, ByteString>;
+
+/// The longest that one call to the API server may take. kube bounds watches only.
+const CALL: Duration = Duration::from_secs(30);
+
+/// One call to the API server, bounded in time.
+pub async fn bounded<T>(call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, kube::Error> {
+    tokio::time::timeout(CALL, call).await.unwrap_or_else(|elapsed| Err(kube::Error::Service(elapsed.into())))
+}
 
 /// What keeps a reference from being followed.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +64,7 @@ impl Namespace {
     pub async fn profile(&self, reference: &LocalObjectReference) -> Result<OrganizationProfile, Error> {
         let api: Api<OrganizationProfile> = Api::namespaced(self.client.clone(), &self.name);
         let name = &reference.name;
-        api.get_opt(name).await?.ok_or_else(|| {
+        bounded(api.get_opt(name)).await?.ok_or_else(|| {
             let message = format!("OrganizationProfile {name} does not exist in this namespace; create it");
             Problem::new(Reason::ProfileNotFound, message).into()
         })
@@ -70,7 +79,26 @@ impl Namespace {
     /// A text that is sent to a cloud: the Secret must carry the label [`READABLE`].
     pub async fn readable(&self, selector: &SecretKeySelector, field: &str) -> Result<SecretString, Error> {
         let data = self.readable_secret(&selector.name, field).await?;
-        Ok(text(&data, selector, field)?.into())
+        Ok(text(&data, &selector.name, &selector.key, field)?.into())
+    }
+
+    /// A file that is sent to a cloud: the Secret must carry the label [`READABLE`].
+    pub async fn readable_bytes(&self, selector: &SecretKeySelector, field: &str) -> Result<Vec<u8>, Error> {
+        let mut data = self.readable_secret(&selector.name, field).await?;
+        let SecretKeySelector { name, key } = selector;
+        Ok(data.remove(key).ok_or_else(|| missing(name, key, field, "no key"))?.0)
+    }
+
+    /// A text that stays in the cluster: a private key, or the password of a keystore.
+    pub async fn private(&self, selector: &SecretKeySelector, field: &str) -> Result<SecretString, Error> {
+        let secret = self.secret(&selector.name, field).await?;
+        Ok(text(&secret.data.unwrap_or_default(), &selector.name, &selector.key, field)?.into())
+    }
+
+    /// A Secret that certorder writes, if it is there.
+    pub async fn find_secret(&self, name: &str) -> Result<Option<Secret>, kube::Error> {
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.name);
+        bounded(api.get_opt(name)).await
     }
 
     /// A whole Secret whose content is sent to a cloud.
@@ -89,25 +117,25 @@ impl Namespace {
     /// A text that is public by nature: a CSR.
     pub async fn public_text(&self, selector: &SecretKeySelector, field: &str) -> Result<String, Error> {
         let secret = self.secret(&selector.name, field).await?;
-        Ok(text(&secret.data.unwrap_or_default(), selector, field)?)
+        Ok(text(&secret.data.unwrap_or_default(), &selector.name, &selector.key, field)?)
     }
 
     async fn secret(&self, name: &str, field: &str) -> Result<Secret, Error> {
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.name);
-        api.get_opt(name).await?.ok_or_else(|| {
+        self.find_secret(name).await?.ok_or_else(|| {
             let message = format!("Secret {name} of {field} does not exist in this namespace; create it");
             Problem::new(Reason::SecretNotFound, message).into()
         })
     }
 }
 
-fn text(data: &SecretData, selector: &SecretKeySelector, field: &str) -> Result<String, Problem> {
-    let SecretKeySelector { name, key } = selector;
-    let missing = |what| {
-        Problem::new(Reason::SecretKeyMissing, format!("Secret {name} of {field} has {what} {key}; add it"))
-    };
-    let bytes = data.get(key).ok_or_else(|| missing("no key"))?;
-    let text = std::str::from_utf8(&bytes.0).map_err(|_| missing("no text under key"))?;
+/// An entry of a Secret as text, without the newline that editors leave at its end.
+pub fn text(data: &SecretData, name: &str, key: &str, field: &str) -> Result<String, Problem> {
+    let bytes = data.get(key).ok_or_else(|| missing(name, key, field, "no key"))?;
+    let text = std::str::from_utf8(&bytes.0).map_err(|_| missing(name, key, field, "no text under key"))?;
     let text = text.strip_suffix('\n').unwrap_or(text);
-    if text.is_empty() { Err(missing("nothing under key")) } else { Ok(text.to_owned()) }
+    if text.is_empty() { Err(missing(name, key, field, "nothing under key")) } else { Ok(text.to_owned()) }
+}
+
+fn missing(name: &str, key: &str, field: &str, what: &str) -> Problem {
+    Problem::new(Reason::SecretKeyMissing, format!("Secret {name} of {field} has {what} {key}; add it"))
 }

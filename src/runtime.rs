@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::fmt::Debug;
 use std::hash::Hash;
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::future::{BoxFuture, Shared};
 use futures::{FutureExt, StreamExt};
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::PartialObjectMeta;
-use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
+use kube::runtime::controller::{self, Action, Config as ControllerConfig, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource, ResourceExt};
@@ -23,7 +25,9 @@ use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::http::{self, Readiness};
 use crate::order::lookout::Lookout;
+use crate::order::sightings::Sightings;
 use crate::order::turns::Turns;
+use crate::order::validation::Validations;
 use crate::order::{self, Context, mapping};
 use crate::profile;
 use crate::provider::registry::{Clouds, Settings, SetupError};
@@ -64,7 +68,10 @@ pub type Shutdown = Shared<BoxFuture<'static, ()>>;
 pub fn start(config: Config) -> Result<(), Error> {
     init_log(&config)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let client = Client::try_from(kube::Config::infer().await?)?;
+        let mut cluster = kube::Config::infer().await?;
+        // A watch is quiet for up to five minutes; what is quiet for longer is dead.
+        cluster.read_timeout = Some(Duration::from_mins(6));
+        let client = Client::try_from(cluster)?;
         run(config, client, signals()?).await
     })
 }
@@ -72,6 +79,7 @@ pub fn start(config: Config) -> Result<(), Error> {
 fn init_log(config: &Config) -> Result<(), Error> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_new(&config.log_level)?)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Text => builder.init(),
@@ -124,6 +132,9 @@ pub async fn run(config: Config, client: Client, shutdown: Shutdown) -> Result<(
         orders: scopes.iter().map(|scope| scope.orders.store()).collect(),
         lookout: Lookout::default(),
         turns: Turns::default(),
+        sightings: Sightings::default(),
+        validations: Validations::default(),
+        ending: ending(&shutdown),
     });
     info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?config.watch_namespaces, "certorder runs");
     let stores: Vec<_> = scopes.iter().map(|scope| (scope.orders.store(), scope.profiles.store())).collect();
@@ -135,17 +146,42 @@ pub async fn run(config: Config, client: Client, shutdown: Shutdown) -> Result<(
     Ok(())
 }
 
+/// A flag that is set once the process is asked to end.
+fn ending(shutdown: &Shutdown) -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let (shutdown, set) = (shutdown.clone(), Arc::clone(&flag));
+    tokio::spawn(async move {
+        shutdown.await;
+        set.store(true, Ordering::Release);
+    });
+    flag
+}
+
 async fn announce_ready(
     stores: Vec<(Store<CertificateOrder>, Store<OrganizationProfile>)>,
     readiness: Readiness,
 ) {
     for (orders, profiles) in stores {
-        if orders.wait_until_ready().await.is_err() || profiles.wait_until_ready().await.is_err() {
+        if !is_filled(&orders).await || !is_filled(&profiles).await {
             return; // The process ends.
         }
     }
     readiness.set();
     info!("ready: every order and profile is known");
+}
+
+/// Waits until a cache was filled once. It asks again and again, since kube wakes only the last one who waits for a
+/// store, and the controller of that store waits too.
+async fn is_filled<K>(store: &Store<K>) -> bool
+where
+    K: Resource + Clone + 'static,
+    K::DynamicType: Eq + Hash + Clone,
+{
+    loop {
+        if let Ok(filled) = tokio::time::timeout(Duration::from_millis(50), store.wait_until_ready()).await {
+            return filled.is_ok();
+        }
+    }
 }
 
 /// One namespace, or all of them.
@@ -212,13 +248,21 @@ impl Scope {
             .watches(self.profiles_for_orders, watch(), by_profile)
             .graceful_shutdown_on(shutdown.clone())
             .run(order::reconcile, |_, never, _| no_error(never), Arc::clone(context))
-            .for_each(|outcome| log_trouble("orders", outcome));
+            .for_each(|outcome| {
+                if let Some(gone) = log_trouble("orders", outcome) {
+                    context.forget(&gone);
+                }
+                std::future::ready(())
+            });
         let run_profiles = self
             .profiles
             .watches(self.secrets_for_profiles, watch(), profiles_by_secret)
             .graceful_shutdown_on(shutdown.clone())
             .run(profile::reconcile, |_, never, _| no_error(never), Arc::clone(context))
-            .for_each(|outcome| log_trouble("profiles", outcome));
+            .for_each(|outcome| {
+                log_trouble("profiles", outcome);
+                std::future::ready(())
+            });
         tokio::join!(run_orders, run_profiles);
     }
 }
@@ -274,8 +318,18 @@ fn no_error(never: &Infallible) -> Action {
 }
 
 /// Watches are restarted by kube with growing pauses; here they are only made visible.
-async fn log_trouble<T, E: std::error::Error + Debug>(kind: &str, outcome: Result<T, E>) {
-    if let Err(error) = outcome {
-        warn!(kind, %error, "trouble with a watch; it is started again");
+fn log_trouble<T, E, Q>(kind: &str, outcome: Result<T, controller::Error<E, Q>>) -> Option<(String, String)>
+where
+    E: std::error::Error + 'static,
+    Q: std::error::Error + 'static,
+{
+    match outcome {
+        Ok(_) => None,
+        // A look that was planned for an object that is gone by now.
+        Err(controller::Error::ObjectNotFound(object)) => Some((object.namespace.unwrap_or_default(), object.name)),
+        Err(error) => {
+            warn!(kind, %error, "trouble with a watch; it is started again");
+            None
+        }
     }
 }

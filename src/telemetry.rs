@@ -6,12 +6,12 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::api::v1alpha1::conditions::ConditionType;
 use crate::api::v1alpha1::{CertificateOrder, Intent};
+use crate::cluster::bounded;
 use crate::core::conditions::get;
-use crate::core::order::Observation;
 use crate::core::redact::{Filter, truncate};
 use crate::order::status::FIELD_MANAGER;
 use crate::provider::{Accepted, Error};
@@ -32,6 +32,7 @@ pub struct Metrics {
     calls: Family<CallLabels, Counter>,
     status_writes: Counter,
     api_errors: Counter,
+    given_up: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -46,12 +47,14 @@ impl Metrics {
         let metrics = Self::default();
         let registry = registry.sub_registry_with_prefix("certorder");
         registry.register("cloud_calls", "Calls to the clouds by action and outcome", metrics.calls.clone());
-        registry.register("status_writes", "Changes written into a status", metrics.status_writes.clone());
+        registry.register("status_writes", "Passes that changed a status", metrics.status_writes.clone());
         registry.register(
             "api_errors",
             "Passes ended by trouble with the API server",
             metrics.api_errors.clone(),
         );
+        let help = "Deleted orders that were let go although the cloud could not be told";
+        registry.register("cleanups_given_up", help, metrics.given_up.clone());
         metrics
     }
 }
@@ -65,7 +68,7 @@ impl Telemetry {
     }
 
     /// A read of a cloud ended.
-    pub fn read(&self, action: &str, observed: &Result<Observation, Error>) {
+    pub fn read<T>(&self, action: &str, observed: &Result<T, Error>) {
         self.count(action, observed.as_ref().err());
         if let Err(error) = observed {
             warn!(action, %error, request_id = request_id(error), "cannot read the cloud");
@@ -73,16 +76,16 @@ impl Telemetry {
     }
 
     /// A call that writes ended.
-    pub fn called(&self, intent: &Intent, outcome: &Result<Accepted, Error>, filter: &Filter) {
+    pub fn called(&self, order: &str, intent: &Intent, outcome: &Result<Accepted, Error>, filter: &Filter) {
         let Intent { action, attempt, .. } = intent;
         self.count(action, outcome.as_ref().err());
         match outcome {
             Ok(accepted) => {
-                info!(action, attempt, request_id = accepted.request_id, "the cloud accepted the call")
+                info!(order, action, attempt, request_id = accepted.request_id, "the cloud accepted the call")
             }
             Err(error) => {
                 let text = error.refusal().map(|refusal| filter.clean(&refusal.message));
-                warn!(action, attempt, %error, request_id = request_id(error), text, "the call failed");
+                warn!(order, action, attempt, %error, request_id = request_id(error), text, "the call failed");
             }
         }
     }
@@ -90,7 +93,7 @@ impl Telemetry {
     /// A pass ended by trouble with the API server.
     pub fn api_trouble(&self, error: &kube::Error) {
         self.metrics.api_errors.inc();
-        warn!(%error, "trouble with the API server; the order is looked at again soon");
+        warn!(%error, "trouble with the API server; the object is looked at again soon");
     }
 
     /// A pass may have changed a status: what people want to know of it becomes a log line and an Event.
@@ -102,9 +105,26 @@ impl Telemetry {
         for type_ in ANNOUNCED {
             let Some(note) = announcement(type_, before, after) else { continue };
             info!(condition = note.reason, "{}", note.note.as_deref().unwrap_or_default());
-            if let Err(error) = self.recorder.publish(&note, &after.object_ref(&())).await {
+            if let Err(error) = bounded(self.recorder.publish(&note, &after.object_ref(&()))).await {
                 warn!(%error, "cannot publish an Event");
             }
+        }
+    }
+
+    /// A deleted order was let go although the cloud was not told.
+    pub async fn gave_up(&self, order: &CertificateOrder, why: &str) {
+        self.metrics.given_up.inc();
+        warn!("{why}");
+        let event = Event {
+            type_: EventType::Warning,
+            reason: "CleanupGivenUp".to_owned(),
+            note: Some(truncate(why, LONGEST_NOTE)),
+            action: "Delete".to_owned(),
+            secondary: None,
+        };
+        // A namespace that is being deleted takes no Events any more; the log line and the metric remain.
+        if let Err(error) = bounded(self.recorder.publish(&event, &order.object_ref(&()))).await {
+            debug!(%error, "cannot publish an Event");
         }
     }
 

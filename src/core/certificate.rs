@@ -9,14 +9,16 @@ use x509_parser::public_key::PublicKey;
 
 use crate::core::names::Names;
 
-/// The longest CSR that is read, in bytes. Real ones are below 4 KiB; a cap before parsing bounds the work.
-const LONGEST_CSR: usize = 16 * 1024;
+/// The longest CSR that is read, in bytes; a cap before parsing bounds the work. Real ones are below 4 KiB, and the
+/// largest order, 101 names of 253 characters, needs 36 KiB.
+const LONGEST_CSR: usize = 48 * 1024;
 
 /// A certificate signing request (PKCS #10) whose signature fits its key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Csr {
     pem: String,
     der: Vec<u8>,
+    request_info: Vec<u8>,
     common_name: Option<String>,
     dns_names: Vec<String>,
 }
@@ -81,7 +83,8 @@ impl Csr {
         let common_name =
             subject.iter_common_name().next().and_then(|name| name.as_str().ok()).map(str::to_owned);
         let dns_names = dns_names(&request)?;
-        Ok(Self { pem: pem.trim().to_owned() + "\n", der, common_name, dns_names })
+        let request_info = request.certification_request_info.raw.to_vec();
+        Ok(Self { pem: pem.trim().to_owned() + "\n", der, request_info, common_name, dns_names })
     }
 
     /// The request as PEM, as the user wrote it.
@@ -94,6 +97,19 @@ impl Csr {
     #[must_use]
     pub fn der(&self) -> &[u8] {
         &self.der
+    }
+
+    /// The DNS names that it asks for, in its order and spelling.
+    #[must_use]
+    pub fn dns_names(&self) -> &[String] {
+        &self.dns_names
+    }
+
+    /// What is asked for, as DER, without the signature: subject, names and public key (PKCS #10,
+    /// `CertificationRequestInfo`). Two requests of one key ask for the same although their ECDSA signatures differ.
+    #[must_use]
+    pub fn request_info(&self) -> &[u8] {
+        &self.request_info
     }
 
     /// Checks that the request is for these names. A CSR may hold fewer names than the order, since both clouds

@@ -242,6 +242,41 @@ pub struct ValidationRecord {
     pub value: String,
 }
 
+/// What the cloud saw when it looked for the proof of control of one name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Check {
+    /// The name.
+    pub domain: String,
+    /// Whether the CA has seen the proof. Until then it keeps looking.
+    pub passed: bool,
+    /// What the cloud itself found, in words that fit after a colon: `the TXT record is missing`.
+    pub local: &'static str,
+    /// What the CA found, in the same way.
+    pub ca: &'static str,
+    /// The cloud's own words about what it found.
+    pub detail: Option<CloudText>,
+}
+
+/// Until when the proofs of control must be in place.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Deadline {
+    /// The last moment, where the cloud tells.
+    pub at: Option<Timestamp>,
+    /// What the cloud says about the wait.
+    pub message: Option<CloudText>,
+    /// The certificate by which the cloud's managed renewal replaces this one.
+    pub replaced_by: Option<String>,
+}
+
+/// An issued certificate.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    /// The leaf and what the cloud has of its chain: PEM, in any order, perhaps with the root.
+    pub certificate_pem: String,
+    /// The private key, PEM, where the cloud holds it.
+    pub private_key_pem: Option<SecretString>,
+}
+
 /// Facts by which a stored application is recognised: digests, since they stand for personal data.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Evidence(BTreeMap<&'static str, [u8; 32]>);

@@ -1,21 +1,21 @@
-//! At most one write to the cloud, between two writes of the status.
+//! Carries out a step: at most one write to the cloud, between two writes of the status.
 //!
 //! The intent is stored before the call, by compare-and-swap on the version that was read; the outcome is stored
 //! on the version that the intent write returned, however long that takes. A process that dies in between leaves
 //! an intent, and whoever finds it asks the cloud before anything else.
 
-use std::time::Duration;
-
+use kube::ResourceExt;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::{CertificateOrder, Intent, micros};
 use crate::core::conditions::Problem;
-use crate::order::Context;
-use crate::order::claim;
+use crate::core::keypair::KeyPair;
 use crate::order::fold::{Again, News, Next, fold};
 use crate::order::plan::{Action, Facts, Step};
-use crate::order::resolve::Resolved;
+use crate::order::resolve::{self, Resolved};
+use crate::order::secret::{self, TLS_KEY, Wanted};
 use crate::order::status::{self, Swap};
+use crate::order::{Context, claim, guard};
 use crate::provider::{self, Accepted, Payload, Provider, Request};
 
 /// What a pass has done.
@@ -26,8 +26,8 @@ pub struct Done {
     pub again: Again,
 }
 
-/// The pause after a status write that lost against another writer.
-const LOST: Again = Again::In(Duration::from_millis(250));
+/// Another writer was faster: read again, with growing pauses while the cache lags behind.
+const LOST: Again = Again::Failed(None);
 
 /// Carries out a step and stores what came of it.
 pub async fn execute(
@@ -36,20 +36,38 @@ pub async fn execute(
     resolved: &Resolved,
     step: &Step,
 ) -> Result<Done, kube::Error> {
-    match (step, &resolved.provider, facts.payload) {
-        (Step::Write { action, attempt }, Ok(provider), Ok(payload)) => {
-            let call = Call { ctx, facts, resolved, provider: provider.as_ref(), payload, action: *action };
-            call.make(*attempt).await
+    match step {
+        Step::Write { action, attempt } => write(ctx, facts, resolved, *action, *attempt).await,
+        Step::Guard => {
+            let guarded = guard::add_finalizer(&ctx.client, facts.order).await?;
+            Ok(guarded.map_or_else(|| lost(facts), |order| Done { order, again: Again::Now }))
         }
-        (Step::Write { .. }, ..) => Ok(Done { order: facts.order.clone(), again: Again::Stopped }),
-        _ => {
-            let next = fold(&status::of(facts.order), facts, &News::Step(step), &resolved.filter);
-            store(ctx, facts.order, next).await
-        }
+        Step::MakeKey => make_key(ctx, facts, resolved).await,
+        Step::Export => export(ctx, facts, resolved).await,
+        // Found to be ours by the cache; the others may have been faster.
+        Step::Adopt => match ctx.contested_live(facts.order).await? {
+            Some(problem) => record(ctx, facts, resolved, &News::Step(&Step::Halt(problem))).await,
+            None => record(ctx, facts, resolved, &News::Step(step)).await,
+        },
+        _ => record(ctx, facts, resolved, &News::Step(step)).await,
     }
 }
 
+fn lost(facts: &Facts<'_>) -> Done {
+    Done { order: facts.order.clone(), again: LOST }
+}
+
 /// Stores a status that records no call.
+async fn record(
+    ctx: &Context,
+    facts: &Facts<'_>,
+    resolved: &Resolved,
+    news: &News<'_>,
+) -> Result<Done, kube::Error> {
+    let next = fold(&status::of(facts.order), facts, news, &resolved.filter);
+    store(ctx, facts.order, next).await
+}
+
 async fn store(ctx: &Context, order: &CertificateOrder, next: Next) -> Result<Done, kube::Error> {
     match status::swap(&ctx.client, order, next.status).await? {
         Swap::Stored(order) => Ok(Done { order: *order, again: next.again }),
@@ -57,62 +75,143 @@ async fn store(ctx: &Context, order: &CertificateOrder, next: Next) -> Result<Do
     }
 }
 
+/// Makes the private key of an order and stores it, once: one that is there already is never replaced.
+async fn make_key(ctx: &Context, facts: &Facts<'_>, resolved: &Resolved) -> Result<Done, kube::Error> {
+    if let Some(problem) = ctx.contested_live(facts.order).await? {
+        return record(ctx, facts, resolved, &News::Step(&Step::Halt(problem))).await;
+    }
+    let algorithm = resolve::algorithm(&facts.order.spec);
+    // An RSA key takes its time, and the other orders do not wait for it.
+    let made = tokio::task::spawn_blocking(move || KeyPair::generate(algorithm)).await;
+    let key = match made.map_err(|error| error.to_string()).and_then(|key| key.map_err(|error| error.to_string())) {
+        Ok(key) => key,
+        Err(error) => {
+            let problem = Problem::new(crate::api::v1alpha1::Reason::InvalidRequest, error);
+            return record(ctx, facts, resolved, &News::Step(&Step::Halt(problem))).await;
+        }
+    };
+    let owner = resolve::owner(facts.order);
+    let data = [(TLS_KEY.to_owned(), secret::bytes(&key.pem()))].into();
+    let wanted = Wanted { name: secret::key_secret_name(&owner.order), type_: "Opaque", data };
+    match secret::write(&ctx.client, facts.order, &owner, None, &wanted, None).await {
+        // Made by another replica in the same moment: that one is the key.
+        Err(kube::Error::Api(status)) if status.is_already_exists() => {}
+        written => written?,
+    }
+    Ok(Done { order: facts.order.clone(), again: Again::Now })
+}
+
+/// Fetches the issued certificate and writes its Secrets.
+async fn export(ctx: &Context, facts: &Facts<'_>, resolved: &Resolved) -> Result<Done, kube::Error> {
+    let (Ok(provider), Ok(names)) = (&resolved.provider, facts.names) else { return Ok(lost(facts)) };
+    let bundle = provider.download().await;
+    ctx.telemetry.read(provider.calls().download, &bundle);
+    let bundle = match bundle {
+        Ok(bundle) => bundle,
+        Err(error) => return record(ctx, facts, resolved, &News::NotFetched(&error)).await,
+    };
+    let outcome = match resolved.target.wanted(facts.order, names, &bundle) {
+        Ok(all) => {
+            let template = facts.order.spec.secret_template.as_ref();
+            for (wanted, stored) in &all {
+                let owner = resolve::owner(facts.order);
+                secret::write(&ctx.client, facts.order, &owner, *stored, wanted, template).await?;
+            }
+            Ok(())
+        }
+        Err(problem) => Err(problem),
+    };
+    record(ctx, facts, resolved, &News::Exported(&outcome)).await
+}
+
+async fn write(
+    ctx: &Context,
+    facts: &Facts<'_>,
+    resolved: &Resolved,
+    action: Action,
+    attempt: i64,
+) -> Result<Done, kube::Error> {
+    let request = match request(action, facts) {
+        Ok(request) => request,
+        Err(problem) => return record(ctx, facts, resolved, &News::Step(&Step::Halt(problem))).await,
+    };
+    match &resolved.provider {
+        // A process that is asked to end begins nothing that costs money.
+        Ok(_) if ctx.is_ending() => Ok(Done { order: facts.order.clone(), again: Again::Failed(None) }),
+        Ok(provider) => {
+            let call = Call { ctx, facts, resolved, provider: provider.as_ref(), request };
+            call.make(attempt).await
+        }
+        Err(problem) => record(ctx, facts, resolved, &News::Step(&Step::Halt(problem.clone()))).await,
+    }
+}
+
+/// What an action sends.
+fn request<'a>(action: Action, facts: &Facts<'a>) -> Result<Request<'a>, Problem> {
+    let payload: &'a Result<Payload, Problem> = facts.payload;
+    Ok(match action {
+        Action::Submit => Request::Submit(payload.as_ref().map_err(Clone::clone)?),
+        Action::Order => Request::Order,
+        Action::Resubmit => Request::Resubmit,
+        Action::Withdraw => Request::Withdraw,
+        Action::Revoke => Request::Revoke,
+        Action::SendLetter => match facts.letter {
+            Some(letter) => Request::SendLetter(letter.as_ref().map_err(Clone::clone)?),
+            None => return Err(Problem::new(crate::api::v1alpha1::Reason::AwaitingLetter, "there is no letter")),
+        },
+    })
+}
+
 struct Call<'a> {
     ctx: &'a Context,
     facts: &'a Facts<'a>,
     resolved: &'a Resolved,
     provider: &'a dyn Provider,
-    payload: &'a Payload,
-    action: Action,
+    request: Request<'a>,
 }
 
 impl Call<'_> {
     async fn make(&self, attempt: i64) -> Result<Done, kube::Error> {
         // One call-timeout to begin and one to end: what `plan` waits before it trusts in the absence of evidence.
         let begin_by = Instant::now() + self.ctx.call_timeout;
+        let action = self.request.kind();
+        let payload_hash = match self.request {
+            Request::Submit(payload) => Some(payload.hash.clone()),
+            _ => None,
+        };
         let intent = Intent {
             attempt,
-            action: self.facts.action_name(self.action),
-            payload_hash: (self.action == Action::Submit).then(|| self.payload.hash.clone()),
+            action: self.facts.action_name(action),
+            payload_hash,
             holder: self.ctx.holder.clone(),
             started_at: micros(self.ctx.clock.now()),
         };
-        let next = self.fold(self.facts.order, &News::Intent(self.action, &intent));
+        let next = self.fold(self.facts.order, &News::Intent(action, &intent));
         let Some(stored) =
             status::store_intent(&self.ctx.client, self.facts.order, next.status, &intent).await?
         else {
-            return Ok(Done { order: self.facts.order.clone(), again: LOST });
+            return Ok(lost(self.facts));
         };
-        if let Some(problem) = self.lost_claim(&stored).await? {
+        // The intent is stored, so any other order for this certificate that acts at the same moment sees it.
+        if let Some(problem) = self.ctx.contested_live(&stored).await? {
             let next = self.fold(&stored, &News::TakenBack(&problem));
             return store(self.ctx, &stored, next).await;
         }
-        let outcome = self.call(begin_by).await;
-        self.ctx.telemetry.called(&intent, &outcome, &self.resolved.filter);
-        let next = self.fold(&stored, &News::Outcome(self.action, &intent, &outcome));
+        let outcome: Result<Accepted, provider::Error> = self.provider.write(self.request, begin_by).await;
+        self.ctx.telemetry.called(&stored.name_any(), &intent, &outcome, &self.resolved.filter);
+        let next = self.fold(&stored, &News::Outcome(action, &intent, &outcome));
         let order = status::store_outcome(&self.ctx.client, stored, &intent, next.status).await;
         Ok(Done { order, again: next.again })
     }
 
-    /// Before the first call the other orders for this certificate are listed live: the intent is stored, so any
-    /// of them that acts at the same moment sees it.
-    async fn lost_claim(&self, stored: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
-        if self.facts.ours().is_some() {
-            return Ok(None);
-        }
-        let others = self.ctx.rivals(stored).await?;
-        Ok(claim::contested(stored, &others))
-    }
-
-    async fn call(&self, begin_by: Instant) -> Result<Accepted, provider::Error> {
-        let request = match self.action {
-            Action::Submit => Request::Submit(self.payload),
-            Action::Order => Request::Order,
-        };
-        self.provider.write(request, begin_by).await
-    }
-
     fn fold(&self, order: &CertificateOrder, news: &News<'_>) -> Next {
         fold(&status::of(order), self.facts, news, &self.resolved.filter)
+    }
+}
+
+impl Context {
+    /// What the other orders for this certificate, read live, mean for this one.
+    async fn contested_live(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
+        Ok(claim::contested(order, &self.rivals(order).await?))
     }
 }

@@ -7,15 +7,16 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::v1alpha1::conditions::{Class, ConditionType, Reason};
 use crate::api::v1alpha1::{
-    CertificateOrderStatus, CloudState, Intent, LastRequest, Plan, ReadyPolicy, Submission, ValidationRecord,
+    CertificateOrderStatus, CloudState, Intent, LastRequest, Plan, ReadyPolicy, Submission,
     seconds,
 };
 use crate::core::conditions::{Conditions, Problem, Status, get};
-use crate::core::order::Observation;
+use crate::core::order::{Observation, Stage};
 use crate::core::redact::Filter;
-use crate::order::plan::{self, Action, Facts, Step};
+use crate::order::plan::{self, ACCEPTED, Action, Export, Facts, RECONCILE_AT, RESUBMIT_AT, Step};
 use crate::order::stages::{self, Standing};
 use crate::order::trouble::{Retry, Trouble, trouble};
+use crate::order::validation;
 use crate::provider::{Accepted, Error};
 
 /// What happened in a pass.
@@ -28,6 +29,10 @@ pub enum News<'a> {
     Outcome(Action, &'a Intent, &'a Result<Accepted, Error>),
     /// The intent is taken back before any call: another order has the certificate.
     TakenBack(&'a Problem),
+    /// The issued certificate could not be fetched.
+    NotFetched(&'a Error),
+    /// The issued certificate was written to its Secret, or cannot be.
+    Exported(&'a Result<(), Problem>),
 }
 
 /// What is stored, and when to look again.
@@ -90,6 +95,8 @@ impl Fold<'_> {
             return self.suspended();
         }
         self.conditions.remove(ConditionType::Suspended);
+        let asked = self.facts.annotation(RECONCILE_AT).map(str::to_owned);
+        self.status.last_handled_reconcile_at = asked.or(self.status.last_handled_reconcile_at.take());
         if let Some(Ok(seen)) = self.facts.observed {
             self.observed(seen);
         }
@@ -99,19 +106,25 @@ impl Fold<'_> {
             News::Outcome(action, intent, Ok(accepted)) => self.accepted(*action, intent, accepted),
             News::Outcome(action, intent, Err(error)) => self.failed(*action, intent, error),
             News::TakenBack(problem) => {
-                self.drop_intent();
+                self.give_up_claim();
                 self.halt(problem)
             }
+            News::NotFetched(error) => self.not_fetched(error),
+            News::Exported(outcome) => self.exported(outcome.as_ref().err()),
         }
     }
 
     fn step(&mut self, step: &Step) -> Again {
-        if !matches!(step, Step::Show(_)) {
+        if !matches!(step, Step::Show(_) | Step::Unreadable) {
             self.status.plan = None;
             self.conditions.remove(ConditionType::Planned);
         }
         match step {
-            Step::Suspend | Step::Write { .. } => Again::Now,
+            Step::Suspend | Step::Write { .. } | Step::MakeKey | Step::Guard | Step::Export => Again::Now,
+            Step::Halt(problem) if problem.reason == Reason::DuplicateCertificate => {
+                self.give_up_claim();
+                self.halt(problem)
+            }
             Step::Halt(problem) => self.halt(problem),
             Step::Unreadable => self.unreadable(),
             Step::Show(action) => self.show(*action),
@@ -121,6 +134,7 @@ impl Fold<'_> {
                 self.forget_intent();
                 self.halt(problem)
             }
+            Step::StartOver => self.start_over(),
             Step::Adopt => self.adopt(),
             Step::Follow => self.follow(),
         }
@@ -157,20 +171,12 @@ impl Fold<'_> {
     /// What the cloud says of an order that is ours.
     fn take_over(&mut self, seen: &Observation) {
         self.status.order_id = seen.order_id.clone().or(self.status.order_id.take());
-        self.status.validation_records = seen
-            .records
-            .iter()
-            .map(|record| ValidationRecord {
-                domain: record.domain.clone(),
-                type_: record.type_.clone(),
-                name: record.name.clone(),
-                value: record.value.clone(),
-                check: None,
-            })
-            .collect();
+        self.status.validation_records =
+            seen.records.iter().map(|record| validation::record(record, self.facts.validation)).collect();
         self.status.not_before = seen.not_before.map(seconds);
         self.status.not_after = seen.not_after.map(seconds);
-        self.status.replaced_by.clone_from(&seen.replaced_by);
+        let renewed = self.facts.validation.and_then(|validation| validation.deadline.as_ref()?.replaced_by.clone());
+        self.status.replaced_by = seen.replaced_by.clone().or(renewed).or(self.status.replaced_by.take());
         if !plan::shows_an_order(seen.stage) {
             return;
         }
@@ -183,55 +189,68 @@ impl Fold<'_> {
         }
     }
 
+    /// Shows what keeps the order from going on.
     fn halt(&mut self, problem: &Problem) -> Again {
-        if self.conditions.is(ConditionType::Issued, Status::True) {
-            // The certificate is issued whatever happens to its order, so Ready stays.
-            self.conditions.set(
-                ConditionType::ActionRequired,
-                Status::True,
-                problem.reason,
-                &problem.message,
-            );
+        let waits = problem.reason.class() == Class::Waiting;
+        if self.conditions.is(ConditionType::Ready, Status::True) {
+            // What was reached holds whatever happens to the next look.
+            if !waits {
+                let type_ = ConditionType::ActionRequired;
+                self.conditions.set(type_, Status::True, problem.reason, &problem.message);
+            }
             return Again::Stopped;
         }
-        self.conditions.remove(ConditionType::ActionRequired);
+        if !waits {
+            self.conditions.remove(ConditionType::ActionRequired);
+        }
         self.conditions.halted(problem);
         if problem.reason == Reason::Withdrawn {
             self.submission().frozen = false;
             self.status.phase = Some("Withdrawn".to_owned());
         } else if self.facts.ours().is_none() {
-            let phase = if problem.reason.class() == Class::Waiting { "Pending" } else { "Stopped" };
-            self.status.phase = Some(phase.to_owned());
+            self.status.phase = Some(if waits { "Pending" } else { "Stopped" }.to_owned());
+        } else if self.status.phase.as_deref() == Some("Submitting") {
+            self.status.phase = Some("Submitted".to_owned());
         }
         if problem.reason == Reason::Settling { Again::In(CONTESTED) } else { Again::Stopped }
     }
 
     fn unreadable(&mut self) -> Again {
-        let Some(Err(error)) = self.facts.observed else { return Again::Stopped };
-        let trouble = trouble(self.facts.cloud, self.facts.observe_action, error, self.filter);
-        self.trouble(self.facts.observe_action, &trouble)
+        let Some(Err(error)) = self.facts.observed else { return Again::Failed(None) };
+        let action = self.facts.calls.map_or("the read", |calls| calls.observe);
+        let trouble = trouble(self.facts.cloud, action, error, self.filter);
+        self.trouble(&trouble)
     }
 
-    /// Shows a failed call. The first of a run of equal failures stays, so that a retry writes nothing.
-    fn trouble(&mut self, action: &str, trouble: &Trouble) -> Again {
-        let same_call = self.status.last_request.as_ref().is_some_and(|last| {
-            last.action == action && last.outcome == trouble.outcome && last.code == trouble.code
-        });
-        let shown = [ConditionType::ActionRequired, ConditionType::Ready]
+    /// Shows a failed call. The message of the first of a run of equal failures stays, and its RequestId with it, so
+    /// that a retry writes nothing new.
+    fn trouble(&mut self, trouble: &Trouble) -> Again {
+        let before = self.facts.order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        let shown = [ConditionType::Ready, ConditionType::ActionRequired]
             .into_iter()
-            .filter_map(|type_| get(&self.status.conditions, type_))
+            .filter_map(|type_| get(before, type_))
             .find(|condition| condition.reason == <&str>::from(trouble.problem.reason));
-        let problem = match shown {
-            Some(shown) if same_call => Problem::new(trouble.problem.reason, shown.message.clone()),
-            _ => {
-                self.record(action, trouble.outcome, trouble.code.as_deref(), trouble.request_id.as_deref());
-                trouble.problem.clone()
-            }
-        };
-        self.halt(&problem);
+        let same = shown.filter(|shown| trouble.continues(&shown.message));
+        let message = same.map_or_else(|| trouble.problem.message.clone(), |shown| shown.message.clone());
+        self.halt(&Problem::new(trouble.problem.reason, message));
         match trouble.retry {
             Retry::Backoff(asked) => Again::Failed(asked),
             Retry::Mended => Again::Stopped,
+        }
+    }
+
+    /// Records a call that writes; of a run of equal failures the first.
+    fn record_failure(&mut self, intent: &Intent, trouble: &Trouble) {
+        let before = self.facts.order.status.as_ref().and_then(|status| status.last_request.as_ref());
+        let same = before.filter(|last| {
+            last.action == intent.action && last.outcome == trouble.outcome && last.code == trouble.code
+        });
+        match same {
+            Some(first) => self.status.last_request = Some(first.clone()),
+            None => {
+                let (code, request_id) = (trouble.code.as_deref(), trouble.request_id.as_deref());
+                self.record(&intent.action, trouble.outcome, code, request_id);
+            }
         }
     }
 
@@ -248,11 +267,12 @@ impl Fold<'_> {
     fn show(&mut self, action: Action) -> Again {
         self.forget_intent();
         let (name, next) = match action {
-            Action::Submit if self.facts.order_action.is_some() => {
+            Action::Submit if self.facts.order_action().is_some() => {
                 (self.facts.action_name(action), "then the order is sent to the CA")
             }
-            Action::Submit | Action::Order => {
-                (self.facts.action_name(action), "then the CA reviews the order")
+            Action::Resubmit => (self.facts.action_name(action), "then the application is handed in again"),
+            Action::Submit | Action::Order | Action::Withdraw | Action::Revoke | Action::SendLetter => {
+                (self.facts.action_name(action), "then the cloud and the CA go on")
             }
         };
         let request = match (action, self.facts.payload) {
@@ -265,8 +285,7 @@ impl Fold<'_> {
             next: next.to_owned(),
         });
         self.status.phase = Some("Planned".to_owned());
-        let message =
-            format!("spec.mode is Plan: status.plan shows what {name} would send, and nothing was sent");
+        let message = format!("spec.mode is Plan: status.plan shows what {name} would send, and it was not sent");
         self.conditions.set(ConditionType::Planned, Status::True, Reason::Planned, &message);
         self.conditions.resting(Status::False, Reason::Planned, &message);
         Again::Stopped
@@ -282,13 +301,14 @@ impl Fold<'_> {
         let submission = self.submission();
         submission.frozen = true;
         submission.intent = Some(intent.clone());
+        let Intent { action: call, attempt, .. } = intent;
         let message = match action {
-            Action::Submit => {
-                format!("hands in the application ({}, attempt {})", intent.action, intent.attempt)
-            }
-            Action::Order => {
-                format!("sends the order to the CA ({}, attempt {})", intent.action, intent.attempt)
-            }
+            Action::Submit => format!("hands in the application ({call}, attempt {attempt})"),
+            Action::Order => format!("sends the order to the CA ({call}, attempt {attempt})"),
+            Action::Resubmit => format!("opens the order for another attempt ({call}, attempt {attempt})"),
+            Action::Withdraw => format!("stops the review ({call}, attempt {attempt})"),
+            Action::Revoke => format!("revokes the certificate ({call}, attempt {attempt})"),
+            Action::SendLetter => format!("hands in the signed letter ({call}, attempt {attempt})"),
         };
         self.conditions.working(Reason::Submitting, &message);
         self.status.phase = Some("Submitting".to_owned());
@@ -296,7 +316,7 @@ impl Fold<'_> {
     }
 
     fn accepted(&mut self, action: Action, intent: &Intent, accepted: &Accepted) -> Again {
-        self.record(&intent.action, "Accepted", None, accepted.request_id.as_deref());
+        self.record(&intent.action, ACCEPTED, None, accepted.request_id.as_deref());
         let cloud = self.facts.cloud;
         let request =
             accepted.request_id.as_deref().map(|id| format!(" (RequestId {id})")).unwrap_or_default();
@@ -310,7 +330,39 @@ impl Fold<'_> {
                 self.status.order_id = accepted.order_id.clone().or(self.status.order_id.take());
                 self.ordered(Reason::Accepted, &format!("{cloud} sent the order to the CA{request}"))
             }
+            Action::Resubmit | Action::Withdraw | Action::Revoke | Action::SendLetter => self.done(action),
         }
+    }
+
+    /// A call took effect that is not about an application.
+    fn done(&mut self, action: Action) -> Again {
+        let now = self.now();
+        let submission = self.submission();
+        submission.intent = None;
+        match action {
+            Action::Resubmit => return self.start_over(),
+            Action::SendLetter => submission.letter_sent_at = Some(now),
+            Action::Submit | Action::Order | Action::Withdraw | Action::Revoke => {}
+        }
+        Again::Now
+    }
+
+    /// Begins another attempt: what the present one has reached no longer holds.
+    fn start_over(&mut self) -> Again {
+        let resubmissions = self.submission().resubmissions.saturating_add(1);
+        self.status.submission = Some(Submission { resubmissions, ..Submission::default() });
+        self.status.order_id = None;
+        self.status.validation_records.clear();
+        let asked = self.facts.annotation(RESUBMIT_AT).map(str::to_owned);
+        self.status.last_handled_resubmit_at = asked.or(self.status.last_handled_resubmit_at.take());
+        let message = format!("the order starts over, now for the {resubmissions}. time");
+        for type_ in [ConditionType::Submitted, ConditionType::Ordered, ConditionType::Issued] {
+            self.conditions.clear(type_, Reason::Submitting, &message);
+        }
+        self.conditions.remove(ConditionType::ActionRequired);
+        self.conditions.working(Reason::Submitting, &message);
+        self.status.phase = Some("Submitting".to_owned());
+        Again::Now
     }
 
     fn submitted(&mut self, payload_hash: Option<String>, reason: Reason, message: &str) -> Again {
@@ -321,7 +373,7 @@ impl Fold<'_> {
         submission.payload_hash = payload_hash;
         submission.submitted_at = Some(now);
         self.conditions.set(ConditionType::Submitted, Status::True, reason, message);
-        if self.facts.order_action.is_none() {
+        if self.facts.order_action().is_none() {
             return self.ordered(reason, message);
         }
         self.status.phase = Some("Submitted".to_owned());
@@ -342,34 +394,25 @@ impl Fold<'_> {
 
     fn failed(&mut self, action: Action, intent: &Intent, error: &Error) -> Again {
         let trouble = trouble(self.facts.cloud, &intent.action, error, self.filter);
+        self.record_failure(intent, &trouble);
         match error {
             Error::Unknown(_) => {
                 // The intent stays: what became of the call is read from the cloud.
-                self.record(
-                    &intent.action,
-                    trouble.outcome,
-                    trouble.code.as_deref(),
-                    trouble.request_id.as_deref(),
-                );
-                let message = format!(
-                    "{} certorder reads the cloud to see what became of it.",
-                    trouble.problem.message
-                );
+                let message =
+                    format!("{} certorder reads the cloud to see what became of it.", trouble.problem.message);
                 self.conditions.working(Reason::Settling, &message);
                 Again::In(Duration::from_secs(1))
             }
             Error::UnderWay(_) if action == Action::Order => {
-                self.record(
-                    &intent.action,
-                    trouble.outcome,
-                    trouble.code.as_deref(),
-                    trouble.request_id.as_deref(),
-                );
                 self.ordered(Reason::Accepted, &trouble.problem.message)
             }
             _ => {
+                let frozen = self.submission().frozen;
                 self.drop_intent();
-                self.trouble(&intent.action, &trouble)
+                // A review that could not be stopped goes on, and so on.
+                let unfreezes = matches!(action, Action::Submit | Action::Order | Action::Resubmit);
+                self.submission().frozen = frozen && !unfreezes;
+                self.trouble(&trouble)
             }
         }
     }
@@ -389,16 +432,17 @@ impl Fold<'_> {
                     format!("the cloud works on the order, so {name} took effect; its reply was lost");
                 self.ordered(Reason::Adopted, &message)
             }
+            Action::Resubmit | Action::Withdraw | Action::Revoke | Action::SendLetter => self.done(action),
         }
     }
 
     fn settle(&mut self, until: jiff::Timestamp) -> Again {
         let intent = self.submission().intent.as_ref().map(|intent| (intent.action.clone(), intent.attempt));
         let (action, attempt) = intent.unwrap_or_default();
-        let until_text = seconds(until).0;
+        let wait = self.facts.call_timeout.saturating_mul(2);
         let message = format!(
             "the outcome of {action} (attempt {attempt}) is not recorded and not visible at the cloud; certorder \
-             reads until {until_text}, and only then tries again"
+             reads for {wait:?} before it tries again"
         );
         self.conditions.working(Reason::Settling, &message);
         let left = Duration::try_from(until.duration_since(self.facts.now)).unwrap_or_default();
@@ -406,23 +450,48 @@ impl Fold<'_> {
     }
 
     fn adopt(&mut self) -> Again {
-        let payload_hash = self.facts.payload.as_ref().ok().map(|payload| payload.hash.clone());
+        let Some(Ok(seen)) = self.facts.observed else { return Again::Failed(None) };
+        // The hash says what the cloud holds, so it is recorded only where the cloud shows just that.
+        let held = self.facts.payload.as_ref().ok().filter(|payload| seen.stored.shows(&payload.evidence));
+        let payload_hash = held.map(|payload| payload.hash.clone());
         self.submission().adopted = true;
         let message = "found at the cloud for the same names, and taken over without a call";
         let again = self.submitted(payload_hash, Reason::Adopted, message);
-        if let Some(Ok(seen)) = self.facts.observed {
-            self.take_over(seen);
+        self.take_over(seen);
+        if seen.stage == Stage::AwaitingInformation { again } else { self.follow_ours(seen, true) }
+    }
+
+    /// Another order has the certificate: what this one only took over, or was about to do, it lets go.
+    fn give_up_claim(&mut self) {
+        if self.facts.ours().is_some_and(|ours| ours.adopted) {
+            self.status.submission = None;
+            for type_ in [ConditionType::Submitted, ConditionType::Ordered, ConditionType::Issued] {
+                self.conditions.remove(type_);
+            }
+        } else if self.status.submission.is_some() {
+            self.drop_intent();
         }
-        again
     }
 
     fn follow(&mut self) -> Again {
         let Some(Ok(seen)) = self.facts.observed else { return Again::Poll };
+        self.follow_ours(seen, self.facts.ours().is_some())
+    }
+
+    /// Reports what the cloud says of an order, ours or not.
+    fn follow_ours(&mut self, seen: &Observation, is_ours: bool) -> Again {
         let words = self.status.cloud.as_ref().and_then(|cloud| cloud.message.as_deref());
-        let report = stages::report(seen, words, self.facts.cloud);
+        let report = stages::report(&stages::Seen {
+            observation: seen,
+            words,
+            cloud: self.facts.cloud,
+            withdrawn: self.facts.withdraw_is_asked(),
+            validation: self.facts.validation,
+            filter: self.filter,
+        });
         self.status.phase = Some(report.phase.to_owned());
         self.forget_intent();
-        if self.facts.ours().is_some() {
+        if is_ours {
             self.submission().frozen = report.frozen;
         }
         match &report.issued {
@@ -437,6 +506,19 @@ impl Fold<'_> {
             }
             None => self.conditions.remove(ConditionType::ActionRequired),
         }
+        if seen.stage == Stage::Issued && is_ours {
+            match self.facts.secret {
+                Export::NotWanted => self.conditions.remove(ConditionType::SecretSynced),
+                Export::Current => self.synced(),
+                Export::Blocked(problem) => return self.exported(Some(problem)),
+                // Not ready before that; the next step fetches it.
+                Export::Due => {
+                    let message = "the certificate is issued, and is being fetched";
+                    self.conditions.working(Reason::Exporting, message);
+                    return Again::Now;
+                }
+            }
+        }
         match report.standing {
             Standing::Working if self.is_ready_when_ordered() => {
                 self.conditions.resting(Status::True, Reason::Ordered, &report.message);
@@ -450,6 +532,45 @@ impl Fold<'_> {
             Standing::Stopped => Again::Stopped,
             Standing::Done => Again::Settled,
         }
+    }
+
+    fn synced(&mut self) {
+        let message = "the Secret holds the issued certificate";
+        self.conditions.set(ConditionType::SecretSynced, Status::True, Reason::Synced, message);
+    }
+
+    /// The certificate is issued; whether it stands in its Secret decides what Ready says.
+    fn exported(&mut self, problem: Option<&Problem>) -> Again {
+        let message = format!("{} holds the issued certificate", self.facts.cloud);
+        self.conditions.set(ConditionType::Issued, Status::True, Reason::Issued, &message);
+        self.conditions.remove(ConditionType::ActionRequired);
+        self.status.phase = Some("Issued".to_owned());
+        let Some(problem) = problem else {
+            self.synced();
+            self.conditions.resting(Status::True, Reason::Issued, &message);
+            return Again::Settled;
+        };
+        self.conditions.set(ConditionType::SecretSynced, Status::False, problem.reason, &problem.message);
+        self.conditions.halted(problem);
+        Again::Stopped
+    }
+
+    fn not_fetched(&mut self, error: &Error) -> Again {
+        let action = self.facts.calls.map_or("the download", |calls| calls.download);
+        let mut trouble = trouble(self.facts.cloud, action, error, self.filter);
+        if trouble.problem.reason == Reason::CloudUnavailable {
+            trouble.problem.reason = Reason::Exporting;
+        }
+        let message = format!("{} holds the issued certificate", self.facts.cloud);
+        self.conditions.set(ConditionType::Issued, Status::True, Reason::Issued, &message);
+        self.conditions.set(
+            ConditionType::SecretSynced,
+            Status::False,
+            trouble.problem.reason,
+            "the certificate could not be fetched",
+        );
+        let again = self.trouble(&trouble);
+        again
     }
 
     fn is_ready_when_ordered(&self) -> bool {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 /// An order by namespace and name.
 pub type Key = (String, String);
@@ -22,7 +22,7 @@ struct Watch {
     seen: u64,
     /// What the user asked for at the last pass.
     asked: String,
-    due: Option<Timestamp>,
+    due: Option<Instant>,
     failures: u32,
 }
 
@@ -47,24 +47,24 @@ pub struct Pass {
 impl Lookout {
     /// Whether the order is due: at its first pass, when `asked` differs from the last pass's, after a wake-up,
     /// or when its time has come.
-    pub fn begin(&self, key: &Key, asked: String, now: Timestamp) -> Verdict {
+    pub fn begin(&self, key: &Key, asked: String, now: Instant) -> Verdict {
         let mut watches = self.lock();
         let watch = watches.entry(key.clone()).or_default();
-        let remaining = watch.due.map(|due| due.duration_since(now)).filter(SignedDuration::is_positive);
-        match remaining.and_then(|left| Duration::try_from(left).ok()) {
+        let remaining = watch.due.map(|due| due.saturating_duration_since(now)).filter(|left| !left.is_zero());
+        match remaining {
             Some(left) if watch.wakes == watch.seen && watch.asked == asked => Verdict::NotBefore(left),
             _ => Verdict::Due(Pass { seen: watch.wakes, asked, failures: watch.failures }),
         }
     }
 
     /// Ends a pass: the order is due again after `pause`.
-    pub fn end(&self, key: &Key, pass: Pass, failed: bool, pause: Duration, now: Timestamp) {
+    pub fn end(&self, key: &Key, pass: Pass, failed: bool, pause: Duration, now: Instant) {
         let mut watches = self.lock();
         let watch = watches.entry(key.clone()).or_default();
         watch.seen = pass.seen;
         watch.asked = pass.asked;
         watch.failures = if failed { pass.failures.saturating_add(1) } else { 0 };
-        watch.due = SignedDuration::try_from(pause).ok().and_then(|pause| now.checked_add(pause).ok());
+        watch.due = now.checked_add(pause);
     }
 
     /// Makes the order due: something that it refers to has changed.
@@ -88,14 +88,13 @@ impl Lookout {
 mod tests {
     use super::*;
 
-    const T0: Timestamp = Timestamp::UNIX_EPOCH;
     const PAUSE: Duration = Duration::from_secs(60);
 
     fn key() -> Key {
         ("shop".to_owned(), "www".to_owned())
     }
 
-    fn begun(lookout: &Lookout, asked: &str, now: Timestamp) -> Pass {
+    fn begun(lookout: &Lookout, asked: &str, now: Instant) -> Pass {
         match lookout.begin(&key(), asked.to_owned(), now) {
             Verdict::Due(pass) => pass,
             Verdict::NotBefore(left) => panic!("not due for {left:?}"),
@@ -104,34 +103,34 @@ mod tests {
 
     #[test]
     fn an_event_that_changes_nothing_waits_for_the_due_time() {
-        let lookout = Lookout::default();
-        let pass = begun(&lookout, "1", T0);
-        lookout.end(&key(), pass, false, PAUSE, T0);
-        let later = T0 + SignedDuration::from_secs(20);
+        let (lookout, start) = (Lookout::default(), Instant::now());
+        let pass = begun(&lookout, "1", start);
+        lookout.end(&key(), pass, false, PAUSE, start);
+        let later = start + Duration::from_secs(20);
         assert_eq!(lookout.begin(&key(), "1".into(), later), Verdict::NotBefore(Duration::from_secs(40)));
         begun(&lookout, "2", later);
-        begun(&lookout, "1", T0 + SignedDuration::from_secs(60));
+        begun(&lookout, "1", start + Duration::from_secs(60));
     }
 
     #[test]
     fn a_wake_up_during_a_pass_is_not_lost() {
-        let lookout = Lookout::default();
-        let pass = begun(&lookout, "1", T0);
+        let (lookout, start) = (Lookout::default(), Instant::now());
+        let pass = begun(&lookout, "1", start);
         lookout.wake(&key());
-        lookout.end(&key(), pass, false, PAUSE, T0);
-        begun(&lookout, "1", T0);
+        lookout.end(&key(), pass, false, PAUSE, start);
+        begun(&lookout, "1", start);
     }
 
     #[test]
     fn failures_in_a_row_are_counted() {
-        let lookout = Lookout::default();
+        let (lookout, start) = (Lookout::default(), Instant::now());
         for failures in 0..3 {
-            let pass = begun(&lookout, "1", T0);
+            let pass = begun(&lookout, "1", start);
             assert_eq!(pass.failures, failures);
-            lookout.end(&key(), pass, true, Duration::ZERO, T0);
+            lookout.end(&key(), pass, true, Duration::ZERO, start);
         }
-        let pass = begun(&lookout, "1", T0);
-        lookout.end(&key(), pass, false, Duration::ZERO, T0);
-        assert_eq!(begun(&lookout, "1", T0).failures, 0);
+        let pass = begun(&lookout, "1", start);
+        lookout.end(&key(), pass, false, Duration::ZERO, start);
+        assert_eq!(begun(&lookout, "1", start).failures, 0);
     }
 }

@@ -2,52 +2,66 @@
 //!
 //! 1. [`resolve`] reads from the cluster what the order refers to (client required);
 //! 2. [`observe`] reads the cloud (client required);
-//! 3. [`plan`] decides the one next step (pure);
+//! 3. [`mod@plan`] decides the one next step (pure), and [`finalize`] that of a deletion;
 //! 4. [`execute`] carries it out: at most one write to the cloud (client required);
 //! 5. [`fold`] makes the next status of what happened (pure), with the table of [`stages`] and the words of
 //!    [`trouble`];
 //! 6. [`status`] stores it by compare-and-swap (client required).
 //!
-//! [`claim`] says which of several orders has a certificate, [`mapping`] which orders a changed object wakes,
-//! [`lookout`] when an order is due, [`turns`] keeps two passes over one certificate apart.
+//! [`claim`] says which of several orders has a certificate, [`target`] and [`secret`] what an issued certificate's
+//! Secret holds, [`mapping`] which orders a changed object wakes, [`lookout`] when an order is due, [`sightings`] how
+//! long an open intent is seen, [`turns`] keeps two passes over one certificate apart.
 
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kube::api::ListParams;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::Store;
 use kube::{Api, Client, ResourceExt};
+use tokio::time::Instant;
 use tracing::instrument;
 
 use crate::api::v1alpha1::CertificateOrder;
 use crate::clock::Clock;
+use crate::cluster::bounded;
 use crate::core::conditions::Problem;
 use crate::core::pace;
 use crate::order::execute::Done;
+use crate::order::finalize::End;
 use crate::order::fold::Again;
-use crate::order::lookout::{Lookout, Verdict};
-use crate::order::plan::{Facts, plan};
+use crate::order::lookout::{Key, Lookout, Verdict};
+use crate::order::plan::{Export, Facts};
+use crate::order::resolve::Resolved;
+use crate::order::sightings::Sightings;
 use crate::order::turns::Turns;
+use crate::order::validation::Validations;
 use crate::provider::registry::{self, Clouds};
 use crate::telemetry::Telemetry;
 
 pub mod claim;
 pub mod execute;
+pub mod finalize;
 pub mod fold;
+pub mod guard;
 pub mod lookout;
 pub mod mapping;
 pub mod observe;
 pub mod plan;
 pub mod resolve;
+pub mod secret;
+pub mod sightings;
 pub mod stages;
 pub mod status;
+pub mod target;
 #[cfg(test)]
 mod tests;
 pub mod trouble;
 pub mod turns;
+pub mod validation;
 
 /// What every pass needs.
 pub struct Context {
@@ -71,12 +85,18 @@ pub struct Context {
     pub lookout: Lookout,
     /// One pass at a time for each certificate.
     pub turns: Turns,
+    /// Since when each open intent is seen.
+    pub sightings: Sightings,
+    /// What the CA found of the proofs of control.
+    pub validations: Validations,
+    /// Set when the process is asked to end.
+    pub ending: Arc<AtomicBool>,
     /// Log, events, metrics.
     pub telemetry: Telemetry,
 }
 
 /// Annotations that ask for a look.
-const ASKING: [&str; 2] = ["certorder.dev/reconcile-at", "certorder.dev/resubmit-at"];
+const ASKING: [&str; 4] = [plan::RECONCILE_AT, plan::RESUBMIT_AT, plan::WITHDRAW, finalize::CONFIRM_REVOKE];
 
 /// The most steps of one order that are made without letting another one in between.
 const STEPS_IN_A_ROW: usize = 4;
@@ -85,50 +105,51 @@ const STEPS_IN_A_ROW: usize = 4;
 #[instrument(skip_all, fields(namespace = order.namespace(), order = order.name_any()))]
 pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Result<Action, Infallible> {
     let key = (order.namespace().unwrap_or_default(), order.name_any());
-    if order.metadata.deletion_timestamp.is_some() {
-        ctx.lookout.forget(&key);
+    if order.metadata.deletion_timestamp.is_some() && !plan::has_finalizer(&order) {
+        ctx.forget(&key);
         return Ok(Action::await_change());
     }
-    let pass = match ctx.lookout.begin(&key, asked(&order), ctx.clock.now()) {
+    let pass = match ctx.lookout.begin(&key, asked(&order), Instant::now()) {
         Verdict::Due(pass) => pass,
         Verdict::NotBefore(left) => return Ok(Action::requeue(left)),
     };
     let provider = &order.spec.provider;
-    let _turn =
-        ctx.turns.take(format!("{}/{}", registry::name(provider), registry::certificate_id(provider))).await;
-    let looked = look(&ctx, &order).await;
-    let now = ctx.clock.now();
+    let certificate = format!("{}/{}", registry::name(provider), registry::certificate_id(provider));
+    let turn = ctx.turns.take(certificate).await;
+    let looked = look(&ctx, &order, &key).await;
+    drop(turn);
+    let failures = pass.failures.saturating_add(1);
     let (pause, failed) = match &looked {
         Ok(done) => {
-            let failures = pass.failures.saturating_add(1);
-            (pause(&ctx, done, failures, now), matches!(done.again, Again::Failed(_)))
+            ctx.telemetry.changed(&order, &done.order).await;
+            (pause(&ctx, done, failures), matches!(done.again, Again::Failed(_)))
         }
         Err(error) => {
             ctx.telemetry.api_trouble(error);
-            (pace::after_failure(pass.failures.saturating_add(1), None, seed(&order)), true)
+            (pace::after_failure(failures, None, seed(&order)), true)
         }
     };
-    ctx.lookout.end(&key, pass, failed, pause, now);
+    ctx.lookout.end(&key, pass, failed, pause, Instant::now());
     Ok(Action::requeue(pause))
 }
 
 /// Works one order until there is no step that can be made at once.
-async fn look(ctx: &Context, order: &CertificateOrder) -> Result<Done, kube::Error> {
-    let mut done = step(ctx, order).await?;
+async fn look(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done, kube::Error> {
+    let mut done = step(ctx, order, key).await?;
     for _ in 1..STEPS_IN_A_ROW {
         if done.again != Again::Now {
             break;
         }
-        done = step(ctx, &done.order).await?;
+        done = step(ctx, &done.order, key).await?;
     }
     Ok(done)
 }
 
 /// One step: resolve, observe, plan, execute, fold, write status.
-async fn step(ctx: &Context, order: &CertificateOrder) -> Result<Done, kube::Error> {
+async fn step(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done, kube::Error> {
     let resolved = resolve::resolve(ctx, order).await?;
     let offline = resolved.payload(None);
-    let calls = resolved.provider.as_ref().ok().map(|provider| provider.calls());
+    let waiting_for_target = Export::NotWanted;
     let mut facts = Facts {
         order,
         cloud: registry::name(&order.spec.provider),
@@ -137,25 +158,49 @@ async fn step(ctx: &Context, order: &CertificateOrder) -> Result<Done, kube::Err
         names: &resolved.names,
         payload: &offline,
         observed: None,
-        observe_action: calls.map_or("", |calls| calls.observe),
-        order_action: calls.and_then(|calls| calls.order),
-        contested: ctx.contested(order),
+        calls: resolved.provider.as_ref().ok().map(|provider| provider.calls()),
+        logged: None,
+        validation: None,
+        letter: resolved.letter.as_ref(),
+        secret: &waiting_for_target,
+        contested: None,
+        intent_seen_for: ctx.sightings.of(key, order),
         now: ctx.clock.now(),
         call_timeout: ctx.call_timeout,
     };
     let observed = if facts.needs_the_cloud() { observe::observe(ctx, &resolved).await } else { None };
-    let product = observed.as_ref().and_then(|seen| seen.as_ref().ok()).map(|seen| &seen.product);
-    let payload = resolved.payload(product);
+    let seen = observed.as_ref().and_then(|seen| seen.as_ref().ok());
+    let payload = resolved.payload(seen.map(|seen| &seen.product));
+    let target = resolved.target.export(order, seen, &resolved.names);
+    let validation = observe::validation(ctx, key, &resolved, seen).await;
     facts.payload = &payload;
     facts.observed = observed.as_ref();
+    facts.secret = &target;
+    facts.validation = validation.as_deref();
+    facts.logged = observe::logged(&facts, &resolved).await;
+    facts.contested = ctx.contested(order);
     facts.now = ctx.clock.now();
-    let done = execute::execute(ctx, &facts, &resolved, &plan(&facts)).await?;
-    ctx.telemetry.changed(order, &done.order).await;
-    Ok(done)
+    if order.metadata.deletion_timestamp.is_some() {
+        return end(ctx, &facts, &resolved).await;
+    }
+    execute::execute(ctx, &facts, &resolved, &plan::plan(&facts)).await
+}
+
+/// One step of a deletion.
+async fn end(ctx: &Context, facts: &Facts<'_>, resolved: &Resolved) -> Result<Done, kube::Error> {
+    match finalize::plan(facts) {
+        End::First(step) => return execute::execute(ctx, facts, resolved, &step).await,
+        End::GiveUp(why) => ctx.telemetry.gave_up(facts.order, &why).await,
+        End::Release => {}
+    }
+    let released = guard::remove_finalizer(&ctx.client, facts.order).await?;
+    let again = if released.is_some() { Again::Settled } else { Again::Failed(None) };
+    Ok(Done { order: facts.order.clone(), again })
 }
 
 /// When to look again, in time.
-fn pause(ctx: &Context, done: &Done, failures: u32, now: jiff::Timestamp) -> Duration {
+fn pause(ctx: &Context, done: &Done, failures: u32) -> Duration {
+    let now = ctx.clock.now();
     let seed = seed(&done.order) ^ now.as_second().unsigned_abs();
     match done.again {
         Again::Now => Duration::ZERO,
@@ -175,7 +220,8 @@ fn pause(ctx: &Context, done: &Done, failures: u32, now: jiff::Timestamp) -> Dur
 fn asked(order: &CertificateOrder) -> String {
     let generation = order.metadata.generation.unwrap_or_default();
     let annotations = ASKING.map(|name| order.annotations().get(name).map_or("", String::as_str));
-    format!("{} {generation} {}", order.uid().unwrap_or_default(), annotations.join(" "))
+    let deleting = order.metadata.deletion_timestamp.is_some();
+    format!("{} {generation} {deleting} {}", order.uid().unwrap_or_default(), annotations.join(" "))
 }
 
 /// A number of this order's own, to spread the looks of many orders.
@@ -186,6 +232,19 @@ fn seed(order: &CertificateOrder) -> u64 {
 }
 
 impl Context {
+    /// Forgets an order that is gone.
+    pub fn forget(&self, key: &Key) {
+        self.lookout.forget(key);
+        self.sightings.forget(key);
+        self.validations.forget(key);
+    }
+
+    /// Whether the process was asked to end.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
     /// What the other orders for this certificate, as last seen, mean for this one.
     fn contested(&self, order: &CertificateOrder) -> Option<Problem> {
         let others: Vec<CertificateOrder> = self
@@ -207,7 +266,7 @@ impl Context {
             if self.namespaces.is_empty() { all.into() } else { some.collect() };
         let mut rivals = Vec::new();
         for api in apis {
-            rivals.extend(api.list(&params).await?.items);
+            rivals.extend(bounded(api.list(&params)).await?.items);
         }
         Ok(rivals)
     }

@@ -1,8 +1,16 @@
-//! Reads the cloud.
+//! Reads the cloud. Never writes.
 
-use crate::core::order::Observation;
+use std::sync::Arc;
+
+use tracing::warn;
+
+use crate::api::v1alpha1::seconds;
+use crate::core::order::{Observation, Stage};
 use crate::order::Context;
+use crate::order::lookout::Key;
+use crate::order::plan::{Action, Facts};
 use crate::order::resolve::Resolved;
+use crate::order::validation::Validation;
 use crate::provider::Error;
 
 /// What the cloud says of the certificate; `None` where there are no credentials to ask with.
@@ -11,4 +19,39 @@ pub async fn observe(ctx: &Context, resolved: &Resolved) -> Option<Result<Observ
     let observed = provider.observe().await;
     ctx.telemetry.read(provider.calls().observe, &observed);
     Some(observed)
+}
+
+/// What the CA found of the proofs of control, while it waits for them.
+pub async fn validation(
+    ctx: &Context,
+    key: &Key,
+    resolved: &Resolved,
+    seen: Option<&Observation>,
+) -> Option<Arc<Validation>> {
+    let provider = resolved.provider.as_ref().ok()?;
+    if seen?.stage != Stage::Validating {
+        ctx.validations.forget(key);
+        return None;
+    }
+    Some(ctx.validations.of(key, provider.as_ref(), ctx.clock.now()).await)
+}
+
+/// What the cloud's own log says of the call of an open intent, where the state alone proves nothing: the cloud may
+/// still hold an application of before.
+pub async fn logged(facts: &Facts<'_>, resolved: &Resolved) -> Option<bool> {
+    let intent = facts.intent().filter(|intent| facts.action_of(intent) == Action::Submit)?;
+    let provider = resolved.provider.as_ref().ok()?;
+    // The log's times are whole seconds, so an application accepted in the second of the intent cannot be told from it.
+    let earlier = facts.ours().and_then(|ours| ours.submitted_at.as_ref());
+    let ambiguous = earlier.is_some_and(|earlier| *earlier >= seconds(intent.started_at.0));
+    if ambiguous || !facts.has_earlier_application() {
+        return None;
+    }
+    match provider.was_called(Action::Submit, intent.started_at.0).await {
+        Ok(called) => Some(called),
+        Err(error) => {
+            warn!(%error, "cannot read the cloud's log of calls");
+            None
+        }
+    }
 }

@@ -7,13 +7,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use kube::ResourceExt;
+use strum::IntoEnumIterator;
 
-use crate::api::v1alpha1::conditions::Reason;
-use crate::api::v1alpha1::{CertificateOrder, Intent, Mode, Submission};
-use crate::core::conditions::Problem;
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::api::v1alpha1::{CertificateOrder, DeletionPolicy, Intent, Mode, Submission};
+use crate::core::conditions::{Problem, get};
 use crate::core::names::Names;
 use crate::core::order::{Observation, Stage};
-use crate::provider::{Error, Payload};
+use crate::order::validation::Validation;
+use crate::provider::{Calls, Error, Letter, Payload};
+
+pub use crate::provider::RequestKind as Action;
 
 /// Everything that is known of one order at one moment.
 pub struct Facts<'a> {
@@ -31,25 +36,37 @@ pub struct Facts<'a> {
     pub payload: &'a Result<Payload, Problem>,
     /// What the cloud says, where it was asked.
     pub observed: Option<&'a Result<Observation, Error>>,
-    /// The cloud's name of the read behind `observed`.
-    pub observe_action: &'static str,
-    /// The cloud's name of the call that sends the order, where that is a call of its own.
-    pub order_action: Option<&'static str>,
+    /// The cloud's names of its calls; `None` where there are no credentials to call with.
+    pub calls: Option<&'static Calls>,
+    /// What the cloud's own log says of the call of an intent, where it was asked.
+    pub logged: Option<bool>,
+    /// What the CA found of the proofs of control, as last asked.
+    pub validation: Option<&'a Validation>,
+    /// The signed letter, where the user names one.
+    pub letter: Option<&'a Result<Letter, Problem>>,
+    /// Whether the certificate stands in its Secret.
+    pub secret: &'a Export,
     /// What other orders for the same certificate mean for this one.
     pub contested: Option<Problem>,
+    /// How long this process has seen the open intent, by its own steady clock.
+    pub intent_seen_for: Duration,
     /// Now.
     pub now: Timestamp,
     /// The longest that one call takes.
     pub call_timeout: Duration,
 }
 
-/// A write to the cloud.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Action {
-    /// Hand in the application.
-    Submit,
-    /// Send the order to the CA.
-    Order,
+/// Whether an issued certificate stands in the Secret that the order names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Export {
+    /// The order names no Secret.
+    NotWanted,
+    /// It does.
+    Current,
+    /// It has to be fetched and written.
+    Due,
+    /// It cannot be written until something is mended.
+    Blocked(Problem),
 }
 
 /// The one next step.
@@ -70,6 +87,14 @@ pub enum Step {
     },
     /// Show what would be written (mode Plan).
     Show(Action),
+    /// Make the private key of the order, before anything is sent.
+    MakeKey,
+    /// Put the finalizer in place, before anything is sent that a deletion has to undo.
+    Guard,
+    /// Forget the present attempt, and begin another one.
+    StartOver,
+    /// Fetch the issued certificate and write its Secret.
+    Export,
     /// An intent was found, and the cloud shows that its call took effect.
     Landed(Action),
     /// An intent was found, and it is too early to tell.
@@ -85,6 +110,23 @@ pub enum Step {
     Follow,
 }
 
+/// The annotation that asks for a look now; any value that was not handled yet.
+pub const RECONCILE_AT: &str = "certorder.dev/reconcile-at";
+/// The annotation that stops a running review; its value is the id of the certificate.
+pub const WITHDRAW: &str = "certorder.dev/withdraw";
+/// The annotation that asks for another attempt; its value is a time of the last hour, RFC 3339.
+pub const RESUBMIT_AT: &str = "certorder.dev/resubmit-at";
+/// The finalizer of an order whose deletion has to undo something at the cloud.
+pub const FINALIZER: &str = "certorder.dev/cleanup";
+
+/// The outcome of an accepted call, as `lastRequest` records it.
+pub const ACCEPTED: &str = "Accepted";
+
+const RESUBMIT_IS_RECENT: SignedDuration = SignedDuration::from_hours(1);
+
+/// For so long after an order was sent the cloud may still show the state before it.
+const STATE_MAY_LAG: SignedDuration = SignedDuration::from_mins(10);
+
 /// A submission younger than this stands for the read before the order.
 const SUBMISSION_IS_FRESH: SignedDuration = SignedDuration::from_secs(30);
 
@@ -93,8 +135,12 @@ const SUBMISSION_IS_FRESH: SignedDuration = SignedDuration::from_secs(30);
 pub fn plan(facts: &Facts<'_>) -> Step {
     let step = decide(facts);
     match step {
+        // What is running already is followed all the same.
+        Step::Write { .. } | Step::MakeKey if facts.unsupported.is_some() && facts.intent().is_none() => {
+            facts.unsupported.clone().map_or(Step::Follow, Step::Halt)
+        }
         Step::Write { action, .. } if facts.order.spec.mode == Mode::Plan => Step::Show(action),
-        Step::Write { .. } | Step::Adopt => match &facts.contested {
+        Step::Write { .. } | Step::Adopt | Step::MakeKey => match &facts.contested {
             // An intent is a claim: two orders that both kept one would wait for each other for good.
             Some(problem) if facts.intent().is_some() => Step::NotLanded(problem.clone()),
             Some(problem) => Step::Halt(problem.clone()),
@@ -111,8 +157,8 @@ fn decide(facts: &Facts<'_>) -> Step {
     if let Some(intent) = facts.intent() {
         return settle(facts, intent);
     }
-    if let Some(problem) = &facts.unsupported {
-        return Step::Halt(problem.clone());
+    if facts.lacks_finalizer() {
+        return Step::Guard;
     }
     if facts.order_is_due() {
         return first(Action::Order);
@@ -133,6 +179,12 @@ fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
         (None, Stage::AwaitingInformation) => first_submission(facts, seen),
         (None, _) => take_over(facts, seen),
         (Some(ours), Stage::AwaitingInformation) => before_the_order(facts, ours, seen),
+        (Some(ours), Stage::Rejected | Stage::Cancelled) => after_the_end(facts, ours),
+        (Some(ours), Stage::AwaitingLetter) if !facts.withdraw_is_asked() => letter(facts, ours),
+        (Some(_), Stage::Validating | Stage::Reviewing | Stage::AwaitingLetter) if facts.withdraw_is_asked() => {
+            first(Action::Withdraw)
+        }
+        (Some(_), Stage::Issued) if *facts.secret == Export::Due => Step::Export,
         (Some(_), _) => Step::Follow,
     }
 }
@@ -141,9 +193,34 @@ fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
 fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
     match facts.payload {
         // The status was lost after the call: what the cloud holds is what would be sent.
-        Ok(payload) if seen.stored.shows(&payload.evidence) => Step::Adopt,
+        // After a restart it is what the attempt before has left there, and proves nothing.
+        Ok(payload) if !facts.is_restarted() && seen.stored.shows(&payload.evidence) => Step::Adopt,
         Ok(_) => first(Action::Submit),
+        Err(problem) if problem.reason == Reason::KeyLost => Step::MakeKey,
         Err(problem) => Step::Halt(problem.clone()),
+    }
+}
+
+/// The cloud or the CA refused our order, or it was stopped. It goes on when the user corrected it, or asks for it.
+fn after_the_end(facts: &Facts<'_>, ours: &Submission) -> Step {
+    if facts.withdraw_is_asked() || facts.calls.is_none_or(|calls| calls.resubmit.is_none()) {
+        return Step::Follow;
+    }
+    match facts.payload {
+        Ok(payload) if facts.resubmit_is_asked() || (changed(ours, payload) && facts.is_edited_since_the_end()) => {
+            first(Action::Resubmit)
+        }
+        Err(problem) if facts.resubmit_is_asked() => Step::Halt(problem.clone()),
+        _ => Step::Follow,
+    }
+}
+
+/// The CA waits for a signed letter.
+fn letter(facts: &Facts<'_>, ours: &Submission) -> Step {
+    match facts.letter {
+        Some(Ok(_)) if ours.letter_sent_at.is_none() => first(Action::SendLetter),
+        Some(Err(problem)) if ours.letter_sent_at.is_none() => Step::Halt(problem.clone()),
+        _ => Step::Follow,
     }
 }
 
@@ -153,49 +230,62 @@ fn take_over(facts: &Facts<'_>, seen: &Observation) -> Step {
         Ok(names) => names,
         Err(problem) => return Step::Halt(problem.clone()),
     };
+    // Such a certificate got there without an order, or nobody knows how.
+    if !shows_an_order(seen.stage) {
+        return Step::Follow;
+    }
     let held: BTreeSet<String> = seen.names.iter().map(|name| name.to_ascii_lowercase()).collect();
     if !held.is_empty() && held.iter().map(String::as_str).eq(names.all()) {
         return Step::Adopt;
     }
-    let problem = match seen.stage {
-        // States without names that say all there is to say.
-        Stage::Unrecognised | Stage::Managed | Stage::Refunded | Stage::Cancelling if held.is_empty() => {
-            return Step::Follow;
-        }
-        _ if held.is_empty() => "and the cloud does not tell for which names".to_owned(),
-        _ => format!("for {}", held.into_iter().collect::<Vec<_>>().join(", ")),
-    };
+    let held: Vec<String> = held.into_iter().collect();
+    let whose = if held.is_empty() { "and the cloud does not tell for which names".to_owned() } else { format!("for {}", held.join(", ")) };
     Step::Halt(Problem::new(
         Reason::CertificateInUse,
         format!(
-            "this certificate is in use already, {problem}; give the order the names of that certificate to take it \
-             over, or another certificateId"
+            "this certificate is in use already, {whose}; give the order those names to take it over, or create a new \
+             CertificateOrder for another certificate"
         ),
     ))
 }
 
 /// Our application was accepted, and the cloud still waits for an order.
 fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
-    if ours.ordered_at.is_some() {
+    if let Some(ordered_at) = &ours.ordered_at {
+        if facts.resubmit_is_asked() {
+            return Step::StartOver;
+        }
+        if facts.now.duration_since(ordered_at.0) < STATE_MAY_LAG {
+            return Step::Follow;
+        }
         return Step::Halt(Problem::new(
             Reason::Withdrawn,
-            "the order was sent, but the cloud waits for an application again: somebody withdrew it there; set \
-             certorder.dev/resubmit-at to start over",
+            "the order was sent, but the cloud waits for an application again: somebody withdrew it there; annotate \
+             the order with certorder.dev/resubmit-at: <now, RFC 3339> to start over",
         ));
     }
     match facts.payload {
-        // Corrected since (a profile or a Secret changed) and not yet ordered: the cloud takes the new one instead.
-        Ok(payload) if changed(ours, payload) && !seen.stored.shows(&payload.evidence) => {
-            first(Action::Submit)
-        }
+        // Corrected since and not yet ordered: the cloud takes the new application instead.
+        Ok(payload) if is_outdated(ours, payload, seen) => first(Action::Submit),
+        Ok(_) if facts.order_action().is_some() => first(Action::Order),
+        Ok(_) => Step::Follow,
         Err(problem) => Step::Halt(problem.clone()),
-        _ if facts.order_action.is_some() => first(Action::Order),
-        _ => Step::Follow,
+    }
+}
+
+/// Whether the cloud holds another application than the present one. Our record of what was accepted decides; not
+/// every part of an application is shown by the cloud.
+fn is_outdated(ours: &Submission, payload: &Payload, seen: &Observation) -> bool {
+    // The call of an open intent may have replaced what was accepted.
+    let in_doubt = ours.intent.as_ref().is_some_and(|intent| intent.payload_hash.is_some());
+    match &ours.payload_hash {
+        Some(accepted) if !in_doubt => *accepted != payload.hash,
+        _ => !seen.stored.shows(&payload.evidence),
     }
 }
 
 /// An intent was found. It proves that a call may have been made, never that one may be made.
-fn settle(facts: &Facts<'_>, intent: &Intent) -> Step {
+pub(super) fn settle(facts: &Facts<'_>, intent: &Intent) -> Step {
     let seen = match facts.observed {
         Some(Ok(seen)) => seen,
         Some(Err(_)) => return Step::Unreadable,
@@ -205,7 +295,7 @@ fn settle(facts: &Facts<'_>, intent: &Intent) -> Step {
     if landed(facts, action, intent, seen) {
         return Step::Landed(action);
     }
-    let until = absence_counts_from(intent, facts.call_timeout);
+    let until = absence_counts_from(facts, intent);
     if facts.now < until {
         return Step::Settle { until };
     }
@@ -218,17 +308,24 @@ fn settle(facts: &Facts<'_>, intent: &Intent) -> Step {
 }
 
 /// Whether the cloud shows that the call behind an intent took effect.
-fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &Observation) -> bool {
-    let sends_the_order = action == Action::Order || facts.order_action.is_none();
-    if sends_the_order && shows_an_order(seen.stage) {
-        return true;
-    }
-    match (action, facts.payload) {
-        (Action::Submit, Ok(payload)) => {
-            Some(&payload.hash) == intent.payload_hash.as_ref() && seen.stored.shows(&payload.evidence)
-        }
-        // The payload cannot be built any more, or this is the order: the state alone decides.
-        _ => false,
+pub(super) fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &Observation) -> bool {
+    match action {
+        Action::Submit if facts.order_action().is_none() && shows_an_order(seen.stage) => true,
+        Action::Submit => match facts.payload {
+            Ok(payload) => {
+                let same = Some(&payload.hash) == intent.payload_hash.as_ref();
+                // The cloud may still hold an application of before that looks the same; then its log decides.
+                let by_this_call = !facts.has_earlier_application() || facts.logged == Some(true);
+                same && by_this_call && seen.stored.shows(&payload.evidence)
+            }
+            // The payload cannot be built any more: the state alone decides.
+            Err(_) => false,
+        },
+        Action::Order => shows_an_order(seen.stage),
+        Action::Resubmit => !matches!(seen.stage, Stage::Rejected | Stage::Cancelled),
+        Action::Withdraw => matches!(seen.stage, Stage::Cancelling | Stage::Cancelled | Stage::AwaitingInformation),
+        Action::Revoke => matches!(seen.stage, Stage::Revoking | Stage::Revoked),
+        Action::SendLetter => seen.stage != Stage::AwaitingLetter,
     }
 }
 
@@ -238,22 +335,33 @@ pub fn shows_an_order(stage: Stage) -> bool {
 }
 
 /// From when on the absence of evidence shows that the call was not made: a call that was slow to leave, or to
-/// take effect, is over by then.
-fn absence_counts_from(intent: &Intent, call_timeout: Duration) -> Timestamp {
-    let two_calls = SignedDuration::try_from(call_timeout.saturating_mul(2)).unwrap_or(SignedDuration::MAX);
-    intent.started_at.0.checked_add(two_calls).unwrap_or(Timestamp::MAX)
+/// take effect, is over by then, by the clock of its caller and by our own.
+fn absence_counts_from(facts: &Facts<'_>, intent: &Intent) -> Timestamp {
+    let two_calls = facts.call_timeout.saturating_mul(2);
+    let after = |time: Timestamp, wait: Duration| {
+        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+        time.checked_add(wait).unwrap_or(Timestamp::MAX)
+    };
+    let here = after(facts.now, two_calls.saturating_sub(facts.intent_seen_for));
+    let unseen = facts.intent_seen_for < two_calls;
+    let there = after(intent.started_at.0, two_calls);
+    if unseen { there.max(here) } else { there }
 }
 
 /// A call that no open intent stands for.
-fn first(action: Action) -> Step {
+pub(super) fn first(action: Action) -> Step {
     Step::Write { action, attempt: 1 }
 }
 
-/// Whether the cloud may hold another application than this one, as far as our record tells. The call of an open
-/// intent may have replaced what was accepted.
+/// Whether the accepted application differs from the present one. Without a record of it, it does not.
 fn changed(ours: &Submission, payload: &Payload) -> bool {
-    let in_doubt = ours.intent.as_ref().is_some_and(|intent| intent.payload_hash.is_some());
-    in_doubt || ours.payload_hash.as_ref() != Some(&payload.hash)
+    ours.payload_hash.as_ref().is_some_and(|accepted| *accepted != payload.hash)
+}
+
+/// Whether the deletion of this order waits for certorder.
+#[must_use]
+pub fn has_finalizer(order: &CertificateOrder) -> bool {
+    order.finalizers().iter().any(|finalizer| finalizer == FINALIZER)
 }
 
 impl Facts<'_> {
@@ -266,11 +374,13 @@ impl Facts<'_> {
     /// The cloud's name of a call that writes.
     #[must_use]
     pub fn action_name(&self, action: Action) -> String {
-        let name = match action {
-            Action::Submit => self.payload.as_ref().ok().map(|payload| payload.action),
-            Action::Order => self.order_action,
-        };
-        name.unwrap_or("the application").to_owned()
+        self.calls.and_then(|calls| calls.name(action)).unwrap_or("the application").to_owned()
+    }
+
+    /// The cloud's name of the call that sends the order, where that is a call of its own.
+    #[must_use]
+    pub fn order_action(&self) -> Option<&'static str> {
+        self.calls?.order
     }
 
     /// Whether the cloud has to be read before a step can be chosen.
@@ -298,16 +408,74 @@ impl Facts<'_> {
     /// The application was accepted a moment ago, so the order may follow without another read.
     #[must_use]
     pub fn order_is_due(&self) -> bool {
-        let fresh = self.ours().filter(|ours| ours.ordered_at.is_none() && ours.intent.is_none());
-        let submitted_at = fresh.and_then(|ours| ours.submitted_at.as_ref());
-        let is_fresh = submitted_at.is_some_and(|at| self.now.duration_since(at.0) < SUBMISSION_IS_FRESH);
-        let same =
-            self.payload.as_ref().is_ok_and(|payload| fresh.is_some_and(|ours| !changed(ours, payload)));
-        self.order_action.is_some() && is_fresh && same
+        let Some(ours) = self.ours().filter(|ours| ours.ordered_at.is_none() && ours.intent.is_none()) else {
+            return false;
+        };
+        let age = ours.submitted_at.as_ref().map(|at| self.now.duration_since(at.0));
+        let is_fresh = age.is_some_and(|age| !age.is_negative() && age < SUBMISSION_IS_FRESH);
+        // Nothing came in between: a refused order asks for another look.
+        let last = self.order.status.as_ref().and_then(|status| status.last_request.as_ref());
+        let is_last = last.is_some_and(|last| {
+            last.outcome == ACCEPTED && self.calls.is_some_and(|calls| calls.submit == last.action)
+        });
+        let same = self.payload.as_ref().is_ok_and(|payload| ours.payload_hash.as_ref() == Some(&payload.hash));
+        self.order_action().is_some() && is_fresh && is_last && same
     }
 
-    fn action_of(&self, intent: &Intent) -> Action {
-        if self.order_action == Some(intent.action.as_str()) { Action::Order } else { Action::Submit }
+    /// Whether the cloud may hold an application that was handed in before the one of the open intent.
+    #[must_use]
+    pub fn has_earlier_application(&self) -> bool {
+        self.is_restarted() || self.ours().is_some()
+    }
+
+    /// Whether the user edited the order after it was rejected, cancelled or withdrawn. What else stopped it since
+    /// then (an edit that was not complete) does not count as its end.
+    fn is_edited_since_the_end(&self) -> bool {
+        let conditions = self.order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        let stalled = get(conditions, ConditionType::Stalled);
+        let ends = [Reason::Rejected, Reason::Cancelled, Reason::Withdrawn].map(<&str>::from);
+        stalled.is_some_and(|stalled| {
+            !ends.contains(&stalled.reason.as_str()) || stalled.observed_generation < Some(self.generation())
+        })
+    }
+
+    /// What the call of an intent is for.
+    #[must_use]
+    pub fn action_of(&self, intent: &Intent) -> Action {
+        let named = |action: &Action| self.calls.and_then(|calls| calls.name(*action)) == Some(&intent.action);
+        Action::iter().find(named).unwrap_or(Action::Submit)
+    }
+
+    /// Whether the present attempt is not the first.
+    #[must_use]
+    pub fn is_restarted(&self) -> bool {
+        self.submission().is_some_and(|submission| submission.resubmissions > 0)
+    }
+
+    /// Whether the user asks to stop the review of this certificate.
+    #[must_use]
+    pub fn withdraw_is_asked(&self) -> bool {
+        self.annotation(WITHDRAW).is_some_and(|id| id == self.certificate_id)
+    }
+
+    /// Whether the user asks for another attempt: a time of the last hour that was not acted on yet.
+    #[must_use]
+    pub fn resubmit_is_asked(&self) -> bool {
+        let Some(asked) = self.annotation(RESUBMIT_AT) else { return false };
+        let handled = self.order.status.as_ref().and_then(|status| status.last_handled_resubmit_at.as_deref());
+        let age = asked.parse::<Timestamp>().map(|at| self.now.duration_since(at));
+        handled != Some(asked) && age.is_ok_and(|age| age.abs() <= RESUBMIT_IS_RECENT)
+    }
+
+    /// An annotation of the order.
+    pub(super) fn annotation(&self, name: &str) -> Option<&str> {
+        self.order.annotations().get(name).map(String::as_str)
+    }
+
+    fn lacks_finalizer(&self) -> bool {
+        let deleting = self.order.metadata.deletion_timestamp.is_some();
+        let undoes = self.order.spec.deletion_policy != DeletionPolicy::Retain;
+        undoes && !deleting && self.order.spec.mode == Mode::Apply && !has_finalizer(self.order)
     }
 
     fn halt_on_payload(&self) -> Step {

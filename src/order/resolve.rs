@@ -9,13 +9,16 @@ use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, KeySource};
 use crate::cluster::{self, Namespace, as_data};
 use crate::core::certificate::Csr;
 use crate::core::conditions::Problem;
+use crate::core::keypair::{KeyPair, Subject};
 use crate::core::names::Names;
 use crate::core::order::{Application, Key, KeyAlgorithm, Product, ValidationMethod};
 use crate::core::redact::Filter;
 use crate::order::Context;
+use crate::order::secret::{self, Owner};
+use crate::order::target::Target;
 use crate::profile;
-use crate::provider::registry::OpenError;
-use crate::provider::{Payload, Provider};
+use crate::provider::registry::{self, OpenError};
+use crate::provider::{Letter, Payload, Provider};
 
 /// Everything that the cluster tells of one order.
 pub struct Resolved {
@@ -25,6 +28,10 @@ pub struct Resolved {
     pub provider: Result<Box<dyn Provider>, Problem>,
     /// What is asked of the cloud.
     pub application: Result<Application, Problem>,
+    /// The signed letter, where the user names one.
+    pub letter: Option<Result<Letter, Problem>>,
+    /// Where the issued certificate goes.
+    pub target: Target,
     /// Blanks everything sensitive of this order.
     pub filter: Filter,
 }
@@ -46,14 +53,17 @@ pub async fn resolve(ctx: &Context, order: &CertificateOrder) -> Result<Resolved
     });
     let names = Names::parse(&spec.common_name, &spec.dns_names)
         .map_err(|error| Problem::new(Reason::InvalidRequest, error.to_string()));
+    let owner = &owner(order);
     let application = match &names {
-        Ok(names) => as_data(application(&namespace, spec, names).await)?,
+        Ok(names) => as_data(application(&namespace, order, owner, names).await)?,
         Err(problem) => Err(problem.clone()),
     };
+    let letter = letter(&namespace, &spec.provider).await?;
+    let target = Target::read(&namespace, order, owner).await?;
     let sensitive = application.as_ref().map(Application::sensitive).unwrap_or_default();
     let credentials = provider.as_ref().map(|provider| provider.sensitive()).unwrap_or_default();
     let filter = Filter::new(sensitive.into_iter().chain(credentials));
-    Ok(Resolved { names, provider, application, filter })
+    Ok(Resolved { names, provider, application, letter, target, filter })
 }
 
 impl Resolved {
@@ -65,15 +75,23 @@ impl Resolved {
     }
 }
 
+/// How the Secrets of an order name it.
+#[must_use]
+pub fn owner(order: &CertificateOrder) -> Owner {
+    Owner { order: order.name_any(), certificate_id: registry::certificate_id(&order.spec.provider).to_owned() }
+}
+
 async fn application(
     namespace: &Namespace,
-    spec: &CertificateOrderSpec,
+    order: &CertificateOrder,
+    owner: &Owner,
     names: &Names,
 ) -> Result<Application, cluster::Error> {
-    let key = key(namespace, spec, names).await?;
+    let spec = &order.spec;
     let profile = match &spec.organization_profile_ref {
         Some(reference) => {
             let profile = namespace.profile(reference).await?;
+            profile::resolve::check_supported(&profile.spec)?;
             Some(profile::resolve::resolve(namespace, &profile.spec).await?)
         }
         None => None,
@@ -87,24 +105,26 @@ async fn application(
         api::ValidationMethod::File => ValidationMethod::File,
         api::ValidationMethod::Email => ValidationMethod::Email,
     };
+    let subject = profile.as_ref().and_then(|profile| profile.organization.as_ref()).map(Subject::from);
+    let key = key(namespace, spec, owner, names, &subject.unwrap_or_default()).await?;
     Ok(Application { names: names.clone(), key, validation, profile, key_password })
 }
 
 async fn key(
     namespace: &Namespace,
     spec: &CertificateOrderSpec,
+    owner: &Owner,
     names: &Names,
+    subject: &Subject,
 ) -> Result<Key, cluster::Error> {
     let pem = match (&spec.csr, &spec.csr_secret_ref) {
         (Some(pem), _) => pem.clone(),
         (None, Some(selector)) => namespace.public_text(selector, "spec.csrSecretRef").await?,
+        (None, None) if spec.key().source() == KeySource::Cloud => return Ok(Key::Cloud(algorithm(spec))),
         (None, None) => {
-            let key = spec.key();
-            let bits = u32::try_from(key.size()).unwrap_or_default();
-            return Ok(Key::Cloud(match key.algorithm() {
-                api::KeyAlgorithm::RSA => KeyAlgorithm::Rsa(bits),
-                api::KeyAlgorithm::ECDSA => KeyAlgorithm::Ecdsa(bits),
-            }));
+            let pair = own_key(namespace, owner).await?;
+            let csr = pair.csr(subject, names).map_err(|error| Problem::new(Reason::CsrInvalid, error.to_string()))?;
+            return Ok(Key::Csr(csr));
         }
     };
     let csr = Csr::parse(&pem).map_err(|error| Problem::new(Reason::CsrInvalid, error.to_string()))?;
@@ -112,27 +132,56 @@ async fn key(
     Ok(Key::Csr(csr))
 }
 
+/// The key that is asked for.
+#[must_use]
+pub fn algorithm(spec: &CertificateOrderSpec) -> KeyAlgorithm {
+    let key = spec.key();
+    let bits = u32::try_from(key.size()).unwrap_or_default();
+    match key.algorithm() {
+        api::KeyAlgorithm::RSA => KeyAlgorithm::Rsa(bits),
+        api::KeyAlgorithm::ECDSA => KeyAlgorithm::Ecdsa(bits),
+    }
+}
+
+/// The key that certorder made for this order.
+pub async fn own_key(namespace: &Namespace, owner: &Owner) -> Result<KeyPair, cluster::Error> {
+    let name = secret::key_secret_name(&owner.order);
+    let Some(stored) = namespace.find_secret(&name).await? else {
+        let message = format!(
+            "Secret {name} with the key of this order is gone; restore it from a backup, or withdraw the order: a \
+             new key would not fit what the CA was sent"
+        );
+        return Err(Problem::new(Reason::KeyLost, message).into());
+    };
+    if !owner.owns(&stored) {
+        return Err(owner.conflict(&name).into());
+    }
+    let data = stored.data.unwrap_or_default();
+    let pem = cluster::text(&data, &name, secret::TLS_KEY, "the order's own key")?;
+    KeyPair::from_pem(&pem.into()).map_err(|error| {
+        Problem::new(Reason::KeyLost, format!("Secret {name}: {error}; restore it from a backup")).into()
+    })
+}
+
+async fn letter(
+    namespace: &Namespace,
+    provider: &api::Provider,
+) -> Result<Option<Result<Letter, Problem>>, kube::Error> {
+    let Some(selector) = provider.confirmation_letter_secret_ref() else { return Ok(None) };
+    let bytes = as_data(namespace.readable_bytes(selector, "confirmationLetterSecretRef").await)?;
+    Ok(Some(bytes.and_then(|bytes| {
+        Letter::parse(&bytes).map_err(|error| {
+            Problem::new(Reason::InvalidRequest, format!("Secret {} of confirmationLetterSecretRef: {error}", selector.name))
+        })
+    })))
+}
+
 /// The first field of an order whose behaviour this version does not have yet. Nothing is sent for such an order,
 /// since its user would get less than what was asked for.
 #[must_use]
 pub fn unsupported(spec: &CertificateOrderSpec) -> Option<Problem> {
-    let in_cluster = !spec.has_own_csr() && spec.key().source() == KeySource::InCluster;
-    let fields = [
-        (in_cluster, "privateKey.source InCluster", "set privateKey.source: Cloud, or give a csr"),
-        (spec.secret_name.is_some(), "secretName", "leave it out; the certificate stays at the cloud"),
-        (spec.secret_template.is_some(), "secretTemplate", "leave it out"),
-        (spec.private_key_secret_ref.is_some(), "privateKeySecretRef", "leave it out"),
-        (spec.keystores.is_some(), "keystores", "leave it out"),
-        (
-            spec.validation.dns_endpoint,
-            "validation.dnsEndpoint",
-            "leave it out, and publish the records yourself",
-        ),
-        (spec.deletion_policy != api::DeletionPolicy::Retain, "deletionPolicy", "set Retain"),
-    ];
-    let cloud = spec.provider.unsupported().map(|field| (field, "leave it out"));
-    let (field, instead) =
-        fields.into_iter().find(|(used, ..)| *used).map(|(_, field, instead)| (field, instead)).or(cloud)?;
+    let fields = [(spec.validation.dns_endpoint, "validation.dnsEndpoint", "leave it out, and publish the records yourself")];
+    let (_, field, instead) = fields.into_iter().find(|(used, ..)| *used)?;
     let message =
         format!("this version of certorder does not do spec.{field} yet, so nothing is sent; {instead}");
     Some(Problem::new(Reason::InvalidRequest, message))

@@ -2,7 +2,10 @@
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::conditions::Status;
-use crate::core::order::{Observation, Stage, ValidationRecord};
+use crate::core::order::{Observation, Stage};
+use crate::core::redact::Filter;
+use crate::order::plan::{RESUBMIT_AT, WITHDRAW};
+use crate::order::validation::{self, Validation};
 
 /// What to show for a stage.
 pub struct Report {
@@ -33,8 +36,26 @@ pub enum Standing {
     Done,
 }
 
-/// Describes what was seen. `words` is what the cloud or the CA adds, filtered.
-pub fn report(seen: &Observation, words: Option<&str>, cloud: &str) -> Report {
+/// What is described.
+pub struct Seen<'a> {
+    /// What the cloud says.
+    pub observation: &'a Observation,
+    /// What the cloud or the CA adds in words, filtered.
+    pub words: Option<&'a str>,
+    /// The cloud's name.
+    pub cloud: &'a str,
+    /// Whether the user asked to stop the review.
+    pub withdrawn: bool,
+    /// What the CA found of the proofs of control.
+    pub validation: Option<&'a Validation>,
+    /// For the words of the CA in there.
+    pub filter: &'a Filter,
+}
+
+/// Describes what was seen.
+#[must_use]
+pub fn report(what: &Seen<'_>) -> Report {
+    let Seen { observation: seen, words, cloud, withdrawn, .. } = *what;
     let state = format!("status {}", seen.status);
     let state = words.map_or(state.clone(), |words| format!("{state}, {words}"));
     let working = |phase, reason, message: String| Report {
@@ -62,14 +83,14 @@ pub fn report(seen: &Observation, words: Option<&str>, cloud: &str) -> Report {
         }
         Stage::AwaitingLetter => Report {
             action: Some(
-                "send the signed confirmation letter: download the form in the cloud's console, sign it, and upload \
-                 it there"
+                "send the signed confirmation letter: download the form in the cloud's console, sign it, and put it \
+                 into the Secret that the order names for it, or upload it in the console"
                     .to_owned(),
             ),
             ..working("AwaitingLetter", Reason::AwaitingLetter, format!("the CA waits for a signed letter ({state})"))
         },
         Stage::Validating => Report {
-            action: Some(publish(&seen.records)),
+            action: Some(validation::what_to_do(&seen.records, what.validation, what.filter)),
             ..working(
                 "Validating",
                 Reason::AwaitingValidation,
@@ -90,15 +111,29 @@ pub fn report(seen: &Observation, words: Option<&str>, cloud: &str) -> Report {
         Stage::Rejected => stopped(
             "Rejected",
             Reason::Rejected,
-            format!("the application was rejected ({state}); mend what the CA names, then apply for it in the cloud's console"),
+            format!(
+                "the application was rejected ({state}); correct the order or its profile, or annotate the order with \
+                 {RESUBMIT_AT}: <now, RFC 3339> to hand it in again as it is"
+            ),
         ),
         Stage::Cancelling => {
             working("Cancelling", Reason::Withdrawing, format!("the review is being stopped ({state})"))
         }
+        Stage::Cancelled if withdrawn => stopped(
+            "Withdrawn",
+            Reason::Withdrawn,
+            format!(
+                "the review was stopped as asked ({state}); remove the annotation {WITHDRAW}, then correct the order, \
+                 or annotate it with {RESUBMIT_AT}: <now, RFC 3339> to order again as it is"
+            ),
+        ),
         Stage::Cancelled => stopped(
             "Cancelled",
             Reason::Cancelled,
-            format!("the order was cancelled ({state}); what was paid for can be ordered again in the cloud's console"),
+            format!(
+                "the order was cancelled ({state}), and the certificate can be ordered again: correct the order, or \
+                 annotate it with {RESUBMIT_AT}: <now, RFC 3339>"
+            ),
         ),
         Stage::Revoking => over("Revoking", Reason::Revoked, format!("the certificate is being revoked ({state})")),
         Stage::Revoked => over("Revoked", Reason::Revoked, format!("the certificate was revoked ({state})")),
@@ -119,20 +154,4 @@ pub fn report(seen: &Observation, words: Option<&str>, cloud: &str) -> Report {
             format!("this version of certorder does not know {state}; it waits, and calls nothing that writes"),
         ),
     }
-}
-
-/// What to publish so that the CA sees that the user controls the names.
-fn publish(records: &[ValidationRecord]) -> String {
-    if records.is_empty() {
-        return "prove control of the names as the cloud's console shows; it has not told any record yet"
-            .to_owned();
-    }
-    let list: Vec<String> = records
-        .iter()
-        .map(|record| match record.type_.as_str() {
-            "FILE" => format!("serve {} with the content {}", record.name, record.value),
-            type_ => format!("add {type_} {} with the value {}", record.name, record.value),
-        })
-        .collect();
-    format!("to prove control of the names: {}", list.join("; "))
 }

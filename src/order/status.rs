@@ -8,6 +8,7 @@ use tracing::{error, info, warn};
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent};
+use crate::cluster::bounded;
 use crate::core::conditions::{Conditions, get};
 
 /// The field manager of everything that certorder writes.
@@ -42,7 +43,7 @@ pub async fn swap(
     let ready = get(&status.conditions, ConditionType::Ready);
     let is_first = of(order).conditions.is_empty();
     if is_first && ready.is_some_and(|ready| ready.status == "False") {
-        let first = pending(&status, ready.map(|ready| ready.last_transition_time.0).unwrap_or_default());
+        let first = pending(&of(order), &status, ready.map(|ready| ready.last_transition_time.0).unwrap_or_default());
         return match write(client, order, first).await? {
             Swap::Stored(order) => write(client, &order, status).await,
             Swap::Lost => Ok(Swap::Lost),
@@ -52,7 +53,11 @@ pub async fn swap(
 }
 
 /// The status of an order that was just seen.
-fn pending(status: &CertificateOrderStatus, now: jiff::Timestamp) -> CertificateOrderStatus {
+fn pending(
+    stored: &CertificateOrderStatus,
+    status: &CertificateOrderStatus,
+    now: jiff::Timestamp,
+) -> CertificateOrderStatus {
     let mut conditions = Conditions::new(&[], status.observed_generation, now);
     conditions.working(Reason::Pending, "certorder has seen the order and looks into it");
     CertificateOrderStatus {
@@ -61,7 +66,7 @@ fn pending(status: &CertificateOrderStatus, now: jiff::Timestamp) -> Certificate
         certificate_id: status.certificate_id.clone(),
         phase: Some("Pending".to_owned()),
         conditions: conditions.into_list(),
-        ..CertificateOrderStatus::default()
+        ..stored.clone()
     }
 }
 
@@ -71,7 +76,7 @@ async fn write(
     status: CertificateOrderStatus,
 ) -> Result<Swap, kube::Error> {
     let wanted = CertificateOrder { status: Some(status), ..order.clone() };
-    match api(client, order).replace_status(&order.name_any(), &params(), &wanted).await {
+    match bounded(api(client, order).replace_status(&order.name_any(), &params(), &wanted)).await {
         Ok(stored) => Ok(Swap::Stored(Box::new(stored))),
         Err(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found() => Ok(Swap::Lost),
         Err(error) => Err(error),
@@ -93,7 +98,7 @@ pub async fn store_intent(
         Ok(Swap::Lost) => None,
         Err(error) => Some(error),
     };
-    match api(client, order).get_opt(&order.name_any()).await? {
+    match bounded(api(client, order).get_opt(&order.name_any())).await? {
         Some(live) if holds(&live, order, intent) => Ok(Some(live)),
         _ => cause.map_or(Ok(None), Err),
     }
@@ -117,7 +122,7 @@ pub async fn store_outcome(
         warn!(cause, pause = ?pause, "the outcome of a call is not stored yet");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(10));
-        match api(client, &stored).get_opt(&stored.name_any()).await {
+        match bounded(api(client, &stored).get_opt(&stored.name_any())).await {
             Ok(Some(live)) if holds(&live, &stored, intent) => stored = live,
             Ok(Some(live)) if live.status.as_ref() == Some(&status) => {
                 info!("the outcome of the call was stored although its reply was lost");

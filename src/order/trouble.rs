@@ -21,6 +21,22 @@ pub struct Trouble {
     pub retry: Retry,
 }
 
+impl Trouble {
+    /// Whether a message that is shown already speaks of the same failure: it begins alike, up to the cloud's words,
+    /// which may differ from call to call.
+    #[must_use]
+    pub fn continues(&self, shown: &str) -> bool {
+        let head = |message: &str| {
+            let code = self.code.as_deref().unwrap_or(". ");
+            message.find(code).map(|at| message.get(..at + code.len()).unwrap_or_default().to_owned())
+        };
+        match (head(shown), head(&self.problem.message)) {
+            (Some(shown), Some(mine)) => shown == mine,
+            _ => shown == self.problem.message,
+        }
+    }
+}
+
 /// When to try again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Retry {
@@ -32,6 +48,7 @@ pub enum Retry {
 
 /// Describes the failure of `action` at `cloud`.
 pub fn trouble(cloud: &str, action: &str, error: &Error, filter: &Filter) -> Trouble {
+    let refusal = error.refusal();
     let (reason, outcome, retry) = match error {
         Error::Rejected { reason, .. } => (*reason, "Refused", Retry::Mended),
         Error::CredentialsRefused(_) => (Reason::CredentialsRefused, "Refused", Retry::Mended),
@@ -42,8 +59,9 @@ pub fn trouble(cloud: &str, action: &str, error: &Error, filter: &Filter) -> Tro
         Error::Unknown(_) => (Reason::CloudUnavailable, "NoAnswer", Retry::Backoff(None)),
         Error::NotSent(_) => (Reason::CloudUnavailable, "NotSent", Retry::Backoff(None)),
     };
-    let refusal = error.refusal();
-    let message = format!("{} {}", what_happened(cloud, action, error, filter), what_next(error));
+    let hint = refusal.and_then(|refusal| refusal.hint).map(sentence);
+    let next = hint.unwrap_or_else(|| what_next(error).to_owned());
+    let message = format!("{} {next}", what_happened(cloud, action, error, filter));
     Trouble {
         problem: Problem::new(reason, message),
         outcome,
@@ -51,6 +69,13 @@ pub fn trouble(cloud: &str, action: &str, error: &Error, filter: &Filter) -> Tro
         request_id: refusal.and_then(|refusal| refusal.request_id.clone()),
         retry,
     }
+}
+
+/// A hint as a sentence.
+fn sentence(hint: &str) -> String {
+    let mut chars = hint.chars();
+    let first = chars.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
 }
 
 fn what_happened(cloud: &str, action: &str, error: &Error, filter: &Filter) -> String {

@@ -84,6 +84,19 @@ fn datum(data: &SecretData, key: &str) -> Option<Personal> {
     (!text.is_empty()).then(|| text.into())
 }
 
+/// Whether this version does what the profile asks for: it does not use saved profiles yet, so an order that must
+/// use one cannot go on.
+pub fn check_supported(spec: &api::OrganizationProfileSpec) -> Result<(), Problem> {
+    match &spec.tencent_cloud {
+        Some(saved) if saved.reuse == api::Reuse::Required => Err(Problem::new(
+            api::Reason::InvalidRequest,
+            "this version of certorder does not use profiles saved at Tencent Cloud yet, and the OrganizationProfile \
+             has spec.tencentCloud.reuse: Required; set it to Preferred or Never to send the profile's own data",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// What is missing whatever the cloud: a profile that names nobody.
 pub fn incomplete(profile: &Profile) -> Option<Problem> {
     let administrator = &profile.administrator;

@@ -8,12 +8,15 @@ use crate::core::redact::CloudText;
 /// A cloud's answer that is an error, in its own words.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
-    /// The cloud's code, or `HTTP 502` where it sent none.
+    /// The cloud's code. Where it sent none, what refused instead: `HTTP 502`, or `Result: false`.
     pub code: String,
     /// The cloud's text. It may echo the request, so it is shown through a filter only.
     pub message: CloudText,
     /// The cloud's id of this call.
     pub request_id: Option<String>,
+    /// What the user can do about it, where that is known and the cloud's words do not tell. No full sentence: it
+    /// begins in lower case and has no full stop.
+    pub hint: Option<&'static str>,
 }
 
 /// Why a call failed. Each variant is one thing that the caller may do next.
@@ -63,11 +66,12 @@ impl Error {
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Rejected { refusal, .. } | Self::Throttled { refusal, .. } => Some(refusal),
-            Self::CredentialsRefused(refusal) | Self::NotNow(refusal) | Self::UnderWay(refusal) => {
-                Some(refusal)
-            }
-            Self::Unavailable(refusal) => Some(refusal),
+            Self::Rejected { refusal, .. }
+            | Self::Throttled { refusal, .. }
+            | Self::CredentialsRefused(refusal)
+            | Self::NotNow(refusal)
+            | Self::UnderWay(refusal)
+            | Self::Unavailable(refusal) => Some(refusal),
             Self::Unknown(refusal) => refusal.as_ref(),
             Self::NotSent(_) => None,
         }

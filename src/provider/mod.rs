@@ -3,22 +3,26 @@
 //! - [`registry`]: the only place that knows which clouds there are.
 //! - [`transport`]: one HTTP exchange, bounded in time and size, never repeated.
 //! - [`limit`]: the pace, for each account and action.
+//! - [`letter`]: the signed letter that some orders wait for.
 //! - [`tencent`]: Tencent Cloud SSL.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use secrecy::{SecretSlice, SecretString};
 use tokio::time::Instant;
 
 use crate::core::conditions::Problem;
-use crate::core::order::{Application, Evidence, Observation, Product};
+use crate::core::order::{Application, Bundle, Check, Deadline, Evidence, Observation, Product};
 
 pub mod error;
+pub mod letter;
 pub mod limit;
 pub mod registry;
 pub mod tencent;
 pub mod transport;
 
 pub use error::{Error, Refusal};
+pub use letter::{Letter, LetterError};
 
 /// One paid certificate at one cloud, with the credentials to act on it.
 ///
@@ -40,16 +44,25 @@ pub trait Provider: Send + Sync {
     /// Makes one call that changes something at the cloud. One call, never repeated here.
     async fn write(&self, request: Request<'_>, begin_by: Instant) -> Result<Accepted, Error>;
 
+    /// Fetches the issued certificate, with its key where the cloud holds that.
+    async fn download(&self) -> Result<Bundle, Error>;
+
+    /// Asks which proofs of control are found by now: one answer for each name. The CA looks by itself; this call
+    /// does not make it look.
+    async fn check_validation(&self) -> Result<Vec<Check>, Error>;
+
+    /// Until when the CA waits for the proofs of control. `None` where the cloud does not list the certificate.
+    async fn deadline(&self) -> Result<Option<Deadline>, Error>;
+
+    /// Whether the cloud's own log has such a call for this certificate since then: from anybody, also from the
+    /// cloud's console. Its times are whole seconds, so `since` counts from the begin of its second.
+    async fn was_called(&self, kind: RequestKind, since: Timestamp) -> Result<bool, Error>;
+
     /// The cloud's names of its calls.
     fn calls(&self) -> &'static Calls;
 
     /// Credentials that must not show up in any text (the secret key, a token, the access key id).
     fn sensitive(&self) -> Vec<SecretString>;
-
-    /// What the user can do about a code of [`Refusal::code`], where that is known.
-    fn hint(&self, _code: &str) -> Option<&'static str> {
-        None
-    }
 }
 
 /// A call that changes something at the cloud, with what it sends.
@@ -59,6 +72,46 @@ pub enum Request<'a> {
     Submit(&'a Payload),
     /// Send the order to the CA.
     Order,
+    /// Open an order again that failed its review or was withdrawn, so that it takes an application.
+    Resubmit,
+    /// Stop a running review. The paid certificate can be ordered again.
+    Withdraw,
+    /// Revoke the issued certificate. There is no way back.
+    Revoke,
+    /// Hand in the signed letter that the order waits for.
+    SendLetter(&'a Letter),
+}
+
+impl Request<'_> {
+    /// Which kind of call it is.
+    #[must_use]
+    pub fn kind(&self) -> RequestKind {
+        match self {
+            Self::Submit(_) => RequestKind::Submit,
+            Self::Order => RequestKind::Order,
+            Self::Resubmit => RequestKind::Resubmit,
+            Self::Withdraw => RequestKind::Withdraw,
+            Self::Revoke => RequestKind::Revoke,
+            Self::SendLetter(_) => RequestKind::SendLetter,
+        }
+    }
+}
+
+/// A [`Request`] without what it sends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::EnumIter)]
+pub enum RequestKind {
+    /// [`Request::Submit`].
+    Submit,
+    /// [`Request::Order`].
+    Order,
+    /// [`Request::Resubmit`].
+    Resubmit,
+    /// [`Request::Withdraw`].
+    Withdraw,
+    /// [`Request::Revoke`].
+    Revoke,
+    /// [`Request::SendLetter`].
+    SendLetter,
 }
 
 /// The cloud's names of its calls, as status and log show them. `None`: the cloud has no such call.
@@ -66,10 +119,35 @@ pub enum Request<'a> {
 pub struct Calls {
     /// Behind [`Provider::observe`].
     pub observe: &'static str,
+    /// Behind [`Provider::download`].
+    pub download: &'static str,
     /// Behind [`Request::Submit`].
     pub submit: &'static str,
     /// Behind [`Request::Order`].
     pub order: Option<&'static str>,
+    /// Behind [`Request::Resubmit`].
+    pub resubmit: Option<&'static str>,
+    /// Behind [`Request::Withdraw`].
+    pub withdraw: Option<&'static str>,
+    /// Behind [`Request::Revoke`].
+    pub revoke: Option<&'static str>,
+    /// Behind [`Request::SendLetter`].
+    pub send_letter: Option<&'static str>,
+}
+
+impl Calls {
+    /// The name of the call behind a request.
+    #[must_use]
+    pub fn name(&self, kind: RequestKind) -> Option<&'static str> {
+        match kind {
+            RequestKind::Submit => Some(self.submit),
+            RequestKind::Order => self.order,
+            RequestKind::Resubmit => self.resubmit,
+            RequestKind::Withdraw => self.withdraw,
+            RequestKind::Revoke => self.revoke,
+            RequestKind::SendLetter => self.send_letter,
+        }
+    }
 }
 
 /// A request ready to be sent.

@@ -62,6 +62,11 @@ impl Status {
         matches!(self, Self::UNDER_REVIEW | Self::DNS_ADDED | Self::AWAITING_LETTER)
     }
 
+    /// Whether the authority has to do something next: the letter of 8 is the customer's matter.
+    pub(super) fn waits_for_authority(self) -> bool {
+        (self.is_running() && self != Self::AWAITING_LETTER) || self.is_ending()
+    }
+
     /// Whether a cancellation or revocation waits for the authority's confirmation.
     #[must_use]
     pub fn is_ending(self) -> bool {
@@ -120,8 +125,37 @@ pub struct DomainAuth {
     pub sub_domain: String,
     /// `TXT` or `FILE`.
     pub kind: String,
-    /// Set by a test: the proof can be seen from outside.
-    pub published: bool,
+    /// What the cloud finds when it looks for the proof.
+    pub finding: Finding,
+    /// Whether the authority has seen the proof.
+    pub seen: bool,
+}
+
+/// What a look for the proof of one name finds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Finding {
+    /// Nothing.
+    #[default]
+    Missing,
+    /// A record or file that says something else.
+    Other(String),
+    /// No name servers of the domain.
+    NoNameServers,
+    /// Nothing, since there were too many looks.
+    TooOften,
+    /// The proof.
+    Proof,
+}
+
+/// The certificates that took the place of another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Successors {
+    /// By a reissue (`ReplacedBy`).
+    pub replaced_by: Option<String>,
+    /// By an order to renew it (`RenewOrder`).
+    pub renew_order: Option<String>,
+    /// By the cloud's managed renewal (`HostingRenewCertId`, in the list only).
+    pub hosting_renew: Option<String>,
 }
 
 /// What the authority delivered.
@@ -178,15 +212,21 @@ pub struct Certificate {
     pub validation_deadline: Option<Timestamp>,
     /// When they were found.
     pub validation_passed: Option<Timestamp>,
+    /// What the list says about the wait for them (`AwaitingValidationMsg`).
+    pub validation_message: Option<String>,
     /// When the certificate was bought.
     pub bought_at: Timestamp,
     /// What the authority delivered.
     pub issued: Option<Issued>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// What took its place.
+    pub successors: Successors,
     /// The certificate is an uploaded one whose renewal the cloud manages: nobody else may submit it.
     pub renewal_is_managed: bool,
     /// The authority does not offer the chosen root.
     pub root_refused: bool,
-    /// The authority wants a confirmation letter once the order is sent.
+    /// The authority wants a confirmation letter once the order is sent; never for DV.
     pub wants_letter: bool,
 }
 
@@ -206,8 +246,11 @@ impl Certificate {
             auths: Vec::new(),
             validation_deadline: None,
             validation_passed: None,
+            validation_message: None,
             bought_at: now,
             issued: None,
+            revoked_at: None,
+            successors: Successors::default(),
             renewal_is_managed: false,
             root_refused: false,
             wants_letter: false,

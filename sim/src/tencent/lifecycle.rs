@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::{
     UnknownCertificate,
     ca::{self, Authority, Leaf},
-    certificate::{Certificate, DomainAuth, Issued, Status, progress},
+    certificate::{Certificate, DomainAuth, Finding, Issued, Status, progress},
     csr::Csr,
     product::Level,
     submission::Submission,
@@ -41,7 +41,8 @@ impl Certificate {
             _ => progress::CA_REVIEWING,
         };
         first_step.clone_into(&mut self.status_message);
-        self.status = if self.wants_letter { Status::AWAITING_LETTER } else { Status::UNDER_REVIEW };
+        let wants_letter = self.wants_letter && !self.product.is_dv();
+        self.status = if wants_letter { Status::AWAITING_LETTER } else { Status::UNDER_REVIEW };
         // Inferred: the days for OV and EV; for DV the documents speak of about three.
         let days = if self.product.is_dv() { 3 } else { 30 };
         self.validation_deadline = now.checked_add(SignedDuration::from_hours(24 * days)).ok();
@@ -66,10 +67,9 @@ impl Certificate {
     /// Inferred: the order of the steps of a review.
     pub(super) fn step(&mut self, now: Timestamp) -> bool {
         match self.status {
-            Status::AWAITING_LETTER => self.status = Status::UNDER_REVIEW,
             Status::DNS_ADDED => self.pass_validation(now),
             Status::CANCELLING => self.status = Status::CANCELLED,
-            Status::REVOKING => self.status = Status::REVOKED,
+            Status::REVOKING => self.end_revocation(now),
             Status::UNDER_REVIEW => match self.status_message.as_str() {
                 progress::PRE_REVIEWING => progress::LEGAL_REVIEWING.clone_into(&mut self.status_message),
                 progress::LEGAL_REVIEWING => progress::CA_REVIEWING.clone_into(&mut self.status_message),
@@ -84,11 +84,17 @@ impl Certificate {
 
     fn pass_validation(&mut self, now: Timestamp) {
         for auth in &mut self.auths {
-            auth.published = true;
+            auth.finding = Finding::Proof;
+            auth.seen = true;
         }
         self.validation_passed = Some(now);
         self.status = Status::UNDER_REVIEW;
         progress::WAIT_ISSUE.clone_into(&mut self.status_message);
+    }
+
+    pub(super) fn end_revocation(&mut self, now: Timestamp) {
+        self.status = Status::REVOKED;
+        self.revoked_at = Some(now);
     }
 
     /// Puts what the authority delivered into place.
@@ -124,6 +130,11 @@ impl Certificate {
 }
 
 impl Issued {
+    /// The leaf, then the intermediate, PEM.
+    pub(super) fn chain(&self) -> String {
+        [self.leaf.as_str(), &self.intermediate].map(|pem| format!("{}\n", pem.trim_end())).concat()
+    }
+
     /// The private key, PEM, where the cloud made it.
     #[must_use]
     pub fn private_key_pem(&self) -> Option<&str> {
@@ -147,7 +158,8 @@ fn auth(order_id: &str, name: &str, verify_type: &str) -> DomainAuth {
             path: "/.well-known/pki-validation/".to_owned(),
             sub_domain: String::new(),
             kind: "FILE".to_owned(),
-            published: false,
+            finding: Finding::Missing,
+            seen: false,
         };
     }
     let start = host.rmatch_indices('.').nth(1).map_or(0, |(dot, _)| dot + 1);
@@ -160,6 +172,7 @@ fn auth(order_id: &str, name: &str, verify_type: &str) -> DomainAuth {
         path: String::new(),
         sub_domain: format!("_dnsauth.{prefix}").trim_end_matches('.').to_owned(),
         kind: "TXT".to_owned(),
-        published: false,
+        finding: Finding::Missing,
+        seen: false,
     }
 }

@@ -1,7 +1,8 @@
 //! Tencent Cloud SSL (API version 2019-12-05), simulated from its documentation.
 //!
 //! A request goes `server` → `exchange` (faults, ledger) → `gateway` (`sign`, `params`, `rate`) → `actions`.
-//! Tests and the tryout play the authority: [`TencentCloud::advance`], [`TencentCloud::issue`], [`TencentCloud::set`].
+//! Tests and the tryout play the authority: [`TencentCloud::advance`], [`TencentCloud::issue`],
+//! [`TencentCloud::reject`] and their like in `moves`, and [`TencentCloud::set`] for everything else.
 //!
 //! It is strict: what the documents do not allow is refused. A comment that starts with "Inferred:" marks what they
 //! leave open and this simulator had to decide. Error messages are English, whatever `X-TC-Language` asks for.
@@ -17,6 +18,7 @@ mod faults;
 mod gateway;
 mod ledger;
 mod lifecycle;
+mod moves;
 mod params;
 mod product;
 mod profile;
@@ -40,11 +42,12 @@ use self::{
     world::Cloud,
 };
 pub use self::{
-    certificate::{Certificate, DomainAuth, Issued, Status},
+    certificate::{Certificate, DomainAuth, Finding, Issued, Status, Successors},
     error::Refusal,
     faults::Fault,
     ledger::{Call, Pace, RequestBody},
     lifecycle::IssueError,
+    moves::MoveError,
     product::{Coverage, Level, Product},
     profile::{Company, Manager, ManagerLevel},
     state::Account,
@@ -60,11 +63,18 @@ pub struct Options {
     pub lenient_integers: bool,
     /// How long after an order a second one is told that the first is still being processed.
     pub order_processing: Duration,
+    /// `DescribeCertificateDetail` gives the leaf alone. The documents do not say whether it gives the chain.
+    pub detail_lacks_chain: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { calls_per_second: Some(10), lenient_integers: false, order_processing: Duration::from_secs(5) }
+        Self {
+            calls_per_second: Some(10),
+            lenient_integers: false,
+            order_processing: Duration::from_secs(5),
+            detail_lacks_chain: false,
+        }
     }
 }
 
@@ -178,53 +188,10 @@ impl TencentCloud {
         certificate.map(change).ok_or_else(|| UnknownCertificate(certificate_id.to_owned()))
     }
 
-    /// Moves a running order one step on: through its review, domain validation (its proofs count as found), and at
-    /// last to the issued certificate; a cancellation or revocation to its end. Other states stay as they are.
-    pub fn advance(&self, certificate_id: &str) -> Result<Status, IssueError> {
-        let now = self.cloud.world().now();
-        let was_validated = self.certificate(certificate_id)?.validation_passed;
-        let issue_next = self.set(certificate_id, |certificate| certificate.step(now))?;
-        if issue_next {
-            self.issue(certificate_id)?;
-        }
-        let certificate = self.certificate(certificate_id)?;
-        if certificate.validation_passed != was_validated {
-            self.record(&certificate, "domainValidationPassed", now);
-        }
-        Ok(certificate.status)
-    }
-
-    /// The certificates whose orders wait for the authority: those that [`TencentCloud::advance`] moves.
-    #[must_use]
-    pub fn running(&self) -> Vec<String> {
-        let world = self.cloud.world();
-        let certificates = world.state.certificates.values();
-        certificates
-            .filter(|one| one.status.is_running() || one.status.is_ending())
-            .map(|one| one.id.clone())
-            .collect()
-    }
-
-    /// Lets the authority issue a certificate at once: a real leaf and intermediate, for the stored CSR or for a key
-    /// that the cloud makes.
-    pub fn issue(&self, certificate_id: &str) -> Result<(), IssueError> {
-        let now = self.cloud.world().now();
-        // Not under the lock: an RSA key takes its time.
-        let issued = self.certificate(certificate_id)?.sign(&self.cloud.authority, now)?;
-        self.set(certificate_id, |certificate| certificate.deliver(issued))?;
-        self.record(&self.certificate(certificate_id)?, "issued", now);
-        Ok(())
-    }
-
     /// The root of the authority, PEM.
     #[must_use]
     pub fn root_certificate(&self) -> &str {
         self.cloud.authority.root()
-    }
-
-    /// Adds a line to the operation log that no call of the account caused.
-    fn record(&self, certificate: &Certificate, kind: &'static str, now: Timestamp) {
-        self.cloud.world().state.record(&certificate.owner, &certificate.id, "CAEvent", kind, now);
     }
 
     /// Every call so far, in the order in which they took effect.

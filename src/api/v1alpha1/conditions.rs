@@ -68,6 +68,9 @@ pub enum Reason {
     Exporting,
     /// A review is being stopped. Nothing to do.
     Withdrawing,
+    /// The order is being deleted with `deletionPolicy: Revoke`, and its certificate is issued. Confirm with the
+    /// annotation `certorder.dev/confirm-revoke`, or set the policy to Retain.
+    AwaitingConfirmation,
     /// A limit on submissions is used up. Wait, or raise it.
     BudgetExceeded,
 
@@ -105,6 +108,14 @@ pub enum Reason {
     OutcomeUnknown,
     /// The key of a running order is gone. Restore the Secret, or withdraw the order.
     KeyLost,
+    /// The Secret to write exists and is not this order's. Delete it, or choose another `secretName`.
+    SecretConflict,
+    /// The certificate is issued, but its private key is neither in the cluster nor at the cloud. Name it with
+    /// `privateKeySecretRef`, or restore the Secret `NAME-key`.
+    KeyNotHeld,
+    /// What the cloud handed over does not fit: another key, other names, or a broken chain. Nothing was written.
+    /// Look into the cloud's console.
+    BundleInvalid,
     /// The certificate, or the approval of a profile, has run out. Buy a certificate, or renew the approval.
     Expired,
     /// The certificate was revoked.

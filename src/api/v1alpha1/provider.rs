@@ -34,15 +34,16 @@ impl Provider {
         self.tencent_cloud.as_ref()?.key_password_secret_ref.as_ref()
     }
 
-    /// The first field of the cloud's block whose behaviour this version does not have yet.
+    /// The Secret with the signed letter, where the cloud takes one.
     #[must_use]
-    pub fn unsupported(&self) -> Option<&'static str> {
-        let tencent = self.tencent_cloud.as_ref()?;
-        let letter = tencent.confirmation_letter_secret_ref.is_some();
-        let tke = tencent.tke_secret_name.is_some();
-        letter
-            .then_some("provider.tencentCloud.confirmationLetterSecretRef")
-            .or(tke.then_some("provider.tencentCloud.tkeSecretName"))
+    pub fn confirmation_letter_secret_ref(&self) -> Option<&SecretKeySelector> {
+        self.tencent_cloud.as_ref()?.confirmation_letter_secret_ref.as_ref()
+    }
+
+    /// The Secret to write for the cloud's own ingress, and the key under which it reads the certificate's id.
+    #[must_use]
+    pub fn certificate_id_secret(&self) -> Option<(&str, &'static str)> {
+        Some((self.tencent_cloud.as_ref()?.tke_secret_name.as_deref()?, "qcloud_cert_id"))
     }
 }
 

@@ -164,7 +164,7 @@ pub struct Submission {
     #[serde(default)]
     pub frozen: bool,
 
-    /// SHA-256 over the application that was last sent or is being sent. Key passwords and identity numbers do
+    /// SHA-256 over the application that the cloud accepted. Key passwords and identity numbers do
     /// not count, since a hash of them could be guessed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
@@ -183,9 +183,23 @@ pub struct Submission {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ordered_at: Option<Time>,
 
+    /// How often the order was started over after it was rejected, cancelled or withdrawn.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(range(min = 0))]
+    pub resubmissions: i64,
+
+    /// When the signed letter was handed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub letter_sent_at: Option<Time>,
+
     /// Whether the order was found at the cloud and taken over, not sent by this object.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adopted: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// A call that is being made.

@@ -58,9 +58,8 @@ fn a_submission_wins_then_the_older_intent_and_what_may_be_under_way_is_not_over
         (Orders, Intends, None, None),
     ];
     for (mine, others, as_the_older, as_the_younger) in table {
-        let versus = |me_born, other_born| {
-            reason(&claiming("a", me_born, mine), &[claiming("b", other_born, others)])
-        };
+        let versus =
+            |me_born, other_born| reason(&claiming("a", me_born, mine), &[claiming("b", other_born, others)]);
         assert_eq!(versus(BORN_FIRST, BORN_LATER), as_the_older, "{mine:?} against {others:?}, older");
         assert_eq!(versus(BORN_LATER, BORN_FIRST), as_the_younger, "{mine:?} against {others:?}, younger");
     }

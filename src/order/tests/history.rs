@@ -66,10 +66,9 @@ fn live(events: Vec<Event>) -> World {
     let mut world = World::new(1);
     for event in events {
         match event {
-            Event::Pass => world.pass(0, false),
             Event::GoOn(fate) if !world.calls.is_empty() => world.go_on(0, fate),
             Event::Crash if !world.calls.is_empty() => world.crash(0),
-            Event::GoOn(_) | Event::Crash => world.pass(0, false),
+            Event::Pass | Event::GoOn(_) | Event::Crash => world.pass(0, false),
             Event::Wait(seconds) => world.wait(seconds),
             Event::Profile(application) => world.edit(0, |order| order.application = application),
             Event::Label => world.edit(0, |_| {}),
@@ -111,7 +110,7 @@ fn assert_arrived(world: &World) {
 }
 
 proptest! {
-    #![proptest_config(search(500))]
+    #![proptest_config(search(300))]
 
     #[test]
     fn an_order_is_submitted_once_and_arrives_whatever_happens(events in prop::collection::vec(event(), 0..50)) {

@@ -181,7 +181,8 @@ fn a_correction_before_the_order_replaces_the_application() {
 
 #[test]
 fn an_order_that_was_withdrawn_at_the_cloud_is_not_sent_again() {
-    for scene in [scene(), scene().wants("B"), scene().lacks(halt(Reason::CsrInvalid)), scene().in_one_call()] {
+    for scene in [scene(), scene().wants("B"), scene().lacks(halt(Reason::CsrInvalid)), scene().in_one_call()]
+    {
         let scene = scene.ordered("A", 0).at(3600);
         assert_eq!(halted(&scene.plan()), Some(Reason::Withdrawn));
     }
@@ -205,8 +206,11 @@ fn two_orders_that_both_kept_an_intent_do_not_wait_for_each_other_for_good() {
     assert_eq!(scene.at(ABSENCE_COUNTS).plan(), Step::NotLanded(problem));
 }
 
-/// An intent of each kind, with what is recorded beside it, and what its cloud shows before and after the call.
-fn intents() -> Vec<(&'static str, Action, fn() -> Scene, Observation, Observation)> {
+/// A name, the action, the order with its intent, and what the cloud shows before and after the call.
+type Intended = (&'static str, Action, fn() -> Scene, Observation, Observation);
+
+/// An intent of each kind.
+fn intents() -> Vec<Intended> {
     let validating = || seen(Stage::Validating, &[NAME]);
     vec![
         ("submit", Action::Submit, || scene().intends(to_submit("A", 0)), awaiting(), holding("A")),
@@ -283,11 +287,12 @@ fn an_order_that_ended_since_its_intent_was_sent() {
 #[test]
 fn a_stage_that_needs_no_order_is_no_evidence_of_a_call() {
     for stage in [Stage::Refunded, Stage::Managed, Stage::Unrecognised] {
-        let submitting = || scene().intends(to_submit("A", 0)).sees(seen(stage, &[]));
-        let ordering = || scene().submitted("A", 0).intends(to_order(0)).sees(seen(stage, &[]));
-        for intends in [submitting, ordering] as [&dyn Fn() -> Scene; 2] {
-            assert_eq!(intends().plan(), Step::Settle { until: at(ABSENCE_COUNTS) }, "{stage}");
-            assert_eq!(intends().at(ABSENCE_COUNTS).plan(), Step::Follow, "{stage}");
+        let submitting: fn() -> Scene = || scene().intends(to_submit("A", 0));
+        let ordering: fn() -> Scene = || scene().submitted("A", 0).intends(to_order(0));
+        for intends in [submitting, ordering] {
+            let scene = |second| intends().sees(seen(stage, &[])).at(second);
+            assert_eq!(scene(0).plan(), Step::Settle { until: at(ABSENCE_COUNTS) }, "{stage}");
+            assert_eq!(scene(ABSENCE_COUNTS).plan(), Step::Follow, "{stage}");
         }
     }
 }
@@ -327,7 +332,8 @@ fn an_intent_for_what_is_no_longer_wanted_is_replaced_by_what_is() {
 #[test]
 fn a_correction_that_was_taken_back_is_not_submitted_over_itself() {
     // A was accepted, the call with B was cut off, and A is wanted again.
-    let scene = |held| scene().submitted("A", 0).intends(to_submit("B", 60)).sees(held).at(60 + ABSENCE_COUNTS);
+    let scene =
+        |held| scene().submitted("A", 0).intends(to_submit("B", 60)).sees(held).at(60 + ABSENCE_COUNTS);
     assert_eq!(scene(holding("A")).plan(), write(Action::Order, 2));
     assert_eq!(scene(holding("B")).plan(), write(Action::Submit, 2));
 }

@@ -58,7 +58,7 @@ fn live(orders: usize, events: Vec<Event>) -> World {
 }
 
 proptest! {
-    #![proptest_config(search(500))]
+    #![proptest_config(search(300))]
 
     #[test]
     fn one_certificate_is_submitted_by_one_order_and_in_the_end_it_is_submitted(

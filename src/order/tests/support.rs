@@ -18,8 +18,8 @@ use crate::core::names::Names;
 use crate::core::order::{Evidence, Observation, Product, Stage};
 use crate::core::redact::Filter;
 use crate::order::fold::{self, News, Next};
-use crate::order::plan::{self, Action, Facts, Step};
-use crate::provider::{Accepted, Error, Payload, Refusal};
+use crate::order::plan::{self, Action, Export, Facts, Step};
+use crate::provider::{Accepted, Calls, Error, Payload, Refusal};
 
 pub(super) const CLOUD: &str = "TencentCloud";
 pub(super) const ID: &str = "J2lX2maH";
@@ -46,6 +46,19 @@ pub(super) fn search(cases: u32) -> Config {
     config
 }
 
+const IN_TWO_CALLS: Calls = Calls {
+    observe: READ,
+    download: "Download",
+    submit: SUBMIT,
+    order: Some(ORDER),
+    resubmit: Some("Resubmit"),
+    withdraw: Some("Withdraw"),
+    revoke: Some("Revoke"),
+    send_letter: Some("SendLetter"),
+};
+
+const IN_ONE_CALL: Calls = Calls { order: None, resubmit: None, ..IN_TWO_CALLS };
+
 /// The facts of one order, to be bent by each test.
 pub(super) struct Scene {
     pub(super) order: CertificateOrder,
@@ -54,7 +67,11 @@ pub(super) struct Scene {
     pub(super) observed: Option<Result<Observation, Error>>,
     pub(super) unsupported: Option<Problem>,
     pub(super) contested: Option<Problem>,
-    pub(super) order_action: Option<&'static str>,
+    pub(super) calls: &'static Calls,
+    pub(super) secret: Export,
+    /// How long this process has seen the open intent.
+    pub(super) seen_for: Duration,
+    pub(super) logged: Option<bool>,
     pub(super) now: Timestamp,
 }
 
@@ -67,7 +84,10 @@ pub(super) fn scene() -> Scene {
         observed: Some(Ok(awaiting())),
         unsupported: None,
         contested: None,
-        order_action: Some(ORDER),
+        calls: &IN_TWO_CALLS,
+        secret: Export::NotWanted,
+        seen_for: Duration::from_hours(1),
+        logged: None,
         now: at(0),
     }
 }
@@ -82,8 +102,12 @@ impl Scene {
             names: &self.names,
             payload: &self.payload,
             observed: self.observed.as_ref(),
-            observe_action: READ,
-            order_action: self.order_action,
+            calls: Some(self.calls),
+            logged: self.logged,
+            validation: None,
+            letter: None,
+            secret: &self.secret,
+            intent_seen_for: self.seen_for,
             contested: self.contested.clone(),
             now: self.now,
             call_timeout: CALL_TIMEOUT,
@@ -153,7 +177,7 @@ impl Scene {
 
     /// The cloud takes application and order in one call.
     pub(super) fn in_one_call(self) -> Self {
-        Self { order_action: None, ..self }
+        Self { calls: &IN_ONE_CALL, ..self }
     }
 
     pub(super) fn planning(mut self) -> Self {
@@ -305,6 +329,10 @@ pub(super) fn halt(reason: Reason) -> Problem {
     Problem::new(reason, format!("the message of {reason}"))
 }
 
+pub(super) fn step(step: &Step) -> News<'_> {
+    News::Step(step)
+}
+
 /// The reason of a step that holds the order back.
 pub(super) fn halted(step: &Step) -> Option<Reason> {
     match step {
@@ -318,6 +346,7 @@ pub(super) fn refusal(code: &str, request_id: &str) -> Refusal {
         code: code.to_owned(),
         message: "the cloud's words".into(),
         request_id: Some(request_id.to_owned()),
+        hint: None,
     }
 }
 
@@ -326,12 +355,17 @@ pub(super) fn unavailable(request_id: &str) -> Error {
 }
 
 /// The cloud accepted a call with this RequestId.
+#[allow(clippy::unnecessary_wraps, reason = "stands for the outcome of a call")]
 pub(super) fn yes(request_id: &str) -> Result<Accepted, Error> {
     Ok(Accepted { request_id: Some(request_id.to_owned()), order_id: None })
 }
 
 pub(super) fn condition(status: &CertificateOrderStatus, type_: ConditionType) -> &Condition {
     get(&status.conditions, type_).unwrap_or_else(|| panic!("no {type_} in {}", summary(status)))
+}
+
+pub(super) fn message(status: &CertificateOrderStatus, type_: ConditionType) -> &str {
+    &condition(status, type_).message
 }
 
 /// The conditions in short, and the phase: `Pending: Ready=Unknown/Pending Reconciling=True/Pending`.

@@ -224,8 +224,8 @@ impl World {
 
     /// Makes the next step of a pass that has stored its intent.
     pub(super) fn go_on(&mut self, call: usize, fate: Fate) {
-        let mut call = self.calls.remove(call);
-        match call.next {
+        let call = self.calls.remove(call);
+        match &call.next {
             Next::LookAtRivals => match contested(&call.stored, &self.all()) {
                 Some(problem) => {
                     let next = call.fold(&News::TakenBack(&problem));
@@ -240,8 +240,7 @@ impl World {
                 self.calls.push(Call { next: Next::Record(outcome), ..call });
             }
             Next::Record(outcome) => {
-                call.next = Next::Call;
-                let next = call.fold(&News::Outcome(call.action, &call.intent, &outcome));
+                let next = call.fold(&News::Outcome(call.action, &call.intent, outcome));
                 let live = &self.orders[call.who];
                 if live.version == call.version || live.intent() == Some(&call.intent) {
                     self.store(call.who, next);
@@ -255,7 +254,7 @@ impl World {
         if at(self.second) > at(timeout) + (call.intent.started_at.0 - at(0)) {
             return Err(Error::NotSent("its turn did not come in time".to_owned()));
         }
-        let application = self.orders[call.who].application_of(call);
+        let application = call.application();
         if let (Action::Order, Some((held, _))) = (call.action, &self.cloud.held)
             && self.cloud.stage == Stage::AwaitingInformation
         {
@@ -293,10 +292,9 @@ impl World {
     /// Time passes, and what is under way arrives.
     pub(super) fn wait(&mut self, seconds: i64) {
         self.second += seconds;
-        let (due, late) =
-            std::mem::take(&mut self.cloud.late).into_iter().partition(|(due, _)| *due <= self.second);
+        let under_way = std::mem::take(&mut self.cloud.late).into_iter();
+        let (due, late): (Vec<_>, Vec<_>) = under_way.partition(|(due, _)| *due <= self.second);
         self.cloud.late = late;
-        let due: Vec<(i64, Effect)> = due;
         for (_, effect) in due {
             let _ = self.cloud.take(effect);
         }
@@ -390,15 +388,15 @@ impl Stored {
     fn intent(&self) -> Option<&Intent> {
         self.order.status.as_ref()?.submission.as_ref()?.intent.as_ref()
     }
-
-    /// The application that a call was prepared with; an order call goes with what the user wanted then.
-    fn application_of(&self, call: &Call) -> &'static str {
-        let hash_of_call = &call.scene.payload.as_ref().unwrap().hash;
-        ["A", "B", "C"].into_iter().find(|application| hash(application) == *hash_of_call).unwrap()
-    }
 }
 
 impl Call {
+    /// The application that was wanted when the call was prepared.
+    fn application(&self) -> &'static str {
+        let hash_of_call = &self.scene.payload.as_ref().unwrap().hash;
+        ["A", "B", "C"].into_iter().find(|application| hash(application) == *hash_of_call).unwrap()
+    }
+
     fn fold(&self, news: &News<'_>) -> CertificateOrderStatus {
         self.scene.fold_into(&self.stored.status.clone().unwrap(), news).status
     }

@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use crate::core::certificate::Csr;
 use crate::core::order::Evidence;
 use crate::core::redact::Personal;
 
@@ -29,9 +30,15 @@ enum Value<'a> {
     Text(&'a str),
     Personal(&'a str),
     Secret(&'a str),
+    #[serde(serialize_with = "as_pem")]
+    Csr(&'a Csr),
     Number(i64),
     Flag(bool),
     List(Vec<&'a str>),
+}
+
+fn as_pem<S: Serializer>(csr: &&Csr, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(csr.pem().trim())
 }
 
 /// A text that may enter a request. Who may see it follows from its type.
@@ -102,6 +109,11 @@ impl<'a> Body<'a> {
         added
     }
 
+    /// Adds a CSR. The hash is over what it asks for: a request that is signed anew is the same request.
+    pub fn csr(&mut self, name: &'static str, csr: &'a Csr) {
+        self.parameters.push(Parameter { name, value: Value::Csr(csr), shown_as: None });
+    }
+
     /// Adds a number.
     pub fn number(&mut self, name: &'static str, number: i64) {
         self.parameters.push(Parameter { name, value: Value::Number(number), shown_as: None });
@@ -128,6 +140,7 @@ impl<'a> Body<'a> {
     pub fn hash(&self) -> serde_json::Result<String> {
         let bytes = self.render(&|value| match value {
             Value::Secret(_) => Rendered::Blank(BLANK),
+            Value::Csr(csr) => Rendered::Digest(hex::encode(Sha256::digest(csr.request_info()))),
             value => Rendered::Value(value),
         })?;
         Ok(format!("sha256:{}", hex::encode(Sha256::digest(bytes))))
@@ -173,4 +186,5 @@ impl<'a> Body<'a> {
 enum Rendered<'v, 'a> {
     Value(&'v Value<'a>),
     Blank(&'static str),
+    Digest(String),
 }

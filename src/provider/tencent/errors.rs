@@ -7,6 +7,7 @@
 use jiff::Timestamp;
 
 use crate::api::v1alpha1::conditions::Reason;
+use crate::core::redact::CloudText;
 use crate::provider::{Error, Refusal};
 
 /// Whether a call changes anything at the cloud.
@@ -48,6 +49,9 @@ const GRANT: &str = "let the owner of the API key call the SSL actions, in CAM";
 const ADDRESS: &str = "allow the address that the cluster's requests come from, in CAM";
 const WRONG_SITE: &str =
     "the endpoint does not offer this call: check spec.provider.tencentCloud.site and --tencent-endpoint";
+const LETTER: &str =
+    "put a PDF, JPEG or PNG file of 1 KB to 1 MiB into the Secret that confirmationLetterSecretRef names";
+const NO_LETTER: &str = "this product takes no letter by the API: ask the cloud's support how to send it";
 const WHICH_CERTIFICATE: &str =
     "check certificateId and site, and that the certificate belongs to the account of these credentials";
 
@@ -110,6 +114,11 @@ const TABLE: &[(&str, Meaning, &str)] = &[
     ("FailedOperation.CannotGetOrder", NotDone, NO_HINT),
     ("FailedOperation.CertificateCsrParseFailed", Mend(CsrInvalid), NO_HINT),
     (
+        "FailedOperation.CertificateCancelFailedMulti",
+        Mend(InvalidRequest),
+        "the cloud stops the review of a certificate for several years in its first year only",
+    ),
+    (
         "FailedOperation.CertificateInfoSubmitContactEmailEmpty",
         Mend(InvalidRequest),
         "set spec.provider.tencentCloud.contactEmail, or the e-mail addresses of the profile",
@@ -135,12 +144,16 @@ const TABLE: &[(&str, Meaning, &str)] = &[
         Mend(InvalidRequest),
         "the cloud renews this certificate by itself: end the managed renewal in the console, or delete this order",
     ),
+    ("FailedOperation.ConfirmLetterTooLarge", Mend(InvalidRequest), LETTER),
+    ("FailedOperation.ConfirmLetterTooSmall", Mend(InvalidRequest), LETTER),
     (
         "FailedOperation.ExceedsFreeLimit",
         Mend(InvalidRequest),
         "the account's quota of free certificates is used up: certificateId must be that of a paid one",
     ),
     ("FailedOperation.InvalidCertificateStatusCode", WrongState, NO_HINT),
+    ("FailedOperation.InvalidConfirmLetterFormat", Mend(InvalidRequest), LETTER),
+    ("FailedOperation.InvalidConfirmLetterFormatWosign", Mend(InvalidRequest), LETTER),
     ("FailedOperation.NetworkError", Fault, NO_HINT),
     (
         "FailedOperation.NoProjectPermission",
@@ -154,7 +167,14 @@ const TABLE: &[(&str, Meaning, &str)] = &[
     ),
     ("FailedOperation.OrderReplaceFailed", Fault, NO_HINT),
     ("FailedOperation.RevokeFailed", Fault, NO_HINT),
+    (
+        "FailedOperation.RevokeResourceFailed",
+        Mend(InvalidRequest),
+        "unbind the certificate from the cloud's resources in the console first",
+    ),
     ("FailedOperation.SystemError", Fault, NO_HINT),
+    ("FailedOperation.UploadConfirmCertificateNotSupport", Mend(InvalidRequest), NO_LETTER),
+    ("FailedOperation.UploadConfirmCertificateNotSupportDV", Mend(InvalidRequest), NO_LETTER),
     ("InvalidParameter.CertificateStatusNotAllowResubmit", WrongState, NO_HINT),
     (
         "InvalidParameter.RenewAlgorithmInvalid",
@@ -164,6 +184,13 @@ const TABLE: &[(&str, Meaning, &str)] = &[
     ("LimitExceeded.RateLimitExceeded", TooFast, NO_HINT),
     ("ResourceNotFound.Manager", Mend(ProfileIncomplete), "check managerId of the profile"),
 ];
+
+/// A refusal, with what the user can do about it.
+#[must_use]
+pub fn refusal(code: &str, message: impl Into<CloudText>, request_id: Option<String>) -> Refusal {
+    let hint = row(code).map(|(_, _, hint)| *hint).filter(|hint| !hint.is_empty());
+    Refusal { code: code.to_owned(), message: message.into(), request_id, hint }
+}
 
 /// What a call that ended with this refusal allows the caller to do next.
 #[must_use]
@@ -178,12 +205,6 @@ pub fn error(call: Call, refusal: Refusal) -> Error {
         (NotDone, _) | (Fault, Call::Read) => Error::Unavailable(refusal),
         (Fault, Call::Write) => Error::Unknown(Some(refusal)),
     }
-}
-
-/// What the user can do about a code, where that is known and the cloud's own words do not tell.
-#[must_use]
-pub fn hint(code: &str) -> Option<&'static str> {
-    row(code).map(|(_, _, hint)| *hint).filter(|hint| !hint.is_empty())
 }
 
 /// By how many seconds this machine's clock is ahead of the cloud's (behind, when negative), as the message of
@@ -210,7 +231,7 @@ mod tests {
 
     /// The code's effect on a read and on a write, in one word each.
     fn effect(code: &str) -> (String, String) {
-        let refusal = Refusal { code: code.to_owned(), message: "".into(), request_id: None };
+        let refusal = refusal(code, "", None);
         let word = |call| match error(call, refusal.clone()) {
             Error::Rejected { reason, .. } => format!("{reason:?}"),
             Error::CredentialsRefused(_) => "credentials".to_owned(),
@@ -327,6 +348,7 @@ mod tests {
 
     #[test]
     fn hints_say_what_to_do() {
+        let hint = |code| refusal(code, "", None).hint;
         assert_eq!(hint("FailedOperation.CertificateNotFound"), Some(WHICH_CERTIFICATE));
         assert_eq!(hint("AuthFailure.UnauthorizedOperation"), Some(GRANT));
         assert_eq!(hint("FailedOperation.InvalidParam"), None);

@@ -44,9 +44,10 @@ pub fn add_names(evidence: &mut Evidence, names: &Names) {
     add(evidence, names.common_name().as_str(), others);
 }
 
-/// Adds a CSR, by what it holds: line ends and labels of its text may change on the way.
+/// Adds a CSR, by what it asks for: line ends and labels of its text may change on the way, and a request that is
+/// signed anew has another signature.
 pub fn add_csr(evidence: &mut Evidence, csr: &Csr) {
-    evidence.add(CSR, csr.der());
+    evidence.add(CSR, csr.request_info());
 }
 
 /// The facts of the application that the cloud holds; none where it holds none.

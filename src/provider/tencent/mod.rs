@@ -2,7 +2,10 @@
 //!
 //! - [`request`]: an application as a request; [`product`]: what a product allows; [`body`]: its parameters.
 //! - [`wire`]: answers as JSON; [`observation`]: in the words of an order; [`evidence`]: what shows that a request
-//!   arrived; [`errors`]: what a refusal means.
+//!   arrived; [`errors`]: what a refusal means; [`time`]: the service's times.
+//! - [`writes`]: the calls that change something.
+//! - [`validation`], [`listing`], [`operations`], [`download`]: the reads beside `DescribeCertificate`, one action
+//!   each; [`archive`]: what a download is packed in.
 //! - [`sign`] and [`credentials`]: who calls.
 
 use std::num::NonZeroU32;
@@ -10,39 +13,48 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use reqwest::Method;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue,
 };
-use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroize;
 
 use crate::api::v1alpha1::{TencentCloudOrder, TencentSite};
 use crate::clock::Clock;
 use crate::core::conditions::Problem;
-use crate::core::order::{Application, Observation, Product};
+use crate::core::order::{Application, Bundle, Check, Deadline, Observation, Product};
 use crate::provider::limit::Limiter;
 use crate::provider::transport::{Answer, Endpoint, EndpointError, Failure, Transport};
-use crate::provider::{Accepted, Calls, Error, Payload, Provider, Refusal, Request};
+use crate::provider::{Accepted, Calls, Error, Payload, Provider, Request, RequestKind};
 
+pub mod archive;
 pub mod body;
 pub mod credentials;
+pub mod download;
 pub mod errors;
 pub mod evidence;
+pub mod listing;
 pub mod observation;
+pub mod operations;
 pub mod product;
 pub mod request;
 pub mod sign;
 #[cfg(test)]
 mod tests;
+pub mod time;
+pub mod validation;
 pub mod wire;
+pub mod writes;
 
 use credentials::Credentials;
 use errors::Call;
 use sign::Signable;
 use wire::Reply;
+pub use writes::CALLS;
 
 const INTERNATIONAL: &str = "ssl.intl.tencentcloudapi.com";
 const CHINA: &str = "ssl.tencentcloudapi.com";
@@ -50,10 +62,6 @@ const SERVICE: &str = "ssl";
 const VERSION: &str = "2019-12-05";
 const JSON: &str = "application/json";
 const OBSERVE: &str = "DescribeCertificate";
-const ORDER: &str = "CertificateOrderSubmit";
-
-/// What Tencent Cloud calls its calls.
-pub const CALLS: Calls = Calls { observe: OBSERVE, submit: request::ACTION, order: Some(ORDER) };
 
 /// Both sites, and what all calls to them share.
 #[derive(Debug)]
@@ -116,16 +124,9 @@ impl Tencent {
         self.call(Call::Read, action, body).await
     }
 
-    async fn submit(&self, payload: &Payload, begin_by: Instant) -> Result<Accepted, Error> {
-        let body = payload.body.expose_secret();
-        let (_, request_id) = self.change::<wire::Nothing>(payload.action, body, begin_by).await?;
-        Ok(Accepted { request_id: Some(request_id), order_id: None })
-    }
-
-    async fn send_order(&self, begin_by: Instant) -> Result<Accepted, Error> {
-        let body = json(&wire::CertificateOrderSubmit { cert_id: &self.order.certificate_id })?;
-        let (ordered, request_id) = self.change::<wire::Ordered>(ORDER, &body, begin_by).await?;
-        Ok(Accepted { request_id: Some(request_id), order_id: ordered.order_id })
+    /// The request of the actions that take the certificate's id and nothing else.
+    fn of_certificate(&self) -> Result<Vec<u8>, Error> {
+        json(&wire::OfCertificate { certificate_id: &self.order.certificate_id })
     }
 
     /// A call that changes something: it begins in time or not at all.
@@ -156,9 +157,12 @@ impl Tencent {
     ) -> Result<(T, String), Error> {
         let now = self.service.clock.now();
         let request = self.request(action, body, now).map_err(|error| Error::NotSent(error.to_string()))?;
-        let answer =
+        let mut answer =
             self.service.transport.exchange(request).await.map_err(|failure| failed(call, failure))?;
-        outcome(call, &answer, now)
+        let outcome = outcome(call, &answer, now);
+        // It may hold a private key, or the key password in what it shows of an application.
+        answer.body.zeroize();
+        outcome
     }
 
     fn request(
@@ -222,8 +226,8 @@ fn outcome<T: DeserializeOwned>(call: Call, answer: &Answer, now: Timestamp) -> 
     match wire::read(answer) {
         Reply::Done { fields, request_id } => Ok((fields, request_id)),
         Reply::Refused { code, message, request_id } => {
-            let message = with_clock(&code, message, now).into();
-            Err(errors::error(call, Refusal { code, message, request_id }))
+            let message = with_clock(&code, message, now);
+            Err(errors::error(call, errors::refusal(&code, message, request_id)))
         }
         Reply::Foreign => {
             let text = "the answer is not one of Tencent Cloud; something on the way to it may have sent it";
@@ -234,7 +238,12 @@ fn outcome<T: DeserializeOwned>(call: Call, answer: &Answer, now: Timestamp) -> 
 
 /// An answer that the service did not write says nothing about what the service did.
 fn foreign(call: Call, status: u16, text: &str) -> Error {
-    errors::error(call, Refusal { code: format!("HTTP {status}"), message: text.into(), request_id: None })
+    errors::error(call, errors::refusal(&format!("HTTP {status}"), text, None))
+}
+
+/// An answer of the service to a read, in which what was asked for cannot be read.
+fn unreadable(text: &str, request_id: String) -> Error {
+    errors::error(Call::Read, errors::refusal("HTTP 200", text, Some(request_id)))
 }
 
 /// The cloud tells its own time when it refuses ours; the difference is what the reader needs.
@@ -259,8 +268,7 @@ impl Provider for Tencent {
     }
 
     async fn observe(&self) -> Result<Observation, Error> {
-        let body = json(&wire::DescribeCertificate { certificate_id: &self.order.certificate_id })?;
-        let (certificate, _) = self.read(OBSERVE, &body).await?;
+        let (certificate, _) = self.read(OBSERVE, &self.of_certificate()?).await?;
         Ok(observation::observation(certificate))
     }
 
@@ -268,7 +276,27 @@ impl Provider for Tencent {
         match request {
             Request::Submit(payload) => self.submit(payload, begin_by).await,
             Request::Order => self.send_order(begin_by).await,
+            Request::Resubmit => self.resubmit(begin_by).await,
+            Request::Withdraw => self.withdraw(begin_by).await,
+            Request::Revoke => self.revoke(begin_by).await,
+            Request::SendLetter(letter) => self.send_letter(letter, begin_by).await,
         }
+    }
+
+    async fn download(&self) -> Result<Bundle, Error> {
+        self.fetch().await
+    }
+
+    async fn check_validation(&self) -> Result<Vec<Check>, Error> {
+        self.check().await
+    }
+
+    async fn deadline(&self) -> Result<Option<Deadline>, Error> {
+        self.listed().await
+    }
+
+    async fn was_called(&self, kind: RequestKind, since: Timestamp) -> Result<bool, Error> {
+        self.has_logged(kind, since).await
     }
 
     fn calls(&self) -> &'static Calls {
@@ -279,9 +307,5 @@ impl Provider for Tencent {
         let Credentials { secret_id, secret_key, token } = &self.credentials;
         let email = self.order.contact_email.iter().map(|email| email.expose().into());
         [secret_id, secret_key].into_iter().chain(token).cloned().chain(email).collect()
-    }
-
-    fn hint(&self, code: &str) -> Option<&'static str> {
-        errors::hint(code)
     }
 }

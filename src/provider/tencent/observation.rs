@@ -1,19 +1,16 @@
 //! What `DescribeCertificate` says, in the words of an order.
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::{TimeZone, offset};
-
 use crate::core::order::{Observation, Product, Stage, ValidationRecord};
 
-use super::evidence;
 use super::wire::{Auth, AuthDetail, Certificate, CertificateExtra};
+use super::{evidence, time};
 
 /// Translates an answer.
 pub fn observation(certificate: Certificate) -> Observation {
     let status = certificate.status.unwrap_or_default();
     let name = certificate.package_type_name.or(certificate.product_zh_name);
-    let CertificateExtra { domain_number, replaced_by } = certificate.certificate_extra.unwrap_or_default();
+    let CertificateExtra { domain_number, replaced_by, renew_order } =
+        certificate.certificate_extra.unwrap_or_default();
     Observation {
         stage: stage(&status, certificate.status_msg.as_deref()),
         status,
@@ -28,9 +25,9 @@ pub fn observation(certificate: Certificate) -> Observation {
         },
         stored: certificate.submitted_data.map(|data| evidence::stored(&data)).unwrap_or_default(),
         records: certificate.dv_auth_detail.map(records).unwrap_or_default(),
-        replaced_by,
-        not_before: certificate.cert_begin_time.as_deref().and_then(timestamp),
-        not_after: certificate.cert_end_time.as_deref().and_then(timestamp),
+        replaced_by: replaced_by.or(renew_order),
+        not_before: certificate.cert_begin_time.as_deref().and_then(time::parse),
+        not_after: certificate.cert_end_time.as_deref().and_then(time::parse),
     }
 }
 
@@ -87,7 +84,10 @@ fn names(primary: Option<String>, all: Vec<String>) -> Vec<String> {
 }
 
 /// More records than any product has names.
-const MOST_RECORDS: usize = 128;
+pub(super) const MOST_RECORDS: usize = 128;
+
+/// The longest name of a domain, in bytes.
+pub(super) const LONGEST_DOMAIN: usize = 253;
 
 /// The longest part of a record, in bytes: what the status takes.
 const LONGEST_PART: usize = 2048;
@@ -111,14 +111,9 @@ fn record(auth: Auth) -> Option<ValidationRecord> {
         let name = auth.dv_auth_sub_domain.or(auth.dv_auth_key)?;
         if name.ends_with(&format!(".{domain}")) { name } else { format!("{name}.{domain}") }
     };
-    let fits = domain.len() <= 253 && type_.len() <= 32 && name.len().max(value.len()) <= LONGEST_PART;
+    let fits =
+        domain.len() <= LONGEST_DOMAIN && type_.len() <= 32 && name.len().max(value.len()) <= LONGEST_PART;
     fits.then_some(ValidationRecord { domain, type_, name, value })
-}
-
-/// The dates carry no zone; the service runs on China Standard Time.
-fn timestamp(text: &str) -> Option<Timestamp> {
-    let local = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?;
-    Some(local.to_zoned(TimeZone::fixed(offset(8))).ok()?.timestamp())
 }
 
 #[cfg(test)]
@@ -175,9 +170,6 @@ mod tests {
         }));
         assert_eq!(observation.not_before, Some("2025-12-31T16:00:00Z".parse().unwrap()));
         assert_eq!(observation.not_after, Some("2026-07-19T15:59:59Z".parse().unwrap()));
-        for none in ["", "0000-00-00 00:00:00", "2026-01-01", "soon"] {
-            assert_eq!(observe(json!({"CertEndTime": none})).not_after, None, "{none}");
-        }
     }
 
     #[test]
@@ -199,6 +191,18 @@ mod tests {
         let bare =
             observe(json!({"Domain": "", "SubjectAltName": null, "CertificateExtra": {"DomainNumber": "0"}}));
         assert_eq!((bare.names, bare.product), (vec![], Product::default()));
+    }
+
+    #[test]
+    fn what_replaces_a_certificate_is_its_replacement_or_else_its_renewal() {
+        let replaced_by = |extra: Value| observe(json!({ "CertificateExtra": extra })).replaced_by;
+        let both = json!({"ReplacedBy": "K3mY3nbI", "RenewOrder": "L4nZ4ocJ"});
+        assert_eq!(replaced_by(both).as_deref(), Some("K3mY3nbI"));
+        assert_eq!(
+            replaced_by(json!({"ReplacedBy": "", "RenewOrder": "L4nZ4ocJ"})).as_deref(),
+            Some("L4nZ4ocJ")
+        );
+        assert_eq!(replaced_by(json!({"ReplacedBy": null, "RenewOrder": null})), None);
     }
 
     #[test]

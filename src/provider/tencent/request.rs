@@ -127,7 +127,7 @@ fn key<'a>(body: &mut Body<'a>, key: &'a Key) -> Result<(), Problem> {
     match key {
         Key::Csr(csr) => {
             body.shown("GenCsrType", "CsrType", "parse");
-            body.text("Csr", csr.pem());
+            body.csr("Csr", csr);
         }
         Key::Cloud(algorithm) => {
             let (family, parameter) = key_parameters(*algorithm)?;

@@ -5,6 +5,7 @@
 //! that is not as expected counts as absent: a new kind of answer must not stop an order.
 
 use reqwest::StatusCode;
+use secrecy::SecretString;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -14,10 +15,10 @@ use crate::provider::transport::Answer;
 /// The longest id or code that is taken for one, in bytes. The longest code today has 54.
 const LONGEST_ID: usize = 64;
 
-/// The request of `DescribeCertificate`.
+/// The request of every action that takes a certificate and nothing else.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct DescribeCertificate<'a> {
+pub struct OfCertificate<'a> {
     /// Which certificate.
     pub certificate_id: &'a str,
 }
@@ -30,6 +31,26 @@ pub struct CertificateOrderSubmit<'a> {
     pub cert_id: &'a str,
 }
 
+/// The request of `RevokeCertificate`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RevokeCertificate<'a> {
+    /// Which certificate.
+    pub certificate_id: &'a str,
+    /// Why, in words.
+    pub reason: &'a str,
+}
+
+/// The request of `UploadConfirmLetter`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UploadConfirmLetter<'a> {
+    /// Which certificate.
+    pub certificate_id: &'a str,
+    /// The file in base 64.
+    pub confirm_letter: &'a str,
+}
+
 /// The answer of `CertificateOrderSubmit`, as far as it is used.
 #[derive(Default, Deserialize, Debug)]
 #[serde(rename_all = "PascalCase", default)]
@@ -37,6 +58,24 @@ pub struct Ordered {
     /// The CA's number.
     #[serde(deserialize_with = "id")]
     pub order_id: Option<String>,
+}
+
+/// The answer of `CancelAuditCertificate`.
+#[derive(Default, Deserialize, Debug)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Withdrawn {
+    /// Whether the review is being stopped.
+    #[serde(deserialize_with = "flag")]
+    pub result: Option<bool>,
+}
+
+/// The answer of `UploadConfirmLetter`.
+#[derive(Default, Deserialize, Debug)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct LetterSent {
+    /// Whether the letter was taken.
+    #[serde(deserialize_with = "flag")]
+    pub is_success: Option<bool>,
 }
 
 /// An answer of the service, taken out of its envelope.
@@ -168,6 +207,9 @@ pub struct CertificateExtra {
     /// The certificate that took the place of this one.
     #[serde(deserialize_with = "id")]
     pub replaced_by: Option<String>,
+    /// The certificate that was ordered to renew this one.
+    #[serde(deserialize_with = "id")]
+    pub renew_order: Option<String>,
 }
 
 /// What the CA looks for to see that the user controls the names.
@@ -222,15 +264,23 @@ pub fn texts_of(value: &Value) -> Vec<String> {
     value.as_array().into_iter().flatten().filter_map(text_of).collect()
 }
 
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Value::deserialize(deserializer).map(|value| text_of(&value))
 }
 
 /// An id or a code. One that is too long to be one, or has odd characters, counts as absent: it is stored, and a
 /// status that the API server refuses would lose what came with it.
-fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let is_id = |text: &String| text.len() <= LONGEST_ID && text.bytes().all(|byte| byte.is_ascii_graphic());
     text(deserializer).map(|text| text.filter(is_id))
+}
+
+/// A secret, as it is. The text is moved, not copied.
+pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.into()),
+        _ => None,
+    })
 }
 
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
@@ -238,7 +288,7 @@ fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
 }
 
 /// A truth value, which some examples write as 0 and 1.
-fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(value.as_bool().or_else(|| match text_of(&value)?.as_str() {
         "0" | "false" => Some(false),
@@ -247,7 +297,9 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::E
     }))
 }
 
-fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
     let items = match Value::deserialize(deserializer)? {
         Value::Array(items) => items,
         _ => Vec::new(),

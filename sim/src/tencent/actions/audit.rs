@@ -49,6 +49,7 @@ fn resubmit(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     certificate.status = Status::pending(certificate.product);
     certificate.status_message.clear();
     certificate.auths.clear();
+    certificate.validation_deadline = None;
     let id = certificate.id.clone();
     call.log(&id, RESUBMIT.name, "Resubmit");
     Ok(Answer::wrote(json!({ "CertificateId": id })))

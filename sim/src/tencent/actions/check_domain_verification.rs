@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Action;
 use crate::tencent::{
-    certificate::{Certificate, DomainAuth},
+    certificate::{DomainAuth, Finding},
     error::Refusal,
     gateway::{Answer, Invocation},
     params::{Kind, required},
@@ -16,12 +16,6 @@ pub(super) const ACTION: Action = Action {
     run,
 };
 
-/// The proof was found.
-const FOUND: i64 = 1;
-/// There is no TXT record.
-const NO_RECORD: i64 = -1;
-/// There is no file.
-const NO_FILE: i64 = -4;
 /// What the authority's own look says.
 const CA_PASSED: i64 = 2;
 const CA_FAILED: i64 = -1;
@@ -33,22 +27,42 @@ fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
         let message = "The certificate status does not allow verification.";
         return Err(Refusal::new("FailedOperation.CertificateStatusNotAllowVerify", message));
     }
-    let results: Vec<Value> = certificate.auths.iter().map(|auth| result(certificate, auth)).collect();
+    let results: Vec<Value> = certificate.auths.iter().map(result).collect();
     Ok(Answer::read(json!({ "VerificationResults": results })))
 }
 
-fn result(certificate: &Certificate, auth: &DomainAuth) -> Value {
-    let is_file = auth.kind == "FILE";
-    let missing = if is_file { NO_FILE } else { NO_RECORD };
-    let reason = if is_file { "The file is not found." } else { "The TXT record is not found." };
+fn result(auth: &DomainAuth) -> Value {
+    let (number, reason) = local_check(&auth.finding, &auth.kind);
+    let values: Vec<&str> = match &auth.finding {
+        Finding::Proof => vec![&auth.value],
+        Finding::Other(value) => vec![value],
+        Finding::Missing | Finding::NoNameServers | Finding::TooOften => Vec::new(),
+    };
     json!({
         "Domain": auth.name,
-        "VerifyType": if is_file { "FILE" } else { "DNS" },
-        "LocalCheck": if auth.published { FOUND } else { missing },
-        "LocalCheckFailReason": if auth.published { "" } else { reason },
-        "CaCheck": if certificate.validation_passed.is_some() { CA_PASSED } else { CA_FAILED },
-        "CheckValue": if auth.published { vec![&auth.value] } else { Vec::new() },
-        "Frequently": false,
+        "VerifyType": if auth.kind == "FILE" { "FILE" } else { "DNS" },
+        "LocalCheck": number,
+        "LocalCheckFailReason": reason,
+        "CaCheck": if auth.seen { CA_PASSED } else { CA_FAILED },
+        "CheckValue": values,
+        "Frequently": auth.finding == Finding::TooOften,
         "Issued": false,
     })
+}
+
+/// `LocalCheck` and its reason.
+///
+/// Inferred: which of the numbers with the same meaning, and the wording.
+fn local_check(finding: &Finding, kind: &str) -> (i64, &'static str) {
+    match (finding, kind) {
+        (Finding::Proof, _) => (1, ""),
+        (Finding::TooOften, _) => (-1, "The check is too frequent. Please try again later."),
+        (Finding::NoNameServers, _) => (-3, "The NS record is not found."),
+        (Finding::Missing, "FILE") => (-4, "The file is not found."),
+        (Finding::Other(_), "FILE") => (-5, "The file content does not match."),
+        (Finding::Missing, "CNAME") => (-6, "The CNAME record is not found."),
+        (Finding::Other(_), "CNAME") => (-7, "The CNAME record does not match."),
+        (Finding::Missing, _) => (-1, "The TXT record is not found."),
+        (Finding::Other(_), _) => (-2, "The TXT record does not match."),
+    }
 }

@@ -97,9 +97,9 @@ fn extra(certificate: &Certificate) -> Value {
     json!({
         "DomainNumber": certificate.domain_number.to_string(),
         "OriginCertificateId": null,
-        "ReplacedBy": null,
+        "ReplacedBy": certificate.successors.replaced_by,
         "ReplacedFor": null,
-        "RenewOrder": null,
+        "RenewOrder": certificate.successors.renew_order,
         "SMCert": 0,
         "CompanyType": company_type,
     })

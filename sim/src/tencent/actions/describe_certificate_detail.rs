@@ -17,17 +17,17 @@ fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     let certificate = call.certificate("CertificateId")?;
     let mut fields = describe_certificate::common_fields(certificate);
     fields.extend(describe_certificate::application_fields(certificate));
-    fields.extend(Answer::read(detail_fields(certificate)).fields);
+    fields.extend(Answer::read(detail_fields(certificate, call.options.detail_lacks_chain)).fields);
     Ok(Answer::read(Value::Object(fields)))
 }
 
 /// Fingerprints stay null: nothing of them is simulated.
-fn detail_fields(certificate: &Certificate) -> Value {
+fn detail_fields(certificate: &Certificate, lacks_chain: bool) -> Value {
     let issued = certificate.issued.as_ref();
     let other_names = certificate.names().get(1..).unwrap_or_default().to_vec();
     json!({
         "TypeName": certificate.product.name(),
-        "CertificatePublicKey": issued.map(chain),
+        "CertificatePublicKey": issued.map(|issued| chain(issued, lacks_chain)),
         "CertificatePrivateKey": issued.and_then(Issued::private_key_pem),
         "RootCert": { "Sign": null, "Encrypt": null, "Standard": null },
         "EncryptCert": null,
@@ -42,6 +42,6 @@ fn detail_fields(certificate: &Certificate) -> Value {
 }
 
 /// Inferred: the leaf, then the intermediate, without the root.
-fn chain(issued: &Issued) -> String {
-    [issued.leaf.as_str(), &issued.intermediate].map(|pem| format!("{}\n", pem.trim_end())).concat()
+fn chain(issued: &Issued, lacks_chain: bool) -> String {
+    if lacks_chain { issued.leaf.clone() } else { issued.chain() }
 }

@@ -113,7 +113,7 @@ fn to_json(certificate: &Certificate) -> Value {
     Value::Object(fields)
 }
 
-/// What only the list shows. Fields about resources and managed renewal stay null: nothing of that is simulated.
+/// What only the list shows. Fields about resources stay null: nothing of that is simulated.
 fn list_fields(certificate: &Certificate) -> Map<String, Value> {
     let submission = certificate.submission.as_ref();
     let manager = submission.and_then(Submission::manager);
@@ -131,20 +131,20 @@ fn list_fields(certificate: &Certificate) -> Map<String, Value> {
         "AutoRenewFlag": submission.and_then(|submission| submission.get("AutoRenewFlag")).unwrap_or(&json!(0)),
         "HostingStatus": -1,
         "HostingCompleteTime": null,
-        "HostingRenewCertId": null,
+        "HostingRenewCertId": certificate.successors.hosting_renew,
         "HasRenewOrder": null,
         "ReplaceOriCertIsDelete": null,
         "IsExpiring": null,
         "DVAuthDeadline": certificate.validation_deadline.map(text_time),
         "ValidationPassedTime": certificate.validation_passed.map(text_time),
         "CertSANs": describe_certificate::names(certificate),
-        "AwaitingValidationMsg": null,
+        "AwaitingValidationMsg": certificate.validation_message,
         "AllowDownload": certificate.issued.is_some(),
         "IsDNSPODResolve": null,
         "IsPackage": false,
         "KeyPasswordCustomFlag": submission.is_some_and(|submission| submission.text("KeyPass").is_some()),
         "SupportDownloadType": null,
-        "CertRevokedTime": null,
+        "CertRevokedTime": certificate.revoked_at.map(text_time),
         "HostingResourceTypes": null,
         "HostingConfig": null,
     });

@@ -7,9 +7,12 @@ mod check_domain_verification;
 mod describe_certificate;
 mod describe_certificate_detail;
 mod describe_certificates;
+mod download_certificate;
+mod letter;
 mod operate_logs;
 mod page;
 mod profiles;
+mod revoke;
 
 use super::{
     certificate::Certificate,
@@ -35,9 +38,12 @@ pub(super) const ALL: &[Action] = &[
     describe_certificate::ACTION,
     describe_certificate_detail::ACTION,
     describe_certificates::ACTION,
+    download_certificate::ACTION,
+    letter::ACTION,
     operate_logs::ACTION,
     profiles::COMPANIES,
     profiles::MANAGERS,
+    revoke::ACTION,
 ];
 
 impl Invocation<'_> {

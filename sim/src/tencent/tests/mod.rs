@@ -3,6 +3,7 @@
 mod client;
 mod gateway;
 mod info_submit;
+mod life;
 mod lists;
 mod order;
 mod vectors;

@@ -6,39 +6,39 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::client::{Setup, company_application, personal_application, setup, setup_with, with};
 use super::info_submit::VENDOR_CSR;
-use crate::tencent::{Company, IssueError, Manager, ManagerLevel, Options, Product, Status};
+use crate::tencent::{Company, Finding, IssueError, Manager, ManagerLevel, Options, Product, Status};
 
-const SUBMIT: &str = "CertificateInfoSubmit";
-const ORDER: &str = "CertificateOrderSubmit";
-const CANCEL: &str = "CancelAuditCertificate";
-const RESUBMIT: &str = "ModifyCertificateResubmit";
-const CHECK: &str = "CheckCertificateDomainVerification";
-const WRONG_STATUS: &str = "FailedOperation.InvalidCertificateStatusCode";
+pub(super) const SUBMIT: &str = "CertificateInfoSubmit";
+pub(super) const ORDER: &str = "CertificateOrderSubmit";
+pub(super) const CANCEL: &str = "CancelAuditCertificate";
+pub(super) const RESUBMIT: &str = "ModifyCertificateResubmit";
+pub(super) const CHECK: &str = "CheckCertificateDomainVerification";
+pub(super) const WRONG_STATUS: &str = "FailedOperation.InvalidCertificateStatusCode";
 
-fn cert() -> Value {
+pub(super) fn cert() -> Value {
     json!({ "CertId": "J2lX2maH" })
 }
 
-fn certificate() -> Value {
+pub(super) fn certificate() -> Value {
     json!({ "CertificateId": "J2lX2maH" })
 }
 
 impl Setup {
-    async fn submitted(&self, product: Product, application: &Value) {
+    pub(super) async fn submitted(&self, product: Product, application: &Value) {
         self.buy("J2lX2maH", product);
         assert_eq!(self.client.code(SUBMIT, application).await, "ok");
     }
 
-    async fn ordered(&self, product: Product, application: &Value) -> Value {
+    pub(super) async fn ordered(&self, product: Product, application: &Value) -> Value {
         self.submitted(product, application).await;
         self.client.call(ORDER, &cert()).await
     }
 
-    async fn describe(&self) -> Value {
+    pub(super) async fn describe(&self) -> Value {
         self.client.call("DescribeCertificate", &certificate()).await
     }
 
-    fn force(&self, status: Status) {
+    pub(super) fn force(&self, status: Status) {
         self.cloud.set("J2lX2maH", |certificate| certificate.status = status).unwrap();
     }
 }
@@ -137,7 +137,7 @@ async fn every_name_has_its_proof_and_a_check_finds_it_once_published() {
 
     let results = setup.client.call(CHECK, &certificate()).await["VerificationResults"].take();
     assert_eq!((&results[0]["LocalCheck"], &results[0]["CaCheck"]), (&json!(-1), &json!(-1)));
-    setup.cloud.set("J2lX2maH", |certificate| certificate.auths[0].published = true).unwrap();
+    setup.cloud.set_finding("J2lX2maH", "www.acme.example", Finding::Proof, false).unwrap();
     let results = setup.client.call(CHECK, &certificate()).await["VerificationResults"].take();
     assert_eq!((&results[0]["LocalCheck"], &results[1]["LocalCheck"]), (&json!(1), &json!(-1)));
     assert_eq!(results[0]["CheckValue"], json!([auths[0]["DvAuthValue"]]));

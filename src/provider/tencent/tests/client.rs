@@ -26,34 +26,45 @@ use crate::provider::tencent::{Service, Tencent};
 use crate::provider::transport::{Endpoint, Transport};
 use crate::provider::{Error, Payload, Provider, Request};
 
-const ID: &str = "AKIDEXAMPLE0123456789";
-const KEY: &str = "SecretKeyExample0123456789ABCDEF";
+pub(super) const ID: &str = "AKIDEXAMPLE0123456789";
+pub(super) const KEY: &str = "SecretKeyExample0123456789ABCDEF";
+
+/// The certificate of a [`World`].
+pub(super) const CERTIFICATE: &str = "J2lX2maH";
 
 /// A call timeout that no healthy exchange reaches, however busy the machine is.
-const PATIENT: Duration = Duration::from_secs(20);
+pub(super) const PATIENT: Duration = Duration::from_secs(20);
 
 const SUBMIT: &str = "CertificateInfoSubmit";
 const DESCRIBE: &str = "DescribeCertificate";
 
 /// A cloud with one account and one bought certificate, and a client of it.
-struct World {
-    cloud: TencentCloud,
-    account: Account,
+pub(super) struct World {
+    pub(super) cloud: TencentCloud,
+    pub(super) account: Account,
     clouds: Clouds,
 }
 
 impl World {
-    async fn new(product: Product) -> Self {
-        let cloud =
-            TencentCloud::start(Options { calls_per_second: None, ..Options::default() }).await.unwrap();
+    pub(super) async fn new(product: Product) -> Self {
+        Self::with(Options::default(), product).await
+    }
+
+    pub(super) async fn with(options: Options, product: Product) -> Self {
+        let cloud = TencentCloud::start(Options { calls_per_second: None, ..options }).await.unwrap();
         let account = cloud.account(ID, KEY);
-        cloud.buy(&account, "J2lX2maH", product);
+        cloud.buy(&account, CERTIFICATE, product);
         let clouds = clouds(&cloud.url(), 1000, PATIENT);
         Self { cloud, account, clouds }
     }
 
-    fn open(&self) -> Box<dyn Provider> {
-        open(&self.clouds, &json!({}), &[("secretId", ID), ("secretKey", KEY)])
+    pub(super) fn open(&self) -> Box<dyn Provider> {
+        self.open_other(CERTIFICATE)
+    }
+
+    /// A client of another certificate.
+    pub(super) fn open_other(&self, id: &str) -> Box<dyn Provider> {
+        open(&self.clouds, &json!({ "certificateId": id }), &[("secretId", ID), ("secretKey", KEY)])
     }
 
     async fn submit(&self) -> Result<String, Error> {
@@ -67,7 +78,7 @@ impl World {
     }
 }
 
-fn clouds(url: &str, per_second: u32, call_timeout: Duration) -> Clouds {
+pub(super) fn clouds(url: &str, per_second: u32, call_timeout: Duration) -> Clouds {
     let settings = Settings {
         call_timeout,
         tencent_rate_limit: NonZeroU32::new(per_second).unwrap(),
@@ -76,22 +87,22 @@ fn clouds(url: &str, per_second: u32, call_timeout: Duration) -> Clouds {
     Clouds::new(&settings).unwrap()
 }
 
-fn open(clouds: &Clouds, fields: &Value, secret: &[(&str, &str)]) -> Box<dyn Provider> {
+pub(super) fn open(clouds: &Clouds, fields: &Value, secret: &[(&str, &str)]) -> Box<dyn Provider> {
     let secret = secret.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
     let block = Block { tencent_cloud: Some(order(fields)), huawei_cloud: None };
     clouds.open(&block, &secret.collect::<BTreeMap<_, _>>()).unwrap()
 }
 
-fn payload(provider: &dyn Provider) -> Payload {
+pub(super) fn payload(provider: &dyn Provider) -> Payload {
     provider.prepare(&company_application(), None).unwrap()
 }
 
-fn soon() -> Instant {
+pub(super) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(5)
 }
 
 /// The cloud's words, as a user would see them.
-fn words(error: &Error) -> String {
+pub(super) fn words(error: &Error) -> String {
     Filter::default().clean(&error.refusal().unwrap().message)
 }
 
@@ -222,7 +233,7 @@ async fn a_refusal_says_what_to_do_next_in_the_clouds_words() {
     assert!(matches!(&error, Error::Rejected { reason: Reason::AccountNotVerified, .. }), "{error:?}");
     let refusal = error.refusal().unwrap();
     assert_eq!(refusal.request_id, world.cloud.ledger().last().unwrap().request_id);
-    assert!(world.open().hint(&refusal.code).unwrap().contains("identity verification"));
+    assert!(refusal.hint.unwrap().contains("identity verification"));
     world.cloud.set_identity_verified(&world.account, true);
 
     world.cloud.set("J2lX2maH", |certificate| certificate.status = Status::UNDER_REVIEW).unwrap();
@@ -281,7 +292,8 @@ async fn a_write_whose_time_is_over_is_not_sent() {
     let slow =
         open(&clouds(&world.cloud.url(), 1, PATIENT), &json!({}), &[("secretId", ID), ("secretKey", KEY)]);
     slow.write(Request::Submit(&payload), soon()).await.unwrap();
-    let queued = slow.write(Request::Submit(&payload), Instant::now() + Duration::from_millis(50)).await.unwrap_err();
+    let queued =
+        slow.write(Request::Submit(&payload), Instant::now() + Duration::from_millis(50)).await.unwrap_err();
     assert!(matches!(queued, Error::NotSent(_)), "{queued:?}");
     assert_eq!(world.cloud.ledger().len(), 1);
 }
@@ -315,7 +327,7 @@ async fn orders_of_one_account_share_its_pace() {
 }
 
 /// Serves every connection with this answer, whatever is asked.
-async fn always(answer: String) -> String {
+pub(super) async fn always(answer: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -328,7 +340,7 @@ async fn always(answer: String) -> String {
     url
 }
 
-fn http(status: &str, content_type: &str, body: &str) -> String {
+pub(super) fn http(status: &str, content_type: &str, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}")
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod fields;
+mod life;
 mod rules;
 
 use serde_json::{Value, json};

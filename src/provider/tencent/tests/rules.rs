@@ -56,16 +56,18 @@ fn a_company_sends_everything_and_the_ids_of_no_saved_profile() {
 }
 
 #[test]
-fn a_company_is_the_default_where_the_profile_has_an_organization() {
+fn a_company_is_the_default_where_a_profile_is_referenced() {
     let mut person = company_application();
     person.profile.as_mut().unwrap().organization = None;
     assert_eq!(body(&json!({}), &company_application())["CompanyType"], 2);
-    assert_eq!(body(&json!({}), &person)["CompanyType"], 1);
+    assert_eq!(body(&json!({"companyType": "Personal"}), &person)["CompanyType"], 1);
 
     let company = json!({"companyType": "Company"});
-    let (reason, text) = message(&company, &person);
-    assert_eq!(reason, Reason::ProfileIncomplete);
-    assert!(text.ends_with("the profile's spec.organization is empty"), "{text}");
+    for fields in [&json!({}), &company] {
+        let (reason, text) = message(fields, &person);
+        assert_eq!(reason, Reason::ProfileIncomplete);
+        assert!(text.contains("fill the profile's spec.organization, or set companyType Personal"), "{text}");
+    }
     let (reason, text) = message(&company, &application());
     assert_eq!(reason, Reason::InvalidRequest);
     assert!(text.contains("set spec.organizationProfileRef"), "{text}");

@@ -1,0 +1,134 @@
+//! The authority's side of an order, which tests and the tryout play. Nothing here leaves a line in the ledger.
+
+use jiff::Timestamp;
+
+use super::{Certificate, Finding, IssueError, Status, TencentCloud, UnknownCertificate};
+
+/// Why the authority cannot do something with a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoveError {
+    /// There is no such certificate.
+    #[error(transparent)]
+    Unknown(#[from] UnknownCertificate),
+    /// The certificate is in no state for it.
+    #[error("certificate {0} has the status {status}, from which this does not happen", status = .1.0)]
+    WrongStatus(String, Status),
+    /// The order has no such name.
+    #[error("certificate {0} has no running order for the name {1}")]
+    NoSuchName(String, String),
+}
+
+impl TencentCloud {
+    /// Moves a running order one step on: through its review, domain validation (its proofs count as found), and at
+    /// last to the issued certificate; a cancellation or revocation to its end. Other states stay as they are.
+    pub fn advance(&self, certificate_id: &str) -> Result<Status, IssueError> {
+        let now = self.cloud.world().now();
+        let was_validated = self.certificate(certificate_id)?.validation_passed;
+        let issue_next = self.set(certificate_id, |certificate| certificate.step(now))?;
+        if issue_next {
+            self.issue(certificate_id)?;
+        }
+        let certificate = self.certificate(certificate_id)?;
+        if certificate.validation_passed != was_validated {
+            self.record(&certificate, "domainValidationPassed", now);
+        }
+        Ok(certificate.status)
+    }
+
+    /// The certificates whose orders wait for the authority: those that [`TencentCloud::advance`] moves.
+    #[must_use]
+    pub fn running(&self) -> Vec<String> {
+        let world = self.cloud.world();
+        let certificates = world.state.certificates.values();
+        certificates.filter(|one| one.status.waits_for_authority()).map(|one| one.id.clone()).collect()
+    }
+
+    /// Lets the authority issue a certificate at once: a real leaf and intermediate, for the stored CSR or for a key
+    /// that the cloud makes.
+    pub fn issue(&self, certificate_id: &str) -> Result<(), IssueError> {
+        let now = self.cloud.world().now();
+        // Not under the lock: an RSA key takes its time.
+        let issued = self.certificate(certificate_id)?.sign(&self.cloud.authority, now)?;
+        self.set(certificate_id, |certificate| certificate.deliver(issued))?;
+        self.record(&self.certificate(certificate_id)?, "issued", now);
+        Ok(())
+    }
+
+    /// Lets a running review fail, for a reason in words (`StatusMsg`).
+    pub fn reject(&self, certificate_id: &str, message: &str) -> Result<(), MoveError> {
+        self.shift(certificate_id, Status::is_running, |certificate, _| {
+            certificate.status = Status::REVIEW_FAILED;
+            message.clone_into(&mut certificate.status_message);
+        })
+    }
+
+    /// Sets what a look for the proof of one name finds, and whether the authority has seen the proof.
+    pub fn set_finding(
+        &self,
+        certificate_id: &str,
+        name: &str,
+        finding: Finding,
+        seen: bool,
+    ) -> Result<(), MoveError> {
+        let no_such_name = || MoveError::NoSuchName(certificate_id.to_owned(), name.to_owned());
+        self.set(certificate_id, |certificate| {
+            let auth =
+                certificate.auths.iter_mut().find(|auth| auth.name == name).ok_or_else(no_such_name)?;
+            (auth.finding, auth.seen) = (finding, seen);
+            Ok(())
+        })?
+    }
+
+    /// Lets the authority confirm that a review is stopped.
+    pub fn finish_cancel(&self, certificate_id: &str) -> Result<(), MoveError> {
+        let is_cancelling = |status| status == Status::CANCELLING;
+        self.shift(certificate_id, is_cancelling, |certificate, _| certificate.status = Status::CANCELLED)
+    }
+
+    /// Lets the authority ask for a letter before it revokes.
+    pub fn want_revocation_letter(&self, certificate_id: &str) -> Result<(), MoveError> {
+        let is_revoking = |status| status == Status::REVOKING;
+        self.shift(certificate_id, is_revoking, |certificate, _| {
+            certificate.status = Status::AWAITING_REVOCATION_LETTER;
+        })
+    }
+
+    /// Lets the authority revoke; where it wants a letter, that has come.
+    pub fn finish_revocation(&self, certificate_id: &str) -> Result<(), MoveError> {
+        let is_revoking = |status| matches!(status, Status::REVOKING | Status::AWAITING_REVOCATION_LETTER);
+        self.shift(certificate_id, is_revoking, Certificate::end_revocation)
+    }
+
+    /// Ends the validity of an issued certificate now, as far as the cloud tells: the leaf is signed and stays valid.
+    pub fn expire(&self, certificate_id: &str) -> Result<(), MoveError> {
+        let is_issued = |status| status == Status::ISSUED;
+        self.shift(certificate_id, is_issued, |certificate, now| {
+            certificate.status = Status::EXPIRED;
+            if let Some(issued) = &mut certificate.issued {
+                issued.not_after = now;
+            }
+        })
+    }
+
+    fn shift(
+        &self,
+        certificate_id: &str,
+        is_possible_in: impl FnOnce(Status) -> bool,
+        change: impl FnOnce(&mut Certificate, Timestamp),
+    ) -> Result<(), MoveError> {
+        let now = self.cloud.world().now();
+        self.set(certificate_id, |certificate| {
+            let status = certificate.status;
+            if !is_possible_in(status) {
+                return Err(MoveError::WrongStatus(certificate_id.to_owned(), status));
+            }
+            change(certificate, now);
+            Ok(())
+        })?
+    }
+
+    /// Adds a line to the operation log that no call of the account caused.
+    fn record(&self, certificate: &Certificate, kind: &'static str, now: Timestamp) {
+        self.cloud.world().state.record(&certificate.owner, &certificate.id, "CAEvent", kind, now);
+    }
+}

@@ -1,0 +1,326 @@
+//! Issued certificates: puts a bundle in order and says what the leaf is good for.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::pem::Pem;
+use x509_parser::prelude::FromDer;
+use x509_parser::time::ASN1Time;
+use x509_parser::x509::X509Name;
+
+use crate::core::keypair::KeyPair;
+use crate::core::names::Names;
+use crate::core::redact::truncate;
+
+/// The longest bundle that is read, in bytes. A leaf with a hundred names and three CAs are below 48 KiB.
+const LONGEST_BUNDLE: usize = 256 * 1024;
+/// The most certificates that are read. Real chains have two to four.
+const MOST_CERTIFICATES: usize = 16;
+/// The longest name of a certificate that an error repeats, in bytes.
+const LONGEST_NAME: usize = 200;
+
+/// A server certificate and the CA certificates between it and its root, each signed by the next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Chain {
+    /// DER, the leaf first.
+    certificates: Vec<Vec<u8>>,
+    root: Option<Vec<u8>>,
+    names: Vec<String>,
+    subject: String,
+    serial: String,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    public_key: Vec<u8>,
+}
+
+/// Why a bundle is not the chain of one server certificate.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ChainError {
+    /// Too large to be one.
+    #[error("the certificate bundle is larger than {LONGEST_BUNDLE} bytes")]
+    TooLarge,
+    /// Too many certificates.
+    #[error("the certificate bundle holds more than {MOST_CERTIFICATES} certificates")]
+    TooMany,
+    /// Broken PEM, or none.
+    #[error(
+        "the certificate bundle is not PEM: it must hold blocks that begin with -----BEGIN CERTIFICATE-----"
+    )]
+    NotPem,
+    /// A PEM block that is no certificate.
+    #[error("the certificate bundle holds a block {0:?}; it must hold CERTIFICATE blocks only")]
+    OtherBlock(String),
+    /// Not X.509.
+    #[error("block {0} of the certificate bundle does not hold an X.509 certificate")]
+    NotX509(usize),
+    /// CA certificates only.
+    #[error("the certificate bundle holds no server certificate, only those of CAs")]
+    NoLeaf,
+    /// More than one certificate that is not a CA's.
+    #[error("the certificate bundle holds two server certificates, {0} and {1}; it must hold one")]
+    SeveralLeaves(String, String),
+    /// A CA's certificate has the right name and the wrong key.
+    #[error(
+        "{certificate} names {issuer} as its issuer, but the signature is not from that certificate's key"
+    )]
+    BadSignature {
+        /// Subject of the certificate.
+        certificate: String,
+        /// Its issuer.
+        issuer: String,
+    },
+    /// A certificate that the leaf's chain does not lead to: another chain's, or one link is missing.
+    #[error(
+        "{unrelated} is not part of the chain of the server certificate, which ends at {last}: a certificate of its \
+         issuer, {missing}, is not in the bundle"
+    )]
+    Unrelated {
+        /// Subject of the certificate that has no place.
+        unrelated: String,
+        /// Subject of the last certificate that has one.
+        last: String,
+        /// Issuer of that.
+        missing: String,
+    },
+}
+
+/// Names of an order that its certificate does not cover.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the certificate does not cover {}; it covers {}", missing.join(", "), covered.join(", "))]
+pub struct Uncovered {
+    /// The order's names that are not covered.
+    pub missing: Vec<String>,
+    /// All names of the certificate.
+    pub covered: Vec<String>,
+}
+
+impl Chain {
+    /// Reads a PEM bundle in any order. Repeated certificates and roots, which every client has, are dropped. The
+    /// dates are not judged: an expired certificate is read like any other.
+    pub fn parse(bundle: &str) -> Result<Self, ChainError> {
+        let blocks = read_pem(bundle)?;
+        let certificates = blocks.iter().enumerate().map(|(at, der)| read(at, der));
+        let certificates = certificates.collect::<Result<Vec<_>, _>>()?;
+        let leaf = find_leaf(&certificates)?;
+        let (path, root) = path(leaf, &certificates)?;
+        refuse_unrelated(&path, &certificates)?;
+        Ok(Self {
+            certificates: path.iter().map(|certificate| certificate.as_raw().to_vec()).collect(),
+            root: root.map(|root| root.as_raw().to_vec()),
+            names: dns_names(leaf),
+            subject: printable(leaf.subject()),
+            serial: serial(leaf),
+            not_before: timestamp(leaf.validity().not_before),
+            not_after: timestamp(leaf.validity().not_after),
+            public_key: leaf.public_key().raw.to_vec(),
+        })
+    }
+
+    /// PEM, the leaf first, without a root: `tls.crt`.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        self.certificates.iter().map(|der| pem_of(der)).collect()
+    }
+
+    /// The root in PEM, if the bundle had it: `ca.crt`.
+    #[must_use]
+    pub fn root_pem(&self) -> Option<String> {
+        self.root.as_deref().map(pem_of)
+    }
+
+    /// The certificates as DER, the leaf first, without a root.
+    pub fn ders(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.certificates.iter().map(Vec::as_slice)
+    }
+
+    /// The leaf's DNS names, in lower case and in its order. Clients look at nothing else, the common name included.
+    #[must_use]
+    pub fn leaf_names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The leaf's subject, for people.
+    #[must_use]
+    pub fn leaf_subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The leaf's serial number, in hexadecimal as `openssl x509 -serial` prints it.
+    #[must_use]
+    pub fn leaf_serial(&self) -> &str {
+        &self.serial
+    }
+
+    /// Begin of the leaf's validity.
+    #[must_use]
+    pub fn leaf_not_before(&self) -> Timestamp {
+        self.not_before
+    }
+
+    /// End of the leaf's validity.
+    #[must_use]
+    pub fn leaf_not_after(&self) -> Timestamp {
+        self.not_after
+    }
+
+    /// Checks that the leaf is good for every name. A wildcard in the leaf covers one label.
+    pub fn covers(&self, names: &Names) -> Result<(), Uncovered> {
+        let held: BTreeSet<&str> = self.names.iter().map(String::as_str).collect();
+        let is_covered = |name: &str| {
+            let wildcard = name.split_once('.').map(|(_, parent)| format!("*.{parent}"));
+            held.contains(name) || wildcard.is_some_and(|wildcard| held.contains(wildcard.as_str()))
+        };
+        let missing = names.all().into_iter().filter(|name| !is_covered(name));
+        let missing: Vec<String> = missing.map(str::to_owned).collect();
+        if missing.is_empty() { Ok(()) } else { Err(Uncovered { missing, covered: self.names.clone() }) }
+    }
+
+    /// Whether the leaf was issued for this key.
+    #[must_use]
+    pub fn matches(&self, key: &KeyPair) -> bool {
+        self.public_key == key.public_key_der()
+    }
+}
+
+/// The bundle's certificates as DER, each once.
+fn read_pem(bundle: &str) -> Result<Vec<Vec<u8>>, ChainError> {
+    if bundle.len() > LONGEST_BUNDLE {
+        return Err(ChainError::TooLarge);
+    }
+    let mut certificates: Vec<Vec<u8>> = Vec::new();
+    for (count, block) in Pem::iter_from_buffer(bundle.as_bytes()).enumerate() {
+        let block = block.map_err(|_| ChainError::NotPem)?;
+        if block.label != "CERTIFICATE" {
+            return Err(ChainError::OtherBlock(truncate(&block.label, LONGEST_NAME)));
+        }
+        if count == MOST_CERTIFICATES {
+            return Err(ChainError::TooMany);
+        }
+        if !certificates.contains(&block.contents) {
+            certificates.push(block.contents);
+        }
+    }
+    if certificates.is_empty() { Err(ChainError::NotPem) } else { Ok(certificates) }
+}
+
+fn read(at: usize, der: &[u8]) -> Result<X509Certificate<'_>, ChainError> {
+    match X509Certificate::from_der(der) {
+        Ok(([], certificate)) => Ok(certificate),
+        _ => Err(ChainError::NotX509(at + 1)),
+    }
+}
+
+/// The one certificate that is not a CA's. Roots older than X.509 v3 do not say that they are CAs, but are
+/// self-issued.
+fn find_leaf<'c, 'd>(all: &'c [X509Certificate<'d>]) -> Result<&'c X509Certificate<'d>, ChainError> {
+    let mut leaves = all.iter().filter(|certificate| !certificate.is_ca() && !is_self_issued(certificate));
+    let leaf = leaves.next().ok_or(ChainError::NoLeaf)?;
+    match leaves.next() {
+        Some(other) => Err(ChainError::SeveralLeaves(printable(leaf.subject()), printable(other.subject()))),
+        None => Ok(leaf),
+    }
+}
+
+type Path<'c, 'd> = (Vec<&'c X509Certificate<'d>>, Option<&'c X509Certificate<'d>>);
+
+/// The certificates from the leaf up, each signed by the next, and the root that signed the last of them. Where a
+/// CA is in the bundle both as a root and cross-signed by an older root, the cross-signed certificate is taken, so
+/// that clients that know the older root only are served too.
+fn path<'c, 'd>(
+    leaf: &'c X509Certificate<'d>,
+    all: &'c [X509Certificate<'d>],
+) -> Result<Path<'c, 'd>, ChainError> {
+    let mut path = vec![leaf];
+    let mut last = leaf;
+    loop {
+        let named: Vec<_> = all.iter().filter(|issuer| is_named_by(issuer, last)).collect();
+        let mut signers = named.iter().copied().filter(|issuer| has_signed(issuer, last)).peekable();
+        if !named.is_empty() && signers.peek().is_none() {
+            let (certificate, issuer) = (printable(last.subject()), printable(last.issuer()));
+            return Err(ChainError::BadSignature { certificate, issuer });
+        }
+        let fresh = signers.filter(|issuer| !path.contains(issuer));
+        match fresh.min_by_key(|issuer| is_self_issued(issuer)) {
+            Some(root) if is_self_issued(root) => return Ok((path, Some(root))),
+            Some(issuer) => {
+                path.push(issuer);
+                last = issuer;
+            }
+            None => return Ok((path, None)),
+        }
+    }
+}
+
+/// Refuses a certificate that no way from the leaf up leads to. A way that the path did not take is fine.
+fn refuse_unrelated(path: &[&X509Certificate<'_>], all: &[X509Certificate<'_>]) -> Result<(), ChainError> {
+    let mut related: Vec<_> = path.to_vec();
+    let mut rest: Vec<_> = all.iter().filter(|certificate| !path.contains(certificate)).collect();
+    loop {
+        let before = rest.len();
+        let (found, left) = rest
+            .into_iter()
+            .partition(|issuer| related.iter().any(|certificate| has_signed(issuer, certificate)));
+        rest = left;
+        related.extend::<Vec<_>>(found);
+        if rest.len() == before {
+            break;
+        }
+    }
+    match (rest.first(), path.last()) {
+        (Some(unrelated), Some(last)) => Err(ChainError::Unrelated {
+            unrelated: printable(unrelated.subject()),
+            last: printable(last.subject()),
+            missing: printable(last.issuer()),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn is_named_by(issuer: &X509Certificate<'_>, certificate: &X509Certificate<'_>) -> bool {
+    issuer.subject().as_raw() == certificate.issuer().as_raw()
+}
+
+fn has_signed(issuer: &X509Certificate<'_>, certificate: &X509Certificate<'_>) -> bool {
+    is_named_by(issuer, certificate) && certificate.verify_signature(Some(issuer.public_key())).is_ok()
+}
+
+fn is_self_issued(certificate: &X509Certificate<'_>) -> bool {
+    is_named_by(certificate, certificate)
+}
+
+fn dns_names(leaf: &X509Certificate<'_>) -> Vec<String> {
+    let extension = leaf.subject_alternative_name().ok().flatten();
+    let names = extension.map(|extension| extension.value.general_names.as_slice()).unwrap_or_default();
+    let dns = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
+        _ => None,
+    };
+    names.iter().filter_map(dns).collect()
+}
+
+fn serial(leaf: &X509Certificate<'_>) -> String {
+    match leaf.raw_serial() {
+        // DER puts a zero before a number whose first bit is set.
+        [0, digits @ ..] if !digits.is_empty() => hex::encode_upper(digits),
+        digits => hex::encode_upper(digits),
+    }
+}
+
+/// The year 9999, which stands for "never" (RFC 5280, 4.1.2.5), is past the last timestamp by some hours.
+fn timestamp(time: ASN1Time) -> Timestamp {
+    Timestamp::from_second(time.timestamp()).unwrap_or(Timestamp::MAX)
+}
+
+fn printable(name: &X509Name<'_>) -> String {
+    truncate(&name.to_string().replace(char::is_control, " "), LONGEST_NAME)
+}
+
+fn pem_of(der: &[u8]) -> String {
+    let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+    pem::encode_config(&pem::Pem::new("CERTIFICATE", der), config)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+use jiff::Timestamp;
+use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12Archive, Pkcs12ImportPolicy};
+use strum::IntoEnumIterator;
+
+use super::*;
+use crate::core::order::KeyAlgorithm;
+
+/// A key made for these tests, and a certificate of it, by openssl.
+const KEY: &str = include_str!("testdata/key.pem");
+const CHAIN: &str = include_str!("testdata/chain.pem");
+/// Written by the JDK's keytool with the password `changeit`, the alias WWW, and the two files above.
+const JAVA: &[u8] = include_bytes!("testdata/java.jks");
+
+struct Content {
+    key: KeyPair,
+    chain: Chain,
+    password: Password,
+    alias: Alias,
+}
+
+impl Content {
+    fn new(password: &str) -> Self {
+        Self {
+            key: KeyPair::from_pem(&KEY.into()).unwrap(),
+            chain: Chain::parse(CHAIN).unwrap(),
+            password: Password::new(password.into()).unwrap(),
+            alias: Alias::parse("WWW").unwrap(),
+        }
+    }
+
+    fn keystore(&self) -> Keystore<'_> {
+        Keystore { key: &self.key, chain: &self.chain, password: &self.password, alias: &self.alias }
+    }
+}
+
+#[test]
+fn a_jks_file_is_byte_for_byte_what_java_writes() {
+    let content = Content::new("changeit");
+    // Magic, version, count, tag and alias come first; then the date, and the salt behind 28 bytes of DER.
+    let date = i64::from_be_bytes(JAVA[21..29].try_into().unwrap());
+    let salt = JAVA[29 + 4 + 22..][..20].try_into().unwrap();
+    let created = Timestamp::from_millisecond(date).unwrap();
+    assert_eq!(jks::encode(&content.keystore(), &salt, created), JAVA);
+}
+
+#[test]
+fn another_implementation_reads_key_and_chain_from_pkcs12() {
+    for password in ["changeit", "p", "密码", &"long ".repeat(200)] {
+        let content = Content::new(password);
+        let file = content.keystore().write(Format::Pkcs12).unwrap();
+
+        let store = KeyStore::from_pkcs12(&file, password, Pkcs12ImportPolicy::Strict).unwrap();
+        let Some(KeyStoreEntry::PrivateKeyChain(entry)) = store.entry("www") else { panic!("{store:?}") };
+        assert_eq!(entry.key().as_der(), content.key.pkcs8_der());
+        assert!(entry.certs().iter().map(p12_keystore::Certificate::as_der).eq(content.chain.ders()));
+        assert_eq!(store.entries_len(), 1);
+
+        assert!(Pkcs12Archive::from_pkcs12(&file, "another").is_err());
+    }
+}
+
+#[test]
+fn every_kind_of_key_fits_into_every_format() {
+    for algorithm in [KeyAlgorithm::Rsa(2048), KeyAlgorithm::Ecdsa(384)] {
+        let content = Content { key: KeyPair::generate(algorithm).unwrap(), ..Content::new("changeit") };
+        let file = content.keystore().write(Format::Pkcs12).unwrap();
+        let keys = Pkcs12Archive::from_pkcs12(&file, "changeit").unwrap().keys;
+        assert_eq!(keys[0].key.as_der(), content.key.pkcs8_der());
+        assert!(!content.keystore().write(Format::Jks).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_file_is_current_as_long_as_nothing_changes() {
+    let stored = Content::new("changeit");
+    let leaf_only =
+        Chain::parse(CHAIN.split_inclusive("-----END CERTIFICATE-----\n").next().unwrap()).unwrap();
+    let changed = [
+        Content::new("changed"),
+        Content { key: KeyPair::generate(KeyAlgorithm::Ecdsa(256)).unwrap(), ..Content::new("changeit") },
+        Content { chain: leaf_only, ..Content::new("changeit") },
+        Content { alias: Alias::default(), ..Content::new("changeit") },
+    ];
+    for format in Format::iter() {
+        let file = stored.keystore().write(format).unwrap();
+        assert_eq!(Content::new("changeit").keystore().is_current(format, &file), Ok(true));
+        for content in &changed {
+            assert_eq!(content.keystore().is_current(format, &file), Ok(false));
+        }
+        for at in (0..file.len()).step_by(97) {
+            let mut edited = file.clone();
+            edited[at] ^= 1;
+            assert_eq!(stored.keystore().is_current(format, &edited), Ok(false));
+        }
+        for garbage in [Vec::new(), vec![0x30; 1 << 20]] {
+            assert_eq!(stored.keystore().is_current(format, &garbage), Ok(false));
+        }
+    }
+}
+
+#[test]
+fn no_salt_serves_twice() {
+    let (one, other) = (Content::new("changeit"), Content::new("changed"));
+    let key =
+        Content { key: KeyPair::generate(KeyAlgorithm::Ecdsa(256)).unwrap(), ..Content::new("changeit") };
+    let salts = [
+        one.keystore().derive::<16>("key salt"),
+        one.keystore().derive::<16>("key IV"),
+        other.keystore().derive::<16>("key salt"),
+        key.keystore().derive::<16>("key salt"),
+    ];
+    assert!(salts.iter().enumerate().all(|(at, salt)| !salts[at + 1..].contains(salt)));
+}
+
+#[test]
+fn unusable_passwords_and_aliases_are_refused() {
+    for password in [String::new(), "x".repeat(LONGEST_PASSWORD + 1)] {
+        assert_eq!(Password::new(password.into()).err(), Some(KeystoreError::Password));
+    }
+    for alias in ["", "密钥", "a\nb", &"a".repeat(LONGEST_ALIAS + 1)] {
+        assert_eq!(Alias::parse(alias), Err(KeystoreError::Alias));
+    }
+    assert_eq!(Alias::parse("My Shop"), Ok(Alias("my shop".to_owned())));
+}
+
+#[test]
+fn a_password_prints_nothing() {
+    assert!(!format!("{:?}", Content::new("changeit").keystore()).contains("changeit"));
+}

@@ -1,0 +1,165 @@
+//! The Secrets that an order writes: what is in them, whose they are, and whether they are still as they should be.
+//! Pure, but for [`write`].
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, Client, ResourceExt};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::api::v1alpha1::conditions::Reason;
+use crate::api::v1alpha1::{CertificateOrder, SecretTemplate};
+use crate::cluster::bounded;
+use crate::core::conditions::Problem;
+use crate::order::status::FIELD_MANAGER;
+
+/// The order that a Secret belongs to, by name.
+const ORDER: &str = "certorder.dev/order";
+/// The paid certificate that a Secret belongs to.
+const CERTIFICATE: &str = "certorder.dev/certificate-id";
+/// A digest of the data that were written, by which an edit shows.
+const CONTENT: &str = "certorder.dev/content";
+/// The usual label of who manages an object.
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
+/// The entries of a TLS Secret.
+pub const TLS_CRT: &str = "tls.crt";
+/// The private key.
+pub const TLS_KEY: &str = "tls.key";
+
+/// Who a Secret belongs to.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// The order's name.
+    pub order: String,
+    /// The paid certificate.
+    pub certificate_id: String,
+}
+
+/// A Secret as it should be.
+#[derive(Clone)]
+pub struct Wanted {
+    /// Its name.
+    pub name: String,
+    /// `kubernetes.io/tls` or `Opaque`.
+    pub type_: &'static str,
+    /// Its data.
+    pub data: BTreeMap<String, ByteString>,
+}
+
+/// The name of the Secret with an order's own key.
+#[must_use]
+pub fn key_secret_name(order: &str) -> String {
+    format!("{order}-key")
+}
+
+impl Owner {
+    /// Whether a Secret is this order's, for this certificate. Any other is never overwritten.
+    #[must_use]
+    pub fn owns(&self, secret: &Secret) -> bool {
+        let annotations = secret.annotations();
+        annotations.get(ORDER).is_some_and(|order| *order == self.order)
+            && annotations.get(CERTIFICATE).is_some_and(|id| *id == self.certificate_id)
+    }
+
+    /// Why a Secret of somebody else stands in the way.
+    #[must_use]
+    pub fn conflict(&self, secret: &str) -> Problem {
+        let Self { order, certificate_id } = self;
+        Problem::new(
+            Reason::SecretConflict,
+            format!(
+                "Secret {secret} exists and is not this order's, so it is left alone; delete it, choose another name, \
+                 or annotate it with {ORDER}: {order} and {CERTIFICATE}: {certificate_id}"
+            ),
+        )
+    }
+}
+
+/// Whether a stored Secret is as certorder wrote it, and carries what the template asks for. What is in it is
+/// judged elsewhere.
+#[must_use]
+pub fn is_untouched(secret: &Secret, type_: &str, template: Option<&SecretTemplate>) -> bool {
+    let data = secret.data.clone().unwrap_or_default();
+    let written = secret.annotations().get(CONTENT).is_some_and(|content| *content == digest(&data));
+    let has = |wanted: &BTreeMap<String, String>, there: &BTreeMap<String, String>| {
+        wanted.iter().all(|(name, value)| there.get(name) == Some(value))
+    };
+    let as_asked = template.is_none_or(|template| {
+        has(&template.labels, secret.labels()) && has(&template.annotations, secret.annotations())
+    });
+    written && as_asked && secret.type_.as_deref() == Some(type_)
+}
+
+/// Writes a Secret: creates it, or replaces the data of the one that was read. No owner reference: the certificate
+/// was paid for, and must outlive an order that is pruned or re-created.
+pub async fn write(
+    client: &Client,
+    order: &CertificateOrder,
+    owner: &Owner,
+    stored: Option<&Secret>,
+    wanted: &Wanted,
+    template: Option<&SecretTemplate>,
+) -> Result<(), kube::Error> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), &order.namespace().unwrap_or_default());
+    let template = template.cloned().unwrap_or_default();
+    let mut labels = template.labels;
+    labels.insert(MANAGED_BY.to_owned(), FIELD_MANAGER.to_owned());
+    let mut annotations = template.annotations;
+    annotations.insert(ORDER.to_owned(), owner.order.clone());
+    annotations.insert(CERTIFICATE.to_owned(), owner.certificate_id.clone());
+    annotations.insert(CONTENT.to_owned(), digest(&wanted.data));
+    let Some(stored) = stored else {
+        let secret = Secret {
+            metadata: kube::api::ObjectMeta {
+                name: Some(wanted.name.clone()),
+                labels: Some(labels),
+                annotations: Some(annotations),
+                ..kube::api::ObjectMeta::default()
+            },
+            type_: Some(wanted.type_.to_owned()),
+            data: Some(wanted.data.clone()),
+            ..Secret::default()
+        };
+        let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+        return bounded(api.create(&params, &secret)).await.map(drop);
+    };
+    // A merge patch keeps what others added, labels above all; data entries that are not wanted are removed.
+    let gone = stored.data.iter().flatten().filter(|(key, _)| !wanted.data.contains_key(*key));
+    let mut data = json!(wanted.data);
+    for (key, _) in gone {
+        data[key.as_str()] = serde_json::Value::Null;
+    }
+    let patch = json!({
+        "metadata": {
+            "resourceVersion": stored.resource_version(),
+            "labels": labels,
+            "annotations": annotations,
+        },
+        "data": data,
+    });
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    bounded(api.patch(&wanted.name, &params, &Patch::Merge(patch))).await.map(drop)
+}
+
+/// A secret text as a Secret holds it.
+#[must_use]
+pub fn bytes(text: &SecretString) -> ByteString {
+    ByteString(text.expose_secret().as_bytes().to_vec())
+}
+
+fn digest(data: &BTreeMap<String, ByteString>) -> String {
+    let mut hasher = Sha256::new();
+    for (key, value) in data {
+        // Lengths first, so that no two different sets of entries run together.
+        hasher.update((key.len() as u64).to_be_bytes());
+        hasher.update(key);
+        hasher.update((value.0.len() as u64).to_be_bytes());
+        hasher.update(&value.0);
+    }
+    format!("sha256:{}", hex::encode(hasher.finalize()))
+}

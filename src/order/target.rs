@@ -1,0 +1,235 @@
+//! The Secret that an issued certificate goes to: is it as it should be, and what belongs into it?
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use secrecy::SecretString;
+
+use crate::api::v1alpha1::conditions::Reason;
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, KeySource};
+use crate::cluster::{self, Namespace, SecretData, as_data};
+use crate::core::chain::Chain;
+use crate::core::conditions::Problem;
+use crate::core::keypair::KeyPair;
+use crate::core::keystore::{Alias, Format, Keystore, Password};
+use crate::core::names::Names;
+use crate::core::order::{Bundle, Observation};
+use crate::order::plan::Export;
+use crate::order::resolve::own_key;
+use crate::order::secret::{self, Owner, TLS_CRT, TLS_KEY, Wanted};
+
+/// The Secrets that an order writes once its certificate is issued, as they are now.
+pub struct Target {
+    tls: Option<Slot>,
+    id: Option<Slot>,
+    /// The private key that the user's CSR or the order itself brings; `None` where the cloud made it.
+    key: Option<Result<KeyPair, Problem>>,
+    keystores: Result<Vec<(Format, Password, Alias)>, Problem>,
+    owner: Owner,
+}
+
+/// One Secret to write.
+struct Slot {
+    name: String,
+    type_: &'static str,
+    stored: Option<Secret>,
+}
+
+impl Target {
+    /// Reads what is there.
+    pub async fn read(
+        namespace: &Namespace,
+        order: &CertificateOrder,
+        owner: &Owner,
+    ) -> Result<Self, kube::Error> {
+        let spec = &order.spec;
+        let tls = match &spec.secret_name {
+            Some(name) => {
+                // The API server takes no TLS Secret without a key.
+                let type_ = if holds_key(spec) { "kubernetes.io/tls" } else { "Opaque" };
+                Some(Slot { name: name.clone(), type_, stored: namespace.find_secret(name).await? })
+            }
+            None => None,
+        };
+        let id = match spec.provider.certificate_id_secret() {
+            Some((name, _)) => {
+                let stored = namespace.find_secret(name).await?;
+                Some(Slot { name: name.to_owned(), type_: "Opaque", stored })
+            }
+            None => None,
+        };
+        let key = if tls.is_some() { key(namespace, spec, owner).await? } else { None };
+        let keystores = as_data(keystores(namespace, spec).await)?;
+        Ok(Self { tls, id, key, keystores, owner: owner.clone() })
+    }
+
+    /// Whether everything is in place. The certificate itself is not fetched for that.
+    #[must_use]
+    pub fn export(
+        &self,
+        order: &CertificateOrder,
+        seen: Option<&Observation>,
+        names: &Result<Names, Problem>,
+    ) -> Export {
+        if self.tls.is_none() && self.id.is_none() {
+            return Export::NotWanted;
+        }
+        for slot in self.slots() {
+            if slot.stored.as_ref().is_some_and(|stored| !self.owner.owns(stored)) {
+                return Export::Blocked(self.owner.conflict(&slot.name));
+            }
+        }
+        if let Some(Err(problem)) = &self.key {
+            return Export::Blocked(Problem::new(Reason::KeyNotHeld, problem.message.clone()));
+        }
+        if let Err(problem) = &self.keystores {
+            return Export::Blocked(problem.clone());
+        }
+        let template = order.spec.secret_template.as_ref();
+        let untouched = self.slots().all(|slot| {
+            let stored = slot.stored.as_ref();
+            stored.is_some_and(|stored| secret::is_untouched(stored, slot.type_, template))
+        });
+        if untouched && self.holds_the_certificate(order, seen, names) { Export::Current } else { Export::Due }
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.tls.iter().chain(&self.id)
+    }
+
+    /// Whether what is stored is the certificate that the cloud speaks of, in every form that is asked for.
+    fn holds_the_certificate(
+        &self,
+        order: &CertificateOrder,
+        seen: Option<&Observation>,
+        names: &Result<Names, Problem>,
+    ) -> bool {
+        let Some(stored) = self.tls.as_ref().and_then(|slot| slot.stored.as_ref()) else { return self.tls.is_none() };
+        let data = stored.data.clone().unwrap_or_default();
+        let chain = data.get(TLS_CRT).and_then(|pem| std::str::from_utf8(&pem.0).ok()).map(Chain::parse);
+        let (Some(Ok(chain)), Ok(names)) = (chain, names) else { return false };
+        let expires = seen.and_then(|seen| seen.not_after);
+        let same_term = expires.is_none_or(|expires| expires.as_second() == chain.leaf_not_after().as_second());
+        let stored_key = data.get(TLS_KEY).and_then(|pem| std::str::from_utf8(&pem.0).ok());
+        let stored_key = stored_key.and_then(|pem| KeyPair::from_pem(&SecretString::from(pem)).ok());
+        let right_key = match (&self.key, &stored_key) {
+            (Some(Ok(key)), Some(_)) | (None, Some(key)) => chain.matches(key),
+            (_, None) => !holds_key(&order.spec),
+            (Some(Err(_)), _) => false,
+        };
+        let entries = self.entries(&chain, stored_key.as_ref()).is_ok_and(|entries| entries == data);
+        same_term && right_key && chain.covers(names).is_ok() && entries
+    }
+
+    /// The Secrets to write for a certificate that was fetched, each with what is stored under its name. Nothing is
+    /// written unless the key is the certificate's and every name is covered.
+    pub fn wanted(
+        &self,
+        order: &CertificateOrder,
+        names: &Names,
+        bundle: &Bundle,
+    ) -> Result<Vec<(Wanted, Option<&Secret>)>, Problem> {
+        let mut all = Vec::new();
+        if let Some(slot) = &self.tls {
+            let data = self.tls_data(order, names, bundle)?;
+            let wanted = Wanted { name: slot.name.clone(), type_: slot.type_, data };
+            all.push((wanted, slot.stored.as_ref()));
+        }
+        if let (Some(slot), Some((_, key))) = (&self.id, order.spec.provider.certificate_id_secret()) {
+            let data = [(key.to_owned(), ByteString(self.owner.certificate_id.clone().into_bytes()))].into();
+            all.push((Wanted { name: slot.name.clone(), type_: slot.type_, data }, slot.stored.as_ref()));
+        }
+        Ok(all)
+    }
+
+    fn tls_data(&self, order: &CertificateOrder, names: &Names, bundle: &Bundle) -> Result<SecretData, Problem> {
+        let unfit = |what: String| {
+            let message = format!("the certificate that the cloud handed over does not fit, and nothing was written: {what}");
+            Problem::new(Reason::BundleInvalid, message)
+        };
+        let chain = Chain::parse(&bundle.certificate_pem).map_err(|error| unfit(error.to_string()))?;
+        chain.covers(names).map_err(|error| unfit(error.to_string()))?;
+        let from_cloud = bundle.private_key_pem.as_ref().map(KeyPair::from_pem).transpose();
+        let from_cloud = from_cloud.map_err(|error| unfit(error.to_string()))?;
+        let key = match &self.key {
+            Some(Ok(key)) => Some(key),
+            Some(Err(problem)) => return Err(Problem::new(Reason::KeyNotHeld, problem.message.clone())),
+            None => from_cloud.as_ref(),
+        };
+        if key.is_none() && holds_key(&order.spec) {
+            let message = "the certificate is issued, but the cloud does not hand over its private key, and it is not \
+                           in the cluster; name it with spec.csr and spec.privateKeySecretRef in a new order";
+            return Err(Problem::new(Reason::KeyNotHeld, message));
+        }
+        if key.is_some_and(|key| !chain.matches(key)) {
+            return Err(unfit("its public key is not that of the private key of this order".to_owned()));
+        }
+        self.entries(&chain, key).map_err(|error| Problem::new(Reason::InvalidRequest, format!("spec.keystores: {error}")))
+    }
+
+    fn entries(
+        &self,
+        chain: &Chain,
+        key: Option<&KeyPair>,
+    ) -> Result<SecretData, crate::core::keystore::KeystoreError> {
+        let mut data = SecretData::from([(TLS_CRT.to_owned(), ByteString(chain.pem().into_bytes()))]);
+        if let Some(root) = chain.root_pem() {
+            data.insert("ca.crt".to_owned(), ByteString(root.into_bytes()));
+        }
+        if let Some(key) = key {
+            data.insert(TLS_KEY.to_owned(), secret::bytes(&key.pem()));
+            for (format, password, alias) in self.keystores.iter().flatten() {
+                let file = Keystore { key, chain, password, alias }.write(*format)?;
+                data.insert(format.file_name().to_owned(), ByteString(file));
+            }
+        }
+        Ok(data)
+    }
+}
+
+/// Whether the order ends with a private key in its Secret.
+fn holds_key(spec: &CertificateOrderSpec) -> bool {
+    !spec.has_own_csr() || spec.private_key_secret_ref.is_some()
+}
+
+async fn key(
+    namespace: &Namespace,
+    spec: &CertificateOrderSpec,
+    owner: &Owner,
+) -> Result<Option<Result<KeyPair, Problem>>, kube::Error> {
+    if let Some(selector) = &spec.private_key_secret_ref {
+        let pem = as_data(namespace.private(selector, "spec.privateKeySecretRef").await)?;
+        return Ok(Some(pem.and_then(|pem| {
+            KeyPair::from_pem(&pem).map_err(|error| {
+                Problem::new(Reason::KeyNotHeld, format!("Secret {} of spec.privateKeySecretRef: {error}", selector.name))
+            })
+        })));
+    }
+    let own = !spec.has_own_csr() && spec.key().source() == KeySource::InCluster;
+    if own { Ok(Some(as_data(own_key(namespace, owner).await)?)) } else { Ok(None) }
+}
+
+async fn keystores(
+    namespace: &Namespace,
+    spec: &CertificateOrderSpec,
+) -> Result<Vec<(Format, Password, Alias)>, cluster::Error> {
+    let unfit = |field: &str, error: crate::core::keystore::KeystoreError| {
+        cluster::Error::from(Problem::new(Reason::InvalidRequest, format!("{field}: {error}")))
+    };
+    let mut all = Vec::new();
+    let Some(keystores) = &spec.keystores else { return Ok(all) };
+    if let Some(pkcs12) = &keystores.pkcs12 {
+        let field = "spec.keystores.pkcs12.passwordSecretRef";
+        let password = namespace.private(&pkcs12.password_secret_ref, field).await?;
+        let password = Password::new(password).map_err(|error| unfit(field, error))?;
+        all.push((Format::Pkcs12, password, Alias::default()));
+    }
+    if let Some(jks) = &keystores.jks {
+        let field = "spec.keystores.jks.passwordSecretRef";
+        let password = namespace.private(&jks.password_secret_ref, field).await?;
+        let password = Password::new(password).map_err(|error| unfit(field, error))?;
+        let alias = jks.alias.as_deref().map(Alias::parse).transpose();
+        let alias = alias.map_err(|error| unfit("spec.keystores.jks.alias", error))?.unwrap_or_default();
+        all.push((Format::Jks, password, alias));
+    }
+    Ok(all)
+}

@@ -1,0 +1,52 @@
+//! The issued certificate, with its key where the cloud made that.
+//!
+//! `DescribeCertificateDetail` gives it as text. The documentation leaves open whether that text holds the
+//! intermediates, and a server that sends its leaf alone is not trusted, so where they are missing the archive of
+//! `DownloadCertificate` is fetched too: that is what the console offers for web servers.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::core::order::Bundle;
+use crate::provider::Error;
+
+use super::wire::{secret, text};
+use super::{Tencent, archive, unreadable};
+
+const DETAIL: &str = "DescribeCertificateDetail";
+const DOWNLOAD: &str = "DownloadCertificate";
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Detail {
+    #[serde(deserialize_with = "text")]
+    certificate_public_key: Option<String>,
+    /// In clear.
+    #[serde(deserialize_with = "secret")]
+    certificate_private_key: Option<SecretString>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Download {
+    /// A ZIP archive in base 64. It may hold the key.
+    #[serde(deserialize_with = "secret")]
+    content: Option<SecretString>,
+}
+
+impl Tencent {
+    pub(super) async fn fetch(&self) -> Result<Bundle, Error> {
+        let body = self.of_certificate()?;
+        let (detail, _) = self.read::<Detail>(DETAIL, &body).await?;
+        let bundle = Bundle {
+            certificate_pem: detail.certificate_public_key.unwrap_or_default(),
+            private_key_pem: detail.certificate_private_key,
+        };
+        if archive::certificates(&bundle.certificate_pem).count() > 1 {
+            return Ok(bundle);
+        }
+        let (download, request_id) = self.read::<Download>(DOWNLOAD, &body).await?;
+        let content = download.content.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
+        archive::complete(bundle, content).map_err(|error| unreadable(&error.to_string(), request_id))
+    }
+}

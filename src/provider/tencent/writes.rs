@@ -1,0 +1,86 @@
+//! The calls that change something at the cloud.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+
+use crate::api::v1alpha1::conditions::Reason;
+use crate::provider::{Accepted, Calls, Error, Letter, Payload};
+
+use super::{OBSERVE, Tencent, errors, json, request, wire};
+
+const ORDER: &str = "CertificateOrderSubmit";
+const RESUBMIT: &str = "ModifyCertificateResubmit";
+const WITHDRAW: &str = "CancelAuditCertificate";
+const REVOKE: &str = "RevokeCertificate";
+const SEND_LETTER: &str = "UploadConfirmLetter";
+
+/// What Tencent Cloud calls its calls. `CancelCertificateOrder` is none of them: it ends what was paid for.
+pub const CALLS: Calls = Calls {
+    observe: OBSERVE,
+    download: "DescribeCertificateDetail",
+    submit: request::ACTION,
+    order: Some(ORDER),
+    resubmit: Some(RESUBMIT),
+    withdraw: Some(WITHDRAW),
+    revoke: Some(REVOKE),
+    send_letter: Some(SEND_LETTER),
+};
+
+/// What the cloud is told, and may show to the CA.
+const REVOCATION_REASON: &str = "requested by the owner of the order";
+
+impl Tencent {
+    pub(super) async fn submit(&self, payload: &Payload, begin_by: Instant) -> Result<Accepted, Error> {
+        let body = payload.body.expose_secret();
+        let (_, request_id) = self.change::<wire::Nothing>(payload.action, body, begin_by).await?;
+        Ok(accepted(request_id))
+    }
+
+    pub(super) async fn send_order(&self, begin_by: Instant) -> Result<Accepted, Error> {
+        let body = json(&wire::CertificateOrderSubmit { cert_id: &self.order.certificate_id })?;
+        let (ordered, request_id) = self.change::<wire::Ordered>(ORDER, &body, begin_by).await?;
+        Ok(Accepted { request_id: Some(request_id), order_id: ordered.order_id })
+    }
+
+    pub(super) async fn resubmit(&self, begin_by: Instant) -> Result<Accepted, Error> {
+        let (_, request_id) =
+            self.change::<wire::Nothing>(RESUBMIT, &self.of_certificate()?, begin_by).await?;
+        Ok(accepted(request_id))
+    }
+
+    pub(super) async fn withdraw(&self, begin_by: Instant) -> Result<Accepted, Error> {
+        let (answer, request_id) =
+            self.change::<wire::Withdrawn>(WITHDRAW, &self.of_certificate()?, begin_by).await?;
+        if answer.result == Some(false) {
+            let message = "the cloud did not stop the review";
+            return Err(Error::NotNow(errors::refusal("Result: false", message, Some(request_id))));
+        }
+        Ok(accepted(request_id))
+    }
+
+    pub(super) async fn revoke(&self, begin_by: Instant) -> Result<Accepted, Error> {
+        let certificate_id = &self.order.certificate_id;
+        let body = json(&wire::RevokeCertificate { certificate_id, reason: REVOCATION_REASON })?;
+        let (_, request_id) = self.change::<wire::Nothing>(REVOKE, &body, begin_by).await?;
+        Ok(accepted(request_id))
+    }
+
+    pub(super) async fn send_letter(&self, letter: &Letter, begin_by: Instant) -> Result<Accepted, Error> {
+        let confirm_letter = &BASE64_STANDARD.encode(letter.expose());
+        let certificate_id = &self.order.certificate_id;
+        let body = json(&wire::UploadConfirmLetter { certificate_id, confirm_letter })?;
+        let (answer, request_id) = self.change::<wire::LetterSent>(SEND_LETTER, &body, begin_by).await?;
+        if answer.is_success == Some(false) {
+            let message = "the cloud did not take the letter";
+            let refusal = errors::refusal("IsSuccess: false", message, Some(request_id));
+            return Err(Error::Rejected { reason: Reason::InvalidRequest, refusal });
+        }
+        Ok(accepted(request_id))
+    }
+}
+
+fn accepted(request_id: String) -> Accepted {
+    Accepted { request_id: Some(request_id), order_id: None }
+}
