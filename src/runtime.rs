@@ -326,7 +326,9 @@ where
     match outcome {
         Ok(_) => None,
         // A look that was planned for an object that is gone by now.
-        Err(controller::Error::ObjectNotFound(object)) => Some((object.namespace.unwrap_or_default(), object.name)),
+        Err(controller::Error::ObjectNotFound(object)) => {
+            Some((object.namespace.unwrap_or_default(), object.name))
+        }
         Err(error) => {
             warn!(kind, %error, "trouble with a watch; it is started again");
             None

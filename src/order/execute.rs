@@ -83,7 +83,10 @@ async fn make_key(ctx: &Context, facts: &Facts<'_>, resolved: &Resolved) -> Resu
     let algorithm = resolve::algorithm(&facts.order.spec);
     // An RSA key takes its time, and the other orders do not wait for it.
     let made = tokio::task::spawn_blocking(move || KeyPair::generate(algorithm)).await;
-    let key = match made.map_err(|error| error.to_string()).and_then(|key| key.map_err(|error| error.to_string())) {
+    let key = match made
+        .map_err(|error| error.to_string())
+        .and_then(|key| key.map_err(|error| error.to_string()))
+    {
         Ok(key) => key,
         Err(error) => {
             let problem = Problem::new(crate::api::v1alpha1::Reason::InvalidRequest, error);
@@ -157,7 +160,9 @@ fn request<'a>(action: Action, facts: &Facts<'a>) -> Result<Request<'a>, Problem
         Action::Revoke => Request::Revoke,
         Action::SendLetter => match facts.letter {
             Some(letter) => Request::SendLetter(letter.as_ref().map_err(Clone::clone)?),
-            None => return Err(Problem::new(crate::api::v1alpha1::Reason::AwaitingLetter, "there is no letter")),
+            None => {
+                return Err(Problem::new(crate::api::v1alpha1::Reason::AwaitingLetter, "there is no letter"));
+            }
         },
     })
 }

@@ -34,7 +34,10 @@ pub fn plan(facts: &Facts<'_>) -> End {
     if let Some(intent) = facts.intent() {
         return match settle(facts, intent) {
             // Nothing new is begun for an order that is being deleted.
-            Step::Write { action: Action::Submit | Action::Order | Action::Resubmit | Action::SendLetter, .. }
+            Step::Write {
+                action: Action::Submit | Action::Order | Action::Resubmit | Action::SendLetter,
+                ..
+            }
             | Step::Adopt
             | Step::Follow
             | Step::Export

@@ -7,8 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::v1alpha1::conditions::{Class, ConditionType, Reason};
 use crate::api::v1alpha1::{
-    CertificateOrderStatus, CloudState, Intent, LastRequest, Plan, ReadyPolicy, Submission,
-    seconds,
+    CertificateOrderStatus, CloudState, Intent, LastRequest, Plan, ReadyPolicy, Submission, seconds,
 };
 use crate::core::conditions::{Conditions, Problem, Status, get};
 use crate::core::order::{Observation, Stage};
@@ -175,7 +174,8 @@ impl Fold<'_> {
             seen.records.iter().map(|record| validation::record(record, self.facts.validation)).collect();
         self.status.not_before = seen.not_before.map(seconds);
         self.status.not_after = seen.not_after.map(seconds);
-        let renewed = self.facts.validation.and_then(|validation| validation.deadline.as_ref()?.replaced_by.clone());
+        let renewed =
+            self.facts.validation.and_then(|validation| validation.deadline.as_ref()?.replaced_by.clone());
         self.status.replaced_by = seen.replaced_by.clone().or(renewed).or(self.status.replaced_by.take());
         if !plan::shows_an_order(seen.stage) {
             return;
@@ -194,7 +194,7 @@ impl Fold<'_> {
         let waits = problem.reason.class() == Class::Waiting;
         if self.conditions.is(ConditionType::Ready, Status::True) {
             // What was reached holds whatever happens to the next look.
-            if !waits {
+            if !waits || problem.reason == Reason::AwaitingConfirmation {
                 let type_ = ConditionType::ActionRequired;
                 self.conditions.set(type_, Status::True, problem.reason, &problem.message);
             }
@@ -225,7 +225,8 @@ impl Fold<'_> {
     /// Shows a failed call. The message of the first of a run of equal failures stays, and its RequestId with it, so
     /// that a retry writes nothing new.
     fn trouble(&mut self, trouble: &Trouble) -> Again {
-        let before = self.facts.order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        let before =
+            self.facts.order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
         let shown = [ConditionType::Ready, ConditionType::ActionRequired]
             .into_iter()
             .filter_map(|type_| get(before, type_))
@@ -285,7 +286,8 @@ impl Fold<'_> {
             next: next.to_owned(),
         });
         self.status.phase = Some("Planned".to_owned());
-        let message = format!("spec.mode is Plan: status.plan shows what {name} would send, and it was not sent");
+        let message =
+            format!("spec.mode is Plan: status.plan shows what {name} would send, and it was not sent");
         self.conditions.set(ConditionType::Planned, Status::True, Reason::Planned, &message);
         self.conditions.resting(Status::False, Reason::Planned, &message);
         Again::Stopped
@@ -398,8 +400,10 @@ impl Fold<'_> {
         match error {
             Error::Unknown(_) => {
                 // The intent stays: what became of the call is read from the cloud.
-                let message =
-                    format!("{} certorder reads the cloud to see what became of it.", trouble.problem.message);
+                let message = format!(
+                    "{} certorder reads the cloud to see what became of it.",
+                    trouble.problem.message
+                );
                 self.conditions.working(Reason::Settling, &message);
                 Again::In(Duration::from_secs(1))
             }

@@ -50,7 +50,8 @@ impl Lookout {
     pub fn begin(&self, key: &Key, asked: String, now: Instant) -> Verdict {
         let mut watches = self.lock();
         let watch = watches.entry(key.clone()).or_default();
-        let remaining = watch.due.map(|due| due.saturating_duration_since(now)).filter(|left| !left.is_zero());
+        let remaining =
+            watch.due.map(|due| due.saturating_duration_since(now)).filter(|left| !left.is_zero());
         match remaining {
             Some(left) if watch.wakes == watch.seen && watch.asked == asked => Verdict::NotBefore(left),
             _ => Verdict::Due(Pass { seen: watch.wakes, asked, failures: watch.failures }),

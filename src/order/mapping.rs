@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use kube::ResourceExt;
 use kube::runtime::reflector::{ObjectRef, Store};
 
-use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, Contact, OrganizationProfile};
+use crate::api::v1alpha1::{CertificateOrder, Contact, OrganizationProfile};
+use crate::order::secret::key_secret_name;
 
 /// The orders of a namespace that refer to a Secret, themselves or through their profile.
 pub fn of_secret(
@@ -14,17 +15,17 @@ pub fn of_secret(
     namespace: &str,
     secret: &str,
 ) -> Vec<ObjectRef<CertificateOrder>> {
-    let through: BTreeSet<String> = profiles
-        .state()
-        .iter()
-        .filter(|profile| profile.namespace().as_deref() == Some(namespace))
-        .filter(|profile| profile_secrets(profile).contains(secret))
+    let profiles = profiles.state();
+    let here = || profiles.iter().filter(|profile| profile.namespace().as_deref() == Some(namespace));
+    // A profile that this watch has not shown yet may refer to anything.
+    let others: BTreeSet<String> = here()
+        .filter(|profile| !profile_secrets(profile).contains(secret))
         .map(|profile| profile.name_any())
         .collect();
     select(orders, namespace, |order| {
         let profile = order.spec.organization_profile_ref.as_ref();
-        order_secrets(&order.spec).contains(&secret)
-            || (!is_ordered(order) && profile.is_some_and(|profile| through.contains(&profile.name)))
+        order_secrets(order).any(|name| name == secret)
+            || (!is_ordered(order) && profile.is_some_and(|profile| !others.contains(&profile.name)))
     })
 }
 
@@ -73,10 +74,23 @@ fn is_ordered(order: &CertificateOrder) -> bool {
     submission.is_some_and(|submission| submission.ordered_at.is_some())
 }
 
-fn order_secrets(spec: &CertificateOrderSpec) -> Vec<&str> {
-    let selectors = [spec.csr_secret_ref.as_ref(), spec.provider.key_password_secret_ref()];
-    let names = selectors.into_iter().flatten().map(|selector| selector.name.as_str());
-    std::iter::once(spec.credentials_ref.name.as_str()).chain(names).collect()
+/// Every Secret that an order reads or writes.
+fn order_secrets(order: &CertificateOrder) -> impl Iterator<Item = String> {
+    let spec = &order.spec;
+    let keystores = spec.keystores.as_ref();
+    let selectors = [
+        spec.csr_secret_ref.as_ref(),
+        spec.private_key_secret_ref.as_ref(),
+        spec.provider.key_password_secret_ref(),
+        spec.provider.confirmation_letter_secret_ref(),
+        keystores.and_then(|keystores| keystores.pkcs12.as_ref()).map(|pkcs12| &pkcs12.password_secret_ref),
+        keystores.and_then(|keystores| keystores.jks.as_ref()).map(|jks| &jks.password_secret_ref),
+    ];
+    let read = selectors.into_iter().flatten().map(|selector| selector.name.clone());
+    let written = spec.secret_name.iter().cloned();
+    let id = spec.provider.certificate_id_secret().map(|(name, _)| name.to_owned());
+    let own_key = key_secret_name(&order.name_any());
+    [spec.credentials_ref.name.clone(), own_key].into_iter().chain(read).chain(written).chain(id)
 }
 
 fn profile_secrets(profile: &OrganizationProfile) -> BTreeSet<&str> {

@@ -181,7 +181,9 @@ fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
         (Some(ours), Stage::AwaitingInformation) => before_the_order(facts, ours, seen),
         (Some(ours), Stage::Rejected | Stage::Cancelled) => after_the_end(facts, ours),
         (Some(ours), Stage::AwaitingLetter) if !facts.withdraw_is_asked() => letter(facts, ours),
-        (Some(_), Stage::Validating | Stage::Reviewing | Stage::AwaitingLetter) if facts.withdraw_is_asked() => {
+        (Some(_), Stage::Validating | Stage::Reviewing | Stage::AwaitingLetter)
+            if facts.withdraw_is_asked() =>
+        {
             first(Action::Withdraw)
         }
         (Some(_), Stage::Issued) if *facts.secret == Export::Due => Step::Export,
@@ -207,7 +209,9 @@ fn after_the_end(facts: &Facts<'_>, ours: &Submission) -> Step {
         return Step::Follow;
     }
     match facts.payload {
-        Ok(payload) if facts.resubmit_is_asked() || (changed(ours, payload) && facts.is_edited_since_the_end()) => {
+        Ok(payload)
+            if facts.resubmit_is_asked() || (changed(ours, payload) && facts.is_edited_since_the_end()) =>
+        {
             first(Action::Resubmit)
         }
         Err(problem) if facts.resubmit_is_asked() => Step::Halt(problem.clone()),
@@ -239,7 +243,11 @@ fn take_over(facts: &Facts<'_>, seen: &Observation) -> Step {
         return Step::Adopt;
     }
     let held: Vec<String> = held.into_iter().collect();
-    let whose = if held.is_empty() { "and the cloud does not tell for which names".to_owned() } else { format!("for {}", held.join(", ")) };
+    let whose = if held.is_empty() {
+        "and the cloud does not tell for which names".to_owned()
+    } else {
+        format!("for {}", held.join(", "))
+    };
     Step::Halt(Problem::new(
         Reason::CertificateInUse,
         format!(
@@ -323,7 +331,9 @@ pub(super) fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &
         },
         Action::Order => shows_an_order(seen.stage),
         Action::Resubmit => !matches!(seen.stage, Stage::Rejected | Stage::Cancelled),
-        Action::Withdraw => matches!(seen.stage, Stage::Cancelling | Stage::Cancelled | Stage::AwaitingInformation),
+        Action::Withdraw => {
+            matches!(seen.stage, Stage::Cancelling | Stage::Cancelled | Stage::AwaitingInformation)
+        }
         Action::Revoke => matches!(seen.stage, Stage::Revoking | Stage::Revoked),
         Action::SendLetter => seen.stage != Stage::AwaitingLetter,
     }
@@ -386,9 +396,7 @@ impl Facts<'_> {
     /// Whether the cloud has to be read before a step can be chosen.
     #[must_use]
     pub fn needs_the_cloud(&self) -> bool {
-        let nothing_to_do =
-            self.order.spec.suspend || (self.unsupported.is_some() && self.submission().is_none());
-        !nothing_to_do && (self.intent().is_some() || !self.order_is_due())
+        !self.order.spec.suspend && (self.intent().is_some() || !self.order_is_due())
     }
 
     fn submission(&self) -> Option<&Submission> {
@@ -418,7 +426,8 @@ impl Facts<'_> {
         let is_last = last.is_some_and(|last| {
             last.outcome == ACCEPTED && self.calls.is_some_and(|calls| calls.submit == last.action)
         });
-        let same = self.payload.as_ref().is_ok_and(|payload| ours.payload_hash.as_ref() == Some(&payload.hash));
+        let same =
+            self.payload.as_ref().is_ok_and(|payload| ours.payload_hash.as_ref() == Some(&payload.hash));
         self.order_action().is_some() && is_fresh && is_last && same
     }
 
@@ -431,7 +440,8 @@ impl Facts<'_> {
     /// Whether the user edited the order after it was rejected, cancelled or withdrawn. What else stopped it since
     /// then (an edit that was not complete) does not count as its end.
     fn is_edited_since_the_end(&self) -> bool {
-        let conditions = self.order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        let conditions =
+            self.order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
         let stalled = get(conditions, ConditionType::Stalled);
         let ends = [Reason::Rejected, Reason::Cancelled, Reason::Withdrawn].map(<&str>::from);
         stalled.is_some_and(|stalled| {
@@ -442,7 +452,8 @@ impl Facts<'_> {
     /// What the call of an intent is for.
     #[must_use]
     pub fn action_of(&self, intent: &Intent) -> Action {
-        let named = |action: &Action| self.calls.and_then(|calls| calls.name(*action)) == Some(&intent.action);
+        let named =
+            |action: &Action| self.calls.and_then(|calls| calls.name(*action)) == Some(&intent.action);
         Action::iter().find(named).unwrap_or(Action::Submit)
     }
 
@@ -462,7 +473,8 @@ impl Facts<'_> {
     #[must_use]
     pub fn resubmit_is_asked(&self) -> bool {
         let Some(asked) = self.annotation(RESUBMIT_AT) else { return false };
-        let handled = self.order.status.as_ref().and_then(|status| status.last_handled_resubmit_at.as_deref());
+        let handled =
+            self.order.status.as_ref().and_then(|status| status.last_handled_resubmit_at.as_deref());
         let age = asked.parse::<Timestamp>().map(|at| self.now.duration_since(at));
         handled != Some(asked) && age.is_ok_and(|age| age.abs() <= RESUBMIT_IS_RECENT)
     }

@@ -78,7 +78,10 @@ impl Resolved {
 /// How the Secrets of an order name it.
 #[must_use]
 pub fn owner(order: &CertificateOrder) -> Owner {
-    Owner { order: order.name_any(), certificate_id: registry::certificate_id(&order.spec.provider).to_owned() }
+    Owner {
+        order: order.name_any(),
+        certificate_id: registry::certificate_id(&order.spec.provider).to_owned(),
+    }
 }
 
 async fn application(
@@ -123,7 +126,9 @@ async fn key(
         (None, None) if spec.key().source() == KeySource::Cloud => return Ok(Key::Cloud(algorithm(spec))),
         (None, None) => {
             let pair = own_key(namespace, owner).await?;
-            let csr = pair.csr(subject, names).map_err(|error| Problem::new(Reason::CsrInvalid, error.to_string()))?;
+            let csr = pair
+                .csr(subject, names)
+                .map_err(|error| Problem::new(Reason::CsrInvalid, error.to_string()))?;
             return Ok(Key::Csr(csr));
         }
     };
@@ -171,7 +176,10 @@ async fn letter(
     let bytes = as_data(namespace.readable_bytes(selector, "confirmationLetterSecretRef").await)?;
     Ok(Some(bytes.and_then(|bytes| {
         Letter::parse(&bytes).map_err(|error| {
-            Problem::new(Reason::InvalidRequest, format!("Secret {} of confirmationLetterSecretRef: {error}", selector.name))
+            Problem::new(
+                Reason::InvalidRequest,
+                format!("Secret {} of confirmationLetterSecretRef: {error}", selector.name),
+            )
         })
     })))
 }
@@ -180,7 +188,11 @@ async fn letter(
 /// since its user would get less than what was asked for.
 #[must_use]
 pub fn unsupported(spec: &CertificateOrderSpec) -> Option<Problem> {
-    let fields = [(spec.validation.dns_endpoint, "validation.dnsEndpoint", "leave it out, and publish the records yourself")];
+    let fields = [(
+        spec.validation.dns_endpoint,
+        "validation.dnsEndpoint",
+        "leave it out, and publish the records yourself",
+    )];
     let (_, field, instead) = fields.into_iter().find(|(used, ..)| *used)?;
     let message =
         format!("this version of certorder does not do spec.{field} yet, so nothing is sent; {instead}");

@@ -43,7 +43,8 @@ pub async fn swap(
     let ready = get(&status.conditions, ConditionType::Ready);
     let is_first = of(order).conditions.is_empty();
     if is_first && ready.is_some_and(|ready| ready.status == "False") {
-        let first = pending(&of(order), &status, ready.map(|ready| ready.last_transition_time.0).unwrap_or_default());
+        let first =
+            pending(&of(order), &status, ready.map(|ready| ready.last_transition_time.0).unwrap_or_default());
         return match write(client, order, first).await? {
             Swap::Stored(order) => write(client, &order, status).await,
             Swap::Lost => Ok(Swap::Lost),

@@ -89,7 +89,11 @@ impl Target {
             let stored = slot.stored.as_ref();
             stored.is_some_and(|stored| secret::is_untouched(stored, slot.type_, template))
         });
-        if untouched && self.holds_the_certificate(order, seen, names) { Export::Current } else { Export::Due }
+        if untouched && self.holds_the_certificate(order, seen, names) {
+            Export::Current
+        } else {
+            Export::Due
+        }
     }
 
     fn slots(&self) -> impl Iterator<Item = &Slot> {
@@ -103,12 +107,15 @@ impl Target {
         seen: Option<&Observation>,
         names: &Result<Names, Problem>,
     ) -> bool {
-        let Some(stored) = self.tls.as_ref().and_then(|slot| slot.stored.as_ref()) else { return self.tls.is_none() };
+        let Some(stored) = self.tls.as_ref().and_then(|slot| slot.stored.as_ref()) else {
+            return self.tls.is_none();
+        };
         let data = stored.data.clone().unwrap_or_default();
         let chain = data.get(TLS_CRT).and_then(|pem| std::str::from_utf8(&pem.0).ok()).map(Chain::parse);
         let (Some(Ok(chain)), Ok(names)) = (chain, names) else { return false };
         let expires = seen.and_then(|seen| seen.not_after);
-        let same_term = expires.is_none_or(|expires| expires.as_second() == chain.leaf_not_after().as_second());
+        let same_term =
+            expires.is_none_or(|expires| expires.as_second() == chain.leaf_not_after().as_second());
         let stored_key = data.get(TLS_KEY).and_then(|pem| std::str::from_utf8(&pem.0).ok());
         let stored_key = stored_key.and_then(|pem| KeyPair::from_pem(&SecretString::from(pem)).ok());
         let right_key = match (&self.key, &stored_key) {
@@ -141,9 +148,16 @@ impl Target {
         Ok(all)
     }
 
-    fn tls_data(&self, order: &CertificateOrder, names: &Names, bundle: &Bundle) -> Result<SecretData, Problem> {
+    fn tls_data(
+        &self,
+        order: &CertificateOrder,
+        names: &Names,
+        bundle: &Bundle,
+    ) -> Result<SecretData, Problem> {
         let unfit = |what: String| {
-            let message = format!("the certificate that the cloud handed over does not fit, and nothing was written: {what}");
+            let message = format!(
+                "the certificate that the cloud handed over does not fit, and nothing was written: {what}"
+            );
             Problem::new(Reason::BundleInvalid, message)
         };
         let chain = Chain::parse(&bundle.certificate_pem).map_err(|error| unfit(error.to_string()))?;
@@ -163,7 +177,8 @@ impl Target {
         if key.is_some_and(|key| !chain.matches(key)) {
             return Err(unfit("its public key is not that of the private key of this order".to_owned()));
         }
-        self.entries(&chain, key).map_err(|error| Problem::new(Reason::InvalidRequest, format!("spec.keystores: {error}")))
+        self.entries(&chain, key)
+            .map_err(|error| Problem::new(Reason::InvalidRequest, format!("spec.keystores: {error}")))
     }
 
     fn entries(
@@ -200,7 +215,10 @@ async fn key(
         let pem = as_data(namespace.private(selector, "spec.privateKeySecretRef").await)?;
         return Ok(Some(pem.and_then(|pem| {
             KeyPair::from_pem(&pem).map_err(|error| {
-                Problem::new(Reason::KeyNotHeld, format!("Secret {} of spec.privateKeySecretRef: {error}", selector.name))
+                Problem::new(
+                    Reason::KeyNotHeld,
+                    format!("Secret {} of spec.privateKeySecretRef: {error}", selector.name),
+                )
             })
         })));
     }

@@ -76,7 +76,8 @@ pub fn record(record: &ValidationRecord, validation: Option<&Validation>) -> v1a
 #[must_use]
 pub fn what_to_do(records: &[ValidationRecord], validation: Option<&Validation>, filter: &Filter) -> String {
     if records.is_empty() {
-        return "prove control of the names as the cloud's console shows; it has not told any record yet".to_owned();
+        return "prove control of the names as the cloud's console shows; it has not told any record yet"
+            .to_owned();
     }
     let list: Vec<String> = records.iter().map(|record| publish(record, validation, filter)).collect();
     let by = validation.and_then(|validation| validation.deadline.as_ref()?.at);
@@ -92,7 +93,8 @@ fn publish(record: &ValidationRecord, validation: Option<&Validation>, filter: &
     match validation.and_then(|validation| check_of(validation, &record.domain)) {
         Some(check) if check.passed => format!("{what} (the CA has seen it)"),
         Some(check) => {
-            let detail = check.detail.as_ref().map(|detail| filter.clean(detail)).filter(|text| !text.is_empty());
+            let detail =
+                check.detail.as_ref().map(|detail| filter.clean(detail)).filter(|text| !text.is_empty());
             let detail = detail.map(|text| format!(", {text}")).unwrap_or_default();
             format!("{what} (the cloud: {}; the CA: {}{detail})", check.local, check.ca)
         }

@@ -67,10 +67,15 @@ pub(crate) fn profile() -> Value {
 
 /// A CSR for these names; the first is the common name.
 pub(crate) fn csr(names: &[&str]) -> String {
+    csr_of(&KeyPair::generate().unwrap(), names)
+}
+
+/// The same, with this key.
+pub(crate) fn csr_of(key: &KeyPair, names: &[&str]) -> String {
     let mut params =
         CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, names[0]);
     params.distinguished_name.push(DnType::OrganizationName, "示例科技有限公司");
-    params.serialize_request(&KeyPair::generate().unwrap()).unwrap().pem().unwrap()
+    params.serialize_request(key).unwrap().pem().unwrap()
 }

@@ -11,4 +11,6 @@ mod money;
 mod operator;
 mod orders;
 mod recoveries;
+mod restarts;
+mod secrets;
 mod world;

@@ -181,6 +181,29 @@ impl World {
         .await
     }
 
+    /// Waits until an object is there and as wanted.
+    pub(crate) async fn until_object<K>(&self, name: &str, wanted: impl Fn(&K) -> bool)
+    where
+        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + DeserializeOwned
+            + std::fmt::Debug
+            + Send
+            + 'static,
+    {
+        let condition = |object: Option<&K>| object.is_some_and(&wanted);
+        let waited =
+            tokio::time::timeout(PATIENCE, await_condition(self.api_of::<K>(), name, condition)).await;
+        waited.unwrap_or_else(|_| panic!("{name} is not as wanted")).unwrap();
+    }
+
+    /// Waits until an order is gone.
+    pub(crate) async fn until_gone(&self, name: &str) {
+        let gone = |order: Option<&CertificateOrder>| order.is_none();
+        let waited = tokio::time::timeout(PATIENCE, await_condition(self.orders(), name, gone)).await;
+        waited.unwrap_or_else(|_| panic!("{name} is still there")).unwrap();
+    }
+
     /// Waits until a profile's Ready says this.
     pub(crate) async fn until_profile(&self, name: &str, status: &str, reason: &str) {
         let condition = |profile: Option<&OrganizationProfile>| {

@@ -1,0 +1,164 @@
+//! Rejected, withdrawn, deleted: what comes after, each call once.
+
+use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
+use certorder_sim::tencent::{Product, Status};
+use k8s_openapi::api::core::v1::Secret;
+use serde_json::{Value, json};
+
+use crate::fixtures::{self, CERTIFICATE};
+use crate::world::{World, condition, message};
+
+const SUBMIT: &str = "CertificateInfoSubmit";
+const RESUBMIT: &str = "ModifyCertificateResubmit";
+const ORDER: &str = "CertificateOrderSubmit";
+const WITHDRAW: &str = "CancelAuditCertificate";
+const REVOKE: &str = "RevokeCertificate";
+
+async fn ordered(order: Value) -> World {
+    let world = World::start().await;
+    world.buy(CERTIFICATE, Product::DV_SINGLE);
+    world.create::<CertificateOrder>(order).await;
+    world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
+    world
+}
+
+fn counts(world: &World) -> [usize; 3] {
+    [SUBMIT, RESUBMIT, ORDER].map(|action| world.carried_out(action, CERTIFICATE))
+}
+
+fn annotate(name: &str, value: &Value) -> Value {
+    json!({"metadata": {"annotations": {name: value}}})
+}
+
+#[allow(clippy::disallowed_methods, reason = "what a user writes into the annotation")]
+fn now() -> Value {
+    json!(jiff::Timestamp::now().to_string())
+}
+
+#[tokio::test]
+async fn a_rejected_order_that_is_corrected_starts_over_each_call_once() {
+    let world = ordered(fixtures::personal("www")).await;
+    world.cloud.reject(CERTIFICATE, "the name is on a list").unwrap();
+    world.until_is("www", "Stalled", "True", "Rejected").await;
+    world.edit::<CertificateOrder>("www", json!({"spec": {"commonName": "shop.acme.example"}})).await;
+    let status = world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
+    assert_eq!(counts(&world), [2, 1, 2]);
+    assert_eq!(status.submission.as_ref().unwrap().resubmissions, 1);
+    assert_eq!(condition(&status, "Submitted"), Some(("True".into(), "Accepted".into())));
+    let last = world.cloud.ledger().into_iter().rfind(|call| call.action == SUBMIT).unwrap();
+    assert_eq!(status.request_id, last.request_id);
+}
+
+#[tokio::test]
+async fn a_rejected_order_that_needs_no_edit_starts_over_when_asked_once() {
+    let world = ordered(fixtures::personal("www")).await;
+    world.cloud.reject(CERTIFICATE, "domain verification timed out").unwrap();
+    world.until_is("www", "Stalled", "True", "Rejected").await;
+    let asked = now();
+    world.edit::<CertificateOrder>("www", annotate("certorder.dev/resubmit-at", &asked)).await;
+    let status = world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
+    assert_eq!(status.last_handled_resubmit_at.as_deref(), asked.as_str());
+    assert_eq!(counts(&world), [2, 1, 2]);
+    world.cloud.reject(CERTIFICATE, "again").unwrap();
+    world.until_is("www", "Stalled", "True", "Rejected").await;
+    world.poke("www").await;
+    world.until("www", "poked", |status| status.last_handled_reconcile_at.is_some()).await;
+    assert_eq!(counts(&world), [2, 1, 2], "an annotation is acted on once");
+}
+
+#[tokio::test]
+async fn a_review_that_is_withdrawn_can_be_corrected_and_ordered_again() {
+    let world = ordered(fixtures::personal("www")).await;
+    world.edit::<CertificateOrder>("www", annotate("certorder.dev/withdraw", &json!(CERTIFICATE))).await;
+    world.until_is("www", "Reconciling", "True", "Withdrawing").await;
+    world.cloud.finish_cancel(CERTIFICATE).unwrap();
+    let status = world.until_is("www", "Stalled", "True", "Withdrawn").await;
+    assert!(message(&status, "Stalled").contains("remove the annotation certorder.dev/withdraw"));
+    assert_eq!(world.carried_out(WITHDRAW, CERTIFICATE), 1);
+    world.edit::<CertificateOrder>("www", json!({"spec": {"commonName": "shop.acme.example"}})).await;
+    world.until("www", "seen", |status| !status.submission.as_ref().unwrap().frozen).await;
+    assert_eq!(counts(&world), [1, 0, 1], "not while the annotation asks for the opposite");
+    world.edit::<CertificateOrder>("www", annotate("certorder.dev/withdraw", &Value::Null)).await;
+    world.edit::<CertificateOrder>("www", annotate("certorder.dev/resubmit-at", &now())).await;
+    world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
+    assert_eq!(counts(&world), [2, 1, 2]);
+    assert_eq!(world.carried_out(WITHDRAW, CERTIFICATE), 1);
+}
+
+#[tokio::test]
+async fn a_letter_is_sent_once_when_the_ca_waits_for_it() {
+    let world = World::start().await;
+    world.buy(CERTIFICATE, Product::OV_SINGLE);
+    world.cloud.set(CERTIFICATE, |certificate| certificate.wants_letter = true).unwrap();
+    world.create::<OrganizationProfile>(fixtures::profile()).await;
+    let mut order = fixtures::company("www", &fixtures::csr(&[fixtures::NAME]));
+    order["spec"]["provider"]["tencentCloud"]["confirmationLetterSecretRef"] =
+        json!({"name": "letter", "key": "letter.pdf"});
+    world.create::<CertificateOrder>(order).await;
+    world.until_is("www", "Reconciling", "True", "SecretNotFound").await;
+    let letter = format!("%PDF-1.4\n{}", "x".repeat(4096));
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "letter", "labels": {"certorder.dev/readable": "true"}},
+        "stringData": {"letter.pdf": letter},
+    });
+    world.create::<Secret>(secret).await;
+    world.until_is("www", "Reconciling", "True", "InReview").await;
+    assert_eq!(world.carried_out("UploadConfirmLetter", CERTIFICATE), 1);
+}
+
+#[tokio::test]
+async fn deletion_with_retain_leaves_the_order_at_the_cloud_alone() {
+    let world = ordered(fixtures::personal("www")).await;
+    world.delete::<CertificateOrder>("www").await;
+    world.until_gone("www").await;
+    assert_eq!(world.carried_out(WITHDRAW, CERTIFICATE), 0);
+    assert!(world.cloud.certificate(CERTIFICATE).unwrap().status.is_running());
+}
+
+#[tokio::test]
+async fn deletion_with_cancel_stops_the_review_once() {
+    let mut order = fixtures::personal("www");
+    order["spec"]["deletionPolicy"] = json!("Cancel");
+    let world = ordered(order).await;
+    world.delete::<CertificateOrder>("www").await;
+    world.until_is("www", "Reconciling", "True", "Withdrawing").await;
+    world.cloud.finish_cancel(CERTIFICATE).unwrap();
+    world.until_gone("www").await;
+    assert_eq!(world.carried_out(WITHDRAW, CERTIFICATE), 1);
+}
+
+#[tokio::test]
+async fn deletion_with_revoke_waits_for_its_confirmation() {
+    let mut order = fixtures::personal("www");
+    order["spec"]["deletionPolicy"] = json!("Revoke");
+    let world = ordered(order).await;
+    while world.cloud.advance(CERTIFICATE).unwrap() != Status::ISSUED {}
+    world.until_is("www", "Ready", "True", "Issued").await;
+    world.delete::<CertificateOrder>("www").await;
+    let status = world
+        .until("www", "waiting for its confirmation", |status| {
+            condition(status, "ActionRequired") == Some(("True".into(), "AwaitingConfirmation".into()))
+        })
+        .await;
+    assert!(message(&status, "ActionRequired").contains("certorder.dev/confirm-revoke"));
+    assert_eq!(world.carried_out(REVOKE, CERTIFICATE), 0);
+    world
+        .edit::<CertificateOrder>("www", annotate("certorder.dev/confirm-revoke", &json!(CERTIFICATE)))
+        .await;
+    world.until_gone("www").await;
+    assert_eq!(world.carried_out(REVOKE, CERTIFICATE), 1);
+}
+
+#[tokio::test]
+async fn an_order_that_was_only_taken_over_is_not_cancelled_by_its_deletion() {
+    let world = ordered(fixtures::personal("www")).await;
+    world.delete::<CertificateOrder>("www").await;
+    let mut order = fixtures::personal("www");
+    order["spec"]["deletionPolicy"] = json!("Cancel");
+    world.create::<CertificateOrder>(order).await;
+    world.until_is("www", "Submitted", "True", "Adopted").await;
+    world.delete::<CertificateOrder>("www").await;
+    world.until_gone("www").await;
+    assert_eq!(world.carried_out(WITHDRAW, CERTIFICATE), 0);
+}

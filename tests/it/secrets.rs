@@ -1,0 +1,196 @@
+//! Keys that never leave the cluster, and the Secret that the issued certificate goes to.
+
+use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
+use certorder_sim::tencent::{Product, Status};
+use k8s_openapi::api::core::v1::Secret;
+use serde_json::{Value, json};
+use x509_parser::prelude::FromDer;
+
+use crate::fixtures::{self, CERTIFICATE, NAME};
+use crate::world::{World, condition, message};
+
+/// An order of a person with the default key, made in the cluster, and a Secret.
+fn with_secret() -> Value {
+    let mut order = fixtures::personal("www");
+    order["spec"]["privateKey"] = json!({"algorithm": "ECDSA"});
+    order["spec"]["secretName"] = json!("www-tls");
+    order
+}
+
+async fn issued(world: &World, order: Value) {
+    world.buy(CERTIFICATE, Product::DV_SINGLE);
+    world.create::<CertificateOrder>(order).await;
+    issue(world).await;
+}
+
+async fn issue(world: &World) {
+    world
+        .until("www", "ordered", |status| condition(status, "Ordered").is_some_and(|(is, _)| is == "True"))
+        .await;
+    while world.cloud.advance(CERTIFICATE).unwrap() != Status::ISSUED {}
+}
+
+async fn secret(world: &World, name: &str) -> Secret {
+    world.api_of::<Secret>().get(name).await.unwrap()
+}
+
+fn entry(secret: &Secret, key: &str) -> String {
+    String::from_utf8(secret.data.as_ref().unwrap()[key].0.clone()).unwrap()
+}
+
+#[tokio::test]
+async fn an_issued_certificate_stands_in_its_secret_with_the_key_that_never_left_the_cluster() {
+    let world = World::start().await;
+    let mut order = with_secret();
+    order["spec"]["secretTemplate"] = json!({"labels": {"team": "web"}, "annotations": {"note": "x"}});
+    issued(&world, order).await;
+    let status = world.until_is("www", "Ready", "True", "Issued").await;
+    assert_eq!(condition(&status, "SecretSynced"), Some(("True".into(), "Synced".into())));
+    let tls = secret(&world, "www-tls").await;
+    assert_eq!(tls.type_.as_deref(), Some("kubernetes.io/tls"));
+    assert_eq!(tls.metadata.labels.as_ref().unwrap()["team"], "web");
+    assert!(tls.metadata.owner_references.is_none(), "a pruned order does not take its certificate along");
+    let key = entry(&tls, "tls.key");
+    assert_eq!(key, entry(&secret(&world, "www-key").await, "tls.key"));
+    let chain: Vec<_> = x509_parser::pem::Pem::iter_from_buffer(entry(&tls, "tls.crt").as_bytes())
+        .map(Result::unwrap)
+        .collect();
+    let leaf = chain[0].parse_x509().unwrap();
+    let intermediate = chain[1].parse_x509().unwrap();
+    assert_eq!((leaf.issuer(), chain.len()), (intermediate.subject(), 2), "no root");
+    let pair = rcgen::KeyPair::from_pem(&key).unwrap();
+    let public = x509_parser::x509::SubjectPublicKeyInfo::from_der(leaf.public_key().raw).unwrap().1;
+    assert_eq!(rcgen::PublicKeyData::subject_public_key_info(&pair), public.raw);
+    world.until_event("Issued").await;
+    let sent =
+        serde_json::to_string(&world.cloud.ledger().iter().map(|call| call.body.json()).collect::<Vec<_>>());
+    let inner: String = key.lines().nth(1).unwrap().into();
+    assert!(!sent.unwrap().contains(&inner), "the key was never sent");
+}
+
+#[tokio::test]
+async fn a_deleted_or_edited_secret_is_restored_without_a_new_order() {
+    let world = World::start().await;
+    issued(&world, with_secret()).await;
+    world.until_is("www", "Ready", "True", "Issued").await;
+    let before = secret(&world, "www-tls").await;
+    world.delete::<Secret>("www-tls").await;
+    world.until_object::<Secret>("www-tls", |secret| secret.data == before.data).await;
+    world.edit::<Secret>("www-tls", json!({"stringData": {"tls.crt": "broken", "extra": "x"}})).await;
+    world.until_object::<Secret>("www-tls", |secret| secret.data == before.data).await;
+    world.until_is("www", "Ready", "True", "Issued").await;
+    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 1);
+}
+
+#[tokio::test]
+async fn a_re_created_order_keeps_its_key_and_takes_its_certificate_over() {
+    let world = World::start().await;
+    issued(&world, with_secret()).await;
+    world.until_is("www", "Ready", "True", "Issued").await;
+    let before = secret(&world, "www-tls").await;
+    world.delete::<CertificateOrder>("www").await;
+    world.delete::<Secret>("www-tls").await;
+    world.create::<CertificateOrder>(with_secret()).await;
+    let status = world.until_is("www", "Ready", "True", "Issued").await;
+    assert_eq!(condition(&status, "Submitted"), Some(("True".into(), "Adopted".into())));
+    assert_eq!(secret(&world, "www-tls").await.data, before.data);
+    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_is_nowhere_is_said_and_no_other_one_is_made() {
+    let world = World::start().await;
+    issued(&world, with_secret()).await;
+    world.until_is("www", "Ready", "True", "Issued").await;
+    world.delete::<CertificateOrder>("www").await;
+    world.delete::<Secret>("www-tls").await;
+    world.delete::<Secret>("www-key").await;
+    world.create::<CertificateOrder>(with_secret()).await;
+    let status = world.until_is("www", "SecretSynced", "False", "KeyNotHeld").await;
+    assert_eq!(condition(&status, "Issued"), Some(("True".into(), "Issued".into())));
+    assert!(world.api_of::<Secret>().get_opt("www-key").await.unwrap().is_none());
+    assert!(world.api_of::<Secret>().get_opt("www-tls").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_csr_without_its_key_gives_an_opaque_secret_and_with_it_a_tls_secret() {
+    let world = World::start().await;
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let mut order = fixtures::personal("www");
+    order["spec"].as_object_mut().unwrap().remove("privateKey");
+    order["spec"]["csr"] = json!(fixtures::csr_of(&pair, &[NAME]));
+    order["spec"]["secretName"] = json!("www-tls");
+    issued(&world, order).await;
+    world.until_is("www", "SecretSynced", "True", "Synced").await;
+    let opaque = secret(&world, "www-tls").await;
+    assert_eq!(opaque.type_.as_deref(), Some("Opaque"));
+    assert!(!opaque.data.unwrap().contains_key("tls.key"));
+    let key = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "mine"},
+        "stringData": {"key.pem": pair.serialize_pem()},
+    });
+    world.create::<Secret>(key).await;
+    let change =
+        json!({"secretName": "www-tls-2", "privateKeySecretRef": {"name": "mine", "key": "key.pem"}});
+    world.edit::<CertificateOrder>("www", json!({"spec": change})).await;
+    world
+        .until_object::<Secret>("www-tls-2", |secret| secret.type_.as_deref() == Some("kubernetes.io/tls"))
+        .await;
+}
+
+#[tokio::test]
+async fn a_key_of_the_cloud_comes_with_the_certificate_and_keystores_hold_both() {
+    let world = World::start().await;
+    let password = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "store"}, "stringData": {"password": "changeit"},
+    });
+    world.create::<Secret>(password).await;
+    let mut order = fixtures::personal("www");
+    order["spec"]["secretName"] = json!("www-tls");
+    let reference = json!({"passwordSecretRef": {"name": "store", "key": "password"}});
+    order["spec"]["keystores"] = json!({"pkcs12": reference, "jks": reference});
+    order["spec"]["provider"]["tencentCloud"]["tkeSecretName"] = json!("www-tke");
+    issued(&world, order).await;
+    world.until_is("www", "Ready", "True", "Issued").await;
+    let data = secret(&world, "www-tls").await.data.unwrap();
+    for key in ["tls.crt", "tls.key", "keystore.p12", "keystore.jks"] {
+        assert!(data.contains_key(key), "{key}");
+    }
+    assert_eq!(entry(&secret(&world, "www-tke").await, "qcloud_cert_id"), CERTIFICATE);
+}
+
+#[tokio::test]
+async fn a_secret_of_somebody_else_is_never_overwritten() {
+    let world = World::start().await;
+    let theirs = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "www-tls"}, "stringData": {"a": "b"}});
+    world.create::<Secret>(theirs).await;
+    issued(&world, with_secret()).await;
+    let status = world.until_is("www", "SecretSynced", "False", "SecretConflict").await;
+    assert_eq!(condition(&status, "Issued"), Some(("True".into(), "Issued".into())));
+    assert!(message(&status, "SecretSynced").contains("is left alone"));
+    assert_eq!(entry(&secret(&world, "www-tls").await, "a"), "b");
+    world.delete::<Secret>("www-tls").await;
+    world.until_is("www", "Ready", "True", "Issued").await;
+}
+
+#[tokio::test]
+async fn a_lost_key_of_a_running_order_stops_it_and_is_never_replaced() {
+    let world = World::start().await;
+    world.buy(CERTIFICATE, Product::OV_SINGLE);
+    world.create::<OrganizationProfile>(fixtures::profile()).await;
+    let mut order = fixtures::company("www", "");
+    order["spec"].as_object_mut().unwrap().remove("csr");
+    // Refused by the cloud, so that the application is handed in and the order is not.
+    let fault =
+        certorder_sim::tencent::Fault::error("FailedOperation.CertificateOrderSubmitRootCAInvalid", "root");
+    world.cloud.fault(fault.action("CertificateOrderSubmit"));
+    world.create::<CertificateOrder>(order).await;
+    world.until_is("www", "Stalled", "True", "InvalidRequest").await;
+    let subject =
+        world.cloud.ledger().into_iter().find(|call| call.action == "CertificateInfoSubmit").unwrap();
+    assert!(subject.body.json()["Csr"].as_str().unwrap().contains("BEGIN CERTIFICATE REQUEST"));
+    world.delete::<Secret>("www-key").await;
+    world.poke("www").await;
+    world.until_is("www", "Stalled", "True", "KeyLost").await;
+    assert!(world.api_of::<Secret>().get_opt("www-key").await.unwrap().is_none());
+}
