@@ -85,6 +85,20 @@ pub enum LogFormat {
     Json,
 }
 
+/// The name of a namespace: a DNS label.
+fn namespace(text: &str) -> Result<String, String> {
+    let is_label = (1..=63).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    if is_label {
+        Ok(text.to_owned())
+    } else {
+        Err("a namespace is a lower-case name such as shop; leave the flag out to watch all of them"
+            .to_owned())
+    }
+}
+
 /// A time such as `30s`, `500ms` or `2m`, between 100 ms and 1 h.
 fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration =
@@ -124,6 +138,7 @@ mod tests {
         let cases = [
             (["--call-timeout", "20"], "write a time such as 30s"),
             (["--poll-interval", "1ms"], "must be between 100ms and 1h"),
+            (["--watch-namespace", ""], "leave the flag out to watch all"),
             (["--concurrency", "0"], "0 is not in 1..=1024"),
             (["--tencent-rate-limit", "0"], "zero"),
             (["--tencent-endpoint", "http://ssl.example"], "use https"),

@@ -112,6 +112,10 @@ pub async fn run(config: Config, client: Client, shutdown: Shutdown) -> Result<(
         .map_err(|source| Error::Port { address: config.http_address, source })?;
     let probes = tokio::spawn(http::serve(port, registry, readiness.clone(), shutdown.clone()));
 
+    // A namespace that is named twice is watched once.
+    let mut config = config;
+    config.watch_namespaces.sort_unstable();
+    config.watch_namespaces.dedup();
     let holder = uuid::Uuid::new_v4().to_string();
     let scopes = Scope::all_of(&config, &client);
     let settings = Settings {
@@ -247,7 +251,7 @@ impl Scope {
             .watches(self.secrets_for_orders, watch(), by_secret)
             .watches(self.profiles_for_orders, watch(), by_profile)
             .graceful_shutdown_on(shutdown.clone())
-            .run(order::reconcile, |_, never, _| no_error(never), Arc::clone(context))
+            .run(order::reconcile, |_, never, _| no_error(*never), Arc::clone(context))
             .for_each(|outcome| {
                 if let Some(gone) = log_trouble("orders", outcome) {
                     context.forget(&gone);
@@ -258,7 +262,7 @@ impl Scope {
             .profiles
             .watches(self.secrets_for_profiles, watch(), profiles_by_secret)
             .graceful_shutdown_on(shutdown.clone())
-            .run(profile::reconcile, |_, never, _| no_error(never), Arc::clone(context))
+            .run(profile::reconcile, |_, never, _| no_error(*never), Arc::clone(context))
             .for_each(|outcome| {
                 log_trouble("profiles", outcome);
                 std::future::ready(())
@@ -313,8 +317,8 @@ where
     }
 }
 
-fn no_error(never: &Infallible) -> Action {
-    match *never {}
+fn no_error(never: Infallible) -> Action {
+    match never {}
 }
 
 /// Watches are restarted by kube with growing pauses; here they are only made visible.

@@ -81,7 +81,13 @@ impl Telemetry {
         self.count(action, outcome.as_ref().err());
         match outcome {
             Ok(accepted) => {
-                info!(order, action, attempt, request_id = accepted.request_id, "the cloud accepted the call")
+                info!(
+                    order,
+                    action,
+                    attempt,
+                    request_id = accepted.request_id,
+                    "the cloud accepted the call"
+                );
             }
             Err(error) => {
                 let text = error.refusal().map(|refusal| filter.clean(&refusal.message));

@@ -5,8 +5,10 @@
 //! - [`cloud`]: the account, the certificates bought, and the CA;
 //! - [`operator`]: the operator, as `certorder run` runs it;
 //! - [`story`]: waits until every order is where its manifest says;
+//! - [`certificate`]: what the Secrets of the issued orders hold;
 //! - [`screen`]: a live table on a terminal, one line for each change elsewhere.
 
+mod certificate;
 mod cloud;
 mod cluster;
 mod manifests;

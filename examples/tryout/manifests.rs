@@ -237,7 +237,7 @@ impl FromStr for Goal {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong =
-            || format!("{REACHES} is {text}; write Type=Status or Type=Status/Reason, as in Issued=True");
+            || format!("{REACHES} is {text}; write Type=Status or Type=Status/Reason, as in Ready=True/Issued");
         let (type_, rest) = text.split_once('=').ok_or_else(wrong)?;
         let (status, reason) = match rest.split_once('/') {
             Some((status, reason)) => (status, Some(reason)),

@@ -11,6 +11,7 @@ use kube::{Api, ResourceExt};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::Ending;
+use crate::certificate::Issued;
 use crate::cloud::{self, Cloud};
 use crate::cluster::Cluster;
 use crate::manifests::{Manifests, Order};
@@ -77,6 +78,7 @@ impl<'a> Story<'a> {
             if !self.is_over && self.manifests.orders.iter().all(|order| self.has_reached(order)) {
                 self.is_over = true;
                 self.sum_up()?;
+                self.show_certificates().await?;
                 if !stay {
                     return Ok(());
                 }
@@ -145,6 +147,25 @@ impl<'a> Story<'a> {
         if broken.is_empty() { Ok(()) } else { Err(Error::Ledger(Vec::from_iter(broken).join("\n  "))) }
     }
 
+    /// What the Secrets of the issued orders hold.
+    async fn show_certificates(&mut self) -> Result<(), Error> {
+        let mut rows = Vec::new();
+        for order in &self.manifests.orders {
+            if self.status(order).not_after.is_none() {
+                continue;
+            }
+            if let Some(issued) = Issued::read(self.cluster.client(), &order.object).await? {
+                let Issued { secret, subject, names, expires } = issued;
+                rows.push([order.object.name_any(), secret, expires.to_string(), subject, names.join(" ")]);
+            }
+        }
+        self.screen.say("\nthe issued certificates, as their Secrets hold them:\n");
+        for line in columns(&["NAME", "SECRET", "EXPIRES", "SUBJECT", "NAMES"], &rows) {
+            self.screen.say(&line);
+        }
+        Ok(())
+    }
+
     /// What the reader may try while everything stays up.
     fn invite(&mut self) -> Result<Option<crate::cluster::TemporaryFile>, Error> {
         let (kubeconfig, file) = self.cluster.kubeconfig()?;
@@ -155,12 +176,14 @@ impl<'a> Story<'a> {
              \n  export KUBECONFIG={kubeconfig}\
              \n  {kubectl} get certorder -o wide\
              \n  {kubectl} describe certorder www\
+             \n  {kubectl} get secret blog-tls -o jsonpath='{{.data.tls\\.crt}}' | base64 -d | openssl x509 -noout -text\
+             \n  {kubectl} delete secret blog-tls; {kubectl} get secret blog-tls --watch   # it comes back, without an order\
              \n  {kubectl} get certorder intranet -o jsonpath='{{.status.plan}}'\
              \n  {kubectl} patch certorder mail --type merge -p '{{\"spec\": {{\"commonName\": \"mail.acme.example\"}}}}'\
              \n  {kubectl} wait certorder mail --for condition=Issued\
              \n  {kubectl} delete certorder blog && kubectl apply -f examples/manifests/30-order-dv.yaml\
              \n\nCertificate {spare} (DV, one name) is bought too, for an order of your own:\n\
-             \n  sed 's/dvBlog01/{spare}/; s/name: blog$/name: mine/' examples/manifests/30-order-dv.yaml | kubectl apply -f -\n"
+             \n  sed 's/dvBlog01/{spare}/; s/name: blog$/name: mine/; s/blog-tls/mine-tls/' examples/manifests/30-order-dv.yaml | kubectl apply -f -\n"
         ));
         Ok(file)
     }

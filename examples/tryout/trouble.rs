@@ -45,6 +45,14 @@ pub(crate) enum Error {
     /// The operator ended although nobody asked it to.
     #[error("the operator ended: {0}")]
     Operator(String),
+    /// An order is Ready, and its Secret holds no certificate.
+    #[error("Secret {secret}: {why}")]
+    Certificate {
+        /// The Secret.
+        secret: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The promise is broken.
     #[error("{0}")]
     Ledger(String),

@@ -8,8 +8,9 @@ use crate::core::conditions::Problem;
 
 /// Whether an order may act on its certificate, given every other order that names the same one.
 ///
-/// - A submission wins, whoever is older: the money is spent. What was only taken over gives way to it, and of two
-///   that took over the older one wins.
+/// - A submission wins, whoever is older: the money is spent. One whose answer is known wins over one that was found
+///   at the cloud after its answer was lost, since an equal application of another order looks the same there; and
+///   that one over what was only taken over. Of two that were found, or taken over, the older one wins.
 /// - A call that may be under way is never overtaken, not even by an older object: its caller looked before the
 ///   older object stored its intent, so it cannot know of it. The younger gives way for good, the older waits
 ///   until the other's intent is settled.
@@ -17,23 +18,16 @@ use crate::core::conditions::Problem;
 /// So of two that act at once, at most one calls: each stores its intent before it looks at the others, hence at
 /// least one of them sees the other.
 pub fn contested(me: &CertificateOrder, others: &[CertificateOrder]) -> Option<Problem> {
-    let eldest = |claims: fn(&CertificateOrder) -> bool| {
-        let rivals = others.iter().filter(|other| other.uid() != me.uid() && claims(other));
-        rivals.min_by(|a, b| seniority(a).cmp(&seniority(b)))
-    };
-    if submitted(me) && !adopted(me) {
-        return None;
+    let rivals = || others.iter().filter(|other| other.uid() != me.uid());
+    let standing = |order: &CertificateOrder| hold(order).map(|hold| (hold, seniority(order)));
+    let winner = rivals().filter_map(|other| Some((standing(other)?, other))).min_by(|(a, _), (b, _)| a.cmp(b));
+    match (standing(me), winner) {
+        (Some((Hold::Answered, _)), _) | (Some(_), None) => return None,
+        (Some(mine), Some((theirs, winner))) => return (theirs < mine).then(|| lost(me, winner)),
+        (None, Some((_, winner))) => return Some(lost(me, winner)),
+        (None, None) => {}
     }
-    if let Some(winner) = eldest(|other| submitted(other) && !adopted(other)) {
-        return Some(lost(me, winner));
-    }
-    if let Some(winner) = eldest(adopted).filter(|other| !adopted(me) || seniority(other) < seniority(me)) {
-        return Some(lost(me, winner));
-    }
-    if adopted(me) {
-        return None;
-    }
-    let rival = eldest(intends)?;
+    let rival = rivals().filter(|other| intends(other)).min_by(|a, b| seniority(a).cmp(&seniority(b)))?;
     if seniority(rival) < seniority(me) {
         return Some(lost(me, rival));
     }
@@ -44,12 +38,29 @@ pub fn contested(me: &CertificateOrder, others: &[CertificateOrder]) -> Option<P
     Some(Problem::new(Reason::Settling, message))
 }
 
-fn adopted(order: &CertificateOrder) -> bool {
-    submitted(order) && submission(order).is_some_and(|submission| submission.adopted)
+/// How an order came to its certificate, the strongest claim first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Hold {
+    /// The cloud accepted its application and said so, for this attempt or one before.
+    Answered,
+    /// Its application was found at the cloud, and is taken for its own.
+    Found,
+    /// What somebody else ordered was taken over.
+    Adopted,
 }
 
-fn submitted(order: &CertificateOrder) -> bool {
-    submission(order).is_some_and(|submission| submission.submitted_at.is_some())
+fn hold(order: &CertificateOrder) -> Option<Hold> {
+    let submission = submission(order)?;
+    // Between two attempts the certificate is its own as well.
+    if submission.submitted_at.is_none() && submission.resubmissions == 0 {
+        return None;
+    }
+    let is_answered = order.status.as_ref().is_some_and(|status| status.request_id.is_some());
+    Some(match submission.adopted {
+        true => Hold::Adopted,
+        false if is_answered => Hold::Answered,
+        false => Hold::Found,
+    })
 }
 
 fn intends(order: &CertificateOrder) -> bool {
@@ -61,7 +72,7 @@ fn submission(order: &CertificateOrder) -> Option<&crate::api::v1alpha1::Submiss
 }
 
 /// Older first, then the lower UID.
-fn seniority(order: &CertificateOrder) -> impl Ord {
+fn seniority(order: &CertificateOrder) -> impl Ord + use<> {
     (order.creation_timestamp().map(|time| time.0), order.uid())
 }
 

@@ -120,6 +120,7 @@ impl Fold<'_> {
         }
         match step {
             Step::Suspend | Step::Write { .. } | Step::MakeKey | Step::Guard | Step::Export => Again::Now,
+            Step::Pause { until } => Again::In(self.left(*until)),
             Step::Halt(problem) if problem.reason == Reason::DuplicateCertificate => {
                 self.give_up_claim();
                 self.halt(problem)
@@ -153,9 +154,17 @@ impl Fold<'_> {
 
     /// Takes over what the cloud says, whatever the step.
     fn observed(&mut self, seen: &Observation) {
-        let message =
-            seen.message.as_ref().map(|text| self.filter.clean(text)).filter(|text| !text.is_empty());
         let before = self.status.cloud.take();
+        let message = match (&seen.message, self.facts.payload) {
+            (Some(text), Ok(_)) => Some(self.filter.clean(text)),
+            // Without the application nobody knows what must not be shown: what was shown stays.
+            (Some(text), Err(_)) => {
+                let shown = before.clone().filter(|before| before.status == seen.status);
+                shown.and_then(|shown| shown.message).or_else(|| text.as_token().map(str::to_owned))
+            }
+            (None, _) => None,
+        };
+        let message = message.filter(|text| !text.is_empty());
         let unchanged = before.filter(|before| before.status == seen.status && before.message == message);
         self.status.cloud = Some(unchanged.unwrap_or_else(|| CloudState {
             status: seen.status.clone(),
@@ -246,12 +255,11 @@ impl Fold<'_> {
         let same = before.filter(|last| {
             last.action == intent.action && last.outcome == trouble.outcome && last.code == trouble.code
         });
-        match same {
-            Some(first) => self.status.last_request = Some(first.clone()),
-            None => {
-                let (code, request_id) = (trouble.code.as_deref(), trouble.request_id.as_deref());
-                self.record(&intent.action, trouble.outcome, code, request_id);
-            }
+        if let Some(first) = same {
+            self.status.last_request = Some(first.clone())
+        } else {
+            let (code, request_id) = (trouble.code.as_deref(), trouble.request_id.as_deref());
+            self.record(&intent.action, trouble.outcome, code, request_id);
         }
     }
 
@@ -351,8 +359,10 @@ impl Fold<'_> {
 
     /// Begins another attempt: what the present one has reached no longer holds.
     fn start_over(&mut self) -> Again {
-        let resubmissions = self.submission().resubmissions.saturating_add(1);
-        self.status.submission = Some(Submission { resubmissions, ..Submission::default() });
+        let before = self.facts.order.status.as_ref().and_then(|status| status.submission.as_ref());
+        let resubmissions = before.map_or(0, |before| before.resubmissions).saturating_add(1);
+        let started_over_at = Some(self.now());
+        self.status.submission = Some(Submission { resubmissions, started_over_at, ..Submission::default() });
         self.status.order_id = None;
         self.status.validation_records.clear();
         let asked = self.facts.annotation(RESUBMIT_AT).map(str::to_owned);
@@ -449,8 +459,7 @@ impl Fold<'_> {
              reads for {wait:?} before it tries again"
         );
         self.conditions.working(Reason::Settling, &message);
-        let left = Duration::try_from(until.duration_since(self.facts.now)).unwrap_or_default();
-        Again::In(left.clamp(Duration::from_millis(100), SETTLING))
+        Again::In(self.left(until).clamp(Duration::from_millis(100), SETTLING))
     }
 
     fn adopt(&mut self) -> Again {
@@ -465,10 +474,13 @@ impl Fold<'_> {
         if seen.stage == Stage::AwaitingInformation { again } else { self.follow_ours(seen, true) }
     }
 
-    /// Another order has the certificate: what this one only took over, or was about to do, it lets go.
+    /// Another order has the certificate: what this one found or took over, or was about to do, it lets go.
     fn give_up_claim(&mut self) {
-        if self.facts.ours().is_some_and(|ours| ours.adopted) {
+        if self.facts.ours().is_some() {
             self.status.submission = None;
+            (self.status.order_id, self.status.request_id, self.status.replaced_by) = (None, None, None);
+            (self.status.not_before, self.status.not_after) = (None, None);
+            self.status.validation_records.clear();
             for type_ in [ConditionType::Submitted, ConditionType::Ordered, ConditionType::Issued] {
                 self.conditions.remove(type_);
             }
@@ -500,13 +512,13 @@ impl Fold<'_> {
         }
         match &report.issued {
             Some((status, reason)) => {
-                self.conditions.set(ConditionType::Issued, *status, *reason, &report.message)
+                self.conditions.set(ConditionType::Issued, *status, *reason, &report.message);
             }
             None => self.conditions.clear(ConditionType::Issued, report.reason, &report.message),
         }
         match &report.action {
             Some(action) => {
-                self.conditions.set(ConditionType::ActionRequired, Status::True, report.reason, action)
+                self.conditions.set(ConditionType::ActionRequired, Status::True, report.reason, action);
             }
             None => self.conditions.remove(ConditionType::ActionRequired),
         }
@@ -573,8 +585,8 @@ impl Fold<'_> {
             trouble.problem.reason,
             "the certificate could not be fetched",
         );
-        let again = self.trouble(&trouble);
-        again
+
+        self.trouble(&trouble)
     }
 
     fn is_ready_when_ordered(&self) -> bool {
@@ -603,6 +615,10 @@ impl Fold<'_> {
 
     fn submission(&mut self) -> &mut Submission {
         self.status.submission.get_or_insert_default()
+    }
+
+    fn left(&self, until: jiff::Timestamp) -> Duration {
+        Duration::try_from(until.duration_since(self.facts.now)).unwrap_or_default()
     }
 
     fn now(&self) -> Time {

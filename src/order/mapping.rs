@@ -9,6 +9,7 @@ use crate::api::v1alpha1::{CertificateOrder, Contact, OrganizationProfile};
 use crate::order::secret::key_secret_name;
 
 /// The orders of a namespace that refer to a Secret, themselves or through their profile.
+#[must_use]
 pub fn of_secret(
     orders: &Store<CertificateOrder>,
     profiles: &Store<OrganizationProfile>,
@@ -30,6 +31,7 @@ pub fn of_secret(
 }
 
 /// The orders of a namespace that refer to a profile and are not ordered yet: the CA keeps what it was sent.
+#[must_use]
 pub fn of_profile(
     orders: &Store<CertificateOrder>,
     namespace: &str,
@@ -42,6 +44,7 @@ pub fn of_profile(
 }
 
 /// The profiles of a namespace that refer to a Secret.
+#[must_use]
 pub fn profiles_of_secret(
     profiles: &Store<OrganizationProfile>,
     namespace: &str,

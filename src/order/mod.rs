@@ -135,12 +135,13 @@ pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Resul
 
 /// Works one order until there is no step that can be made at once.
 async fn look(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done, kube::Error> {
-    let mut done = step(ctx, order, key).await?;
+    // On the heap: a step holds a whole application, and many orders wait at the same time.
+    let mut done = Box::pin(step(ctx, order, key)).await?;
     for _ in 1..STEPS_IN_A_ROW {
         if done.again != Again::Now {
             break;
         }
-        done = step(ctx, &done.order, key).await?;
+        done = Box::pin(step(ctx, &done.order, key)).await?;
     }
     Ok(done)
 }

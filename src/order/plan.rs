@@ -91,6 +91,11 @@ pub enum Step {
     MakeKey,
     /// Put the finalizer in place, before anything is sent that a deletion has to undo.
     Guard,
+    /// Do nothing until then.
+    Pause {
+        /// When to go on.
+        until: Timestamp,
+    },
     /// Forget the present attempt, and begin another one.
     StartOver,
     /// Fetch the issued certificate and write its Secret.
@@ -146,6 +151,11 @@ pub fn plan(facts: &Facts<'_>) -> Step {
             Some(problem) => Step::Halt(problem.clone()),
             None => step,
         },
+        // What was found or taken over turned out to be another's.
+        Step::Follow | Step::Export if facts.ours().is_some() => match &facts.contested {
+            Some(problem) => Step::Halt(problem.clone()),
+            None => step,
+        },
         _ => step,
     }
 }
@@ -197,7 +207,10 @@ fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
         // The status was lost after the call: what the cloud holds is what would be sent.
         // After a restart it is what the attempt before has left there, and proves nothing.
         Ok(payload) if !facts.is_restarted() && seen.stored.shows(&payload.evidence) => Step::Adopt,
-        Ok(_) => first(Action::Submit),
+        Ok(_) => match facts.second_attempt_begins() {
+            Some(until) => Step::Pause { until },
+            None => first(Action::Submit),
+        },
         Err(problem) if problem.reason == Reason::KeyLost => Step::MakeKey,
         Err(problem) => Step::Halt(problem.clone()),
     }
@@ -340,6 +353,7 @@ pub(super) fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &
 }
 
 /// Whether a certificate gets to this stage only by an order.
+#[must_use]
 pub fn shows_an_order(stage: Stage) -> bool {
     !matches!(stage, Stage::AwaitingInformation | Stage::Refunded | Stage::Managed | Stage::Unrecognised)
 }
@@ -404,11 +418,13 @@ impl Facts<'_> {
     }
 
     /// The intent that was found.
+    #[must_use]
     pub fn intent(&self) -> Option<&Intent> {
         self.submission()?.intent.as_ref()
     }
 
     /// Our record of an accepted application.
+    #[must_use]
     pub fn ours(&self) -> Option<&Submission> {
         self.submission().filter(|submission| submission.submitted_at.is_some())
     }
@@ -461,6 +477,14 @@ impl Facts<'_> {
     #[must_use]
     pub fn is_restarted(&self) -> bool {
         self.submission().is_some_and(|submission| submission.resubmissions > 0)
+    }
+
+    /// The cloud's log counts in seconds, so the application of another attempt is handed in no earlier than in the
+    /// second after the restart: then the log tells it from the one before.
+    fn second_attempt_begins(&self) -> Option<Timestamp> {
+        let restarted = self.submission()?.started_over_at.as_ref()?.0;
+        let begins = restarted.checked_add(SignedDuration::from_secs(1)).ok()?;
+        (self.now < begins).then_some(begins)
     }
 
     /// Whether the user asks to stop the review of this certificate.

@@ -130,10 +130,12 @@ pub async fn write(
     };
     // A merge patch keeps what others added, labels above all; data entries that are not wanted are removed.
     let gone = stored.data.iter().flatten().filter(|(key, _)| !wanted.data.contains_key(*key));
-    let mut data = json!(wanted.data);
-    for (key, _) in gone {
-        data[key.as_str()] = serde_json::Value::Null;
-    }
+    let data: BTreeMap<&String, Option<&ByteString>> = wanted
+        .data
+        .iter()
+        .map(|(key, value)| (key, Some(value)))
+        .chain(gone.map(|(key, _)| (key, None)))
+        .collect();
     let patch = json!({
         "metadata": {
             "resourceVersion": stored.resource_version(),

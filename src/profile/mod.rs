@@ -11,8 +11,8 @@ use tracing::instrument;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{OrganizationProfile, OrganizationProfileStatus};
-use crate::cluster::{Namespace, as_data};
-use crate::core::conditions::{Conditions, Problem, Status};
+use crate::cluster::{Namespace, as_data, bounded};
+use crate::core::conditions::{Conditions, Problem, Status, get};
 use crate::core::order::Profile;
 use crate::core::pace;
 use crate::order::Context;
@@ -47,9 +47,23 @@ async fn look(profile: &OrganizationProfile, ctx: &Context) -> Result<(), kube::
         return Ok(());
     }
     let api: Api<OrganizationProfile> = Api::namespaced(ctx.client.clone(), &namespace);
+    // The first status never says Ready=False, as that of an order.
+    let is_first = profile.status.as_ref().is_none_or(|status| status.conditions.is_empty());
+    let status = if is_first && is_not_ready(&status) { pending(&status, ctx.clock.now()) } else { status };
     let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
     let wanted = OrganizationProfile { status: Some(status), ..profile.clone() };
-    api.replace_status(&profile.name_any(), &params, &wanted).await.map(drop)
+    bounded(api.replace_status(&profile.name_any(), &params, &wanted)).await.map(drop)
+}
+
+fn is_not_ready(status: &OrganizationProfileStatus) -> bool {
+    get(&status.conditions, ConditionType::Ready).is_some_and(|ready| ready.status == "False")
+}
+
+/// The status of a profile that was just seen. Storing it brings the next look.
+fn pending(status: &OrganizationProfileStatus, now: jiff::Timestamp) -> OrganizationProfileStatus {
+    let mut conditions = Conditions::new(&[], status.observed_generation, now);
+    conditions.working(Reason::Pending, "certorder has seen the profile and looks into it");
+    OrganizationProfileStatus { conditions: conditions.into_list(), ..status.clone() }
 }
 
 /// The status that follows from what the references hold. Pure.

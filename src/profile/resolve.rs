@@ -98,6 +98,7 @@ pub fn check_supported(spec: &api::OrganizationProfileSpec) -> Result<(), Proble
 }
 
 /// What is missing whatever the cloud: a profile that names nobody.
+#[must_use]
 pub fn incomplete(profile: &Profile) -> Option<Problem> {
     let administrator = &profile.administrator;
     let data =

@@ -7,7 +7,7 @@ use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use serde_json::json;
@@ -55,6 +55,20 @@ impl Cluster {
         let upstream = Upstream::https(url.trim_end_matches('/'), &Trust::Anybody).unwrap();
         Self { client, upstream: upstream.with_token(token).unwrap().with_own_host(), _simulated: None }
     }
+}
+
+/// Deletes the namespace of a story from a real cluster. On a thread of its own: the story's runtime may be ending.
+pub(crate) fn clean_up(namespace: &str) {
+    let Ok(path) = std::env::var(KUBECONFIG) else { return };
+    let namespace = namespace.to_owned();
+    let delete = async move {
+        let kubeconfig = Kubeconfig::read_from(path).unwrap();
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+        let namespaces: Api<Namespace> = Api::all(Client::try_from(config).unwrap());
+        drop(namespaces.delete(&namespace, &DeleteParams::default()).await);
+    };
+    let run = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(delete);
+    drop(std::thread::spawn(run).join());
 }
 
 async fn install_crds(client: &Client) {

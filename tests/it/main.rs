@@ -1,9 +1,18 @@
 //! Stories: the operator against simulated clouds, over real HTTP. The cluster is the in-process API, or the one of
 //! `CERTORDER_TEST_KUBECONFIG`; the same stories must pass on both.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy allows these in functions marked as tests only, and stories share helpers"
+)]
+
 mod claims;
 mod cluster;
 mod crashes;
+mod docs;
 mod fixtures;
 mod manifests;
 mod modes;
@@ -12,5 +21,6 @@ mod operator;
 mod orders;
 mod recoveries;
 mod restarts;
+mod second_attempts;
 mod secrets;
 mod world;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use certorder::provider::registry;
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
 use crate::world::{World, condition};
@@ -42,12 +43,16 @@ async fn every_example_is_applied_and_reaches_what_it_announces() {
             world.until(&name, &order.goal.to_string(), |status| order.goal.is_reached(status)).await;
         let submissions = world.carried_out("CertificateInfoSubmit", id);
         assert_eq!(submissions, usize::from(status.request_id.is_some()), "{name}");
+        if let (Some(secret), Some(_)) = (&order.object.spec.secret_name, &status.not_after) {
+            let stored = world.api_of::<Secret>().get(secret).await.unwrap();
+            assert_eq!(stored.type_.as_deref(), Some("kubernetes.io/tls"), "{secret}");
+        }
     }
 }
 
 #[test]
 fn an_announcement_with_a_typing_error_is_refused() {
-    for good in ["Issued=True", "Stalled=True/CsrMismatch"] {
+    for good in ["Issued=True", "Ready=True/Issued", "Stalled=True/CsrMismatch"] {
         assert_eq!(good.parse::<Goal>().map(|goal| goal.to_string()).as_deref(), Ok(good));
     }
     for bad in ["Issued", "Isued=True", "Issued=true", "Stalled=True/CsrMissmatch", ""] {

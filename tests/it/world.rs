@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cluster::Cluster;
+use crate::cluster::{self, Cluster};
 use crate::fixtures::{self, SECRET_ID, SECRET_KEY};
 use crate::operator::Operator;
 
@@ -156,14 +156,12 @@ impl World {
                 seen == order.metadata.generation && order.status.as_ref().is_some_and(&wanted)
             })
         };
-        let waited = tokio::time::timeout(PATIENCE, await_condition(self.orders(), name, condition)).await;
-        match waited {
-            Ok(order) => order.unwrap().unwrap().status.unwrap(),
-            Err(_) => {
-                let status = serde_json::to_string_pretty(&self.status(name).await).unwrap();
-                panic!("{name} is not {what}: {status}")
-            }
+        let found = tokio::time::timeout(PATIENCE, await_condition(self.orders(), name, condition)).await;
+        if let Ok(order) = found {
+            return order.unwrap().unwrap().status.unwrap();
         }
+        let status = serde_json::to_string_pretty(&self.status(name).await).unwrap();
+        panic!("{name} is not {what}: {status}")
     }
 
     /// Waits for a condition with this status and reason.
@@ -192,9 +190,9 @@ impl World {
             + 'static,
     {
         let condition = |object: Option<&K>| object.is_some_and(&wanted);
-        let waited =
+        let found =
             tokio::time::timeout(PATIENCE, await_condition(self.api_of::<K>(), name, condition)).await;
-        waited.unwrap_or_else(|_| panic!("{name} is not as wanted")).unwrap();
+        found.unwrap_or_else(|_| panic!("{name} is not as wanted")).unwrap();
     }
 
     /// Waits until an order is gone.
@@ -238,6 +236,13 @@ impl World {
             call.action == action && call.certificate_id.as_deref() == Some(certificate) && call.took_effect
         };
         ledger.iter().filter(of_this).count()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        drop(self.operator.take());
+        cluster::clean_up(&self.namespace);
     }
 }
 

@@ -188,6 +188,10 @@ pub struct Submission {
     #[schemars(range(min = 0))]
     pub resubmissions: i64,
 
+    /// When the present attempt began, if it is not the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_over_at: Option<Time>,
+
     /// When the signed letter was handed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub letter_sent_at: Option<Time>,

@@ -78,7 +78,7 @@ fn the_last_request_is_the_last_call_with_its_outcome() {
     for (action, outcome, wanted) in table {
         let (scene, intent) = match action {
             Action::Submit => (scene(), &submit),
-            Action::Order => (scene().submitted("A", 0), &order),
+            _ => (scene().submitted("A", 0), &order),
         };
         let scene = scene.intends(intent.clone()).at(7);
         let last = scene.fold(&News::Outcome(action, intent, &outcome)).status.last_request.unwrap();

@@ -40,7 +40,7 @@ fn every_news_has_its_phase_and_conditions() {
 
     let by = |action, outcome| match action {
         Action::Submit => News::Outcome(action, &submit, outcome),
-        Action::Order => News::Outcome(action, &order, outcome),
+        _ => News::Outcome(action, &order, outcome),
     };
     let suspended = format!("Suspended: {} Suspended=True/Suspended", waits("Pending"));
     let table = vec![

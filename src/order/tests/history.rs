@@ -63,7 +63,7 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 fn live(events: Vec<Event>) -> World {
-    let mut world = World::new(1);
+    let mut world = World::new(&["A"]);
     for event in events {
         match event {
             Event::GoOn(fate) if !world.calls.is_empty() => world.go_on(0, fate),

@@ -2,6 +2,7 @@
 
 mod calls;
 mod claim;
+mod cloud;
 mod fold;
 mod history;
 mod plan;

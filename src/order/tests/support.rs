@@ -48,13 +48,13 @@ pub(super) fn search(cases: u32) -> Config {
 
 const IN_TWO_CALLS: Calls = Calls {
     observe: READ,
-    download: "Download",
+    download: "DescribeCertificateDetail",
     submit: SUBMIT,
     order: Some(ORDER),
-    resubmit: Some("Resubmit"),
-    withdraw: Some("Withdraw"),
-    revoke: Some("Revoke"),
-    send_letter: Some("SendLetter"),
+    resubmit: Some("ModifyCertificateResubmit"),
+    withdraw: Some("CancelAuditCertificate"),
+    revoke: Some("RevokeCertificate"),
+    send_letter: Some("UploadConfirmLetter"),
 };
 
 const IN_ONE_CALL: Calls = Calls { order: None, resubmit: None, ..IN_TWO_CALLS };
@@ -240,6 +240,15 @@ pub(super) fn order(name: &str, born: i64) -> CertificateOrder {
         ..ObjectMeta::default()
     };
     CertificateOrder { metadata, spec, status: None }
+}
+
+/// Sets an annotation; an empty text takes it away.
+pub(super) fn annotate(order: &mut CertificateOrder, name: &str, value: &str) {
+    let annotations = order.metadata.annotations.get_or_insert_default();
+    annotations.remove(name);
+    if !value.is_empty() {
+        annotations.insert(name.to_owned(), value.to_owned());
+    }
 }
 
 pub(super) fn names(names: &[&str]) -> Names {

@@ -1,24 +1,22 @@
 //! A small world: a cloud with one paid certificate, the orders that want it, and passes that can be cut off
 //! between any two of their steps. It runs the real `plan`, `fold` and `claim`; the steps in between are those of
-//! `execute`.
+//! `observe` and `execute`.
 
-use std::collections::BTreeSet;
-
+use super::cloud::{Cloud, Effect};
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent, Mode, micros};
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent, Mode, micros, seconds};
 use crate::core::conditions::get;
-use crate::core::order::{Observation, Stage};
 use crate::order::claim::contested;
 use crate::order::fold::News;
-use crate::order::plan::{Action, Step};
+use crate::order::plan::{Action, RESUBMIT_AT, Step, WITHDRAW};
 use crate::provider::{Accepted, Error};
 
 pub(super) struct World {
     second: i64,
     pub(super) cloud: Cloud,
     pub(super) orders: Vec<Stored>,
-    /// Passes between the store of their intent and the store of its outcome.
+    /// Passes that have not ended.
     pub(super) calls: Vec<Call>,
     counter: u32,
 }
@@ -28,23 +26,29 @@ pub(super) struct Stored {
     pub(super) order: CertificateOrder,
     version: u32,
     pub(super) application: Option<&'static str>,
+    /// The open intent that the order's process sees, and since when.
+    sighting: Option<(Intent, i64)>,
 }
 
-/// A pass that has stored its intent.
+/// A pass that is about to take the certificate over, or has stored its intent to write.
 pub(super) struct Call {
     who: usize,
     scene: Scene,
     stored: CertificateOrder,
     version: u32,
-    intent: Intent,
-    action: Action,
+    task: Task,
     next: Next,
+}
+
+enum Task {
+    Adopt,
+    Write(Action, Intent),
 }
 
 /// What such a pass does next.
 enum Next {
     LookAtRivals,
-    Call,
+    Act,
     Record(Result<Accepted, Error>),
 }
 
@@ -59,259 +63,194 @@ pub(super) enum Fate {
     Refused(u8),
 }
 
-/// The paid certificate as the cloud has it.
-pub(super) struct Cloud {
-    pub(super) stage: Stage,
-    pub(super) readable: bool,
-    names: Vec<&'static str>,
-    /// The application, and the RequestId that brought it.
-    held: Option<(&'static str, String)>,
-    ordered: bool,
-    /// Calls that take effect later.
-    late: Vec<(i64, Effect)>,
-    /// The orders whose applications were accepted, in turn.
-    pub(super) submissions: Vec<usize>,
-    order_calls: u32,
-    request_ids: BTreeSet<String>,
-}
-
-#[derive(Clone)]
-enum Effect {
-    Submit { who: usize, application: &'static str, request_id: String },
-    Order,
-}
-
-impl Cloud {
-    fn new() -> Self {
-        Self {
-            stage: Stage::AwaitingInformation,
-            readable: true,
-            names: Vec::new(),
-            held: None,
-            ordered: false,
-            late: Vec::new(),
-            submissions: Vec::new(),
-            order_calls: 0,
-            request_ids: BTreeSet::new(),
-        }
-    }
-
-    fn read(&self) -> Result<Observation, Error> {
-        if !self.readable {
-            return Err(unavailable("of a read"));
-        }
-        let mut observation = seen(self.stage, &self.names);
-        if let Some((application, _)) = &self.held {
-            observation.stored = evidence(application);
-        }
-        Ok(observation)
-    }
-
-    /// Accepts or refuses, and checks the promise.
-    fn take(&mut self, effect: Effect) -> Result<(), Error> {
-        let refused = |code| Err(Error::NotNow(refusal(code, "of a refusal")));
-        match effect {
-            _ if self.stage != Stage::AwaitingInformation => match effect {
-                Effect::Order if self.ordered => Err(Error::UnderWay(refusal("Processing", "of a refusal"))),
-                _ => refused("StatusInvalid"),
-            },
-            Effect::Submit { who, application, request_id } => {
-                let held = self.held.as_ref().map(|(held, _)| *held);
-                assert_ne!(held, Some(application), "the same application is submitted twice");
-                self.held = Some((application, request_id.clone()));
-                self.submissions.push(who);
-                self.request_ids.insert(request_id);
-                Ok(())
-            }
-            Effect::Order if self.held.is_none() => refused("InvalidParam"),
-            Effect::Order => {
-                self.order_calls += 1;
-                assert_eq!(self.order_calls, 1, "the order is sent twice");
-                self.go_on(NAME);
-                Ok(())
-            }
-        }
-    }
-
-    fn go_on(&mut self, name: &'static str) {
-        (self.stage, self.ordered, self.names) = (Stage::Validating, true, vec![name]);
-    }
-
-    /// The CA works on.
-    pub(super) fn progress(&mut self) {
-        self.stage = match self.stage {
-            Stage::Validating => Stage::Reviewing,
-            Stage::Reviewing => Stage::Issuing,
-            Stage::Issuing => Stage::Issued,
-            stage => stage,
-        };
-    }
-
-    /// The CA rejects, or somebody stops the review in the console.
-    pub(super) fn end(&mut self, stage: Stage) {
-        if matches!(self.stage, Stage::Validating | Stage::Reviewing) {
-            self.stage = stage;
-        }
-    }
-
-    /// Somebody gives a certificate that waits back, in the console.
-    pub(super) fn refund(&mut self) {
-        if self.stage == Stage::AwaitingInformation {
-            self.stage = Stage::Refunded;
-        }
-    }
-
-    /// Somebody orders a certificate that waits in the console, for another name.
-    pub(super) fn order_for_another_name(&mut self) {
-        if self.stage == Stage::AwaitingInformation {
-            self.held = Some(("X", "of the console".to_owned()));
-            self.go_on("other.example");
-        }
-    }
-
-    pub(super) fn is_for_another_name(&self) -> bool {
-        self.names == ["other.example"]
-    }
-}
-
 impl World {
-    /// A world with orders whose applications differ.
-    pub(super) fn new(orders: usize) -> Self {
-        let stored = |(born, application)| Stored {
+    /// A world with an order for each of these applications, the eldest first.
+    pub(super) fn new(applications: &[&'static str]) -> Self {
+        let stored = |(born, application): (i64, &&'static str)| Stored {
             order: order(&format!("order-{born}"), born),
             version: 0,
-            application: Some(application),
+            application: Some(*application),
+            sighting: None,
         };
-        let orders = (0..).zip(["A", "B", "C"]).take(orders).map(stored).collect();
+        let orders = (0..).zip(applications).map(stored).collect();
         Self { second: 0, cloud: Cloud::new(), orders, calls: Vec::new(), counter: 0 }
     }
 
-    /// Resolve, observe, plan; then store what needs no call, or the intent of the call.
+    /// Resolve, observe, plan; then store what needs no call and no look at the rivals, or the intent of the call.
     /// With `blind`, the other orders are not seen yet.
     pub(super) fn pass(&mut self, who: usize, blind: bool) {
+        let seen_for = self.orders[who].sees_its_intent(self.second);
         let stored = &self.orders[who];
         let payload = stored.application.map(payload).ok_or_else(|| halt(Reason::ProfileNotFound));
-        let mut scene =
-            Scene { order: stored.order.clone(), payload, now: at(self.second), ..scene() }.unread();
+        let (order, now) = (stored.order.clone(), at(self.second));
+        let mut scene = Scene { order, payload, seen_for, now, ..scene() }.unread();
         scene.contested = if blind { None } else { contested(&stored.order, &self.all()) };
         if scene.facts().needs_the_cloud() {
             scene.observed = Some(self.cloud.read());
+            scene.logged = self.logged(&scene);
         }
-        let step = scene.plan();
-        let Step::Write { action, attempt } = step else {
-            let next = scene.fold(&News::Step(&step)).status;
-            return self.store(who, next);
+        let (task, next) = match scene.plan() {
+            Step::Adopt => (Task::Adopt, None),
+            Step::Write { action: Action::Submit, .. } if scene.payload.is_err() => return,
+            Step::Write { action, attempt } => {
+                let intent = self.intent(&scene, action, attempt);
+                let next = scene.fold(&News::Intent(action, &intent)).status;
+                (Task::Write(action, intent), Some(next))
+            }
+            step => {
+                let next = scene.fold(&News::Step(&step)).status;
+                return self.store(who, next);
+            }
         };
-        if scene.payload.is_err() {
-            return;
+        if let Some(next) = next {
+            self.store(who, next);
         }
-        self.counter += 1;
-        let intent = Intent {
-            attempt,
-            action: scene.facts().action_name(action),
-            payload_hash: (action == Action::Submit).then(|| hash(stored.application.unwrap())),
-            holder: format!("process {}", self.counter),
-            started_at: micros(at(self.second)),
-        };
-        let next = scene.fold(&News::Intent(action, &intent)).status;
-        self.store(who, next);
-        let looks = scene.facts().ours().is_none();
-        let next = if looks { Next::LookAtRivals } else { Next::Call };
-        let Stored { order: stored, version, .. } = &self.orders[who];
-        let (stored, version) = (stored.clone(), *version);
-        self.calls.push(Call { who, scene, stored, version, intent, action, next });
+        let Stored { order, version, .. } = &self.orders[who];
+        let (stored, version) = (order.clone(), *version);
+        self.calls.push(Call { who, scene, stored, version, task, next: Next::LookAtRivals });
     }
 
-    /// Makes the next step of a pass that has stored its intent.
+    fn intent(&mut self, scene: &Scene, action: Action, attempt: i64) -> Intent {
+        self.counter += 1;
+        let hash = scene.payload.as_ref().ok().map(|payload| payload.hash.clone());
+        Intent {
+            attempt,
+            action: scene.facts().action_name(action),
+            payload_hash: hash.filter(|_| action == Action::Submit),
+            holder: format!("process {}", self.counter),
+            started_at: micros(at(self.second)),
+        }
+    }
+
+    /// What the cloud's log tells of the open intent, as `observe` asks for it.
+    fn logged(&self, scene: &Scene) -> Option<bool> {
+        let facts = scene.facts();
+        let intent = facts.intent().filter(|intent| facts.action_of(intent) == Action::Submit)?;
+        let earlier = facts.ours().and_then(|ours| ours.submitted_at.as_ref());
+        let ambiguous = earlier.is_some_and(|earlier| *earlier >= seconds(intent.started_at.0));
+        let asks = !ambiguous && facts.has_earlier_application() && self.cloud.readable;
+        asks.then(|| self.cloud.was_submitted_since(intent.started_at.0))
+    }
+
+    /// Makes the next step of a pass that has not ended.
     pub(super) fn go_on(&mut self, call: usize, fate: Fate) {
         let call = self.calls.remove(call);
-        match &call.next {
-            Next::LookAtRivals => match contested(&call.stored, &self.all()) {
-                Some(problem) => {
-                    let next = call.fold(&News::TakenBack(&problem));
-                    if self.orders[call.who].version == call.version {
-                        self.store(call.who, next);
-                    }
-                }
-                None => self.calls.push(Call { next: Next::Call, ..call }),
+        match (&call.next, &call.task) {
+            (Next::LookAtRivals, task) => match (contested(&call.stored, &self.all()), task) {
+                (None, _) => self.calls.push(Call { next: Next::Act, ..call }),
+                (Some(problem), Task::Adopt) => self.swap(&call, &News::Step(&Step::Halt(problem))),
+                (Some(problem), Task::Write(..)) => self.swap(&call, &News::TakenBack(&problem)),
             },
-            Next::Call => {
-                let outcome = self.call(&call, fate);
+            (Next::Act, Task::Adopt) => self.swap(&call, &News::Step(&Step::Adopt)),
+            (Next::Act, Task::Write(action, intent)) => {
+                let outcome = self.call(&call, *action, intent, fate);
                 self.calls.push(Call { next: Next::Record(outcome), ..call });
             }
-            Next::Record(outcome) => {
-                let next = call.fold(&News::Outcome(call.action, &call.intent, outcome));
+            (Next::Record(outcome), Task::Write(action, intent)) => {
+                let next = call.fold(&News::Outcome(*action, intent, outcome));
                 let live = &self.orders[call.who];
-                if live.version == call.version || live.intent() == Some(&call.intent) {
+                if live.version == call.version || live.intent() == Some(intent) {
                     self.store(call.who, next);
                 }
             }
+            (Next::Record(_), Task::Adopt) => unreachable!("taking over needs no call"),
         }
     }
 
-    fn call(&mut self, call: &Call, fate: Fate) -> Result<Accepted, Error> {
-        let timeout = i64::try_from(CALL_TIMEOUT.as_secs()).unwrap();
-        if at(self.second) > at(timeout) + (call.intent.started_at.0 - at(0)) {
-            return Err(Error::NotSent("its turn did not come in time".to_owned()));
+    /// Stores what came of a pass, unless another writer was faster.
+    fn swap(&mut self, call: &Call, news: &News<'_>) {
+        let next = call.fold(news);
+        if self.orders[call.who].version == call.version {
+            self.store(call.who, next);
         }
-        let application = call.application();
-        if let (Action::Order, Some((held, _))) = (call.action, &self.cloud.held)
-            && self.cloud.stage == Stage::AwaitingInformation
-        {
-            assert_eq!(*held, application, "the order is sent for another application than the user wants");
+    }
+
+    fn call(&mut self, call: &Call, action: Action, intent: &Intent, fate: Fate) -> Result<Accepted, Error> {
+        let timeout = i64::try_from(CALL_TIMEOUT.as_secs()).unwrap();
+        if at(self.second) > at(timeout) + (intent.started_at.0 - at(0)) {
+            return Err(Error::NotSent("its turn did not come in time".to_owned()));
         }
         self.counter += 1;
         let request_id = format!("request-{}", self.counter);
-        let effect = match call.action {
-            Action::Submit => Effect::Submit { who: call.who, application, request_id: request_id.clone() },
-            Action::Order => Effect::Order,
+        let effect = match action {
+            Action::Submit => {
+                let application = call.application().unwrap();
+                Effect::Submit { who: call.who, application, request_id: request_id.clone() }
+            }
+            Action::Order => {
+                if self.cloud.is_submitted {
+                    assert_eq!(self.cloud.held, call.application(), "not what the user wants is ordered");
+                }
+                Effect::Order
+            }
+            Action::Resubmit => Effect::Resubmit,
+            Action::Withdraw => Effect::Withdraw,
+            Action::Revoke | Action::SendLetter => panic!("{action:?} is not asked for in this world"),
         };
         match fate {
             Fate::Answered => {
-                self.cloud.take(effect)?;
+                self.cloud.take(effect, at(self.second))?;
                 yes(&request_id)
             }
             Fate::ReplyLost => {
-                let _ = self.cloud.take(effect);
+                let _ = self.cloud.take(effect, at(self.second));
                 Err(Error::Unknown(None))
             }
             Fate::RequestLost => Err(Error::Unknown(Some(refusal("InternalError", &request_id)))),
             Fate::Late(seconds) => {
-                self.cloud.late.push((self.second + seconds.min(timeout), effect));
+                self.cloud.take_later(self.second + seconds.min(timeout), effect);
                 Err(Error::Unknown(None))
             }
             Fate::Refused(which) => Err(definite(which, &request_id)),
         }
     }
 
-    /// The process of a pass ends.
+    /// The process of a pass ends; the one after it has seen nothing yet.
     pub(super) fn crash(&mut self, call: usize) {
-        self.calls.remove(call);
+        let call = self.calls.remove(call);
+        self.orders[call.who].sighting = None;
     }
 
     /// Time passes, and what is under way arrives.
     pub(super) fn wait(&mut self, seconds: i64) {
         self.second += seconds;
-        let under_way = std::mem::take(&mut self.cloud.late).into_iter();
-        let (due, late): (Vec<_>, Vec<_>) = under_way.partition(|(due, _)| *due <= self.second);
-        self.cloud.late = late;
-        for (_, effect) in due {
-            let _ = self.cloud.take(effect);
-        }
+        self.cloud.arrive(self.second);
     }
 
     /// The status is lost. Not while a call is under way: then nothing is left to tell that it is.
     pub(super) fn wipe(&mut self, who: usize) {
-        if self.calls.is_empty() && self.cloud.late.is_empty() {
+        if self.calls.is_empty() && self.cloud.is_quiet() {
             self.orders[who].order.status = None;
             self.orders[who].version += 1;
         }
     }
 
-    /// Somebody else writes: a label, the spec.
+    /// Somebody else writes: a label, the profile.
     pub(super) fn edit(&mut self, who: usize, edit: impl FnOnce(&mut Stored)) {
         edit(&mut self.orders[who]);
         self.orders[who].version += 1;
+    }
+
+    /// The user edits what the application says, where the API server lets that through.
+    pub(super) fn edit_spec(&mut self, who: usize, application: &'static str) {
+        let is_frozen = self.orders[who].status().submission.is_some_and(|submission| submission.frozen);
+        if !is_frozen {
+            self.edit(who, |stored| {
+                stored.application = Some(application);
+                *stored.order.metadata.generation.as_mut().unwrap() += 1;
+            });
+        }
+    }
+
+    /// The user asks for another attempt.
+    pub(super) fn ask_again(&mut self, who: usize) {
+        let now = at(self.second).to_string();
+        self.edit(who, |stored| annotate(&mut stored.order, RESUBMIT_AT, &now));
+    }
+
+    /// The user asks to stop the review, or no longer.
+    pub(super) fn ask_to_withdraw(&mut self, who: usize, asks: bool) {
+        self.edit(who, |stored| annotate(&mut stored.order, WITHDRAW, if asks { ID } else { "" }));
     }
 
     fn store(&mut self, who: usize, status: CertificateOrderStatus) {
@@ -336,7 +275,7 @@ impl World {
                 assert!(self.cloud.held.is_some(), "Submitted, yet the cloud holds nothing: {text}");
             }
             if is(ConditionType::Ordered) {
-                assert!(self.cloud.ordered, "Ordered, yet nothing was: {text}");
+                assert!(self.cloud.was_ordered, "Ordered, yet nothing was: {text}");
             }
             if let Some(request_id) = &status.request_id {
                 assert!(self.cloud.request_ids.contains(request_id), "{request_id} was not accepted: {text}");
@@ -355,9 +294,9 @@ impl World {
                 stored.order.spec.mode = Mode::Apply;
             });
         }
-        for round in 0..40 {
+        for round in 0..60 {
             self.round();
-            if round > 20 {
+            if round > 40 {
                 self.cloud.progress();
             }
         }
@@ -388,17 +327,27 @@ impl Stored {
     fn intent(&self) -> Option<&Intent> {
         self.order.status.as_ref()?.submission.as_ref()?.intent.as_ref()
     }
+
+    /// For how long the order's process has seen the open intent.
+    fn sees_its_intent(&mut self, second: i64) -> std::time::Duration {
+        let intent = self.intent().cloned();
+        let known = self.sighting.take().filter(|(known, _)| Some(known) == intent.as_ref());
+        self.sighting = known.or_else(|| intent.map(|intent| (intent, second)));
+        let since = self.sighting.as_ref().map_or(second, |(_, since)| *since);
+        std::time::Duration::from_secs(u64::try_from(second - since).unwrap())
+    }
 }
 
 impl Call {
-    /// The application that was wanted when the call was prepared.
-    fn application(&self) -> &'static str {
-        let hash_of_call = &self.scene.payload.as_ref().unwrap().hash;
-        ["A", "B", "C"].into_iter().find(|application| hash(application) == *hash_of_call).unwrap()
+    /// The application that was wanted when the pass began.
+    fn application(&self) -> Option<&'static str> {
+        let wanted = &self.scene.payload.as_ref().ok()?.hash;
+        ["A", "B", "C"].into_iter().find(|application| hash(application) == *wanted)
     }
 
     fn fold(&self, news: &News<'_>) -> CertificateOrderStatus {
-        self.scene.fold_into(&self.stored.status.clone().unwrap(), news).status
+        let stored = self.stored.status.clone().unwrap_or_default();
+        self.scene.fold_into(&stored, news).status
     }
 }
 

@@ -1,0 +1,171 @@
+//! The paid certificate as a cloud has it, strict about what is called when. It checks the promise: each application
+//! is submitted once an attempt, and each attempt is ordered once.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::support::*;
+use crate::core::order::{Observation, Stage};
+use crate::provider::Error;
+
+/// The paid certificate.
+pub(super) struct Cloud {
+    pub(super) stage: Stage,
+    pub(super) readable: bool,
+    names: Vec<&'static str>,
+    /// The application; it stays when the order is opened again.
+    pub(super) held: Option<&'static str>,
+    /// Whether the present attempt has its application.
+    pub(super) is_submitted: bool,
+    pub(super) was_ordered: bool,
+    order_calls: u32,
+    /// The orders whose applications were accepted in the present attempt, in turn.
+    pub(super) submissions: Vec<usize>,
+    pub(super) attempts: u32,
+    pub(super) request_ids: BTreeSet<String>,
+    /// When applications were handed in, in whole seconds.
+    log: Vec<Timestamp>,
+    /// Calls that take effect later.
+    late: Vec<(i64, Effect)>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Effect {
+    Submit { who: usize, application: &'static str, request_id: String },
+    Order,
+    Resubmit,
+    Withdraw,
+}
+
+impl Cloud {
+    pub(super) fn new() -> Self {
+        Self {
+            stage: Stage::AwaitingInformation,
+            readable: true,
+            names: Vec::new(),
+            held: None,
+            is_submitted: false,
+            was_ordered: false,
+            order_calls: 0,
+            submissions: Vec::new(),
+            attempts: 1,
+            request_ids: BTreeSet::new(),
+            log: Vec::new(),
+            late: Vec::new(),
+        }
+    }
+
+    pub(super) fn read(&self) -> Result<Observation, Error> {
+        if !self.readable {
+            return Err(unavailable("of a read"));
+        }
+        let mut observation = seen(self.stage, &self.names);
+        if let Some(application) = self.held {
+            observation.stored = evidence(application);
+        }
+        Ok(observation)
+    }
+
+    /// The log of calls, whose times are whole seconds.
+    pub(super) fn was_submitted_since(&self, since: Timestamp) -> bool {
+        self.log.iter().any(|time| time.as_second() >= since.as_second())
+    }
+
+    /// Accepts or refuses, and checks the promise.
+    pub(super) fn take(&mut self, effect: Effect, now: Timestamp) -> Result<(), Error> {
+        let refused = |code| Err(Error::NotNow(refusal(code, "of a refusal")));
+        match (effect, self.stage) {
+            (Effect::Submit { who, application, request_id }, Stage::AwaitingInformation) => {
+                let again = self.is_submitted && self.held == Some(application);
+                assert!(!again, "the same application is submitted twice");
+                (self.held, self.is_submitted) = (Some(application), true);
+                self.submissions.push(who);
+                self.request_ids.insert(request_id);
+                self.log.push(now);
+                Ok(())
+            }
+            (Effect::Order, Stage::AwaitingInformation) if self.held.is_none() => refused("InvalidParam"),
+            (Effect::Order, Stage::AwaitingInformation) => {
+                self.order_calls += 1;
+                assert_eq!(self.order_calls, 1, "the order is sent twice");
+                self.go_on(NAME);
+                Ok(())
+            }
+            (Effect::Order, _) if self.was_ordered => {
+                Err(Error::UnderWay(refusal("Processing", "of a refusal")))
+            }
+            (Effect::Resubmit, Stage::Rejected | Stage::Cancelled) => {
+                self.stage = Stage::AwaitingInformation;
+                (self.is_submitted, self.order_calls) = (false, 0);
+                self.submissions.clear();
+                self.attempts += 1;
+                Ok(())
+            }
+            (Effect::Withdraw, Stage::Validating | Stage::Reviewing) => {
+                self.stage = Stage::Cancelled;
+                Ok(())
+            }
+            _ => refused("StatusInvalid"),
+        }
+    }
+
+    /// A call that takes effect later.
+    pub(super) fn take_later(&mut self, second: i64, effect: Effect) {
+        self.late.push((second, effect));
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.late.is_empty()
+    }
+
+    /// What is under way arrives.
+    pub(super) fn arrive(&mut self, second: i64) {
+        let under_way = std::mem::take(&mut self.late).into_iter();
+        let (due, late): (Vec<_>, Vec<_>) = under_way.partition(|(due, _)| *due <= second);
+        self.late = late;
+        for (second, effect) in due {
+            let _ = self.take(effect, at(second));
+        }
+    }
+
+    fn go_on(&mut self, name: &'static str) {
+        (self.stage, self.was_ordered, self.names) = (Stage::Validating, true, vec![name]);
+    }
+
+    /// The CA works on.
+    pub(super) fn progress(&mut self) {
+        self.stage = match self.stage {
+            Stage::Validating => Stage::Reviewing,
+            Stage::Reviewing => Stage::Issuing,
+            Stage::Issuing => Stage::Issued,
+            stage => stage,
+        };
+    }
+
+    /// The CA rejects, or somebody stops the review in the console.
+    pub(super) fn end(&mut self, stage: Stage) {
+        if matches!(self.stage, Stage::Validating | Stage::Reviewing) {
+            self.stage = stage;
+        }
+    }
+
+    /// Somebody gives a certificate that waits back, in the console.
+    pub(super) fn refund(&mut self) {
+        if self.stage == Stage::AwaitingInformation {
+            self.stage = Stage::Refunded;
+        }
+    }
+
+    /// Somebody orders a certificate that waits in the console, for another name.
+    pub(super) fn order_for_another_name(&mut self) {
+        if self.stage == Stage::AwaitingInformation {
+            self.held = Some("X");
+            self.go_on("other.example");
+        }
+    }
+
+    pub(super) fn is_for_another_name(&self) -> bool {
+        self.names == ["other.example"]
+    }
+}

@@ -1,0 +1,97 @@
+//! What users look up: the page of states says everything that a status can say, and nothing else.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use certorder::api::v1alpha1::{ConditionType, Reason};
+use certorder::order::{finalize, plan};
+use regex::Regex;
+use strum::IntoEnumIterator;
+
+/// The words in code style at the begin of the rows of one section.
+fn rows(section: &str) -> BTreeSet<String> {
+    let page = page();
+    let title = format!("\n## {section}\n");
+    let (_, after) = page.split_once(&title).unwrap_or_else(|| panic!("no section {section}"));
+    let section = after.split("\n## ").next().unwrap();
+    let words = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    words.map(str::to_owned).collect()
+}
+
+fn page() -> String {
+    std::fs::read_to_string(root().join("docs/states.md")).unwrap()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The Rust files below a directory, without tests.
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let of_entry = |path: PathBuf| match path.file_name().unwrap().to_str().unwrap() {
+        "tests" => Vec::new(),
+        _ if path.is_dir() => sources(&path),
+        name if Path::new(name).extension().is_some_and(|extension| extension == "rs") => vec![path],
+        _ => Vec::new(),
+    };
+    entries.flat_map(of_entry).collect()
+}
+
+fn text(directory: &str) -> String {
+    let files = sources(&root().join(directory));
+    files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
+}
+
+fn words<T: IntoEnumIterator + ToString>() -> BTreeSet<String> {
+    T::iter().map(|word| word.to_string()).collect()
+}
+
+/// The phases that the code assigns: in the table of stages as a call's first argument, elsewhere by name.
+fn phases() -> BTreeSet<String> {
+    let code = text("src/order");
+    let word = Regex::new(r#""([A-Z][A-Za-z]+)""#).unwrap();
+    let assigned = Regex::new(r"\bphase(?: =|:) Some\([^;]*").unwrap();
+    let of_stage = Regex::new(r#"\b(?:working|stopped|over)\(\s*"[A-Z][A-Za-z]+""#).unwrap();
+    let places = assigned.find_iter(&code).map(|found| found.as_str().lines().next().unwrap());
+    let places = places.chain(of_stage.find_iter(&code).map(|found| found.as_str()));
+    places.flat_map(|place| word.captures_iter(place)).map(|found| found[1].to_owned()).collect()
+}
+
+#[test]
+fn every_phase_and_condition_is_in_the_page_of_states() {
+    assert_eq!(rows("Phases"), phases());
+    assert_eq!(rows("Conditions"), words::<ConditionType>());
+}
+
+#[test]
+fn every_reason_is_in_the_page_of_states_in_the_section_of_its_class() {
+    let in_page = |sections: &[&str]| sections.iter().flat_map(|section| rows(section)).collect::<BTreeSet<_>>();
+    let sections = ["Reasons that wait (Reconciling)", "Reasons that stop (Stalled)", "Reasons of results"];
+    assert_eq!(in_page(&[sections.as_slice(), &["Reasons of later versions"]].concat()), words::<Reason>());
+    let code = text("src");
+    let uses = Regex::new(r"\b(?:Reason|Self)::([A-Z][A-Za-z]+)").unwrap();
+    let used: BTreeSet<_> = uses.captures_iter(&code).map(|found| found[1].to_owned()).collect();
+    for later in rows("Reasons of later versions") {
+        assert!(!used.contains(&later), "{later} is in use: move it to its section");
+    }
+}
+
+#[test]
+fn every_state_of_the_diagram_is_a_phase() {
+    let page = page();
+    let diagram = page.split("```mermaid\n").nth(1).unwrap().split("```").next().unwrap();
+    let arrow = Regex::new(r"(?m)^    (\S+) --> ([^\s:]+)").unwrap();
+    let drawn: BTreeSet<String> = arrow
+        .captures_iter(diagram)
+        .flat_map(|found| [found[1].to_owned(), found[2].to_owned()])
+        .filter(|state| state != "[*]")
+        .collect();
+    assert!(drawn.is_subset(&phases()), "{:?}", drawn.difference(&phases()));
+}
+
+#[test]
+fn every_annotation_that_asks_for_something_is_in_the_page_of_states() {
+    let known = [plan::RECONCILE_AT, plan::RESUBMIT_AT, plan::WITHDRAW, finalize::CONFIRM_REVOKE];
+    assert_eq!(rows("Annotations"), known.map(|name| name.to_owned()).into());
+}
