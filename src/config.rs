@@ -37,6 +37,7 @@ pub struct Config {
     /// Watch this namespace only; repeat the flag for more (in the variable: separated by commas). Default: all.
     #[arg(
         long = "watch-namespace",
+        value_parser = namespace,
         env = "CERTORDER_WATCH_NAMESPACE",
         value_name = "NAMESPACE",
         value_delimiter = ','

@@ -236,8 +236,9 @@ impl FromStr for Goal {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("{REACHES} is {text}; write Type=Status or Type=Status/Reason, as in Ready=True/Issued");
+        let wrong = || {
+            format!("{REACHES} is {text}; write Type=Status or Type=Status/Reason, as in Ready=True/Issued")
+        };
         let (type_, rest) = text.split_once('=').ok_or_else(wrong)?;
         let (status, reason) = match rest.split_once('/') {
             Some((status, reason)) => (status, Some(reason)),

@@ -60,6 +60,14 @@ impl Conditions {
         });
     }
 
+    /// Says that a condition holds for the generation that the pass looks at, too.
+    pub fn renew(&mut self, type_: ConditionType) {
+        let name: &'static str = type_.into();
+        for condition in self.list.iter_mut().filter(|condition| condition.type_ == name) {
+            condition.observed_generation = Some(self.generation);
+        }
+    }
+
     /// Sets a condition to False if it was ever true of this object; a condition that was never set says nothing.
     pub fn clear(&mut self, type_: ConditionType, reason: Reason, message: &str) {
         if get(&self.list, type_).is_some() {

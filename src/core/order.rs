@@ -181,6 +181,15 @@ pub struct Observation {
     pub not_after: Option<Timestamp>,
 }
 
+impl Observation {
+    /// The same, as of now: a certificate whose time is over has expired, also where the cloud has not noticed yet.
+    #[must_use]
+    pub fn as_of(self, now: Timestamp) -> Self {
+        let is_over = self.stage == Stage::Issued && self.not_after.is_some_and(|end| end <= now);
+        Self { stage: if is_over { Stage::Expired } else { self.stage }, ..self }
+    }
+}
+
 /// Where a paid certificate stands, in words that fit every cloud.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::Display, strum::EnumIter)]
 pub enum Stage {
@@ -204,6 +213,8 @@ pub enum Stage {
     Cancelled,
     /// Being revoked.
     Revoking,
+    /// To be revoked, and the CA waits for a signed letter.
+    AwaitingRevocationLetter,
     /// Revoked.
     Revoked,
     /// No longer valid.

@@ -66,7 +66,8 @@ impl CloudText {
     /// The text, if it is one word of a fixed vocabulary such as `PENDING-DCV`: those hold no datum of anybody.
     #[must_use]
     pub fn as_token(&self) -> Option<&str> {
-        let is_token = self.0.len() <= 32 && self.0.bytes().all(|b| b.is_ascii_alphabetic() || b"-_".contains(&b));
+        let is_token =
+            self.0.len() <= 32 && self.0.bytes().all(|b| b.is_ascii_alphabetic() || b"-_".contains(&b));
         is_token.then_some(self.0.as_str())
     }
 }

@@ -17,10 +17,12 @@ use crate::core::conditions::Problem;
 ///
 /// So of two that act at once, at most one calls: each stores its intent before it looks at the others, hence at
 /// least one of them sees the other.
+#[must_use]
 pub fn contested(me: &CertificateOrder, others: &[CertificateOrder]) -> Option<Problem> {
     let rivals = || others.iter().filter(|other| other.uid() != me.uid());
     let standing = |order: &CertificateOrder| hold(order).map(|hold| (hold, seniority(order)));
-    let winner = rivals().filter_map(|other| Some((standing(other)?, other))).min_by(|(a, _), (b, _)| a.cmp(b));
+    let winner =
+        rivals().filter_map(|other| Some((standing(other)?, other))).min_by(|(a, _), (b, _)| a.cmp(b));
     match (standing(me), winner) {
         (Some((Hold::Answered, _)), _) | (Some(_), None) => return None,
         (Some(mine), Some((theirs, winner))) => return (theirs < mine).then(|| lost(me, winner)),
@@ -36,6 +38,12 @@ pub fn contested(me: &CertificateOrder, others: &[CertificateOrder]) -> Option<P
         name_for(me, rival)
     );
     Some(Problem::new(Reason::Settling, message))
+}
+
+/// Whether nobody can contest the claim of this order any more: the cloud answered it.
+#[must_use]
+pub fn is_settled(order: &CertificateOrder) -> bool {
+    hold(order) == Some(Hold::Answered)
 }
 
 /// How an order came to its certificate, the strongest claim first.

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use crate::api::v1alpha1::{CertificateOrder, Intent, micros};
 use crate::core::conditions::Problem;
 use crate::core::keypair::KeyPair;
+use crate::order::facts::{Action, Facts};
 use crate::order::fold::{Again, News, Next, fold};
-use crate::order::plan::{Action, Facts, Step};
+use crate::order::plan::Step;
 use crate::order::resolve::{self, Resolved};
 use crate::order::secret::{self, TLS_KEY, Wanted};
 use crate::order::status::{self, Swap};
@@ -217,6 +218,9 @@ impl Call<'_> {
 impl Context {
     /// What the other orders for this certificate, read live, mean for this one.
     async fn contested_live(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
+        if claim::is_settled(order) {
+            return Ok(None);
+        }
         Ok(claim::contested(order, &self.rivals(order).await?))
     }
 }

@@ -6,10 +6,12 @@
 use jiff::SignedDuration;
 
 use crate::api::v1alpha1::DeletionPolicy;
-use crate::api::v1alpha1::conditions::{Class, Reason};
+use crate::api::v1alpha1::conditions::Reason;
 use crate::core::conditions::Problem;
 use crate::core::order::{Observation, Stage};
-use crate::order::plan::{Action, Facts, Step, first, settle};
+use crate::order::facts::{Action, Facts};
+use crate::order::plan::{Step, once, settle};
+use crate::provider::Error;
 
 /// The annotation that confirms a revocation; its value is the id of the certificate.
 pub const CONFIRM_REVOKE: &str = "certorder.dev/confirm-revoke";
@@ -67,17 +69,25 @@ fn by_policy(facts: &Facts<'_>) -> End {
 /// The policy is Cancel or Revoke, and the order is ours.
 fn undo(facts: &Facts<'_>, seen: &Observation) -> End {
     match seen.stage {
-        Stage::AwaitingLetter | Stage::Validating | Stage::Reviewing => End::First(first(Action::Withdraw)),
+        Stage::AwaitingLetter | Stage::Validating | Stage::Reviewing => {
+            End::First(once(facts, Action::Withdraw))
+        }
         Stage::Cancelling | Stage::Issuing => End::First(Step::Follow),
+        // The cloud may not show yet that it was ordered.
+        Stage::AwaitingInformation if is_just_ordered(facts) => End::First(Step::Follow),
         Stage::Issued if facts.order.spec.deletion_policy == DeletionPolicy::Revoke => revoke(facts),
         _ => End::Release,
     }
 }
 
+fn is_just_ordered(facts: &Facts<'_>) -> bool {
+    facts.ours().and_then(|ours| ours.ordered_at.as_ref()).is_some_and(|at| facts.is_lately(at))
+}
+
 fn revoke(facts: &Facts<'_>) -> End {
     let id = facts.certificate_id;
     if facts.annotation(CONFIRM_REVOKE).is_some_and(|confirmed| confirmed == id) {
-        return End::First(first(Action::Revoke));
+        return End::First(once(facts, Action::Revoke));
     }
     let message = format!(
         "the certificate is issued, and deletionPolicy is Revoke: annotate the order with {CONFIRM_REVOKE}: {id} to \
@@ -88,10 +98,10 @@ fn revoke(facts: &Facts<'_>) -> End {
 
 /// A deletion does not wait for ever for an account that cannot be reached any more.
 fn or_give_up(facts: &Facts<'_>, step: Step) -> End {
-    let credentials_are_gone = match (&step, facts.observed) {
-        (Step::Halt(problem), _) => problem.reason.class() == Class::Waiting,
-        (Step::Unreadable, Some(Err(crate::provider::Error::CredentialsRefused(_))) | None) => true,
-        _ => false,
+    let credentials_are_gone = match facts.observed {
+        Some(Err(error)) => matches!(error, Error::CredentialsRefused(_)),
+        Some(Ok(_)) => false,
+        None => facts.calls.is_none(),
     };
     let since = facts.order.metadata.deletion_timestamp.as_ref();
     let waited = since.is_some_and(|since| facts.now.duration_since(since.0) >= WAIT_FOR_CREDENTIALS);

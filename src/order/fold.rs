@@ -6,17 +6,18 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::v1alpha1::conditions::{Class, ConditionType, Reason};
-use crate::api::v1alpha1::{
-    CertificateOrderStatus, CloudState, Intent, LastRequest, Plan, ReadyPolicy, Submission, seconds,
-};
+use crate::api::v1alpha1::{CertificateOrderStatus, CloudState, Intent, Plan, Submission, seconds};
 use crate::core::conditions::{Conditions, Problem, Status, get};
 use crate::core::order::{Observation, Stage};
 use crate::core::redact::Filter;
-use crate::order::plan::{self, ACCEPTED, Action, Export, Facts, RECONCILE_AT, RESUBMIT_AT, Step};
-use crate::order::stages::{self, Standing};
+use crate::order::facts::{Action, Facts, RECONCILE_AT};
+use crate::order::plan::{self, Step};
 use crate::order::trouble::{Retry, Trouble, trouble};
 use crate::order::validation;
 use crate::provider::{Accepted, Error};
+
+mod calls;
+mod follow;
 
 /// What happened in a pass.
 pub enum News<'a> {
@@ -61,8 +62,6 @@ pub enum Again {
 
 /// How soon a claim that is contested is looked at again.
 const CONTESTED: Duration = Duration::from_secs(5);
-/// How soon the outcome of an intent is looked for.
-const SETTLING: Duration = Duration::from_secs(5);
 
 /// Works out the next status.
 #[must_use]
@@ -94,6 +93,9 @@ impl Fold<'_> {
             return self.suspended();
         }
         self.conditions.remove(ConditionType::Suspended);
+        if !matches!(news, News::Step(Step::Show(_) | Step::Unreadable)) {
+            self.forget_plan();
+        }
         let asked = self.facts.annotation(RECONCILE_AT).map(str::to_owned);
         self.status.last_handled_reconcile_at = asked.or(self.status.last_handled_reconcile_at.take());
         if let Some(Ok(seen)) = self.facts.observed {
@@ -114,10 +116,6 @@ impl Fold<'_> {
     }
 
     fn step(&mut self, step: &Step) -> Again {
-        if !matches!(step, Step::Show(_) | Step::Unreadable) {
-            self.status.plan = None;
-            self.conditions.remove(ConditionType::Planned);
-        }
         match step {
             Step::Suspend | Step::Write { .. } | Step::MakeKey | Step::Guard | Step::Export => Again::Now,
             Step::Pause { until } => Again::In(self.left(*until)),
@@ -138,6 +136,11 @@ impl Fold<'_> {
             Step::Adopt => self.adopt(),
             Step::Follow => self.follow(),
         }
+    }
+
+    fn forget_plan(&mut self) {
+        self.status.plan = None;
+        self.conditions.remove(ConditionType::Planned);
     }
 
     /// Suspension touches neither Ready nor what is known of the cloud.
@@ -177,7 +180,7 @@ impl Fold<'_> {
     }
 
     /// What the cloud says of an order that is ours.
-    fn take_over(&mut self, seen: &Observation) {
+    pub(super) fn take_over(&mut self, seen: &Observation) {
         self.status.order_id = seen.order_id.clone().or(self.status.order_id.take());
         self.status.validation_records =
             seen.records.iter().map(|record| validation::record(record, self.facts.validation)).collect();
@@ -199,8 +202,15 @@ impl Fold<'_> {
     }
 
     /// Shows what keeps the order from going on.
-    fn halt(&mut self, problem: &Problem) -> Again {
+    pub(super) fn halt(&mut self, problem: &Problem) -> Again {
         let waits = problem.reason.class() == Class::Waiting;
+        if self.conditions.is(ConditionType::Planned, Status::True) {
+            // A plan outlives a wait: it says Ready=False, and waits for nothing.
+            if waits {
+                return Again::Stopped;
+            }
+            self.forget_plan();
+        }
         if self.conditions.is(ConditionType::Ready, Status::True) {
             // What was reached holds whatever happens to the next look.
             if !waits || problem.reason == Reason::AwaitingConfirmation {
@@ -233,7 +243,7 @@ impl Fold<'_> {
 
     /// Shows a failed call. The message of the first of a run of equal failures stays, and its RequestId with it, so
     /// that a retry writes nothing new.
-    fn trouble(&mut self, trouble: &Trouble) -> Again {
+    pub(super) fn trouble(&mut self, trouble: &Trouble) -> Again {
         let before =
             self.facts.order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
         let shown = [ConditionType::Ready, ConditionType::ActionRequired]
@@ -247,30 +257,6 @@ impl Fold<'_> {
             Retry::Backoff(asked) => Again::Failed(asked),
             Retry::Mended => Again::Stopped,
         }
-    }
-
-    /// Records a call that writes; of a run of equal failures the first.
-    fn record_failure(&mut self, intent: &Intent, trouble: &Trouble) {
-        let before = self.facts.order.status.as_ref().and_then(|status| status.last_request.as_ref());
-        let same = before.filter(|last| {
-            last.action == intent.action && last.outcome == trouble.outcome && last.code == trouble.code
-        });
-        if let Some(first) = same {
-            self.status.last_request = Some(first.clone())
-        } else {
-            let (code, request_id) = (trouble.code.as_deref(), trouble.request_id.as_deref());
-            self.record(&intent.action, trouble.outcome, code, request_id);
-        }
-    }
-
-    fn record(&mut self, action: &str, outcome: &str, code: Option<&str>, request_id: Option<&str>) {
-        self.status.last_request = Some(LastRequest {
-            action: action.to_owned(),
-            request_id: request_id.map(str::to_owned),
-            time: self.now(),
-            outcome: outcome.to_owned(),
-            code: code.map(str::to_owned),
-        });
     }
 
     fn show(&mut self, action: Action) -> Again {
@@ -301,167 +287,6 @@ impl Fold<'_> {
         Again::Stopped
     }
 
-    fn intent(&mut self, action: Action, intent: &Intent) -> Again {
-        self.status.plan = None;
-        self.conditions.remove(ConditionType::Planned);
-        self.conditions.remove(ConditionType::ActionRequired);
-        if self.submission().intent.as_ref() != Some(intent) {
-            self.forget_intent();
-        }
-        let submission = self.submission();
-        submission.frozen = true;
-        submission.intent = Some(intent.clone());
-        let Intent { action: call, attempt, .. } = intent;
-        let message = match action {
-            Action::Submit => format!("hands in the application ({call}, attempt {attempt})"),
-            Action::Order => format!("sends the order to the CA ({call}, attempt {attempt})"),
-            Action::Resubmit => format!("opens the order for another attempt ({call}, attempt {attempt})"),
-            Action::Withdraw => format!("stops the review ({call}, attempt {attempt})"),
-            Action::Revoke => format!("revokes the certificate ({call}, attempt {attempt})"),
-            Action::SendLetter => format!("hands in the signed letter ({call}, attempt {attempt})"),
-        };
-        self.conditions.working(Reason::Submitting, &message);
-        self.status.phase = Some("Submitting".to_owned());
-        Again::Now
-    }
-
-    fn accepted(&mut self, action: Action, intent: &Intent, accepted: &Accepted) -> Again {
-        self.record(&intent.action, ACCEPTED, None, accepted.request_id.as_deref());
-        let cloud = self.facts.cloud;
-        let request =
-            accepted.request_id.as_deref().map(|id| format!(" (RequestId {id})")).unwrap_or_default();
-        match action {
-            Action::Submit => {
-                self.status.request_id.clone_from(&accepted.request_id);
-                let message = format!("{cloud} accepted the application{request}");
-                self.submitted(intent.payload_hash.clone(), Reason::Accepted, &message)
-            }
-            Action::Order => {
-                self.status.order_id = accepted.order_id.clone().or(self.status.order_id.take());
-                self.ordered(Reason::Accepted, &format!("{cloud} sent the order to the CA{request}"))
-            }
-            Action::Resubmit | Action::Withdraw | Action::Revoke | Action::SendLetter => self.done(action),
-        }
-    }
-
-    /// A call took effect that is not about an application.
-    fn done(&mut self, action: Action) -> Again {
-        let now = self.now();
-        let submission = self.submission();
-        submission.intent = None;
-        match action {
-            Action::Resubmit => return self.start_over(),
-            Action::SendLetter => submission.letter_sent_at = Some(now),
-            Action::Submit | Action::Order | Action::Withdraw | Action::Revoke => {}
-        }
-        Again::Now
-    }
-
-    /// Begins another attempt: what the present one has reached no longer holds.
-    fn start_over(&mut self) -> Again {
-        let before = self.facts.order.status.as_ref().and_then(|status| status.submission.as_ref());
-        let resubmissions = before.map_or(0, |before| before.resubmissions).saturating_add(1);
-        let started_over_at = Some(self.now());
-        self.status.submission = Some(Submission { resubmissions, started_over_at, ..Submission::default() });
-        self.status.order_id = None;
-        self.status.validation_records.clear();
-        let asked = self.facts.annotation(RESUBMIT_AT).map(str::to_owned);
-        self.status.last_handled_resubmit_at = asked.or(self.status.last_handled_resubmit_at.take());
-        let message = format!("the order starts over, now for the {resubmissions}. time");
-        for type_ in [ConditionType::Submitted, ConditionType::Ordered, ConditionType::Issued] {
-            self.conditions.clear(type_, Reason::Submitting, &message);
-        }
-        self.conditions.remove(ConditionType::ActionRequired);
-        self.conditions.working(Reason::Submitting, &message);
-        self.status.phase = Some("Submitting".to_owned());
-        Again::Now
-    }
-
-    fn submitted(&mut self, payload_hash: Option<String>, reason: Reason, message: &str) -> Again {
-        let now = self.now();
-        let submission = self.submission();
-        submission.intent = None;
-        submission.frozen = true;
-        submission.payload_hash = payload_hash;
-        submission.submitted_at = Some(now);
-        self.conditions.set(ConditionType::Submitted, Status::True, reason, message);
-        if self.facts.order_action().is_none() {
-            return self.ordered(reason, message);
-        }
-        self.status.phase = Some("Submitted".to_owned());
-        self.conditions.working(Reason::Submitting, &format!("{message}; the order to the CA comes next"));
-        Again::Now
-    }
-
-    fn ordered(&mut self, reason: Reason, message: &str) -> Again {
-        let now = self.now();
-        let submission = self.submission();
-        submission.intent = None;
-        submission.ordered_at = Some(now);
-        self.conditions.set(ConditionType::Ordered, Status::True, reason, message);
-        self.conditions.working(Reason::InReview, message);
-        self.status.phase = Some("Ordered".to_owned());
-        Again::Now
-    }
-
-    fn failed(&mut self, action: Action, intent: &Intent, error: &Error) -> Again {
-        let trouble = trouble(self.facts.cloud, &intent.action, error, self.filter);
-        self.record_failure(intent, &trouble);
-        match error {
-            Error::Unknown(_) => {
-                // The intent stays: what became of the call is read from the cloud.
-                let message = format!(
-                    "{} certorder reads the cloud to see what became of it.",
-                    trouble.problem.message
-                );
-                self.conditions.working(Reason::Settling, &message);
-                Again::In(Duration::from_secs(1))
-            }
-            Error::UnderWay(_) if action == Action::Order => {
-                self.ordered(Reason::Accepted, &trouble.problem.message)
-            }
-            _ => {
-                let frozen = self.submission().frozen;
-                self.drop_intent();
-                // A review that could not be stopped goes on, and so on.
-                let unfreezes = matches!(action, Action::Submit | Action::Order | Action::Resubmit);
-                self.submission().frozen = frozen && !unfreezes;
-                self.trouble(&trouble)
-            }
-        }
-    }
-
-    fn landed(&mut self, action: Action) -> Again {
-        let Some(intent) = self.facts.intent() else { return Again::Now };
-        let name = &intent.action;
-        match action {
-            Action::Submit => {
-                let message = format!(
-                    "the cloud holds this application, so {name} took effect; its reply was lost, and its RequestId with it"
-                );
-                self.submitted(intent.payload_hash.clone(), Reason::Adopted, &message)
-            }
-            Action::Order => {
-                let message =
-                    format!("the cloud works on the order, so {name} took effect; its reply was lost");
-                self.ordered(Reason::Adopted, &message)
-            }
-            Action::Resubmit | Action::Withdraw | Action::Revoke | Action::SendLetter => self.done(action),
-        }
-    }
-
-    fn settle(&mut self, until: jiff::Timestamp) -> Again {
-        let intent = self.submission().intent.as_ref().map(|intent| (intent.action.clone(), intent.attempt));
-        let (action, attempt) = intent.unwrap_or_default();
-        let wait = self.facts.call_timeout.saturating_mul(2);
-        let message = format!(
-            "the outcome of {action} (attempt {attempt}) is not recorded and not visible at the cloud; certorder \
-             reads for {wait:?} before it tries again"
-        );
-        self.conditions.working(Reason::Settling, &message);
-        Again::In(self.left(until).clamp(Duration::from_millis(100), SETTLING))
-    }
-
     fn adopt(&mut self) -> Again {
         let Some(Ok(seen)) = self.facts.observed else { return Again::Failed(None) };
         // The hash says what the cloud holds, so it is recorded only where the cloud shows just that.
@@ -474,154 +299,15 @@ impl Fold<'_> {
         if seen.stage == Stage::AwaitingInformation { again } else { self.follow_ours(seen, true) }
     }
 
-    /// Another order has the certificate: what this one found or took over, or was about to do, it lets go.
-    fn give_up_claim(&mut self) {
-        if self.facts.ours().is_some() {
-            self.status.submission = None;
-            (self.status.order_id, self.status.request_id, self.status.replaced_by) = (None, None, None);
-            (self.status.not_before, self.status.not_after) = (None, None);
-            self.status.validation_records.clear();
-            for type_ in [ConditionType::Submitted, ConditionType::Ordered, ConditionType::Issued] {
-                self.conditions.remove(type_);
-            }
-        } else if self.status.submission.is_some() {
-            self.drop_intent();
-        }
-    }
-
-    fn follow(&mut self) -> Again {
-        let Some(Ok(seen)) = self.facts.observed else { return Again::Poll };
-        self.follow_ours(seen, self.facts.ours().is_some())
-    }
-
-    /// Reports what the cloud says of an order, ours or not.
-    fn follow_ours(&mut self, seen: &Observation, is_ours: bool) -> Again {
-        let words = self.status.cloud.as_ref().and_then(|cloud| cloud.message.as_deref());
-        let report = stages::report(&stages::Seen {
-            observation: seen,
-            words,
-            cloud: self.facts.cloud,
-            withdrawn: self.facts.withdraw_is_asked(),
-            validation: self.facts.validation,
-            filter: self.filter,
-        });
-        self.status.phase = Some(report.phase.to_owned());
-        self.forget_intent();
-        if is_ours {
-            self.submission().frozen = report.frozen;
-        }
-        match &report.issued {
-            Some((status, reason)) => {
-                self.conditions.set(ConditionType::Issued, *status, *reason, &report.message);
-            }
-            None => self.conditions.clear(ConditionType::Issued, report.reason, &report.message),
-        }
-        match &report.action {
-            Some(action) => {
-                self.conditions.set(ConditionType::ActionRequired, Status::True, report.reason, action);
-            }
-            None => self.conditions.remove(ConditionType::ActionRequired),
-        }
-        if seen.stage == Stage::Issued && is_ours {
-            match self.facts.secret {
-                Export::NotWanted => self.conditions.remove(ConditionType::SecretSynced),
-                Export::Current => self.synced(),
-                Export::Blocked(problem) => return self.exported(Some(problem)),
-                // Not ready before that; the next step fetches it.
-                Export::Due => {
-                    let message = "the certificate is issued, and is being fetched";
-                    self.conditions.working(Reason::Exporting, message);
-                    return Again::Now;
-                }
-            }
-        }
-        match report.standing {
-            Standing::Working if self.is_ready_when_ordered() => {
-                self.conditions.resting(Status::True, Reason::Ordered, &report.message);
-            }
-            Standing::Working => self.conditions.working(report.reason, &report.message),
-            Standing::Stopped => self.conditions.stopped(report.reason, &report.message),
-            Standing::Done => self.conditions.resting(Status::True, report.reason, &report.message),
-        }
-        match report.standing {
-            Standing::Working => Again::Poll,
-            Standing::Stopped => Again::Stopped,
-            Standing::Done => Again::Settled,
-        }
-    }
-
-    fn synced(&mut self) {
-        let message = "the Secret holds the issued certificate";
-        self.conditions.set(ConditionType::SecretSynced, Status::True, Reason::Synced, message);
-    }
-
-    /// The certificate is issued; whether it stands in its Secret decides what Ready says.
-    fn exported(&mut self, problem: Option<&Problem>) -> Again {
-        let message = format!("{} holds the issued certificate", self.facts.cloud);
-        self.conditions.set(ConditionType::Issued, Status::True, Reason::Issued, &message);
-        self.conditions.remove(ConditionType::ActionRequired);
-        self.status.phase = Some("Issued".to_owned());
-        let Some(problem) = problem else {
-            self.synced();
-            self.conditions.resting(Status::True, Reason::Issued, &message);
-            return Again::Settled;
-        };
-        self.conditions.set(ConditionType::SecretSynced, Status::False, problem.reason, &problem.message);
-        self.conditions.halted(problem);
-        Again::Stopped
-    }
-
-    fn not_fetched(&mut self, error: &Error) -> Again {
-        let action = self.facts.calls.map_or("the download", |calls| calls.download);
-        let mut trouble = trouble(self.facts.cloud, action, error, self.filter);
-        if trouble.problem.reason == Reason::CloudUnavailable {
-            trouble.problem.reason = Reason::Exporting;
-        }
-        let message = format!("{} holds the issued certificate", self.facts.cloud);
-        self.conditions.set(ConditionType::Issued, Status::True, Reason::Issued, &message);
-        self.conditions.set(
-            ConditionType::SecretSynced,
-            Status::False,
-            trouble.problem.reason,
-            "the certificate could not be fetched",
-        );
-
-        self.trouble(&trouble)
-    }
-
-    fn is_ready_when_ordered(&self) -> bool {
-        self.facts.order.spec.ready_policy == ReadyPolicy::Ordered
-            && self.conditions.is(ConditionType::Ordered, Status::True)
-    }
-
-    /// A call that definitely had no effect: the order can be edited again.
-    fn drop_intent(&mut self) {
-        let submission = self.submission();
-        submission.intent = None;
-        submission.frozen = false;
-    }
-
-    /// Drops an intent whose call is over, with an outcome that nobody recorded. Where it was to hand in an
-    /// application, what was accepted before may have been replaced.
-    fn forget_intent(&mut self) {
-        let Some(submission) = &mut self.status.submission else { return };
-        if let Some(intent) = submission.intent.take() {
-            submission.frozen = false;
-            if intent.payload_hash.is_some() {
-                submission.payload_hash = None;
-            }
-        }
-    }
-
-    fn submission(&mut self) -> &mut Submission {
+    pub(super) fn submission(&mut self) -> &mut Submission {
         self.status.submission.get_or_insert_default()
     }
 
-    fn left(&self, until: jiff::Timestamp) -> Duration {
+    pub(super) fn left(&self, until: jiff::Timestamp) -> Duration {
         Duration::try_from(until.duration_since(self.facts.now)).unwrap_or_default()
     }
 
-    fn now(&self) -> Time {
+    pub(super) fn now(&self) -> Time {
         seconds(self.facts.now)
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::api::v1alpha1::CertificateOrder;
 use crate::cluster::bounded;
-use crate::order::plan::FINALIZER;
+use crate::order::facts::FINALIZER;
 use crate::order::status::FIELD_MANAGER;
 
 /// Puts the finalizer in place. `None` where another writer was faster.

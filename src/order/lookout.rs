@@ -89,7 +89,7 @@ impl Lookout {
 mod tests {
     use super::*;
 
-    const PAUSE: Duration = Duration::from_secs(60);
+    const PAUSE: Duration = Duration::from_mins(1);
 
     fn key() -> Key {
         ("shop".to_owned(), "www".to_owned())
@@ -110,7 +110,7 @@ mod tests {
         let later = start + Duration::from_secs(20);
         assert_eq!(lookout.begin(&key(), "1".into(), later), Verdict::NotBefore(Duration::from_secs(40)));
         begun(&lookout, "2", later);
-        begun(&lookout, "1", start + Duration::from_secs(60));
+        begun(&lookout, "1", start + Duration::from_mins(1));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! 1. [`resolve`] reads from the cluster what the order refers to (client required);
 //! 2. [`observe`] reads the cloud (client required);
-//! 3. [`mod@plan`] decides the one next step (pure), and [`finalize`] that of a deletion;
+//! 3. [`mod@plan`] decides the one next step of these [`facts`] (pure), and [`finalize`] that of a deletion;
 //! 4. [`execute`] carries it out: at most one write to the cloud (client required);
 //! 5. [`fold`] makes the next status of what happened (pure), with the table of [`stages`] and the words of
 //!    [`trouble`];
@@ -31,10 +31,10 @@ use crate::cluster::bounded;
 use crate::core::conditions::Problem;
 use crate::core::pace;
 use crate::order::execute::Done;
+use crate::order::facts::{Export, Facts};
 use crate::order::finalize::End;
 use crate::order::fold::Again;
 use crate::order::lookout::{Key, Lookout, Verdict};
-use crate::order::plan::{Export, Facts};
 use crate::order::resolve::Resolved;
 use crate::order::sightings::Sightings;
 use crate::order::turns::Turns;
@@ -44,6 +44,7 @@ use crate::telemetry::Telemetry;
 
 pub mod claim;
 pub mod execute;
+pub mod facts;
 pub mod finalize;
 pub mod fold;
 pub mod guard;
@@ -96,7 +97,8 @@ pub struct Context {
 }
 
 /// Annotations that ask for a look.
-const ASKING: [&str; 4] = [plan::RECONCILE_AT, plan::RESUBMIT_AT, plan::WITHDRAW, finalize::CONFIRM_REVOKE];
+const ASKING: [&str; 4] =
+    [facts::RECONCILE_AT, facts::RESUBMIT_AT, facts::WITHDRAW, finalize::CONFIRM_REVOKE];
 
 /// The most steps of one order that are made without letting another one in between.
 const STEPS_IN_A_ROW: usize = 4;
@@ -105,7 +107,7 @@ const STEPS_IN_A_ROW: usize = 4;
 #[instrument(skip_all, fields(namespace = order.namespace(), order = order.name_any()))]
 pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Result<Action, Infallible> {
     let key = (order.namespace().unwrap_or_default(), order.name_any());
-    if order.metadata.deletion_timestamp.is_some() && !plan::has_finalizer(&order) {
+    if order.metadata.deletion_timestamp.is_some() && !facts::has_finalizer(&order) {
         ctx.forget(&key);
         return Ok(Action::await_change());
     }

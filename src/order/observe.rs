@@ -7,8 +7,8 @@ use tracing::warn;
 use crate::api::v1alpha1::seconds;
 use crate::core::order::{Observation, Stage};
 use crate::order::Context;
+use crate::order::facts::{Action, Facts};
 use crate::order::lookout::Key;
-use crate::order::plan::{Action, Facts};
 use crate::order::resolve::Resolved;
 use crate::order::validation::Validation;
 use crate::provider::Error;
@@ -18,10 +18,11 @@ pub async fn observe(ctx: &Context, resolved: &Resolved) -> Option<Result<Observ
     let provider = resolved.provider.as_ref().ok()?;
     let observed = provider.observe().await;
     ctx.telemetry.read(provider.calls().observe, &observed);
-    Some(observed)
+    Some(observed.map(|seen| seen.as_of(ctx.clock.now())))
 }
 
-/// What the CA found of the proofs of control, while it waits for them.
+/// What only the cloud's list tells: what the CA found of the proofs of control while it waits for them, and what an
+/// issued certificate was replaced by.
 pub async fn validation(
     ctx: &Context,
     key: &Key,
@@ -29,11 +30,13 @@ pub async fn validation(
     seen: Option<&Observation>,
 ) -> Option<Arc<Validation>> {
     let provider = resolved.provider.as_ref().ok()?;
-    if seen?.stage != Stage::Validating {
+    let stage = seen?.stage;
+    if !matches!(stage, Stage::Validating | Stage::Issued) {
         ctx.validations.forget(key);
         return None;
     }
-    Some(ctx.validations.of(key, provider.as_ref(), ctx.clock.now()).await)
+    let checks = stage == Stage::Validating;
+    Some(ctx.validations.of(key, provider.as_ref(), checks, ctx.clock.now()).await)
 }
 
 /// What the cloud's own log says of the call of an open intent, where the state alone proves nothing: the cloud may

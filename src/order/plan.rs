@@ -7,67 +7,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use kube::ResourceExt;
-use strum::IntoEnumIterator;
 
-use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{CertificateOrder, DeletionPolicy, Intent, Mode, Submission};
-use crate::core::conditions::{Problem, get};
-use crate::core::names::Names;
+use crate::api::v1alpha1::conditions::Reason;
+use crate::api::v1alpha1::{Intent, Mode, Submission};
+use crate::core::conditions::Problem;
 use crate::core::order::{Observation, Stage};
-use crate::order::validation::Validation;
-use crate::provider::{Calls, Error, Letter, Payload};
-
-pub use crate::provider::RequestKind as Action;
-
-/// Everything that is known of one order at one moment.
-pub struct Facts<'a> {
-    /// The order as read.
-    pub order: &'a CertificateOrder,
-    /// The cloud's name.
-    pub cloud: &'static str,
-    /// The paid certificate.
-    pub certificate_id: &'a str,
-    /// A field of the order whose behaviour this version does not have.
-    pub unsupported: Option<Problem>,
-    /// Its names.
-    pub names: &'a Result<Names, Problem>,
-    /// The request that hands in the application, or what is missing for it.
-    pub payload: &'a Result<Payload, Problem>,
-    /// What the cloud says, where it was asked.
-    pub observed: Option<&'a Result<Observation, Error>>,
-    /// The cloud's names of its calls; `None` where there are no credentials to call with.
-    pub calls: Option<&'static Calls>,
-    /// What the cloud's own log says of the call of an intent, where it was asked.
-    pub logged: Option<bool>,
-    /// What the CA found of the proofs of control, as last asked.
-    pub validation: Option<&'a Validation>,
-    /// The signed letter, where the user names one.
-    pub letter: Option<&'a Result<Letter, Problem>>,
-    /// Whether the certificate stands in its Secret.
-    pub secret: &'a Export,
-    /// What other orders for the same certificate mean for this one.
-    pub contested: Option<Problem>,
-    /// How long this process has seen the open intent, by its own steady clock.
-    pub intent_seen_for: Duration,
-    /// Now.
-    pub now: Timestamp,
-    /// The longest that one call takes.
-    pub call_timeout: Duration,
-}
-
-/// Whether an issued certificate stands in the Secret that the order names.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Export {
-    /// The order names no Secret.
-    NotWanted,
-    /// It does.
-    Current,
-    /// It has to be fetched and written.
-    Due,
-    /// It cannot be written until something is mended.
-    Blocked(Problem),
-}
+use crate::order::facts::{ACCEPTED, Action, Export, Facts};
+use crate::provider::Payload;
 
 /// The one next step.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -115,40 +61,26 @@ pub enum Step {
     Follow,
 }
 
-/// The annotation that asks for a look now; any value that was not handled yet.
-pub const RECONCILE_AT: &str = "certorder.dev/reconcile-at";
-/// The annotation that stops a running review; its value is the id of the certificate.
-pub const WITHDRAW: &str = "certorder.dev/withdraw";
-/// The annotation that asks for another attempt; its value is a time of the last hour, RFC 3339.
-pub const RESUBMIT_AT: &str = "certorder.dev/resubmit-at";
-/// The finalizer of an order whose deletion has to undo something at the cloud.
-pub const FINALIZER: &str = "certorder.dev/cleanup";
-
-/// The outcome of an accepted call, as `lastRequest` records it.
-pub const ACCEPTED: &str = "Accepted";
-
-const RESUBMIT_IS_RECENT: SignedDuration = SignedDuration::from_hours(1);
-
-/// For so long after an order was sent the cloud may still show the state before it.
-const STATE_MAY_LAG: SignedDuration = SignedDuration::from_mins(10);
-
-/// A submission younger than this stands for the read before the order.
-const SUBMISSION_IS_FRESH: SignedDuration = SignedDuration::from_secs(30);
+/// How soon the cloud is read again meanwhile.
+const A_MOMENT: SignedDuration = SignedDuration::from_secs(5);
 
 /// Decides the next step.
 #[must_use]
 pub fn plan(facts: &Facts<'_>) -> Step {
     let step = decide(facts);
-    match step {
-        // What is running already is followed all the same.
-        Step::Write { .. } | Step::MakeKey if facts.unsupported.is_some() && facts.intent().is_none() => {
-            facts.unsupported.clone().map_or(Step::Follow, Step::Halt)
+    let problem = match step {
+        Step::Write { action: Action::Submit | Action::Order | Action::Resubmit, .. } | Step::MakeKey => {
+            facts.held_back()
         }
+        _ => None,
+    };
+    if let Some(problem) = problem {
+        return facts.refuse(problem);
+    }
+    match step {
         Step::Write { action, .. } if facts.order.spec.mode == Mode::Plan => Step::Show(action),
         Step::Write { .. } | Step::Adopt | Step::MakeKey => match &facts.contested {
-            // An intent is a claim: two orders that both kept one would wait for each other for good.
-            Some(problem) if facts.intent().is_some() => Step::NotLanded(problem.clone()),
-            Some(problem) => Step::Halt(problem.clone()),
+            Some(problem) => facts.refuse(problem.clone()),
             None => step,
         },
         // What was found or taken over turned out to be another's.
@@ -187,6 +119,8 @@ fn decide(facts: &Facts<'_>) -> Step {
 fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
     match (facts.ours(), seen.stage) {
         (None, Stage::AwaitingInformation) => first_submission(facts, seen),
+        // The call that opened it again takes its time.
+        (None, Stage::Rejected | Stage::Cancelled) if facts.has_just_started_over() => facts.wait_a_moment(),
         (None, _) => take_over(facts, seen),
         (Some(ours), Stage::AwaitingInformation) => before_the_order(facts, ours, seen),
         (Some(ours), Stage::Rejected | Stage::Cancelled) => after_the_end(facts, ours),
@@ -194,7 +128,7 @@ fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
         (Some(_), Stage::Validating | Stage::Reviewing | Stage::AwaitingLetter)
             if facts.withdraw_is_asked() =>
         {
-            first(Action::Withdraw)
+            once(facts, Action::Withdraw)
         }
         (Some(_), Stage::Issued) if *facts.secret == Export::Due => Step::Export,
         (Some(_), _) => Step::Follow,
@@ -221,13 +155,11 @@ fn after_the_end(facts: &Facts<'_>, ours: &Submission) -> Step {
     if facts.withdraw_is_asked() || facts.calls.is_none_or(|calls| calls.resubmit.is_none()) {
         return Step::Follow;
     }
+    let is_asked = facts.resubmit_is_asked();
+    let is_edited = facts.is_edited_since_the_end();
     match facts.payload {
-        Ok(payload)
-            if facts.resubmit_is_asked() || (changed(ours, payload) && facts.is_edited_since_the_end()) =>
-        {
-            first(Action::Resubmit)
-        }
-        Err(problem) if facts.resubmit_is_asked() => Step::Halt(problem.clone()),
+        Ok(payload) if is_asked || (is_edited && changed(ours, payload)) => first(Action::Resubmit),
+        Err(problem) if is_asked || is_edited => Step::Halt(problem.clone()),
         _ => Step::Follow,
     }
 }
@@ -273,11 +205,11 @@ fn take_over(facts: &Facts<'_>, seen: &Observation) -> Step {
 /// Our application was accepted, and the cloud still waits for an order.
 fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
     if let Some(ordered_at) = &ours.ordered_at {
+        if facts.is_lately(ordered_at) {
+            return Step::Follow;
+        }
         if facts.resubmit_is_asked() {
             return Step::StartOver;
-        }
-        if facts.now.duration_since(ordered_at.0) < STATE_MAY_LAG {
-            return Step::Follow;
         }
         return Step::Halt(Problem::new(
             Reason::Withdrawn,
@@ -347,7 +279,9 @@ pub(super) fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &
         Action::Withdraw => {
             matches!(seen.stage, Stage::Cancelling | Stage::Cancelled | Stage::AwaitingInformation)
         }
-        Action::Revoke => matches!(seen.stage, Stage::Revoking | Stage::Revoked),
+        Action::Revoke => {
+            matches!(seen.stage, Stage::Revoking | Stage::AwaitingRevocationLetter | Stage::Revoked)
+        }
         Action::SendLetter => seen.stage != Stage::AwaitingLetter,
     }
 }
@@ -377,141 +311,28 @@ pub(super) fn first(action: Action) -> Step {
     Step::Write { action, attempt: 1 }
 }
 
+/// The same, but not again while the cloud may not show yet that it took one.
+pub(super) fn once(facts: &Facts<'_>, action: Action) -> Step {
+    let last = facts.order.status.as_ref().and_then(|status| status.last_request.as_ref());
+    let is_taken = last.is_some_and(|last| {
+        last.outcome == ACCEPTED && last.action == facts.action_name(action) && facts.is_lately(&last.time)
+    });
+    if is_taken { facts.wait_a_moment() } else { first(action) }
+}
+
 /// Whether the accepted application differs from the present one. Without a record of it, it does not.
 fn changed(ours: &Submission, payload: &Payload) -> bool {
     ours.payload_hash.as_ref().is_some_and(|accepted| *accepted != payload.hash)
 }
 
-/// Whether the deletion of this order waits for certorder.
-#[must_use]
-pub fn has_finalizer(order: &CertificateOrder) -> bool {
-    order.finalizers().iter().any(|finalizer| finalizer == FINALIZER)
-}
-
 impl Facts<'_> {
-    /// The generation that this pass looks at.
-    #[must_use]
-    pub fn generation(&self) -> i64 {
-        self.order.metadata.generation.unwrap_or_default()
+    fn wait_a_moment(&self) -> Step {
+        Step::Pause { until: self.now.checked_add(A_MOMENT).unwrap_or(Timestamp::MAX) }
     }
 
-    /// The cloud's name of a call that writes.
-    #[must_use]
-    pub fn action_name(&self, action: Action) -> String {
-        self.calls.and_then(|calls| calls.name(action)).unwrap_or("the application").to_owned()
-    }
-
-    /// The cloud's name of the call that sends the order, where that is a call of its own.
-    #[must_use]
-    pub fn order_action(&self) -> Option<&'static str> {
-        self.calls?.order
-    }
-
-    /// Whether the cloud has to be read before a step can be chosen.
-    #[must_use]
-    pub fn needs_the_cloud(&self) -> bool {
-        !self.order.spec.suspend && (self.intent().is_some() || !self.order_is_due())
-    }
-
-    fn submission(&self) -> Option<&Submission> {
-        self.order.status.as_ref()?.submission.as_ref()
-    }
-
-    /// The intent that was found.
-    #[must_use]
-    pub fn intent(&self) -> Option<&Intent> {
-        self.submission()?.intent.as_ref()
-    }
-
-    /// Our record of an accepted application.
-    #[must_use]
-    pub fn ours(&self) -> Option<&Submission> {
-        self.submission().filter(|submission| submission.submitted_at.is_some())
-    }
-
-    /// The application was accepted a moment ago, so the order may follow without another read.
-    #[must_use]
-    pub fn order_is_due(&self) -> bool {
-        let Some(ours) = self.ours().filter(|ours| ours.ordered_at.is_none() && ours.intent.is_none()) else {
-            return false;
-        };
-        let age = ours.submitted_at.as_ref().map(|at| self.now.duration_since(at.0));
-        let is_fresh = age.is_some_and(|age| !age.is_negative() && age < SUBMISSION_IS_FRESH);
-        // Nothing came in between: a refused order asks for another look.
-        let last = self.order.status.as_ref().and_then(|status| status.last_request.as_ref());
-        let is_last = last.is_some_and(|last| {
-            last.outcome == ACCEPTED && self.calls.is_some_and(|calls| calls.submit == last.action)
-        });
-        let same =
-            self.payload.as_ref().is_ok_and(|payload| ours.payload_hash.as_ref() == Some(&payload.hash));
-        self.order_action().is_some() && is_fresh && is_last && same
-    }
-
-    /// Whether the cloud may hold an application that was handed in before the one of the open intent.
-    #[must_use]
-    pub fn has_earlier_application(&self) -> bool {
-        self.is_restarted() || self.ours().is_some()
-    }
-
-    /// Whether the user edited the order after it was rejected, cancelled or withdrawn. What else stopped it since
-    /// then (an edit that was not complete) does not count as its end.
-    fn is_edited_since_the_end(&self) -> bool {
-        let conditions =
-            self.order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
-        let stalled = get(conditions, ConditionType::Stalled);
-        let ends = [Reason::Rejected, Reason::Cancelled, Reason::Withdrawn].map(<&str>::from);
-        stalled.is_some_and(|stalled| {
-            !ends.contains(&stalled.reason.as_str()) || stalled.observed_generation < Some(self.generation())
-        })
-    }
-
-    /// What the call of an intent is for.
-    #[must_use]
-    pub fn action_of(&self, intent: &Intent) -> Action {
-        let named =
-            |action: &Action| self.calls.and_then(|calls| calls.name(*action)) == Some(&intent.action);
-        Action::iter().find(named).unwrap_or(Action::Submit)
-    }
-
-    /// Whether the present attempt is not the first.
-    #[must_use]
-    pub fn is_restarted(&self) -> bool {
-        self.submission().is_some_and(|submission| submission.resubmissions > 0)
-    }
-
-    /// The cloud's log counts in seconds, so the application of another attempt is handed in no earlier than in the
-    /// second after the restart: then the log tells it from the one before.
-    fn second_attempt_begins(&self) -> Option<Timestamp> {
-        let restarted = self.submission()?.started_over_at.as_ref()?.0;
-        let begins = restarted.checked_add(SignedDuration::from_secs(1)).ok()?;
-        (self.now < begins).then_some(begins)
-    }
-
-    /// Whether the user asks to stop the review of this certificate.
-    #[must_use]
-    pub fn withdraw_is_asked(&self) -> bool {
-        self.annotation(WITHDRAW).is_some_and(|id| id == self.certificate_id)
-    }
-
-    /// Whether the user asks for another attempt: a time of the last hour that was not acted on yet.
-    #[must_use]
-    pub fn resubmit_is_asked(&self) -> bool {
-        let Some(asked) = self.annotation(RESUBMIT_AT) else { return false };
-        let handled =
-            self.order.status.as_ref().and_then(|status| status.last_handled_resubmit_at.as_deref());
-        let age = asked.parse::<Timestamp>().map(|at| self.now.duration_since(at));
-        handled != Some(asked) && age.is_ok_and(|age| age.abs() <= RESUBMIT_IS_RECENT)
-    }
-
-    /// An annotation of the order.
-    pub(super) fn annotation(&self, name: &str) -> Option<&str> {
-        self.order.annotations().get(name).map(String::as_str)
-    }
-
-    fn lacks_finalizer(&self) -> bool {
-        let deleting = self.order.metadata.deletion_timestamp.is_some();
-        let undoes = self.order.spec.deletion_policy != DeletionPolicy::Retain;
-        undoes && !deleting && self.order.spec.mode == Mode::Apply && !has_finalizer(self.order)
+    /// An intent is a claim: two orders that both kept one would wait for each other for good.
+    fn refuse(&self, problem: Problem) -> Step {
+        if self.intent().is_some() { Step::NotLanded(problem) } else { Step::Halt(problem) }
     }
 
     fn halt_on_payload(&self) -> Step {

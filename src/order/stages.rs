@@ -4,7 +4,7 @@ use crate::api::v1alpha1::conditions::Reason;
 use crate::core::conditions::Status;
 use crate::core::order::{Observation, Stage};
 use crate::core::redact::Filter;
-use crate::order::plan::{RESUBMIT_AT, WITHDRAW};
+use crate::order::facts::{RESUBMIT_AT, WITHDRAW};
 use crate::order::validation::{self, Validation};
 
 /// What to show for a stage.
@@ -52,34 +52,33 @@ pub struct Seen<'a> {
     pub filter: &'a Filter,
 }
 
+impl Report {
+    /// Goes on.
+    fn working(phase: &'static str, reason: Reason, message: String) -> Self {
+        Self { phase, standing: Standing::Working, reason, message, action: None, issued: None, frozen: true }
+    }
+
+    /// Stopped, and can be ordered again.
+    fn stopped(phase: &'static str, reason: Reason, message: String) -> Self {
+        Self { standing: Standing::Stopped, frozen: false, ..Self::working(phase, reason, message) }
+    }
+
+    /// Stopped, and cannot be ordered again.
+    fn over(phase: &'static str, reason: Reason, message: String) -> Self {
+        let issued = Some((Status::False, reason));
+        Self { issued, frozen: true, ..Self::stopped(phase, reason, message) }
+    }
+}
+
 /// Describes what was seen.
 #[must_use]
 pub fn report(what: &Seen<'_>) -> Report {
-    let Seen { observation: seen, words, cloud, withdrawn, .. } = *what;
+    let Seen { observation: seen, words, cloud, .. } = *what;
     let state = format!("status {}", seen.status);
     let state = words.map_or(state.clone(), |words| format!("{state}, {words}"));
-    let working = |phase, reason, message: String| Report {
-        phase,
-        standing: Standing::Working,
-        reason,
-        message,
-        action: None,
-        issued: None,
-        frozen: true,
-    };
-    let stopped = |phase, reason, message: String| Report {
-        standing: Standing::Stopped,
-        frozen: false,
-        ..working(phase, reason, message)
-    };
-    let over = |phase, reason, message: String| Report {
-        issued: Some((Status::False, reason)),
-        frozen: true,
-        ..stopped(phase, reason, message)
-    };
     match seen.stage {
         Stage::AwaitingInformation => {
-            working("Submitted", Reason::Submitting, format!("{cloud} holds the application ({state})"))
+            Report::working("Submitted", Reason::Submitting, format!("{cloud} holds the application ({state})"))
         }
         Stage::AwaitingLetter => Report {
             action: Some(
@@ -87,28 +86,56 @@ pub fn report(what: &Seen<'_>) -> Report {
                  into the Secret that the order names for it, or upload it in the console"
                     .to_owned(),
             ),
-            ..working("AwaitingLetter", Reason::AwaitingLetter, format!("the CA waits for a signed letter ({state})"))
+            ..Report::working("AwaitingLetter", Reason::AwaitingLetter, format!("the CA waits for a signed letter ({state})"))
         },
         Stage::Validating => Report {
             action: Some(validation::what_to_do(&seen.records, what.validation, what.filter)),
-            ..working(
+            ..Report::working(
                 "Validating",
                 Reason::AwaitingValidation,
                 format!("the CA waits for the proof of control of the names ({state})"),
             )
         },
-        Stage::Reviewing => working(
-            "Reviewing",
-            Reason::InReview,
-            format!("the order is under review ({state}); the CA may phone the administrator"),
-        ),
-        Stage::Issuing => working("Issuing", Reason::Issuing, format!("the CA is about to issue ({state})")),
+        Stage::Reviewing => Report {
+            // A DV certificate is checked by machines alone.
+            action: (seen.product.domain_validated == Some(false)).then(|| {
+                "expect a call of the CA: it phones the organisation or its administrator to confirm the order".to_owned()
+            }),
+            ..Report::working("Reviewing", Reason::InReview, format!("the order is under review ({state})"))
+        },
+        Stage::Issuing => Report::working("Issuing", Reason::Issuing, format!("the CA is about to issue ({state})")),
         Stage::Issued => Report {
             standing: Standing::Done,
             issued: Some((Status::True, Reason::Issued)),
-            ..working("Issued", Reason::Issued, format!("{cloud} holds the issued certificate"))
+            ..Report::working("Issued", Reason::Issued, format!("{cloud} holds the issued certificate"))
         },
-        Stage::Rejected => stopped(
+        Stage::Cancelling => {
+            Report::working("Cancelling", Reason::Withdrawing, format!("the review is being stopped ({state})"))
+        }
+        Stage::Managed => Report::working(
+            "Managed",
+            Reason::Pending,
+            format!("the cloud moves or manages this certificate itself ({state}); certorder waits"),
+        ),
+        Stage::Unrecognised => Report::working(
+            "Unrecognised",
+            Reason::Pending,
+            format!("this version of certorder does not know {state}; it waits, and calls nothing that writes"),
+        ),
+        Stage::Rejected
+        | Stage::Cancelled
+        | Stage::Revoking
+        | Stage::AwaitingRevocationLetter
+        | Stage::Revoked
+        | Stage::Expired
+        | Stage::Refunded => ended(seen.stage, &state, what.withdrawn),
+    }
+}
+
+/// The stages at which an order ends, for good or until the user asks for another attempt.
+fn ended(reached: Stage, state: &str, withdrawn: bool) -> Report {
+    match reached {
+        Stage::Rejected => Report::stopped(
             "Rejected",
             Reason::Rejected,
             format!(
@@ -116,10 +143,7 @@ pub fn report(what: &Seen<'_>) -> Report {
                  {RESUBMIT_AT}: <now, RFC 3339> to hand it in again as it is"
             ),
         ),
-        Stage::Cancelling => {
-            working("Cancelling", Reason::Withdrawing, format!("the review is being stopped ({state})"))
-        }
-        Stage::Cancelled if withdrawn => stopped(
+        Stage::Cancelled if withdrawn => Report::stopped(
             "Withdrawn",
             Reason::Withdrawn,
             format!(
@@ -127,7 +151,7 @@ pub fn report(what: &Seen<'_>) -> Report {
                  or annotate it with {RESUBMIT_AT}: <now, RFC 3339> to order again as it is"
             ),
         ),
-        Stage::Cancelled => stopped(
+        Stage::Cancelled => Report::stopped(
             "Cancelled",
             Reason::Cancelled,
             format!(
@@ -135,23 +159,29 @@ pub fn report(what: &Seen<'_>) -> Report {
                  annotate it with {RESUBMIT_AT}: <now, RFC 3339>"
             ),
         ),
-        Stage::Revoking => over("Revoking", Reason::Revoked, format!("the certificate is being revoked ({state})")),
-        Stage::Revoked => over("Revoked", Reason::Revoked, format!("the certificate was revoked ({state})")),
-        Stage::Expired => {
-            over("Expired", Reason::Expired, format!("the certificate has expired ({state}); buy and order a new one"))
+        Stage::Revoking => {
+            Report::over("Revoking", Reason::Revoked, format!("the certificate is being revoked ({state})"))
         }
-        Stage::Refunded => {
-            over("Refunded", Reason::Refunded, format!("the money was paid back ({state}); buy another certificate"))
+        Stage::AwaitingRevocationLetter => Report {
+            action: Some("send the signed revocation letter that the cloud's console offers".to_owned()),
+            ..Report::over(
+                "Revoking",
+                Reason::Revoked,
+                format!("the certificate is to be revoked, and the CA waits for a signed letter ({state})"),
+            )
+        },
+        Stage::Revoked => {
+            Report::over("Revoked", Reason::Revoked, format!("the certificate was revoked ({state})"))
         }
-        Stage::Managed => working(
-            "Managed",
-            Reason::Pending,
-            format!("the cloud moves or manages this certificate itself ({state}); certorder waits"),
+        Stage::Expired => Report::over(
+            "Expired",
+            Reason::Expired,
+            format!("the certificate has expired ({state}); buy and order a new one"),
         ),
-        Stage::Unrecognised => working(
-            "Unrecognised",
-            Reason::Pending,
-            format!("this version of certorder does not know {state}; it waits, and calls nothing that writes"),
+        _ => Report::over(
+            "Refunded",
+            Reason::Refunded,
+            format!("the money was paid back ({state}); buy another certificate"),
         ),
     }
 }

@@ -13,7 +13,7 @@ use crate::core::keypair::KeyPair;
 use crate::core::keystore::{Alias, Format, Keystore, Password};
 use crate::core::names::Names;
 use crate::core::order::{Bundle, Observation};
-use crate::order::plan::Export;
+use crate::order::facts::Export;
 use crate::order::resolve::own_key;
 use crate::order::secret::{self, Owner, TLS_CRT, TLS_KEY, Wanted};
 

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use certorder::api::v1alpha1::{ConditionType, Reason};
-use certorder::order::{finalize, plan};
+use certorder::api::v1alpha1::{Class, ConditionType, Reason};
+use certorder::order::{facts, finalize};
 use regex::Regex;
 use strum::IntoEnumIterator;
+
+/// The section of the reasons that the code does not use yet.
+const LATER: &str = "Reasons of later versions";
 
 /// The words in code style at the begin of the rows of one section.
 fn rows(section: &str) -> BTreeSet<String> {
@@ -66,14 +69,23 @@ fn every_phase_and_condition_is_in_the_page_of_states() {
 
 #[test]
 fn every_reason_is_in_the_page_of_states_in_the_section_of_its_class() {
-    let in_page = |sections: &[&str]| sections.iter().flat_map(|section| rows(section)).collect::<BTreeSet<_>>();
-    let sections = ["Reasons that wait (Reconciling)", "Reasons that stop (Stalled)", "Reasons of results"];
-    assert_eq!(in_page(&[sections.as_slice(), &["Reasons of later versions"]].concat()), words::<Reason>());
+    let later = rows(LATER);
+    let sections = [
+        ("Reasons that wait (Reconciling)", Class::Waiting),
+        ("Reasons that stop (Stalled)", Class::Stopped),
+        ("Reasons of results", Class::Result),
+    ];
+    for (section, class) in sections {
+        let of_class =
+            Reason::iter().filter(|reason| reason.class() == class).map(|reason| reason.to_string());
+        assert_eq!(rows(section), of_class.filter(|reason| !later.contains(reason)).collect(), "{section}");
+    }
     let code = text("src");
-    let uses = Regex::new(r"\b(?:Reason|Self)::([A-Z][A-Za-z]+)").unwrap();
-    let used: BTreeSet<_> = uses.captures_iter(&code).map(|found| found[1].to_owned()).collect();
-    for later in rows("Reasons of later versions") {
-        assert!(!used.contains(&later), "{later} is in use: move it to its section");
+    let in_use = Regex::new(r"\b(?:Reason|Self)::([A-Z][A-Za-z]+)").unwrap();
+    let used: BTreeSet<_> = in_use.captures_iter(&code).map(|found| found[1].to_owned()).collect();
+    for reason in later {
+        assert!(words::<Reason>().contains(&reason), "{reason} is no reason");
+        assert!(!used.contains(&reason), "{reason} is in use: move it to its section");
     }
 }
 
@@ -92,6 +104,6 @@ fn every_state_of_the_diagram_is_a_phase() {
 
 #[test]
 fn every_annotation_that_asks_for_something_is_in_the_page_of_states() {
-    let known = [plan::RECONCILE_AT, plan::RESUBMIT_AT, plan::WITHDRAW, finalize::CONFIRM_REVOKE];
-    assert_eq!(rows("Annotations"), known.map(|name| name.to_owned()).into());
+    let known = [facts::RECONCILE_AT, facts::RESUBMIT_AT, facts::WITHDRAW, finalize::CONFIRM_REVOKE];
+    assert_eq!(rows("Annotations"), known.map(str::to_owned).into());
 }

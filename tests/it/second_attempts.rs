@@ -105,7 +105,8 @@ async fn play(world: &World) {
 
 #[allow(clippy::disallowed_methods, reason = "what a user writes into the annotation")]
 async fn ask_again(world: &World) {
-    let stopped = condition(&world.status("www").await, "Stalled") == Some(("True".into(), "Rejected".into()));
+    let stopped =
+        condition(&world.status("www").await, "Stalled") == Some(("True".into(), "Rejected".into()));
     let asked = world.orders().get("www").await.unwrap().metadata.annotations.is_some();
     if stopped && !asked {
         let annotation = json!({"certorder.dev/resubmit-at": jiff::Timestamp::now().to_string()});

@@ -106,7 +106,7 @@ pub struct TencentCloudOrder {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_password_secret_ref: Option<SecretKeySelector>,
 
-    /// Signed confirmation letter (JPG, PNG or PDF, 1 KB to 1.4 MB), uploaded once when the cloud waits for it
+    /// Signed confirmation letter (JPG, PNG or PDF, 1 KiB to 1 MiB), uploaded once when the cloud waits for it
     /// (status 8). Becomes `ConfirmLetter` of `UploadConfirmLetter`.
     ///
     /// The Secret may be created later, but must carry the label `certorder.dev/readable: "true"`.

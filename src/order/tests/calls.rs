@@ -7,8 +7,9 @@ use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::seconds;
 use crate::core::order::{Observation, Stage};
 use crate::core::redact::Filter;
+use crate::order::facts::Action;
 use crate::order::fold::{Again, News, fold};
-use crate::order::plan::{Action, Step};
+use crate::order::plan::Step;
 use crate::provider::{Accepted, Error};
 
 fn refused(request_id: &str) -> Result<Accepted, Error> {

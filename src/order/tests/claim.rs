@@ -14,23 +14,38 @@ const BORN_LATER: i64 = 60;
 enum Claim {
     Nothing,
     Intends,
+    /// Took over what somebody else ordered.
+    Adopted,
+    /// Found its application at the cloud after the answer was lost.
+    Found,
+    /// The cloud accepted its application, and said so.
     Submitted,
-    /// Submitted, and the order is on its way.
+    /// The same, and the order is on its way.
     Orders,
+    /// Between two attempts.
+    Restarted,
 }
 
-use Claim::{Intends, Nothing, Orders, Submitted};
+use Claim::{Adopted, Found, Intends, Nothing, Orders, Restarted, Submitted};
 
 fn claiming(name: &str, born: i64, claim: Claim) -> CertificateOrder {
     let mut order = order(name, born);
-    let submitted_at = matches!(claim, Submitted | Orders).then(|| seconds(at(born)));
-    let intent = match claim {
-        Nothing | Submitted => None,
-        Intends => Some(to_submit("A", born)),
-        Orders => Some(to_order(born)),
+    let submitted_at = !matches!(claim, Nothing | Intends | Restarted);
+    let submission = Submission {
+        frozen: true,
+        submitted_at: submitted_at.then(|| seconds(at(born))),
+        intent: match claim {
+            Intends => Some(to_submit("A", born)),
+            Orders => Some(to_order(born)),
+            _ => None,
+        },
+        resubmissions: i64::from(claim == Restarted),
+        adopted: claim == Adopted,
+        ..Submission::default()
     };
-    let submission = Submission { frozen: true, submitted_at, intent, ..Submission::default() };
-    order.status.get_or_insert_default().submission = (claim != Nothing).then_some(submission);
+    let status = order.status.get_or_insert_default();
+    status.submission = (claim != Nothing).then_some(submission);
+    status.request_id = matches!(claim, Submitted | Orders | Restarted).then(|| format!("of-{name}"));
     order
 }
 
@@ -46,22 +61,43 @@ fn a_submission_wins_then_the_older_intent_and_what_may_be_under_way_is_not_over
         // mine, the other's, what I do as the older, what I do as the younger
         (Nothing, Nothing, None, None),
         (Nothing, Intends, waits, loses),
-        (Nothing, Submitted, loses, loses),
-        (Nothing, Orders, loses, loses),
         (Intends, Nothing, None, None),
         (Intends, Intends, waits, loses),
-        (Intends, Submitted, loses, loses),
-        (Intends, Orders, loses, loses),
-        (Submitted, Nothing, None, None),
-        (Submitted, Intends, None, None),
-        (Submitted, Submitted, None, None),
-        (Orders, Intends, None, None),
+        // What the cloud shows may be the other's, if their applications are equal.
+        (Adopted, Adopted, None, loses),
+        (Adopted, Found, loses, loses),
+        (Found, Adopted, None, None),
+        (Found, Found, None, loses),
     ];
     for (mine, others, as_the_older, as_the_younger) in table {
         let versus =
             |me_born, other_born| reason(&claiming("a", me_born, mine), &[claiming("b", other_born, others)]);
         assert_eq!(versus(BORN_FIRST, BORN_LATER), as_the_older, "{mine:?} against {others:?}, older");
         assert_eq!(versus(BORN_LATER, BORN_FIRST), as_the_younger, "{mine:?} against {others:?}, younger");
+    }
+}
+
+#[test]
+fn whom_the_cloud_answered_never_loses_and_whoever_has_it_wins_over_an_intent() {
+    for born in [BORN_FIRST, BORN_LATER] {
+        let versus = |mine, others| {
+            reason(&claiming("a", BORN_FIRST + BORN_LATER - born, mine), &[claiming("b", born, others)])
+        };
+        for answered in [Submitted, Orders, Restarted] {
+            for other in [Nothing, Intends, Adopted, Found, Submitted, Orders, Restarted] {
+                assert_eq!(versus(answered, other), None, "{answered:?} against {other:?}");
+            }
+            for mine in [Nothing, Intends, Adopted, Found] {
+                let loses = Some(Reason::DuplicateCertificate);
+                assert_eq!(versus(mine, answered), loses, "{mine:?} against {answered:?}");
+            }
+        }
+        for holder in [Adopted, Found] {
+            assert_eq!(versus(holder, Intends), None, "{holder:?}");
+            for mine in [Nothing, Intends] {
+                assert_eq!(versus(mine, holder), Some(Reason::DuplicateCertificate), "{mine:?} {holder:?}");
+            }
+        }
     }
 }
 
@@ -90,7 +126,7 @@ fn the_winner_is_named_within_its_own_namespace_only() {
 }
 
 fn claim() -> impl Strategy<Value = Claim> {
-    prop_oneof![Just(Nothing), Just(Intends), Just(Submitted), Just(Orders)]
+    prop::sample::select(&[Nothing, Intends, Adopted, Found, Submitted, Orders, Restarted][..])
 }
 
 proptest! {

@@ -25,6 +25,12 @@ enum Event {
     Planning(bool),
     Progress,
     End(Stage),
+    /// The user edits what the application says.
+    Edit(&'static str),
+    /// The user asks for another attempt.
+    AskAgain,
+    /// The user asks to stop the review, or no longer.
+    Withdraw(bool),
     Refund,
     OrderElsewhere,
 }
@@ -53,7 +59,10 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(Event::Suspend),
         1 => any::<bool>().prop_map(Event::Planning),
         1 => Just(Event::Progress),
-        1 => prop_oneof![Just(Stage::Rejected), Just(Stage::Cancelled)].prop_map(Event::End),
+        3 => prop_oneof![Just(Stage::Rejected), Just(Stage::Cancelled)].prop_map(Event::End),
+        2 => prop_oneof![Just("A"), Just("B")].prop_map(Event::Edit),
+        2 => Just(Event::AskAgain),
+        1 => any::<bool>().prop_map(Event::Withdraw),
     ]
 }
 
@@ -62,8 +71,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![20 => event(), 1 => Just(Event::Refund), 1 => Just(Event::OrderElsewhere)]
 }
 
-fn live(events: Vec<Event>) -> World {
-    let mut world = World::new(&["A"]);
+fn live(mut world: World, events: Vec<Event>) -> World {
     for event in events {
         match event {
             Event::GoOn(fate) if !world.calls.is_empty() => world.go_on(0, fate),
@@ -80,7 +88,14 @@ fn live(events: Vec<Event>) -> World {
                 world.edit(0, |stored| stored.order.spec.mode = mode);
             }
             Event::Progress => world.cloud.progress(),
-            Event::End(stage) => world.cloud.end(stage),
+            Event::End(stage) => {
+                // No review ends in the second in which it began.
+                world.wait(1);
+                world.cloud.end(stage);
+            }
+            Event::Edit(application) => world.edit_spec(0, application),
+            Event::AskAgain => world.ask_again(0),
+            Event::Withdraw(asks) => world.ask_to_withdraw(0, asks),
             Event::Refund => world.cloud.refund(),
             Event::OrderElsewhere => world.cloud.order_for_another_name(),
         }
@@ -114,16 +129,24 @@ proptest! {
 
     #[test]
     fn an_order_is_submitted_once_and_arrives_whatever_happens(events in prop::collection::vec(event(), 0..50)) {
-        let mut world = live(events);
+        let mut world = live(World::new(&["A"]), events);
         world.calm_down();
         assert_arrived(&world);
+    }
+
+    #[test]
+    fn a_second_attempt_is_submitted_once_too(events in prop::collection::vec(event(), 0..50)) {
+        let mut world = live(World::new(&["A"]).before_the_second_attempt(), events);
+        world.calm_down();
+        assert_arrived(&world);
+        prop_assert!(world.cloud.attempts > 1, "what was asked for was done");
     }
 
     #[test]
     fn the_status_tells_the_truth_even_when_others_use_the_console(
         events in prop::collection::vec(any_event(), 0..50),
     ) {
-        let mut world = live(events);
+        let mut world = live(World::new(&["A"]), events);
         world.calm_down();
         if !world.cloud.is_for_another_name() {
             assert_arrived(&world);

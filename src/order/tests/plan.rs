@@ -6,7 +6,8 @@ use super::support::*;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{Intent, Submission};
 use crate::core::order::{Observation, Stage};
-use crate::order::plan::{Action, Step};
+use crate::order::facts::{ACCEPTED, Action, RESUBMIT_AT, WITHDRAW};
+use crate::order::plan::Step;
 
 const SUBMIT_FIRST: Step = Step::Write { action: Action::Submit, attempt: 1 };
 const ORDER_FIRST: Step = Step::Write { action: Action::Order, attempt: 1 };
@@ -18,6 +19,10 @@ fn without_an_order(stage: Stage) -> bool {
 
 fn past_the_application() -> impl Iterator<Item = Stage> {
     Stage::iter().filter(|stage| *stage != Stage::AwaitingInformation)
+}
+
+fn past_the_order() -> impl Iterator<Item = Stage> {
+    Stage::iter().filter(|stage| !without_an_order(*stage))
 }
 
 #[test]
@@ -61,18 +66,30 @@ fn mode_plan_never_writes() {
 
 #[test]
 fn what_this_version_cannot_do_is_said_and_nothing_is_sent() {
-    let scene = Scene { unsupported: Some(halt(Reason::InvalidRequest)), ..scene() };
-    assert!(!scene.facts().needs_the_cloud());
-    assert_eq!(halted(&scene.plan()), Some(Reason::InvalidRequest));
+    let unsupported =
+        |scene: Scene| Scene { unsupported: Some(halt(Reason::InvalidRequest)), ..scene }.plan();
+    let key_lost = || scene().lacks(halt(Reason::KeyLost));
+    for scene in [scene(), key_lost(), scene().submitted("A", 0), scene().submitted("A", 0).at(1).unread()] {
+        assert_eq!(halted(&unsupported(scene)), Some(Reason::InvalidRequest));
+    }
+    let corrected = scene().ended(Stage::Rejected).wants("B").edited();
+    assert_eq!(halted(&unsupported(corrected)), Some(Reason::InvalidRequest));
+    // What runs is followed, and can be stopped.
+    let running = || scene().ordered("A", 0).sees(seen(Stage::Validating, &[NAME]));
+    assert_eq!(unsupported(running()), Step::Follow);
+    assert_eq!(unsupported(running().annotated(WITHDRAW, ID)), write(Action::Withdraw, 1));
+    assert_eq!(unsupported(scene().sees(holding("A"))), Step::Adopt);
 }
 
 #[test]
 fn an_open_intent_is_settled_even_if_the_spec_now_asks_for_what_cannot_be_done() {
-    let scene = Scene { unsupported: Some(halt(Reason::InvalidRequest)), ..scene() }
-        .intends(to_submit("A", 0))
-        .sees(holding("A"));
-    assert!(scene.facts().needs_the_cloud());
-    assert_eq!(scene.plan(), Step::Landed(Action::Submit));
+    let scene = |held, second| {
+        let scene = scene().intends(to_submit("A", 0)).sees(held).at(second);
+        Scene { unsupported: Some(halt(Reason::InvalidRequest)), ..scene }.plan()
+    };
+    assert_eq!(scene(holding("A"), 1), Step::Landed(Action::Submit));
+    assert_eq!(scene(awaiting(), 1), Step::Settle { until: at(ABSENCE_COUNTS) });
+    assert_eq!(scene(awaiting(), ABSENCE_COUNTS), Step::NotLanded(halt(Reason::InvalidRequest)));
 }
 
 #[test]
@@ -112,10 +129,18 @@ fn a_write_is_never_planned_without_a_request_to_write() {
 #[test]
 fn a_fresh_submission_stands_for_the_read_before_the_order() {
     let fresh = |second| scene().submitted("A", 0).at(second).unread();
-    assert_eq!(fresh(29).plan(), ORDER_FIRST);
-    assert!(!fresh(29).facts().needs_the_cloud());
-
+    for second in [0, 29] {
+        assert_eq!(fresh(second).plan(), ORDER_FIRST);
+        assert!(!fresh(second).facts().needs_the_cloud());
+    }
     assert!(fresh(30).facts().needs_the_cloud(), "no longer fresh");
+    assert!(fresh(-1).facts().needs_the_cloud(), "of another clock");
+    for (action, outcome) in [(ORDER, "Refused"), (SUBMIT, "Refused"), ("CancelAuditCertificate", ACCEPTED)] {
+        let scene = fresh(1).last_called(action, outcome, 1);
+        assert!(scene.facts().needs_the_cloud(), "{action} {outcome} came in between");
+    }
+    let adopted = scene().sees(holding("A")).adopted();
+    assert!(adopted.facts().needs_the_cloud(), "taken over, not accepted");
     assert!(fresh(1).wants("B").facts().needs_the_cloud(), "corrected since");
     assert!(fresh(1).lacks(halt(Reason::CsrInvalid)).facts().needs_the_cloud());
     assert!(fresh(1).in_one_call().facts().needs_the_cloud(), "there is no order to send");
@@ -127,7 +152,7 @@ fn a_fresh_submission_stands_for_the_read_before_the_order() {
 fn a_lost_status_is_adopted_not_submitted_again() {
     assert_eq!(scene().sees(holding("A")).plan(), Step::Adopt);
     assert_eq!(scene().sees(holding("B")).plan(), SUBMIT_FIRST, "another application is replaced");
-    for stage in past_the_application() {
+    for stage in past_the_order() {
         assert_eq!(scene().sees(seen(stage, &[NAME])).plan(), Step::Adopt, "{stage}");
         let lacking = scene().sees(seen(stage, &[NAME])).lacks(halt(Reason::ProfileNotFound));
         assert_eq!(lacking.plan(), Step::Adopt, "{stage}");
@@ -146,21 +171,26 @@ fn names_are_compared_as_a_set_and_without_case() {
 
 #[test]
 fn a_certificate_in_use_for_other_names_is_never_touched() {
-    for stage in past_the_application() {
+    for stage in past_the_order() {
         let scene = scene().sees(seen(stage, &["other.example"]));
         assert_eq!(halted(&scene.plan()), Some(Reason::CertificateInUse), "{stage}");
     }
 }
 
 #[test]
-fn a_stage_that_says_all_by_itself_needs_no_names() {
-    for stage in past_the_application() {
-        let step = scene().sees(seen(stage, &[])).plan();
-        if matches!(stage, Stage::Unrecognised | Stage::Managed | Stage::Refunded | Stage::Cancelling) {
-            assert_eq!(step, Step::Follow, "{stage}");
-        } else {
-            assert_eq!(halted(&step), Some(Reason::CertificateInUse), "{stage}");
+fn a_certificate_that_got_there_without_an_order_is_never_taken_over() {
+    for stage in [Stage::Refunded, Stage::Managed, Stage::Unrecognised] {
+        for names in [&[NAME][..], &["other.example"], &[]] {
+            assert_eq!(scene().sees(seen(stage, names)).plan(), Step::Follow, "{stage} {names:?}");
         }
+    }
+}
+
+#[test]
+fn without_names_nothing_shows_whose_order_it_is() {
+    for stage in past_the_order() {
+        let step = scene().sees(seen(stage, &[])).plan();
+        assert_eq!(halted(&step), Some(Reason::CertificateInUse), "{stage}");
     }
 }
 
@@ -174,17 +204,24 @@ fn names_that_cannot_be_read_take_over_nothing() {
 fn a_correction_before_the_order_replaces_the_application() {
     let corrected = || scene().submitted("A", 0).wants("B").at(60);
     assert_eq!(corrected().sees(holding("A")).plan(), SUBMIT_FIRST);
-    assert_eq!(corrected().sees(holding("B")).plan(), ORDER_FIRST, "the cloud holds it already");
+    // What was corrected may be nothing that the cloud shows, so the record decides.
+    assert_eq!(corrected().sees(holding("B")).plan(), SUBMIT_FIRST);
     // The record of an accepted application is enough, for a cloud that shows nothing of it.
     assert_eq!(scene().submitted("A", 0).at(60).sees(awaiting()).plan(), ORDER_FIRST);
 }
 
 #[test]
 fn an_order_that_was_withdrawn_at_the_cloud_is_not_sent_again() {
-    for scene in [scene(), scene().wants("B"), scene().lacks(halt(Reason::CsrInvalid)), scene().in_one_call()]
-    {
-        let scene = scene.ordered("A", 0).at(3600);
-        assert_eq!(halted(&scene.plan()), Some(Reason::Withdrawn));
+    let scenes: [fn() -> Scene; 4] =
+        [scene, || scene().wants("B"), || scene().lacks(halt(Reason::CsrInvalid)), || scene().in_one_call()];
+    for scene in scenes {
+        let scene = |second| scene().ordered("A", 0).at(second);
+        // Until then the cloud may still show the state before the order.
+        assert_eq!(scene(599).plan(), Step::Follow);
+        assert_eq!(halted(&scene(600).plan()), Some(Reason::Withdrawn));
+        let asked = |second| scene(second).annotated(RESUBMIT_AT, &at(second).to_string());
+        assert_eq!(asked(599).plan(), Step::Follow, "not before it is sure");
+        assert_eq!(asked(600).plan(), Step::StartOver);
     }
 }
 
@@ -235,6 +272,30 @@ fn intents() -> Vec<Intended> {
             awaiting(),
             validating(),
         ),
+        (
+            "open again",
+            Action::Resubmit,
+            || {
+                let scene = scene().ended(Stage::Rejected).intends(to_call(RESUBMIT, 0));
+                scene.annotated(RESUBMIT_AT, &at(0).to_string())
+            },
+            seen(Stage::Rejected, &[NAME]),
+            holding("A"),
+        ),
+        (
+            "withdraw",
+            Action::Withdraw,
+            || scene().ordered("A", 0).intends(to_call(CANCEL, 0)).annotated(WITHDRAW, ID),
+            validating(),
+            seen(Stage::Cancelling, &[NAME]),
+        ),
+        (
+            "send the letter",
+            Action::SendLetter,
+            || Scene { letter: Some(Ok(letter())), ..scene().ordered("A", 0) }.intends(to_call(LETTER, 0)),
+            seen(Stage::AwaitingLetter, &[NAME]),
+            seen(Stage::Reviewing, &[NAME]),
+        ),
     ]
 }
 
@@ -254,7 +315,7 @@ fn an_intent_of_a_dead_process_is_never_called_again_before_absence_counts() {
 fn evidence_settles_an_intent_at_once() {
     for (name, action, intends, _, after) in intents() {
         for second in [0, ABSENCE_COUNTS] {
-            let scene = intends().sees(after.clone()).at(second);
+            let scene = Scene { logged: Some(true), ..intends() }.sees(after.clone()).at(second);
             assert_eq!(scene.plan(), Step::Landed(action), "{name} at {second}");
         }
     }

@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 
 use super::support::*;
-use super::world::{Fate, World};
-use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use super::world::{Fate, Stored, World};
+use crate::api::v1alpha1::conditions::ConditionType;
 use crate::core::order::Stage;
 
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,10 @@ enum Event {
     Crash(usize),
     Wait(i64),
     Label(usize),
+    /// The CA rejects.
+    Reject,
+    /// A user asks for another attempt.
+    AskAgain(usize),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -36,12 +40,13 @@ fn event() -> impl Strategy<Value = Event> {
         3 => (0..4usize).prop_map(Event::Crash),
         3 => prop_oneof![1..=5i64, Just(20), Just(41)].prop_map(Event::Wait),
         1 => (0..3usize).prop_map(Event::Label),
+        1 => Just(Event::Reject),
+        1 => (0..3usize).prop_map(Event::AskAgain),
     ]
 }
 
-fn live(applications: &[&'static str], events: Vec<Event>) -> World {
-    let mut world = World::new(applications);
-    let orders = applications.len();
+fn live(mut world: World, events: Vec<Event>) -> World {
+    let orders = world.orders.len();
     for event in events {
         let calls = world.calls.len();
         match event {
@@ -51,6 +56,12 @@ fn live(applications: &[&'static str], events: Vec<Event>) -> World {
             Event::GoOn(..) | Event::Crash(_) => {}
             Event::Wait(seconds) => world.wait(seconds),
             Event::Label(who) => world.edit(who % orders, |_| {}),
+            Event::Reject => {
+                // No review ends in the second in which it began.
+                world.wait(1);
+                world.cloud.end(Stage::Rejected);
+            }
+            Event::AskAgain(who) => world.ask_again(who % orders),
         }
         world.check();
         assert!(world.cloud.submissions.len() <= 1, "two orders were submitted on one certificate");
@@ -63,19 +74,29 @@ proptest! {
 
     #[test]
     fn one_certificate_is_submitted_by_one_order_and_in_the_end_it_is_submitted(
-        orders in 2..=3usize, equal in any::<bool>(), events in prop::collection::vec(event(), 0..50),
+        orders in 2..=3usize,
+        equal in any::<bool>(),
+        second in any::<bool>(),
+        events in prop::collection::vec(event(), 0..50),
     ) {
         let applications = if equal { ["A", "A", "A"] } else { ["A", "B", "C"] };
-        let mut world = live(&applications[..orders], events);
+        let world = World::new(&applications[..orders]);
+        let mut world = live(if second { world.before_the_second_attempt() } else { world }, events);
         world.calm_down();
         assert_eq!(world.cloud.submissions.len(), 1);
-        assert_eq!(world.cloud.stage, Stage::Issued);
-        let winner = world.cloud.submissions[0];
-        for (who, stored) in world.orders.iter().enumerate() {
-            let reason = if who == winner { Reason::Issued } else { Reason::DuplicateCertificate };
+        let end = world.cloud.stage.to_string();
+        assert!(end == "Issued" || end == "Rejected", "{end}");
+        let has_it = |stored: &&Stored| {
             let status = stored.status();
-            let ready = condition(&status, ConditionType::Ready);
-            assert_eq!(ready.reason, <&str>::from(reason), "order {who}, {winner} has it: {}", summary(&status));
+            let ready = condition(&status, ConditionType::Ready).reason.clone();
+            assert!(ready == end || ready == "DuplicateCertificate", "{}", summary(&status));
+            ready == end
+        };
+        let winners: Vec<_> = world.orders.iter().filter(has_it).collect();
+        assert_eq!(winners.len(), 1, "one has it, and the others say so");
+        if !equal {
+            let submitter = &world.orders[world.cloud.submissions[0]];
+            assert_eq!(winners[0].order.metadata.uid, submitter.order.metadata.uid);
         }
     }
 }

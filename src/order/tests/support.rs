@@ -11,15 +11,17 @@ use serde_json::json;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{
-    CertificateOrder, CertificateOrderSpec, CertificateOrderStatus, Intent, Mode, Submission, micros, seconds,
+    CertificateOrder, CertificateOrderSpec, CertificateOrderStatus, DeletionPolicy, Intent, LastRequest,
+    Mode, Submission, micros, seconds,
 };
 use crate::core::conditions::{Conditions, Problem, Status, get};
 use crate::core::names::Names;
 use crate::core::order::{Evidence, Observation, Product, Stage};
 use crate::core::redact::Filter;
+use crate::order::facts::{self, Action, Export, Facts};
 use crate::order::fold::{self, News, Next};
-use crate::order::plan::{self, Action, Export, Facts, Step};
-use crate::provider::{Accepted, Calls, Error, Payload, Refusal};
+use crate::order::plan::{self, Step};
+use crate::provider::{Accepted, Calls, Error, Letter, Payload, Refusal};
 
 pub(super) const CLOUD: &str = "TencentCloud";
 pub(super) const ID: &str = "J2lX2maH";
@@ -27,6 +29,10 @@ pub(super) const READ: &str = "DescribeCertificate";
 pub(super) const SUBMIT: &str = "CertificateInfoSubmit";
 pub(super) const ORDER: &str = "CertificateOrderSubmit";
 pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const RESUBMIT: &str = "ModifyCertificateResubmit";
+pub(super) const CANCEL: &str = "CancelAuditCertificate";
+pub(super) const REVOKE: &str = "RevokeCertificate";
+pub(super) const LETTER: &str = "UploadConfirmLetter";
 /// From when on, after an intent, the absence of evidence counts.
 pub(super) const ABSENCE_COUNTS: i64 = 40;
 pub(super) const NAME: &str = "www.acme.example";
@@ -51,10 +57,10 @@ const IN_TWO_CALLS: Calls = Calls {
     download: "DescribeCertificateDetail",
     submit: SUBMIT,
     order: Some(ORDER),
-    resubmit: Some("ModifyCertificateResubmit"),
-    withdraw: Some("CancelAuditCertificate"),
-    revoke: Some("RevokeCertificate"),
-    send_letter: Some("UploadConfirmLetter"),
+    resubmit: Some(RESUBMIT),
+    withdraw: Some(CANCEL),
+    revoke: Some(REVOKE),
+    send_letter: Some(LETTER),
 };
 
 const IN_ONE_CALL: Calls = Calls { order: None, resubmit: None, ..IN_TWO_CALLS };
@@ -67,7 +73,8 @@ pub(super) struct Scene {
     pub(super) observed: Option<Result<Observation, Error>>,
     pub(super) unsupported: Option<Problem>,
     pub(super) contested: Option<Problem>,
-    pub(super) calls: &'static Calls,
+    pub(super) calls: Option<&'static Calls>,
+    pub(super) letter: Option<Result<Letter, Problem>>,
     pub(super) secret: Export,
     /// How long this process has seen the open intent.
     pub(super) seen_for: Duration,
@@ -84,7 +91,8 @@ pub(super) fn scene() -> Scene {
         observed: Some(Ok(awaiting())),
         unsupported: None,
         contested: None,
-        calls: &IN_TWO_CALLS,
+        calls: Some(&IN_TWO_CALLS),
+        letter: None,
         secret: Export::NotWanted,
         seen_for: Duration::from_hours(1),
         logged: None,
@@ -102,10 +110,10 @@ impl Scene {
             names: &self.names,
             payload: &self.payload,
             observed: self.observed.as_ref(),
-            calls: Some(self.calls),
+            calls: self.calls,
             logged: self.logged,
             validation: None,
-            letter: None,
+            letter: self.letter.as_ref(),
             secret: &self.secret,
             intent_seen_for: self.seen_for,
             contested: self.contested.clone(),
@@ -177,7 +185,7 @@ impl Scene {
 
     /// The cloud takes application and order in one call.
     pub(super) fn in_one_call(self) -> Self {
-        Self { calls: &IN_ONE_CALL, ..self }
+        Self { calls: Some(&IN_ONE_CALL), ..self }
     }
 
     pub(super) fn planning(mut self) -> Self {
@@ -188,6 +196,63 @@ impl Scene {
     pub(super) fn suspended(mut self) -> Self {
         self.order.spec.suspend = true;
         self
+    }
+
+    /// This annotation is set, or taken away by an empty value.
+    pub(super) fn annotated(mut self, name: &str, value: &str) -> Self {
+        annotate(&mut self.order, name, value);
+        self
+    }
+
+    /// The spec was edited.
+    pub(super) fn edited(mut self) -> Self {
+        *self.order.metadata.generation.as_mut().unwrap() += 1;
+        self
+    }
+
+    /// The last call that is recorded.
+    pub(super) fn last_called(mut self, action: &str, outcome: &str, second: i64) -> Self {
+        self.order.status.get_or_insert_default().last_request = Some(LastRequest {
+            action: action.to_owned(),
+            request_id: Some("the-last".to_owned()),
+            time: seconds(at(second)),
+            outcome: outcome.to_owned(),
+            code: None,
+        });
+        self
+    }
+
+    /// What the cloud shows was taken over.
+    pub(super) fn adopted(mut self) -> Self {
+        self.pass(&step(&Step::Adopt));
+        self
+    }
+
+    /// Application A was ordered, and ended like this.
+    pub(super) fn ended(self, stage: Stage) -> Self {
+        let mut scene = self.ordered("A", 0).sees(seen(stage, &[NAME])).at(60);
+        scene.pass(&step(&Step::Follow));
+        scene
+    }
+
+    /// Another attempt was begun, and the cloud keeps the application of the one before.
+    pub(super) fn restarted(self, second: i64) -> Self {
+        let mut scene = self.ordered("A", 0).sees(holding("A")).at(second);
+        scene.pass(&step(&Step::StartOver));
+        scene
+    }
+
+    /// Somebody deletes the order.
+    pub(super) fn deleted(mut self, second: i64, policy: DeletionPolicy) -> Self {
+        self.order.metadata.deletion_timestamp = Some(Time(at(second)));
+        self.order.metadata.finalizers = Some(vec![facts::FINALIZER.to_owned()]);
+        self.order.spec.deletion_policy = policy;
+        self
+    }
+
+    /// There is nothing to call the cloud with.
+    pub(super) fn without_credentials(self) -> Self {
+        Self { calls: None, ..self }.unread().lacks(halt(Reason::SecretNotFound))
     }
 
     fn submission(mut self, submission: Submission) -> Self {
@@ -206,13 +271,14 @@ impl Scene {
 
     /// This application was accepted at this second.
     pub(super) fn submitted(self, application: &str, second: i64) -> Self {
-        self.submission(accepted(application, second))
+        self.submission(accepted(application, second)).last_called(SUBMIT, facts::ACCEPTED, second)
     }
 
     /// This application was accepted, and the order with it.
     pub(super) fn ordered(self, application: &str, second: i64) -> Self {
         let ordered_at = Some(seconds(at(second)));
-        self.submission(Submission { ordered_at, ..accepted(application, second) })
+        let submission = Submission { ordered_at, ..accepted(application, second) };
+        self.submission(submission).last_called(ORDER, facts::ACCEPTED, second)
     }
 
     /// An intent is stored, beside what is recorded already.
@@ -297,9 +363,19 @@ pub(super) fn to_submit(application: &str, second: i64) -> Intent {
     }
 }
 
+/// The intent to make a call that sends no application.
+pub(super) fn to_call(action: &str, second: i64) -> Intent {
+    Intent { action: action.to_owned(), payload_hash: None, ..to_submit("", second) }
+}
+
 /// The intent to send the order.
 pub(super) fn to_order(second: i64) -> Intent {
-    Intent { action: ORDER.to_owned(), payload_hash: None, ..to_submit("", second) }
+    to_call(ORDER, second)
+}
+
+/// A letter that a cloud takes.
+pub(super) fn letter() -> Letter {
+    Letter::parse(&[&b"%PDF-1.7"[..], &[b' '; 2000]].concat()).unwrap()
 }
 
 /// The cloud waits for an application and holds none.

@@ -7,9 +7,11 @@ use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent, Mode, micros, seconds};
 use crate::core::conditions::get;
+use crate::core::order::Stage;
 use crate::order::claim::contested;
+use crate::order::facts::{Action, RESUBMIT_AT, WITHDRAW};
 use crate::order::fold::News;
-use crate::order::plan::{Action, RESUBMIT_AT, Step, WITHDRAW};
+use crate::order::plan::Step;
 use crate::provider::{Accepted, Error};
 
 pub(super) struct World {
@@ -74,6 +76,18 @@ impl World {
         };
         let orders = (0..).zip(applications).map(stored).collect();
         Self { second: 0, cloud: Cloud::new(), orders, calls: Vec::new(), counter: 0 }
+    }
+
+    /// The eldest order was ordered and rejected, and its user asks for another attempt.
+    pub(super) fn before_the_second_attempt(mut self) -> Self {
+        for _ in 0..3 {
+            self.round();
+        }
+        assert_eq!(self.cloud.stage, Stage::Validating);
+        self.cloud.end(Stage::Rejected);
+        self.round();
+        self.ask_again(0);
+        self
     }
 
     /// Resolve, observe, plan; then store what needs no call and no look at the rivals, or the intent of the call.
@@ -178,7 +192,9 @@ impl World {
                 Effect::Submit { who: call.who, application, request_id: request_id.clone() }
             }
             Action::Order => {
-                if self.cloud.is_submitted {
+                if self.cloud.stage == Stage::AwaitingInformation {
+                    let adopted = call.scene.facts().ours().is_some_and(|ours| ours.adopted);
+                    assert!(self.cloud.is_submitted || adopted, "ordered, but not submitted in this attempt");
                     assert_eq!(self.cloud.held, call.application(), "not what the user wants is ordered");
                 }
                 Effect::Order
@@ -292,6 +308,7 @@ impl World {
                 stored.application.get_or_insert("A");
                 stored.order.spec.suspend = false;
                 stored.order.spec.mode = Mode::Apply;
+                annotate(&mut stored.order, WITHDRAW, "");
             });
         }
         for round in 0..60 {

@@ -28,6 +28,7 @@ fn waits_and_stops_are_told_apart() {
         "Issuing",
         "Exporting",
         "Withdrawing",
+        "AwaitingConfirmation",
         "BudgetExceeded",
     ];
     let stopped = [
@@ -46,6 +47,9 @@ fn waits_and_stops_are_told_apart() {
         "Withdrawn",
         "OutcomeUnknown",
         "KeyLost",
+        "SecretConflict",
+        "KeyNotHeld",
+        "BundleInvalid",
         "Expired",
         "Revoked",
         "Refunded",

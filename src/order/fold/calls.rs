@@ -1,0 +1,236 @@
+//! The part of `fold` that is about calls: intents, outcomes, and what a restart makes of them.
+
+use std::time::Duration;
+
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::api::v1alpha1::{Intent, LastRequest, Submission};
+use crate::core::conditions::Status;
+use crate::order::facts::{ACCEPTED, Action, RESUBMIT_AT};
+use crate::order::fold::{Again, Fold};
+use crate::order::trouble::{Trouble, trouble};
+use crate::provider::{Accepted, Error};
+
+/// How soon the outcome of an intent is looked for.
+const SETTLING: Duration = Duration::from_secs(5);
+
+impl Fold<'_> {
+    pub(super) fn intent(&mut self, action: Action, intent: &Intent) -> Again {
+        self.conditions.remove(ConditionType::ActionRequired);
+        if self.submission().intent.as_ref() != Some(intent) {
+            self.forget_intent();
+        }
+        let submission = self.submission();
+        submission.frozen = true;
+        submission.intent = Some(intent.clone());
+        let Intent { action: call, attempt, .. } = intent;
+        let message = match action {
+            Action::Submit => format!("hands in the application ({call}, attempt {attempt})"),
+            Action::Order => format!("sends the order to the CA ({call}, attempt {attempt})"),
+            Action::Resubmit => format!("opens the order for another attempt ({call}, attempt {attempt})"),
+            Action::Withdraw => format!("stops the review ({call}, attempt {attempt})"),
+            Action::Revoke => format!("revokes the certificate ({call}, attempt {attempt})"),
+            Action::SendLetter => format!("hands in the signed letter ({call}, attempt {attempt})"),
+        };
+        self.conditions.working(Reason::Submitting, &message);
+        self.status.phase = Some("Submitting".to_owned());
+        Again::Now
+    }
+
+    pub(super) fn accepted(&mut self, action: Action, intent: &Intent, accepted: &Accepted) -> Again {
+        self.record(&intent.action, ACCEPTED, None, accepted.request_id.as_deref());
+        let cloud = self.facts.cloud;
+        let request =
+            accepted.request_id.as_deref().map(|id| format!(" (RequestId {id})")).unwrap_or_default();
+        match action {
+            Action::Submit => {
+                self.status.request_id.clone_from(&accepted.request_id);
+                let message = format!("{cloud} accepted the application{request}");
+                self.submitted(intent.payload_hash.clone(), Reason::Accepted, &message)
+            }
+            Action::Order => {
+                self.status.order_id = accepted.order_id.clone().or(self.status.order_id.take());
+                self.ordered(Reason::Accepted, &format!("{cloud} sent the order to the CA{request}"))
+            }
+            Action::Resubmit | Action::Withdraw | Action::Revoke | Action::SendLetter => self.done(action),
+        }
+    }
+
+    /// A call took effect that is not about an application.
+    pub(super) fn done(&mut self, action: Action) -> Again {
+        let now = self.now();
+        let submission = self.submission();
+        submission.intent = None;
+        match action {
+            Action::Resubmit => return self.start_over(),
+            Action::SendLetter => submission.letter_sent_at = Some(now),
+            Action::Submit | Action::Order | Action::Withdraw | Action::Revoke => {}
+        }
+        Again::Now
+    }
+
+    /// Begins another attempt: what the present one has reached no longer holds.
+    pub(super) fn start_over(&mut self) -> Again {
+        let before = self.facts.order.status.as_ref().and_then(|status| status.submission.as_ref());
+        let resubmissions = before.map_or(0, |before| before.resubmissions).saturating_add(1);
+        let started_over_at = Some(self.now());
+        self.status.submission = Some(Submission { resubmissions, started_over_at, ..Submission::default() });
+        self.status.order_id = None;
+        self.status.validation_records.clear();
+        let asked = self.facts.annotation(RESUBMIT_AT).map(str::to_owned);
+        self.status.last_handled_resubmit_at = asked.or(self.status.last_handled_resubmit_at.take());
+        let message = format!("the order starts over, now for the {resubmissions}. time");
+        for type_ in [ConditionType::Submitted, ConditionType::Ordered, ConditionType::Issued] {
+            self.conditions.clear(type_, Reason::Submitting, &message);
+        }
+        self.conditions.remove(ConditionType::ActionRequired);
+        self.conditions.working(Reason::Submitting, &message);
+        self.status.phase = Some("Submitting".to_owned());
+        Again::Now
+    }
+
+    pub(super) fn submitted(&mut self, payload_hash: Option<String>, reason: Reason, message: &str) -> Again {
+        let now = self.now();
+        let submission = self.submission();
+        submission.intent = None;
+        submission.frozen = true;
+        submission.payload_hash = payload_hash;
+        submission.submitted_at = Some(now);
+        self.conditions.set(ConditionType::Submitted, Status::True, reason, message);
+        if self.facts.order_action().is_none() {
+            return self.ordered(reason, message);
+        }
+        self.status.phase = Some("Submitted".to_owned());
+        self.conditions.working(Reason::Submitting, &format!("{message}; the order to the CA comes next"));
+        Again::Now
+    }
+
+    pub(super) fn ordered(&mut self, reason: Reason, message: &str) -> Again {
+        let now = self.now();
+        let submission = self.submission();
+        submission.intent = None;
+        submission.ordered_at = Some(now);
+        self.conditions.set(ConditionType::Ordered, Status::True, reason, message);
+        self.conditions.working(Reason::InReview, message);
+        self.status.phase = Some("Ordered".to_owned());
+        Again::Now
+    }
+
+    pub(super) fn failed(&mut self, action: Action, intent: &Intent, error: &Error) -> Again {
+        let trouble = trouble(self.facts.cloud, &intent.action, error, self.filter);
+        self.record_failure(intent, &trouble);
+        match error {
+            Error::Unknown(_) => {
+                // The intent stays: what became of the call is read from the cloud.
+                let message = format!(
+                    "{} certorder reads the cloud to see what became of it.",
+                    trouble.problem.message
+                );
+                self.conditions.working(Reason::Settling, &message);
+                Again::In(Duration::from_secs(1))
+            }
+            Error::UnderWay(_) if action == Action::Order => {
+                self.ordered(Reason::Accepted, &trouble.problem.message)
+            }
+            _ => {
+                let frozen = self.submission().frozen;
+                self.drop_intent();
+                // A review that could not be stopped goes on, and so on.
+                let unfreezes = matches!(action, Action::Submit | Action::Order | Action::Resubmit);
+                self.submission().frozen = frozen && !unfreezes;
+                self.trouble(&trouble)
+            }
+        }
+    }
+
+    pub(super) fn landed(&mut self, action: Action) -> Again {
+        let Some(intent) = self.facts.intent() else { return Again::Now };
+        let name = &intent.action;
+        match action {
+            Action::Submit => {
+                let message = format!(
+                    "the cloud holds this application, so {name} took effect; its reply was lost, and its RequestId with it"
+                );
+                self.submitted(intent.payload_hash.clone(), Reason::Adopted, &message)
+            }
+            Action::Order => {
+                let message =
+                    format!("the cloud works on the order, so {name} took effect; its reply was lost");
+                self.ordered(Reason::Adopted, &message)
+            }
+            Action::Resubmit | Action::Withdraw | Action::Revoke | Action::SendLetter => self.done(action),
+        }
+    }
+
+    pub(super) fn settle(&mut self, until: jiff::Timestamp) -> Again {
+        let intent = self.submission().intent.as_ref().map(|intent| (intent.action.clone(), intent.attempt));
+        let (action, attempt) = intent.unwrap_or_default();
+        let wait = self.facts.call_timeout.saturating_mul(2);
+        let message = format!(
+            "the outcome of {action} (attempt {attempt}) is not recorded and not visible at the cloud; certorder \
+             reads for {wait:?} before it tries again"
+        );
+        self.conditions.working(Reason::Settling, &message);
+        Again::In(self.left(until).clamp(Duration::from_millis(100), SETTLING))
+    }
+    /// Records a call that writes; of a run of equal failures the first.
+    pub(super) fn record_failure(&mut self, intent: &Intent, trouble: &Trouble) {
+        let before = self.facts.order.status.as_ref().and_then(|status| status.last_request.as_ref());
+        let same = before.filter(|last| {
+            last.action == intent.action && last.outcome == trouble.outcome && last.code == trouble.code
+        });
+        if let Some(first) = same {
+            self.status.last_request = Some(first.clone());
+        } else {
+            let (code, request_id) = (trouble.code.as_deref(), trouble.request_id.as_deref());
+            self.record(&intent.action, trouble.outcome, code, request_id);
+        }
+    }
+
+    pub(super) fn record(
+        &mut self,
+        action: &str,
+        outcome: &str,
+        code: Option<&str>,
+        request_id: Option<&str>,
+    ) {
+        self.status.last_request = Some(LastRequest {
+            action: action.to_owned(),
+            request_id: request_id.map(str::to_owned),
+            time: self.now(),
+            outcome: outcome.to_owned(),
+            code: code.map(str::to_owned),
+        });
+    }
+    /// Another order has the certificate: what this one found or took over, or was about to do, it lets go.
+    pub(super) fn give_up_claim(&mut self) {
+        if self.facts.ours().is_some() {
+            self.status.submission = None;
+            (self.status.order_id, self.status.request_id, self.status.replaced_by) = (None, None, None);
+            (self.status.not_before, self.status.not_after) = (None, None);
+            self.status.validation_records.clear();
+            for type_ in [ConditionType::Submitted, ConditionType::Ordered, ConditionType::Issued] {
+                self.conditions.remove(type_);
+            }
+        } else if self.status.submission.is_some() {
+            self.drop_intent();
+        }
+    }
+    /// A call that definitely had no effect: the order can be edited again.
+    pub(super) fn drop_intent(&mut self) {
+        let submission = self.submission();
+        submission.intent = None;
+        submission.frozen = false;
+    }
+
+    /// Drops an intent whose call is over, with an outcome that nobody recorded. Where it was to hand in an
+    /// application, what was accepted before may have been replaced.
+    pub(super) fn forget_intent(&mut self) {
+        let Some(submission) = &mut self.status.submission else { return };
+        if let Some(intent) = submission.intent.take() {
+            submission.frozen = false;
+            if intent.payload_hash.is_some() {
+                submission.payload_hash = None;
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The part of `fold` that reports what the cloud says of an order, up to its certificate in its Secret.
+
+use crate::api::v1alpha1::ReadyPolicy;
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::core::conditions::{Problem, Status, get};
+use crate::core::order::{Observation, Stage};
+use crate::order::facts::Export;
+use crate::order::fold::{Again, Fold};
+use crate::order::stages::{self, Standing};
+use crate::order::trouble::trouble;
+use crate::provider::Error;
+
+impl Fold<'_> {
+    pub(super) fn follow(&mut self) -> Again {
+        let Some(Ok(seen)) = self.facts.observed else { return Again::Poll };
+        self.follow_ours(seen, self.facts.ours().is_some())
+    }
+
+    /// Reports what the cloud says of an order, ours or not.
+    pub(super) fn follow_ours(&mut self, seen: &Observation, is_ours: bool) -> Again {
+        let words = self.status.cloud.as_ref().and_then(|cloud| cloud.message.as_deref());
+        let report = stages::report(&stages::Seen {
+            observation: seen,
+            words,
+            cloud: self.facts.cloud,
+            withdrawn: self.facts.withdraw_is_asked() || self.was_withdrawn(),
+            validation: self.facts.validation,
+            filter: self.filter,
+        });
+        self.status.phase = Some(report.phase.to_owned());
+        self.forget_intent();
+        if is_ours {
+            // What is edited after this moment was edited after the end.
+            if self.facts.ours().is_some_and(|ours| ours.frozen) && !report.frozen {
+                self.conditions.renew(ConditionType::Submitted);
+            }
+            self.submission().frozen = report.frozen;
+        }
+        match &report.issued {
+            Some((status, reason)) => {
+                self.conditions.set(ConditionType::Issued, *status, *reason, &report.message);
+            }
+            None => self.conditions.clear(ConditionType::Issued, report.reason, &report.message),
+        }
+        match &report.action {
+            Some(action) => {
+                self.conditions.set(ConditionType::ActionRequired, Status::True, report.reason, action);
+            }
+            None => self.conditions.remove(ConditionType::ActionRequired),
+        }
+        if seen.stage == Stage::Issued && is_ours {
+            match self.facts.secret {
+                Export::NotWanted => self.conditions.remove(ConditionType::SecretSynced),
+                Export::Current => self.synced(),
+                Export::Blocked(problem) => return self.exported(Some(problem)),
+                // Not ready before that; the next step fetches it.
+                Export::Due => {
+                    let message = "the certificate is issued, and is being fetched";
+                    self.conditions.working(Reason::Exporting, message);
+                    return Again::Now;
+                }
+            }
+        }
+        match report.standing {
+            Standing::Working if self.is_ready_when_ordered() => {
+                self.conditions.resting(Status::True, Reason::Ordered, &report.message);
+            }
+            Standing::Working => self.conditions.working(report.reason, &report.message),
+            Standing::Stopped => self.conditions.stopped(report.reason, &report.message),
+            Standing::Done => self.conditions.resting(Status::True, report.reason, &report.message),
+        }
+        match report.standing {
+            Standing::Working => Again::Poll,
+            Standing::Stopped => Again::Stopped,
+            Standing::Done => Again::Settled,
+        }
+    }
+
+    pub(super) fn synced(&mut self) {
+        let message = "the Secret holds the issued certificate";
+        self.conditions.set(ConditionType::SecretSynced, Status::True, Reason::Synced, message);
+    }
+
+    /// The certificate is issued; whether it stands in its Secret decides what Ready says.
+    pub(super) fn exported(&mut self, problem: Option<&Problem>) -> Again {
+        let message = format!("{} holds the issued certificate", self.facts.cloud);
+        self.conditions.set(ConditionType::Issued, Status::True, Reason::Issued, &message);
+        self.conditions.remove(ConditionType::ActionRequired);
+        self.status.phase = Some("Issued".to_owned());
+        let Some(problem) = problem else {
+            self.synced();
+            self.conditions.resting(Status::True, Reason::Issued, &message);
+            return Again::Settled;
+        };
+        self.conditions.set(ConditionType::SecretSynced, Status::False, problem.reason, &problem.message);
+        self.conditions.halted(problem);
+        Again::Stopped
+    }
+
+    pub(super) fn not_fetched(&mut self, error: &Error) -> Again {
+        let action = self.facts.calls.map_or("the download", |calls| calls.download);
+        let mut trouble = trouble(self.facts.cloud, action, error, self.filter);
+        if trouble.problem.reason == Reason::CloudUnavailable {
+            trouble.problem.reason = Reason::Exporting;
+        }
+        let message = format!("{} holds the issued certificate", self.facts.cloud);
+        self.conditions.set(ConditionType::Issued, Status::True, Reason::Issued, &message);
+        self.conditions.set(
+            ConditionType::SecretSynced,
+            Status::False,
+            trouble.problem.reason,
+            "the certificate could not be fetched",
+        );
+
+        self.trouble(&trouble)
+    }
+
+    /// The user may take the annotation away once the review is stopped, as the message asks.
+    pub(super) fn was_withdrawn(&self) -> bool {
+        let stalled = get(&self.status.conditions, ConditionType::Stalled);
+        stalled.is_some_and(|stalled| stalled.reason == <&str>::from(Reason::Withdrawn))
+    }
+
+    pub(super) fn is_ready_when_ordered(&self) -> bool {
+        self.facts.order.spec.ready_policy == ReadyPolicy::Ordered
+            && self.conditions.is(ConditionType::Ordered, Status::True)
+    }
+}
