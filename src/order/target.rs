@@ -1,5 +1,6 @@
 //! The Secret that an issued certificate goes to: is it as it should be, and what belongs into it?
 
+use jiff::SignedDuration;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use secrecy::SecretString;
@@ -16,6 +17,8 @@ use crate::core::order::{Bundle, Observation};
 use crate::order::facts::Export;
 use crate::order::resolve::own_key;
 use crate::order::secret::{self, Owner, TLS_CRT, TLS_KEY, Wanted};
+
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The Secrets that an order writes once its certificate is issued, as they are now.
 pub struct Target {
@@ -114,8 +117,9 @@ impl Target {
         let chain = data.get(TLS_CRT).and_then(|pem| std::str::from_utf8(&pem.0).ok()).map(Chain::parse);
         let (Some(Ok(chain)), Ok(names)) = (chain, names) else { return false };
         let expires = seen.and_then(|seen| seen.not_after);
+        // The clouds write times without a zone, so a day more or less is no other certificate.
         let same_term =
-            expires.is_none_or(|expires| expires.as_second() == chain.leaf_not_after().as_second());
+            expires.is_none_or(|expires| expires.duration_since(chain.leaf_not_after()).abs() <= A_DAY);
         let stored_key = data.get(TLS_KEY).and_then(|pem| std::str::from_utf8(&pem.0).ok());
         let stored_key = stored_key.and_then(|pem| KeyPair::from_pem(&SecretString::from(pem)).ok());
         let right_key = match (&self.key, &stored_key) {
