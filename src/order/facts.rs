@@ -163,7 +163,15 @@ impl Facts<'_> {
     pub(super) fn is_edited_since_the_end(&self) -> bool {
         let conditions = self.order.status.as_ref().map(|status| status.conditions.as_slice());
         let submitted = get(conditions.unwrap_or_default(), ConditionType::Submitted);
-        submitted.is_some_and(|submitted| submitted.observed_generation < Some(self.generation()))
+        self.has_seen_the_end()
+            && submitted.is_some_and(|submitted| submitted.observed_generation < Some(self.generation()))
+    }
+
+    /// Whether an earlier look saw that the CA works on our order no more: since then it can be edited, but while
+    /// the call is made that opens it again.
+    pub(super) fn has_seen_the_end(&self) -> bool {
+        let reopens = self.intent().is_some_and(|intent| self.action_of(intent) == Action::Resubmit);
+        self.ours().is_some_and(|ours| !ours.frozen || reopens)
     }
 
     /// What the call of an intent is for.

@@ -44,7 +44,13 @@ pub fn plan(facts: &Facts<'_>) -> End {
             | Step::Follow
             | Step::Export
             | Step::MakeKey
-            | Step::NotLanded(_) => by_policy(facts),
+            | Step::StartOver
+            | Step::NotLanded(_) => match by_policy(facts) {
+                End::First(Step::Write { action, .. }) => {
+                    End::First(Step::Write { action, attempt: intent.attempt.saturating_add(1) })
+                }
+                end => end,
+            },
             step => or_give_up(facts, step),
         };
     }

@@ -226,7 +226,7 @@ impl Fold<'_> {
         if problem.reason == Reason::Withdrawn {
             self.submission().frozen = false;
             self.status.phase = Some("Withdrawn".to_owned());
-        } else if self.facts.ours().is_none() {
+        } else if self.status.submission.as_ref().is_none_or(|submission| submission.submitted_at.is_none()) {
             self.status.phase = Some(if waits { "Pending" } else { "Stopped" }.to_owned());
         } else if self.status.phase.as_deref() == Some("Submitting") {
             self.status.phase = Some("Submitted".to_owned());

@@ -183,7 +183,7 @@ async fn a_lost_key_of_a_running_order_stops_it_and_is_never_replaced() {
     // Refused by the cloud, so that the application is handed in and the order is not.
     let fault =
         certorder_sim::tencent::Fault::error("FailedOperation.CertificateOrderSubmitRootCAInvalid", "root");
-    world.cloud.fault(fault.action("CertificateOrderSubmit"));
+    world.cloud.fault(fault.action("CertificateOrderSubmit").always());
     world.create::<CertificateOrder>(order).await;
     world.until_is("www", "Stalled", "True", "InvalidRequest").await;
     let subject =

@@ -39,7 +39,9 @@ impl World {
     /// A world with the credentials in place and the operator not running yet.
     pub(crate) async fn quiet() -> Self {
         let cluster = Cluster::start().await;
-        let cloud = TencentCloud::start(Options::default()).await.unwrap();
+        // These stories look every 100 ms; the pace has tests of its own.
+        let options = Options { calls_per_second: None, ..Options::default() };
+        let cloud = TencentCloud::start(options).await.unwrap();
         let account = cloud.account(SECRET_ID, SECRET_KEY);
         let namespace = format!("story-{}", uuid::Uuid::new_v4());
         let api = Proxy::start(cluster.upstream.clone()).await.unwrap();

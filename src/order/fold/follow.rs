@@ -31,7 +31,7 @@ impl Fold<'_> {
         self.forget_intent();
         if is_ours {
             // What is edited after this moment was edited after the end.
-            if self.facts.ours().is_some_and(|ours| ours.frozen) && !report.frozen {
+            if !report.frozen && !self.facts.has_seen_the_end() {
                 self.conditions.renew(ConditionType::Submitted);
             }
             self.submission().frozen = report.frozen;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::seconds;
+use crate::api::v1alpha1::{Intent, seconds};
 use crate::core::order::{Observation, Stage};
 use crate::core::redact::Filter;
 use crate::order::facts::Action;
@@ -242,5 +242,112 @@ fn every_refusal_says_what_to_do_next() {
         for part in [CLOUD, SUBMIT, "Code, the cloud's words (RequestId request-1)", advice] {
             assert!(text.contains(part), "{part:?} is not in {text:?}");
         }
+    }
+}
+
+/// Makes a call as a pass does: what it compares with is the status before its intent.
+fn call(scene: &mut Scene, action: Action, intent: &Intent, outcome: &Result<Accepted, Error>) {
+    let stored = scene.fold(&News::Intent(action, intent)).status;
+    let next = scene.fold_into(&stored, &News::Outcome(action, intent, outcome));
+    scene.order.status = Some(next.status);
+}
+
+#[test]
+fn of_a_run_of_equal_failing_calls_the_first_stays() {
+    let mut scene = scene();
+    let busy = |request_id| Err(unavailable(request_id));
+    call(&mut scene, Action::Submit, &to_submit("A", 0), &busy("the-first"));
+    let first = scene.stored();
+    for (second, request_id) in [(10, "the-second"), (20, "the-third")] {
+        scene = scene.at(second);
+        call(&mut scene, Action::Submit, &to_submit("A", second), &busy(request_id));
+        assert_eq!(scene.stored(), first, "not even a time changes");
+    }
+    call(&mut scene, Action::Submit, &to_submit("A", 30), &refused("another"));
+    let last = scene.stored().last_request.unwrap();
+    assert_eq!((last.request_id.as_deref(), last.time), (Some("another"), seconds(at(20))));
+    assert!(message(&scene.stored(), ConditionType::Ready).contains("another"));
+    scene = scene.at(40);
+    call(&mut scene, Action::Submit, &to_submit("A", 40), &busy("a-new-run"));
+    assert_eq!(scene.stored().last_request.unwrap().request_id.as_deref(), Some("a-new-run"));
+    assert!(message(&scene.stored(), ConditionType::Ready).contains("a-new-run"));
+}
+
+#[test]
+fn a_failed_read_is_no_request_to_record() {
+    for error in [unavailable("1"), Error::CredentialsRefused(refusal("Code", "1"))] {
+        for scene in [scene(), scene().submitted("A", 0)] {
+            let before = scene.stored().last_request;
+            let scene = scene.cannot_read(error.clone()).at(60);
+            assert_eq!(scene.fold(&step(&Step::Unreadable)).status.last_request, before);
+        }
+    }
+}
+
+#[test]
+fn what_is_taken_over_is_recorded_as_far_as_the_cloud_shows_it() {
+    let recorded = |scene: Scene| scene.adopted().stored().submission.unwrap().payload_hash;
+    assert_eq!(recorded(scene().sees(holding("A"))), Some(hash("A")));
+    let validating = || seen(Stage::Validating, &[NAME]);
+    assert_eq!(recorded(scene().sees(validating())), None, "the CA may work on something else");
+    let shown = Observation { stored: evidence("A"), ..validating() };
+    assert_eq!(recorded(scene().sees(shown.clone())), Some(hash("A")));
+    assert_eq!(recorded(scene().sees(shown).lacks(halt(Reason::CsrInvalid))), None);
+}
+
+#[test]
+fn an_order_that_turns_out_to_be_anothers_leaves_no_trace() {
+    let validating = Observation {
+        order_id: Some("1800".to_owned()),
+        not_after: Some(at(9999)),
+        ..seen(Stage::Validating, &[NAME])
+    };
+    let mut scene = scene().sees(validating).adopted();
+    let lost = Step::Halt(halt(Reason::DuplicateCertificate));
+    assert_eq!(scene.plan(), Step::Follow);
+    scene.contested = Some(halt(Reason::DuplicateCertificate));
+    assert_eq!(scene.plan(), lost);
+    let status = scene.fold_into(&scene.stored(), &step(&lost)).status;
+    assert_eq!(
+        summary(&status),
+        "Stopped: Ready=False/DuplicateCertificate Stalled=True/DuplicateCertificate"
+    );
+    assert_eq!((status.submission, status.order_id, status.request_id), (None, None, None));
+    assert_eq!((status.not_before, status.not_after, status.validation_records.len()), (None, None, 0));
+}
+
+#[test]
+fn a_refused_call_leaves_editable_only_what_the_ca_does_not_work_on() {
+    let table = [
+        (Action::Submit, SUBMIT, scene(), false),
+        (Action::Order, ORDER, scene().submitted("A", 0), false),
+        (Action::Resubmit, RESUBMIT, scene().ended(Stage::Rejected), false),
+        (Action::Withdraw, CANCEL, scene().ordered("A", 0).sees(seen(Stage::Validating, &[NAME])), true),
+        (
+            Action::SendLetter,
+            LETTER,
+            scene().ordered("A", 0).sees(seen(Stage::AwaitingLetter, &[NAME])),
+            true,
+        ),
+        (Action::Revoke, REVOKE, scene().ordered("A", 0).sees(seen(Stage::Issued, &[NAME])), true),
+    ];
+    for (action, name, mut scene, frozen) in table {
+        call(&mut scene, action, &to_call(name, 0), &refused("1"));
+        let submission = scene.stored().submission.unwrap();
+        assert_eq!((submission.intent, submission.frozen), (None, frozen), "{action:?}");
+    }
+}
+
+#[test]
+fn the_wait_for_a_lost_call_writes_nothing_twice() {
+    let mut scene = scene().intends(to_submit("A", 0)).at(1);
+    let settle = |scene: &Scene| scene.plan();
+    let first = settle(&scene);
+    scene.pass(&step(&first));
+    let before = scene.stored();
+    for second in [2, 20, 39] {
+        scene = scene.at(second);
+        let wait = settle(&scene);
+        assert_eq!(scene.fold(&step(&wait)).status, before, "at {second}");
     }
 }

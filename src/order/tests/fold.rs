@@ -171,6 +171,35 @@ fn a_plan_shows_the_redacted_request_and_goes_away_with_mode_plan() {
 }
 
 #[test]
+fn a_plan_outlives_trouble_that_passes() {
+    let mut scene = scene().planning();
+    let planned = scene.pass(&step(&Step::Show(Action::Submit))).status;
+    let mut scene = scene.cannot_read(unavailable("1"));
+    assert_eq!(scene.pass(&step(&Step::Unreadable)).status, planned);
+    let scene = scene.cannot_read(Error::CredentialsRefused(refusal("Code", "1")));
+    let stopped = scene.fold(&step(&Step::Unreadable)).status;
+    assert_eq!(stopped.plan, None);
+    assert_eq!(summary(&stopped), "Stopped: Ready=False/CredentialsRefused Stalled=True/CredentialsRefused");
+}
+
+#[test]
+fn a_plan_shows_every_call_that_writes() {
+    let table = [
+        (Action::Submit, SUBMIT),
+        (Action::Order, ORDER),
+        (Action::Resubmit, RESUBMIT),
+        (Action::Withdraw, CANCEL),
+        (Action::Revoke, REVOKE),
+        (Action::SendLetter, LETTER),
+    ];
+    for (action, name) in table {
+        let plan = scene().planning().fold(&step(&Step::Show(action))).status.plan.unwrap();
+        assert_eq!(plan.action, name);
+        assert!(!plan.next.is_empty() && !plan.request.is_empty(), "{name}");
+    }
+}
+
+#[test]
 fn a_plan_keeps_no_claim_on_the_certificate() {
     let scene = scene().intends(to_submit("A", 0)).at(60).planning();
     let status = scene.fold(&step(&Step::Show(Action::Submit))).status;

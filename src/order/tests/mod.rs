@@ -3,9 +3,13 @@
 mod calls;
 mod claim;
 mod cloud;
+mod finalize;
 mod fold;
 mod history;
 mod plan;
+mod restarts;
 mod rivals;
+mod status;
+mod steps;
 mod support;
 mod world;

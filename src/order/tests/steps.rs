@@ -1,0 +1,235 @@
+//! The steps beside handing in and ordering: key, finalizer, letter, export; and what shows that a call took effect.
+
+use strum::IntoEnumIterator;
+
+use super::support::*;
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::api::v1alpha1::{DeletionPolicy, ReadyPolicy, seconds};
+use crate::core::order::Stage;
+use crate::order::facts::{Action, Export, FINALIZER, WITHDRAW};
+use crate::order::fold::{Again, News};
+use crate::order::plan::{Step, landed};
+use crate::provider::Error;
+
+#[test]
+fn a_key_is_made_only_before_anything_is_sent() {
+    let without = |scene: Scene| scene.lacks(halt(Reason::KeyLost)).plan();
+    assert_eq!(without(scene()), Step::MakeKey);
+    assert_eq!(without(scene().planning()), Step::MakeKey, "the request is shown with its CSR");
+
+    let lost = |scene: Scene| halted(&without(scene));
+    assert_eq!(lost(scene().unread()), Some(Reason::KeyLost), "nobody knows what is at the cloud");
+    assert_eq!(lost(scene().submitted("A", 0).sees(holding("A")).at(60)), Some(Reason::KeyLost));
+    assert_eq!(lost(scene().submitted("A", 0).unread().at(1)), Some(Reason::KeyLost));
+    let contested = scene().contested(halt(Reason::DuplicateCertificate));
+    assert_eq!(lost(contested), Some(Reason::DuplicateCertificate));
+    let withdrawn = scene().annotated(WITHDRAW, ID);
+    assert_eq!(lost(withdrawn), Some(Reason::Withdrawn));
+
+    // A call may be under way, with the key that is gone.
+    let cut_off = || scene().intends(to_submit("A", 0));
+    for held in [awaiting(), holding("A")] {
+        assert_eq!(without(cut_off().sees(held)), Step::Settle { until: at(ABSENCE_COUNTS) });
+    }
+    for stage in Stage::iter().filter(|stage| *stage != Stage::AwaitingInformation) {
+        for scene in [scene(), scene().ordered("A", 0), cut_off()] {
+            let step = without(scene.sees(seen(stage, &[NAME])).at(600));
+            assert_ne!(step, Step::MakeKey, "{stage}");
+        }
+    }
+    // Another lack is not mended by a key.
+    assert_eq!(halted(&scene().lacks(halt(Reason::SecretConflict)).plan()), Some(Reason::SecretConflict));
+}
+
+#[test]
+fn the_finalizer_is_in_place_before_anything_is_sent_that_a_deletion_undoes() {
+    for policy in [DeletionPolicy::Cancel, DeletionPolicy::Revoke] {
+        let with = |mut scene: Scene| {
+            scene.order.spec.deletion_policy = policy;
+            scene
+        };
+        let scenes =
+            [scene(), scene().submitted("A", 0).at(1).unread(), scene().lacks(halt(Reason::KeyLost))];
+        for scene in scenes {
+            let mut scene = with(scene);
+            assert_eq!(scene.plan(), Step::Guard);
+            scene.order.metadata.finalizers = Some(vec!["other".to_owned(), FINALIZER.to_owned()]);
+            assert_ne!(scene.plan(), Step::Guard, "it is in place");
+        }
+        assert_ne!(with(scene()).planning().plan(), Step::Guard, "nothing is sent");
+        assert_eq!(with(scene()).suspended().plan(), Step::Suspend);
+        let cut_off = with(scene().intends(to_submit("A", 0)).sees(holding("A")));
+        assert_eq!(cut_off.plan(), Step::Landed(Action::Submit), "an open intent comes first");
+    }
+    assert_ne!(scene().plan(), Step::Guard, "Retain undoes nothing");
+}
+
+#[test]
+fn the_letter_is_sent_once() {
+    let awaited =
+        |letter| Scene { letter, ..scene().ordered("A", 0) }.sees(seen(Stage::AwaitingLetter, &[NAME]));
+    assert_eq!(awaited(None).plan(), Step::Follow, "the user sends it in the console");
+    assert_eq!(awaited(Some(Ok(letter()))).plan(), write(Action::SendLetter, 1));
+    let missing = awaited(Some(Err(halt(Reason::SecretNotFound))));
+    assert_eq!(halted(&missing.plan()), Some(Reason::SecretNotFound));
+
+    let mut scene = awaited(Some(Ok(letter()))).at(60);
+    let intent = to_call(LETTER, 60);
+    scene.pass(&News::Intent(Action::SendLetter, &intent));
+    scene.pass(&News::Outcome(Action::SendLetter, &intent, &yes("of-the-letter")));
+    let submission = scene.stored().submission.unwrap();
+    assert_eq!((submission.intent, submission.letter_sent_at), (None, Some(seconds(at(60)))));
+    assert_eq!(scene.at(3600).plan(), Step::Follow, "the cloud still waits, and has it");
+
+    for stage in Stage::iter().filter(|stage| *stage != Stage::AwaitingLetter) {
+        let scene = Scene { letter: Some(Ok(letter())), ..super::support::scene().ordered("A", 0) };
+        assert_eq!(scene.sees(seen(stage, &[NAME])).plan(), Step::Follow, "{stage}");
+    }
+}
+
+#[test]
+fn an_issued_certificate_is_fetched_when_its_secret_is_not_as_it_should_be() {
+    let blocked = || Export::Blocked(halt(Reason::SecretConflict));
+    for stage in Stage::iter().filter(|stage| *stage != Stage::AwaitingInformation) {
+        for secret in [Export::NotWanted, Export::Current, Export::Due, blocked()] {
+            let is_due = stage == Stage::Issued && secret == Export::Due;
+            let wanted = if is_due { Step::Export } else { Step::Follow };
+            let scene = Scene { secret, ..scene().ordered("A", 0) }.sees(seen(stage, &[NAME]));
+            assert_eq!(scene.plan(), wanted, "{stage} {:?}", scene.secret);
+        }
+    }
+    let not_ours = Scene { secret: Export::Due, ..scene() }.sees(seen(Stage::Issued, &["other.example"]));
+    assert_eq!(halted(&not_ours.plan()), Some(Reason::CertificateInUse));
+    let taken = Scene { secret: Export::Due, ..scene() }.sees(seen(Stage::Issued, &[NAME])).adopted();
+    assert_eq!(taken.plan(), Step::Export, "what is taken over is exported");
+}
+
+#[test]
+fn ready_waits_for_the_secret_that_the_user_named() {
+    let issued = |secret| Scene { secret, ..scene().ordered("A", 0) }.sees(seen(Stage::Issued, &[NAME]));
+    let order = "Issued=True/Issued Ordered=True/Accepted";
+    let submitted = "Submitted=True/Accepted";
+    let conflict = || Export::Blocked(halt(Reason::SecretConflict));
+    let missing = || Export::Blocked(halt(Reason::SecretNotFound));
+    let unfit = Err(halt(Reason::BundleInvalid));
+    let busy = unavailable("1");
+    let denied = Error::Rejected { reason: Reason::PermissionDenied, refusal: refusal("Code", "1") };
+    let synced = format!("{order} Ready=True/Issued SecretSynced=True/Synced {submitted}");
+    let fetching = format!("{order} Ready=Unknown/Exporting Reconciling=True/Exporting");
+    let waits = |reason| {
+        format!(
+            "{order} Ready=Unknown/{reason} Reconciling=True/{reason} SecretSynced=False/{reason} {submitted}"
+        )
+    };
+    let stops = |reason| {
+        format!("{order} Ready=False/{reason} SecretSynced=False/{reason} Stalled=True/{reason} {submitted}")
+    };
+    let follow = || step(&Step::Follow);
+    let table = [
+        (Export::NotWanted, follow(), format!("{order} Ready=True/Issued {submitted}"), Again::Settled),
+        (Export::Current, follow(), synced.clone(), Again::Settled),
+        (Export::Due, follow(), format!("{fetching} {submitted}"), Again::Now),
+        (conflict(), follow(), stops("SecretConflict"), Again::Stopped),
+        (missing(), follow(), waits("SecretNotFound"), Again::Stopped),
+        (Export::Due, News::Exported(&Ok(())), synced, Again::Settled),
+        (Export::Due, News::Exported(&unfit), stops("BundleInvalid"), Again::Stopped),
+        (Export::Due, News::NotFetched(&busy), waits("Exporting"), Again::Failed(None)),
+        (Export::Due, News::NotFetched(&denied), stops("PermissionDenied"), Again::Stopped),
+    ];
+    for (number, (secret, news, wanted, again)) in table.into_iter().enumerate() {
+        let next = issued(secret).fold(&news);
+        let text = summary(&next.status);
+        assert_eq!(text.split_once(": ").unwrap().1, wanted, "row {number}");
+        assert_eq!(next.again, again, "row {number}");
+    }
+}
+
+#[test]
+fn a_certificate_that_cannot_be_fetched_again_stays_ready() {
+    let mut scene = Scene { secret: Export::Current, ..scene().ordered("A", 0) };
+    scene = scene.sees(seen(Stage::Issued, &[NAME]));
+    scene.pass(&step(&Step::Follow));
+    let scene = Scene { secret: Export::Due, ..scene };
+    let status = scene.fold(&News::NotFetched(&unavailable("1"))).status;
+    assert_eq!(condition(&status, ConditionType::Ready).status, "True");
+    assert_eq!(condition(&status, ConditionType::SecretSynced).status, "False");
+}
+
+#[test]
+fn an_order_that_is_ready_once_ordered_is_ready_once_issued_too() {
+    let mut scene = scene().ordered("A", 0).sees(seen(Stage::Validating, &[NAME]));
+    scene.order.spec.ready_policy = ReadyPolicy::Ordered;
+    scene.pass(&step(&Step::Follow));
+    let scene = scene.sees(seen(Stage::Issued, &[NAME]));
+    let status = scene.fold(&step(&Step::Follow)).status;
+    assert_eq!(condition(&status, ConditionType::Ready).reason, "Issued");
+}
+
+#[test]
+fn the_stages_show_which_calls_took_effect() {
+    use Stage::{
+        AwaitingInformation, AwaitingLetter, AwaitingRevocationLetter, Cancelled, Cancelling, Managed,
+        Refunded, Rejected, Revoked, Revoking, Unrecognised,
+    };
+    let no_order = [AwaitingInformation, Refunded, Managed, Unrecognised];
+    for stage in Stage::iter() {
+        let expected = [
+            (Action::Order, ORDER, !no_order.contains(&stage)),
+            (Action::Resubmit, RESUBMIT, ![Rejected, Cancelled].contains(&stage)),
+            (Action::Withdraw, CANCEL, [AwaitingInformation, Cancelling, Cancelled].contains(&stage)),
+            (Action::Revoke, REVOKE, [Revoking, AwaitingRevocationLetter, Revoked].contains(&stage)),
+            (Action::SendLetter, LETTER, stage != AwaitingLetter),
+        ];
+        for (action, call, wanted) in expected {
+            let intent = to_call(call, 0);
+            let scene = scene().ordered("A", 0).intends(intent.clone()).sees(seen(stage, &[NAME]));
+            let facts = scene.facts();
+            assert_eq!(facts.action_of(&intent), action);
+            let observation = scene.observed.as_ref().unwrap().as_ref().unwrap();
+            assert_eq!(landed(&facts, action, &intent, observation), wanted, "{action:?} at {stage}");
+        }
+    }
+}
+
+#[test]
+fn an_application_took_effect_if_the_cloud_shows_it_and_could_not_have_it_from_before() {
+    let first = |intent, held, logged| Scene { logged, ..scene() }.intends(to_submit(intent, 0)).sees(held);
+    let later = |intent, held, logged| {
+        let scene = Scene { logged, ..scene().submitted("A", 0) };
+        scene.wants("B").intends(to_submit(intent, 60)).sees(held).at(60)
+    };
+    let (none, yes, no) = (None, Some(true), Some(false));
+    let table = vec![
+        ("shown", first("A", holding("A"), none), true),
+        ("not shown", first("A", awaiting(), none), false),
+        ("another is shown", first("A", holding("B"), none), false),
+        ("another was sent", first("B", holding("A"), none), false),
+        ("a correction is shown and logged", later("B", holding("B"), yes), true),
+        ("a correction is shown and not logged", later("B", holding("B"), no), false),
+        ("a correction is shown, and the log is silent", later("B", holding("B"), none), false),
+        ("a call is logged, and something else shown", later("B", holding("A"), yes), false),
+        (
+            "the request cannot be built",
+            first("A", holding("A"), none).lacks(halt(Reason::CsrInvalid)),
+            false,
+        ),
+    ];
+    for (name, scene, wanted) in table {
+        assert_eq!(scene.plan() == Step::Landed(Action::Submit), wanted, "{name}");
+    }
+}
+
+#[test]
+fn absence_counts_only_after_the_intent_was_seen_here_for_two_calls_too() {
+    let scene = |seen_for, second| {
+        let seen_for = std::time::Duration::from_secs(seen_for);
+        Scene { seen_for, ..scene() }.intends(to_submit("A", 0)).at(second).plan()
+    };
+    assert_eq!(scene(0, 0), Step::Settle { until: at(40) });
+    // By the clock of another machine the intent is old.
+    assert_eq!(scene(0, 1000), Step::Settle { until: at(1040) });
+    assert_eq!(scene(39, 1000), Step::Settle { until: at(1001) });
+    assert_eq!(scene(40, 1000), write(Action::Submit, 2));
+    // Or it is of the future.
+    assert_eq!(scene(3600, -1000), Step::Settle { until: at(40) });
+}
