@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use futures::future::{BoxFuture, Shared};
 use futures::{FutureExt, StreamExt};
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
+use kube::api::ObjectMeta;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action, Config as ControllerConfig, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -104,6 +106,11 @@ fn signals() -> std::io::Result<Shutdown> {
 
 /// Runs the controllers and the probes until `shutdown` resolves; passes that have begun are finished.
 pub async fn run(config: Config, client: Client, shutdown: Shutdown) -> Result<(), Error> {
+    run_by(Clock::default(), config, client, shutdown).await
+}
+
+/// The same by another clock, for tests that let days pass.
+pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shutdown) -> Result<(), Error> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     let readiness = Readiness::default();
@@ -128,7 +135,7 @@ pub async fn run(config: Config, client: Client, shutdown: Shutdown) -> Result<(
         telemetry: Telemetry::new(client.clone(), &holder, metrics),
         client,
         clouds,
-        clock: Clock::default(),
+        clock,
         holder,
         call_timeout: config.call_timeout,
         poll_interval: config.poll_interval,
@@ -219,14 +226,13 @@ impl Scope {
 
     async fn run(self, context: &Arc<Context>, shutdown: &Shutdown) {
         let (orders, profiles) = (self.orders.store(), self.profiles.store());
-        let (seen_secrets, seen_profiles) = (Seen::default(), Seen::default());
+        let (seen_secrets, seen_profiles) = (Seen::new(&context.clock), Seen::new(&context.clock));
         let by_secret = {
             let (context, orders, profiles) = (Arc::clone(context), orders.clone(), profiles.clone());
             move |secret: PartialObjectMeta<Secret>| {
                 let namespace = secret.namespace().unwrap_or_default();
                 let found = mapping::of_secret(&orders, &profiles, &namespace, &secret.name_any());
-                let version = secret.resource_version();
-                wake(&context, found, &seen_secrets, &ObjectRef::from_obj(&secret), version)
+                wake(&context, found, &seen_secrets, &secret)
             }
         };
         let by_profile = {
@@ -234,8 +240,7 @@ impl Scope {
             move |profile: OrganizationProfile| {
                 let namespace = profile.namespace().unwrap_or_default();
                 let found = mapping::of_profile(&orders, &namespace, &profile.name_any());
-                let version = profile.resource_version();
-                wake(&context, found, &seen_profiles, &ObjectRef::from_obj(&profile), version)
+                wake(&context, found, &seen_profiles, &profile)
             }
         };
         let profiles_by_secret = move |secret: PartialObjectMeta<Secret>| {
@@ -271,16 +276,37 @@ impl Scope {
     }
 }
 
-/// The versions of referenced objects that orders were woken for. A watch that starts over shows every object
-/// again, and that is no change.
-#[derive(Default)]
-struct Seen(Mutex<HashMap<String, Option<String>>>);
+/// The versions of referenced objects that orders were woken for. A watch that begins, or starts over, shows every
+/// object again, and that is no change.
+struct Seen {
+    versions: Mutex<HashMap<String, Option<String>>>,
+    /// What was last changed before then is seen by the first look of every order.
+    since: Timestamp,
+}
 
 impl Seen {
-    fn is_new(&self, object: String, version: Option<String>) -> bool {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.insert(object, version.clone()) != Some(version)
+    fn new(clock: &Clock) -> Self {
+        let since = clock.now().checked_sub(CLOCKS_DIFFER_BY).unwrap_or(Timestamp::MIN);
+        Self { versions: Mutex::default(), since }
     }
+
+    fn is_new(&self, object: String, metadata: &ObjectMeta) -> bool {
+        let version = metadata.resource_version.clone();
+        let mut seen = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        match seen.insert(object, version.clone()) {
+            Some(known) => known != version,
+            None => changed_at(metadata).is_none_or(|changed| changed >= self.since),
+        }
+    }
+}
+
+/// More than the clocks of two machines differ by.
+const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_mins(5);
+
+/// When an object was last changed, as its field managers tell.
+fn changed_at(metadata: &ObjectMeta) -> Option<Timestamp> {
+    let managers = metadata.managed_fields.iter().flatten().filter_map(|entry| entry.time.as_ref());
+    managers.chain(&metadata.creation_timestamp).map(|time| time.0).max()
 }
 
 /// Makes orders due, if the object that they refer to has changed.
@@ -288,16 +314,14 @@ fn wake<K>(
     context: &Context,
     orders: Vec<ObjectRef<CertificateOrder>>,
     seen: &Seen,
-    object: &ObjectRef<K>,
-    version: Option<String>,
+    object: &K,
 ) -> Vec<ObjectRef<CertificateOrder>>
 where
     K: Resource,
-    K::DynamicType: Eq + Hash + Clone,
-    ObjectRef<K>: std::fmt::Display,
 {
+    let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
     // Only objects that orders refer to are remembered: a cluster may hold very many others.
-    if orders.is_empty() || !seen.is_new(object.to_string(), version) {
+    if orders.is_empty() || !seen.is_new(name, object.meta()) {
         return Vec::new();
     }
     for order in &orders {

@@ -10,6 +10,9 @@ use rcgen::string::{Ia5String, PrintableString};
 use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, PublicKeyData, RsaKeySize, SanType};
 use secrecy::{ExposeSecret, SecretString};
 use x509_parser::pem::Pem;
+use x509_parser::prelude::FromDer;
+use x509_parser::public_key::PublicKey;
+use x509_parser::x509::SubjectPublicKeyInfo;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::core::certificate::{Csr, CsrError};
@@ -89,6 +92,20 @@ impl KeyPair {
     #[must_use]
     pub fn pem(&self) -> SecretString {
         self.0.serialize_pem().into()
+    }
+
+    /// Its kind and size.
+    #[must_use]
+    pub fn algorithm(&self) -> KeyAlgorithm {
+        let bits = |bits: usize| u32::try_from(bits).unwrap_or_default();
+        let spki = self.public_key_der();
+        let parsed = SubjectPublicKeyInfo::from_der(&spki).ok();
+        match parsed.as_ref().and_then(|(_, spki)| spki.parsed().ok()) {
+            Some(PublicKey::RSA(key)) => KeyAlgorithm::Rsa(bits(key.key_size())),
+            Some(PublicKey::EC(point)) => KeyAlgorithm::Ecdsa(bits(point.key_size())),
+            // Not reached: a key pair is one of these.
+            _ => KeyAlgorithm::Rsa(0),
+        }
     }
 
     /// The private key as DER (PKCS #8), for the keystores.

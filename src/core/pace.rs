@@ -38,6 +38,13 @@ pub fn settled(seed: u64) -> Duration {
     jitter(SETTLED, seed, 20)
 }
 
+/// The pause before the first look at a finished order after a start: anywhere in the time between two looks, so that
+/// a restart is no burst of calls.
+#[must_use]
+pub fn settled_at_start(seed: u64) -> Duration {
+    SETTLED.mul_f64(fraction(seed))
+}
+
 /// The pause after the n-th failure in a row (from 1): doubled each time up to five minutes, less up to a half
 /// by the seed. What the server asks for wins when it is longer.
 #[must_use]

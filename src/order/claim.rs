@@ -63,7 +63,9 @@ fn hold(order: &CertificateOrder) -> Option<Hold> {
     if submission.submitted_at.is_none() && submission.resubmissions == 0 {
         return None;
     }
-    let is_answered = order.status.as_ref().is_some_and(|status| status.request_id.is_some());
+    // No second attempt begins while another order contests the first.
+    let is_answered = order.status.as_ref().is_some_and(|status| status.request_id.is_some())
+        || submission.resubmissions > 0;
     Some(match submission.adopted {
         true => Hold::Adopted,
         false if is_answered => Hold::Answered,

@@ -4,9 +4,11 @@
 //! on the version that the intent write returned, however long that takes. A process that dies in between leaves
 //! an intent, and whoever finds it asks the cloud before anything else.
 
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use tokio::time::Instant;
 
+use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, Intent, micros};
 use crate::core::conditions::Problem;
 use crate::core::keypair::KeyPair;
@@ -16,6 +18,7 @@ use crate::order::plan::Step;
 use crate::order::resolve::{self, Resolved};
 use crate::order::secret::{self, TLS_KEY, Wanted};
 use crate::order::status::{self, Swap};
+use crate::order::target::Target;
 use crate::order::{Context, claim, guard};
 use crate::provider::{self, Accepted, Payload, Provider, Request};
 
@@ -27,6 +30,14 @@ pub struct Done {
     pub again: Again,
 }
 
+/// What a step may need of the cluster.
+pub struct AtHand<'a> {
+    /// What the order refers to.
+    pub resolved: &'a Resolved,
+    /// Where an issued certificate goes.
+    pub target: Option<&'a Target>,
+}
+
 /// Another writer was faster: read again, with growing pauses while the cache lags behind.
 const LOST: Again = Again::Failed(None);
 
@@ -34,23 +45,23 @@ const LOST: Again = Again::Failed(None);
 pub async fn execute(
     ctx: &Context,
     facts: &Facts<'_>,
-    resolved: &Resolved,
+    at_hand: &AtHand<'_>,
     step: &Step,
 ) -> Result<Done, kube::Error> {
     match step {
-        Step::Write { action, attempt } => write(ctx, facts, resolved, *action, *attempt).await,
+        Step::Write { action, attempt } => write(ctx, facts, at_hand, *action, *attempt).await,
         Step::Guard => {
             let guarded = guard::add_finalizer(&ctx.client, facts.order).await?;
             Ok(guarded.map_or_else(|| lost(facts), |order| Done { order, again: Again::Now }))
         }
-        Step::MakeKey => make_key(ctx, facts, resolved).await,
-        Step::Export => export(ctx, facts, resolved).await,
+        Step::Export => export(ctx, facts, at_hand).await,
+        Step::MakeKey => make_key(ctx, facts, at_hand).await,
         // Found to be ours by the cache; the others may have been faster.
         Step::Adopt => match ctx.contested_live(facts.order).await? {
-            Some(problem) => record(ctx, facts, resolved, &News::Step(&Step::Halt(problem))).await,
-            None => record(ctx, facts, resolved, &News::Step(step)).await,
+            Some(problem) => record(ctx, facts, at_hand, &News::Step(&Step::Halt(problem))).await,
+            None => record(ctx, facts, at_hand, &News::Step(step)).await,
         },
-        _ => record(ctx, facts, resolved, &News::Step(step)).await,
+        _ => record(ctx, facts, at_hand, &News::Step(step)).await,
     }
 }
 
@@ -62,10 +73,10 @@ fn lost(facts: &Facts<'_>) -> Done {
 async fn record(
     ctx: &Context,
     facts: &Facts<'_>,
-    resolved: &Resolved,
+    at_hand: &AtHand<'_>,
     news: &News<'_>,
 ) -> Result<Done, kube::Error> {
-    let next = fold(&status::of(facts.order), facts, news, &resolved.filter);
+    let next = fold(&status::of(facts.order), facts, news, &at_hand.resolved.filter);
     store(ctx, facts.order, next).await
 }
 
@@ -77,9 +88,10 @@ async fn store(ctx: &Context, order: &CertificateOrder, next: Next) -> Result<Do
 }
 
 /// Makes the private key of an order and stores it, once: one that is there already is never replaced.
-async fn make_key(ctx: &Context, facts: &Facts<'_>, resolved: &Resolved) -> Result<Done, kube::Error> {
+async fn make_key(ctx: &Context, facts: &Facts<'_>, at_hand: &AtHand<'_>) -> Result<Done, kube::Error> {
+    let halt = async |problem| record(ctx, facts, at_hand, &News::Step(&Step::Halt(problem))).await;
     if let Some(problem) = ctx.contested_live(facts.order).await? {
-        return record(ctx, facts, resolved, &News::Step(&Step::Halt(problem))).await;
+        return halt(problem).await;
     }
     let algorithm = resolve::algorithm(&facts.order.spec);
     // An RSA key takes its time, and the other orders do not wait for it.
@@ -89,64 +101,75 @@ async fn make_key(ctx: &Context, facts: &Facts<'_>, resolved: &Resolved) -> Resu
         .and_then(|key| key.map_err(|error| error.to_string()))
     {
         Ok(key) => key,
-        Err(error) => {
-            let problem = Problem::new(crate::api::v1alpha1::Reason::InvalidRequest, error);
-            return record(ctx, facts, resolved, &News::Step(&Step::Halt(problem))).await;
-        }
+        Err(error) => return halt(Problem::new(Reason::InvalidRequest, error)).await,
     };
     let owner = resolve::owner(facts.order);
     let data = [(TLS_KEY.to_owned(), secret::bytes(&key.pem()))].into();
     let wanted = Wanted { name: secret::key_secret_name(&owner.order), type_: "Opaque", data };
     match secret::write(&ctx.client, facts.order, &owner, None, &wanted, None).await {
-        // Made by another replica in the same moment: that one is the key.
-        Err(kube::Error::Api(status)) if status.is_already_exists() => {}
-        written => written?,
+        // Made by another replica in the same moment: that one is the key. Read again, in case it is none.
+        Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(lost(facts)),
+        written => match secret::refused(&wanted.name, written)? {
+            Ok(()) => Ok(Done { order: facts.order.clone(), again: Again::Now }),
+            Err(problem) => halt(problem).await,
+        },
     }
-    Ok(Done { order: facts.order.clone(), again: Again::Now })
 }
 
 /// Fetches the issued certificate and writes its Secrets.
-async fn export(ctx: &Context, facts: &Facts<'_>, resolved: &Resolved) -> Result<Done, kube::Error> {
-    let (Ok(provider), Ok(names)) = (&resolved.provider, facts.names) else { return Ok(lost(facts)) };
+async fn export(ctx: &Context, facts: &Facts<'_>, at_hand: &AtHand<'_>) -> Result<Done, kube::Error> {
+    let (Ok(provider), Some(target), Ok(names)) = (&at_hand.resolved.provider, at_hand.target, facts.names)
+    else {
+        return Ok(lost(facts));
+    };
     let bundle = provider.download().await;
     ctx.telemetry.read(provider.calls().download, &bundle);
     let bundle = match bundle {
         Ok(bundle) => bundle,
-        Err(error) => return record(ctx, facts, resolved, &News::NotFetched(&error)).await,
+        Err(error) => return record(ctx, facts, at_hand, &News::NotFetched(&error)).await,
     };
-    let outcome = match resolved.target.wanted(facts.order, names, &bundle) {
-        Ok(all) => {
-            let template = facts.order.spec.secret_template.as_ref();
-            for (wanted, stored) in &all {
-                let owner = resolve::owner(facts.order);
-                secret::write(&ctx.client, facts.order, &owner, *stored, wanted, template).await?;
-            }
-            Ok(())
-        }
+    let outcome = match target.wanted(facts.order, names, &bundle) {
+        Ok(all) => write_secrets(ctx, facts, &all).await?,
         Err(problem) => Err(problem),
     };
-    record(ctx, facts, resolved, &News::Exported(&outcome)).await
+    record(ctx, facts, at_hand, &News::Exported(&outcome)).await
+}
+
+async fn write_secrets(
+    ctx: &Context,
+    facts: &Facts<'_>,
+    all: &[(Wanted, Option<&Secret>)],
+) -> Result<Result<(), Problem>, kube::Error> {
+    let template = facts.order.spec.secret_template.as_ref();
+    let owner = resolve::owner(facts.order);
+    for (wanted, stored) in all {
+        let written = secret::write(&ctx.client, facts.order, &owner, *stored, wanted, template).await;
+        if let Err(problem) = secret::refused(&wanted.name, written)? {
+            return Ok(Err(problem));
+        }
+    }
+    Ok(Ok(()))
 }
 
 async fn write(
     ctx: &Context,
     facts: &Facts<'_>,
-    resolved: &Resolved,
+    at_hand: &AtHand<'_>,
     action: Action,
     attempt: i64,
 ) -> Result<Done, kube::Error> {
     let request = match request(action, facts) {
         Ok(request) => request,
-        Err(problem) => return record(ctx, facts, resolved, &News::Step(&Step::Halt(problem))).await,
+        Err(problem) => return record(ctx, facts, at_hand, &News::Step(&Step::Halt(problem))).await,
     };
-    match &resolved.provider {
+    match &at_hand.resolved.provider {
         // A process that is asked to end begins nothing that costs money.
         Ok(_) if ctx.is_ending() => Ok(Done { order: facts.order.clone(), again: Again::Failed(None) }),
         Ok(provider) => {
-            let call = Call { ctx, facts, resolved, provider: provider.as_ref(), request };
+            let call = Call { ctx, facts, resolved: at_hand.resolved, provider: provider.as_ref(), request };
             call.make(attempt).await
         }
-        Err(problem) => record(ctx, facts, resolved, &News::Step(&Step::Halt(problem.clone()))).await,
+        Err(problem) => record(ctx, facts, at_hand, &News::Step(&Step::Halt(problem.clone()))).await,
     }
 }
 
@@ -162,7 +185,7 @@ fn request<'a>(action: Action, facts: &Facts<'a>) -> Result<Request<'a>, Problem
         Action::SendLetter => match facts.letter {
             Some(letter) => Request::SendLetter(letter.as_ref().map_err(Clone::clone)?),
             None => {
-                return Err(Problem::new(crate::api::v1alpha1::Reason::AwaitingLetter, "there is no letter"));
+                return Err(Problem::new(Reason::AwaitingLetter, "there is no letter"));
             }
         },
     })

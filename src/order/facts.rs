@@ -12,6 +12,7 @@ use crate::api::v1alpha1::{CertificateOrder, DeletionPolicy, Intent, Mode, Submi
 use crate::core::conditions::{Problem, get};
 use crate::core::names::Names;
 use crate::core::order::Observation;
+use crate::core::redact::truncate;
 use crate::order::validation::Validation;
 use crate::provider::{Calls, Error, Letter, Payload};
 
@@ -39,7 +40,9 @@ pub struct Facts<'a> {
     pub logged: Option<bool>,
     /// What the CA found of the proofs of control, as last asked.
     pub validation: Option<&'a Validation>,
-    /// The signed letter, where the user names one.
+    /// The key that certorder made for this order.
+    pub key: KeyState<'a>,
+    /// The signed letter, where the user names one and the CA waits for it.
     pub letter: Option<&'a Result<Letter, Problem>>,
     /// Whether the certificate stands in its Secret.
     pub secret: &'a Export,
@@ -51,6 +54,19 @@ pub struct Facts<'a> {
     pub now: Timestamp,
     /// The longest that one call takes.
     pub call_timeout: Duration,
+}
+
+/// The private key that certorder made for an order, as its Secret holds it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyState<'a> {
+    /// The key is made elsewhere, or by nobody yet since something comes first.
+    NotOurs,
+    /// It is there.
+    Held,
+    /// There is no such Secret.
+    Absent(&'a Problem),
+    /// There is one, and no key can be read from it.
+    Unfit(&'a Problem),
 }
 
 /// Whether an issued certificate stands in the Secret that the order names.
@@ -85,6 +101,14 @@ const STATE_MAY_LAG: SignedDuration = SignedDuration::from_mins(10);
 
 /// A submission younger than this stands for the read before the order.
 const SUBMISSION_IS_FRESH: SignedDuration = SignedDuration::from_secs(30);
+
+/// The value of an annotation as the status echoes it: cut at what fits there.
+pub(super) fn handled_value(asked: &str) -> String {
+    truncate(asked, LONGEST_HANDLED)
+}
+
+/// The longest echo of an annotation, in bytes.
+const LONGEST_HANDLED: usize = 256;
 
 /// Whether the deletion of this order waits for certorder.
 #[must_use]
@@ -196,9 +220,10 @@ impl Facts<'_> {
         (self.now < begins).then_some(begins)
     }
 
-    pub(super) fn has_just_started_over(&self) -> bool {
+    /// When the present attempt began, if the cloud may still show the end of the one before.
+    pub(super) fn just_started_over(&self) -> Option<Timestamp> {
         let began = self.submission().and_then(|submission| submission.started_over_at.as_ref());
-        began.is_some_and(|began| self.is_lately(began))
+        began.filter(|began| self.is_lately(began)).map(|began| began.0)
     }
 
     /// Whether the cloud may still show the state before this.
@@ -231,7 +256,7 @@ impl Facts<'_> {
         let handled =
             self.order.status.as_ref().and_then(|status| status.last_handled_resubmit_at.as_deref());
         let age = asked.parse::<Timestamp>().map(|at| self.now.duration_since(at));
-        handled != Some(asked) && age.is_ok_and(|age| age.abs() <= RESUBMIT_IS_RECENT)
+        handled != Some(handled_value(asked).as_str()) && age.is_ok_and(|age| age.abs() <= RESUBMIT_IS_RECENT)
     }
 
     /// An annotation of the order.

@@ -3,7 +3,7 @@
 //! What was paid for is never given up: a review is stopped so that the certificate can be ordered again, and an
 //! issued certificate is revoked only where the user names it a second time.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::api::v1alpha1::DeletionPolicy;
 use crate::api::v1alpha1::conditions::Reason;
@@ -28,6 +28,13 @@ pub enum End {
     GiveUp(String),
     /// Do this first.
     First(Step),
+    /// Show this meanwhile, and look again then at the latest.
+    Wait {
+        /// What is the case.
+        step: Step,
+        /// When the deletion is given up.
+        until: Timestamp,
+    },
 }
 
 /// Decides the next step of a deletion.
@@ -79,11 +86,22 @@ fn undo(facts: &Facts<'_>, seen: &Observation) -> End {
             End::First(once(facts, Action::Withdraw))
         }
         Stage::Cancelling | Stage::Issuing => End::First(Step::Follow),
+        // The CA may want a proof or a letter for it, and only this object says so.
+        Stage::Revoking | Stage::AwaitingRevocationLetter if is_revoked_by_us(facts) => {
+            End::First(Step::Follow)
+        }
         // The cloud may not show yet that it was ordered.
         Stage::AwaitingInformation if is_just_ordered(facts) => End::First(Step::Follow),
         Stage::Issued if facts.order.spec.deletion_policy == DeletionPolicy::Revoke => revoke(facts),
         _ => End::Release,
     }
+}
+
+/// Whether the revocation was asked for here.
+fn is_revoked_by_us(facts: &Facts<'_>) -> bool {
+    let last = facts.order.status.as_ref().and_then(|status| status.last_request.as_ref());
+    facts.order.spec.deletion_policy == DeletionPolicy::Revoke
+        && last.is_some_and(|last| last.action == facts.action_name(Action::Revoke))
 }
 
 fn is_just_ordered(facts: &Facts<'_>) -> bool {
@@ -102,20 +120,30 @@ fn revoke(facts: &Facts<'_>) -> End {
     End::First(Step::Halt(Problem::new(Reason::AwaitingConfirmation, message)))
 }
 
-/// A deletion does not wait for ever for an account that cannot be reached any more.
+/// A deletion does not wait for ever for an account that cannot be reached any more, or for a certificate that is not
+/// there: with other credentials it might be.
 fn or_give_up(facts: &Facts<'_>, step: Step) -> End {
-    let credentials_are_gone = match facts.observed {
-        Some(Err(error)) => matches!(error, Error::CredentialsRefused(_)),
-        Some(Ok(_)) => false,
-        None => facts.calls.is_none(),
-    };
+    let Some(why) = out_of_reach(facts) else { return End::First(step) };
     let since = facts.order.metadata.deletion_timestamp.as_ref();
-    let waited = since.is_some_and(|since| facts.now.duration_since(since.0) >= WAIT_FOR_CREDENTIALS);
-    if credentials_are_gone && waited {
-        return End::GiveUp(format!(
-            "no usable credentials for 10 minutes: the order is deleted, and certificate {} is left as it is at {}",
+    let until = since.and_then(|since| since.0.checked_add(WAIT_FOR_CREDENTIALS).ok());
+    match until {
+        Some(until) if facts.now < until => End::Wait { step, until },
+        _ => End::GiveUp(format!(
+            "{why} for 10 minutes: the order is deleted, and certificate {} is left as it is at {}",
             facts.certificate_id, facts.cloud
-        ));
+        )),
     }
-    End::First(step)
+}
+
+/// Why nothing can be done at the cloud.
+fn out_of_reach(facts: &Facts<'_>) -> Option<&'static str> {
+    let no_credentials = "no usable credentials";
+    match facts.observed {
+        Some(Err(Error::CredentialsRefused(_))) => Some(no_credentials),
+        Some(Err(Error::Rejected { reason: Reason::CertificateNotFound, .. })) => {
+            Some("the cloud knows no such certificate in this account")
+        }
+        Some(_) => None,
+        None => facts.calls.is_none().then_some(no_credentials),
+    }
 }

@@ -10,7 +10,7 @@ use crate::api::v1alpha1::{CertificateOrderStatus, CloudState, Intent, Plan, Sub
 use crate::core::conditions::{Conditions, Problem, Status, get};
 use crate::core::order::{Observation, Stage};
 use crate::core::redact::Filter;
-use crate::order::facts::{Action, Facts, RECONCILE_AT};
+use crate::order::facts::{Action, Facts, RECONCILE_AT, handled_value};
 use crate::order::plan::{self, Step};
 use crate::order::trouble::{Retry, Trouble, trouble};
 use crate::order::validation;
@@ -60,6 +60,18 @@ pub enum Again {
     Settled,
 }
 
+impl Again {
+    /// The same, but after this pause at the latest.
+    #[must_use]
+    pub fn at_latest(self, pause: Duration) -> Self {
+        match self {
+            Self::Stopped | Self::Settled | Self::Poll => Self::In(pause),
+            Self::In(other) => Self::In(other.min(pause)),
+            Self::Now | Self::Failed(_) => self,
+        }
+    }
+}
+
 /// How soon a claim that is contested is looked at again.
 const CONTESTED: Duration = Duration::from_secs(5);
 
@@ -96,7 +108,7 @@ impl Fold<'_> {
         if !matches!(news, News::Step(Step::Show(_) | Step::Unreadable)) {
             self.forget_plan();
         }
-        let asked = self.facts.annotation(RECONCILE_AT).map(str::to_owned);
+        let asked = self.facts.annotation(RECONCILE_AT).map(handled_value);
         self.status.last_handled_reconcile_at = asked.or(self.status.last_handled_reconcile_at.take());
         if let Some(Ok(seen)) = self.facts.observed {
             self.observed(seen);
@@ -181,7 +193,9 @@ impl Fold<'_> {
 
     /// What the cloud says of an order that is ours.
     pub(super) fn take_over(&mut self, seen: &Observation) {
-        self.status.order_id = seen.order_id.clone().or(self.status.order_id.take());
+        // Between two attempts the cloud may still show the number of the order before.
+        let order_id = seen.order_id.clone().filter(|_| plan::shows_an_order(seen.stage));
+        self.status.order_id = order_id.or(self.status.order_id.take());
         self.status.validation_records =
             seen.records.iter().map(|record| validation::record(record, self.facts.validation)).collect();
         self.status.not_before = seen.not_before.map(seconds);
@@ -212,8 +226,10 @@ impl Fold<'_> {
             self.forget_plan();
         }
         if self.conditions.is(ConditionType::Ready, Status::True) {
-            // What was reached holds whatever happens to the next look.
-            if !waits || problem.reason == Reason::AwaitingConfirmation {
+            // What was reached holds whatever happens to the next look; a deletion says whom it waits for.
+            let deleting = self.facts.order.metadata.deletion_timestamp.is_some();
+            let somebody = [Reason::AwaitingConfirmation, Reason::SecretNotFound, Reason::SecretKeyMissing];
+            if !waits || (deleting && somebody.contains(&problem.reason)) {
                 let type_ = ConditionType::ActionRequired;
                 self.conditions.set(type_, Status::True, problem.reason, &problem.message);
             }

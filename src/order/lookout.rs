@@ -10,7 +10,7 @@ use tokio::time::Instant;
 /// An order by namespace and name.
 pub type Key = (String, String);
 
-/// When each order is due. In memory only: after a start every order is due once.
+/// When each order is due. In memory only: after a start every order is due once, but those that are settled.
 #[derive(Default)]
 pub struct Lookout(Mutex<HashMap<Key, Watch>>);
 
@@ -56,6 +56,15 @@ impl Lookout {
             Some(left) if watch.wakes == watch.seen && watch.asked == asked => Verdict::NotBefore(left),
             _ => Verdict::Due(Pass { seen: watch.wakes, asked, failures: watch.failures }),
         }
+    }
+
+    /// Takes note of an order that needs no look before `pause` is over, unless it is known already.
+    pub fn expect(&self, key: &Key, asked: &str, pause: Duration, now: Instant) {
+        self.lock().entry(key.clone()).or_insert_with(|| Watch {
+            asked: asked.to_owned(),
+            due: now.checked_add(pause),
+            ..Watch::default()
+        });
     }
 
     /// Ends a pass: the order is due again after `pause`.
@@ -111,6 +120,17 @@ mod tests {
         assert_eq!(lookout.begin(&key(), "1".into(), later), Verdict::NotBefore(Duration::from_secs(40)));
         begun(&lookout, "2", later);
         begun(&lookout, "1", start + Duration::from_mins(1));
+    }
+
+    #[test]
+    fn a_settled_order_is_not_due_at_the_start_unless_something_is_asked_or_changed() {
+        let (lookout, start) = (Lookout::default(), Instant::now());
+        lookout.expect(&key(), "1", PAUSE, start);
+        lookout.expect(&key(), "1", Duration::ZERO, start);
+        assert_eq!(lookout.begin(&key(), "1".into(), start), Verdict::NotBefore(PAUSE));
+        begun(&lookout, "2", start);
+        lookout.wake(&key());
+        begun(&lookout, "1", start);
     }
 
     #[test]

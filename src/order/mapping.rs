@@ -72,9 +72,11 @@ fn select(
         .collect()
 }
 
+/// Whether the CA works on the order, or is done with it. One that was rejected or withdrawn is not: its next
+/// attempt takes the profile as it is then.
 fn is_ordered(order: &CertificateOrder) -> bool {
     let submission = order.status.as_ref().and_then(|status| status.submission.as_ref());
-    submission.is_some_and(|submission| submission.ordered_at.is_some())
+    submission.is_some_and(|submission| submission.ordered_at.is_some() && submission.frozen)
 }
 
 /// Every Secret that an order reads or writes.

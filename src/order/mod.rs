@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kube::api::ListParams;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::Store;
@@ -26,16 +27,17 @@ use tokio::time::Instant;
 use tracing::instrument;
 
 use crate::api::v1alpha1::CertificateOrder;
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::clock::Clock;
 use crate::cluster::bounded;
-use crate::core::conditions::Problem;
+use crate::core::conditions::{Problem, get};
 use crate::core::pace;
-use crate::order::execute::Done;
+use crate::order::execute::{AtHand, Done};
 use crate::order::facts::{Export, Facts};
 use crate::order::finalize::End;
 use crate::order::fold::Again;
 use crate::order::lookout::{Key, Lookout, Verdict};
-use crate::order::resolve::Resolved;
+use crate::order::resolve::{AtStage, Resolved};
 use crate::order::sightings::Sightings;
 use crate::order::turns::Turns;
 use crate::order::validation::Validations;
@@ -111,6 +113,10 @@ pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Resul
         ctx.forget(&key);
         return Ok(Action::await_change());
     }
+    if is_settled(&order) {
+        let pause = until_expiry(&order, ctx.clock.now(), pace::settled_at_start(seed(&order)));
+        ctx.lookout.expect(&key, &asked(&order), pause, Instant::now());
+    }
     let pass = match ctx.lookout.begin(&key, asked(&order), Instant::now()) {
         Verdict::Due(pass) => pass,
         Verdict::NotBefore(left) => return Ok(Action::requeue(left)),
@@ -152,7 +158,7 @@ async fn look(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done
 async fn step(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done, kube::Error> {
     let resolved = resolve::resolve(ctx, order).await?;
     let offline = resolved.payload(None);
-    let waiting_for_target = Export::NotWanted;
+    let not_issued = Export::NotWanted;
     let mut facts = Facts {
         order,
         cloud: registry::name(&order.spec.provider),
@@ -164,8 +170,9 @@ async fn step(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done
         calls: resolved.provider.as_ref().ok().map(|provider| provider.calls()),
         logged: None,
         validation: None,
-        letter: resolved.letter.as_ref(),
-        secret: &waiting_for_target,
+        key: resolved.key_state(),
+        letter: None,
+        secret: &not_issued,
         contested: None,
         intent_seen_for: ctx.sightings.of(key, order),
         now: ctx.clock.now(),
@@ -174,10 +181,18 @@ async fn step(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done
     let observed = if facts.needs_the_cloud() { observe::observe(ctx, &resolved).await } else { None };
     let seen = observed.as_ref().and_then(|seen| seen.as_ref().ok());
     let payload = resolved.payload(seen.map(|seen| &seen.product));
-    let target = resolved.target.export(order, seen, &resolved.names);
-    let validation = observe::validation(ctx, key, &resolved, seen).await;
+    let validation = observe::validation(ctx, key, order, &resolved, seen).await;
+    let extra = match seen {
+        Some(seen) => resolve::at_stage(ctx, order, &resolved, seen.stage).await?,
+        None => AtStage::default(),
+    };
+    let target = match (&extra.target, seen) {
+        (Some(target), Some(seen)) => target.export(order, seen, &resolved.names),
+        _ => Export::NotWanted,
+    };
     facts.payload = &payload;
     facts.observed = observed.as_ref();
+    facts.letter = extra.letter.as_ref();
     facts.secret = &target;
     facts.validation = validation.as_deref();
     facts.logged = observe::logged(&facts, &resolved).await;
@@ -186,13 +201,23 @@ async fn step(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done
     if order.metadata.deletion_timestamp.is_some() {
         return end(ctx, &facts, &resolved).await;
     }
-    execute::execute(ctx, &facts, &resolved, &plan::plan(&facts)).await
+    let at_hand = AtHand { resolved: &resolved, target: extra.target.as_ref() };
+    execute::execute(ctx, &facts, &at_hand, &plan::plan(&facts)).await
 }
 
 /// One step of a deletion.
 async fn end(ctx: &Context, facts: &Facts<'_>, resolved: &Resolved) -> Result<Done, kube::Error> {
     match finalize::plan(facts) {
-        End::First(step) => return execute::execute(ctx, facts, resolved, &step).await,
+        End::First(step) => {
+            let at_hand = AtHand { resolved, target: None };
+            return execute::execute(ctx, facts, &at_hand, &step).await;
+        }
+        End::Wait { step, until } => {
+            let at_hand = AtHand { resolved, target: None };
+            let done = execute::execute(ctx, facts, &at_hand, &step).await?;
+            let left = Duration::try_from(until.duration_since(facts.now)).unwrap_or_default();
+            return Ok(Done { again: done.again.at_latest(left), ..done });
+        }
         End::GiveUp(why) => ctx.telemetry.gave_up(facts.order, &why).await,
         End::Release => {}
     }
@@ -215,8 +240,34 @@ fn pause(ctx: &Context, done: &Done, failures: u32) -> Duration {
         }
         Again::Failed(asked) => pace::after_failure(failures, asked, seed),
         Again::Stopped => pace::STOPPED,
-        Again::Settled => pace::settled(seed),
+        Again::Settled => until_expiry(&done.order, now, pace::settled(seed)),
     }
+}
+
+/// At most so long, but a certificate's end is news, too.
+fn until_expiry(order: &CertificateOrder, now: Timestamp, pause: Duration) -> Duration {
+    let end = order.status.as_ref().and_then(|status| status.not_after.as_ref());
+    let left = end.and_then(|end| Duration::try_from(end.0.duration_since(now)).ok());
+    let left = left.filter(|left| !left.is_zero()).map(|left| left.saturating_add(A_MOMENT));
+    pause.min(left.unwrap_or(Duration::MAX))
+}
+
+/// So that what happens at a time has happened at the look for it.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
+/// Whether an order that was just read has its certificate, and asks for nothing: it needs no look at once.
+fn is_settled(order: &CertificateOrder) -> bool {
+    let Some(status) = &order.status else { return false };
+    let issued: &str = Reason::Issued.into();
+    let is_ready = get(&status.conditions, ConditionType::Ready)
+        .is_some_and(|ready| ready.status == "True" && ready.reason == issued);
+    let handled = |name: &str, handled: &Option<String>| {
+        order.annotations().get(name).is_none_or(|asked| Some(facts::handled_value(asked)) == *handled)
+    };
+    is_ready
+        && order.metadata.deletion_timestamp.is_none()
+        && Some(status.observed_generation) == order.metadata.generation
+        && handled(facts::RECONCILE_AT, &status.last_handled_reconcile_at)
 }
 
 /// What the user asks for, so that an event that changes none of it causes no look.

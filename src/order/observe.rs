@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use crate::api::v1alpha1::seconds;
+use crate::api::v1alpha1::CertificateOrder;
 use crate::core::order::{Observation, Stage};
 use crate::order::Context;
-use crate::order::facts::{Action, Facts};
+use crate::order::facts::Facts;
 use crate::order::lookout::Key;
+use crate::order::plan;
 use crate::order::resolve::Resolved;
 use crate::order::validation::Validation;
 use crate::provider::Error;
@@ -26,12 +27,14 @@ pub async fn observe(ctx: &Context, resolved: &Resolved) -> Option<Result<Observ
 pub async fn validation(
     ctx: &Context,
     key: &Key,
+    order: &CertificateOrder,
     resolved: &Resolved,
     seen: Option<&Observation>,
 ) -> Option<Arc<Validation>> {
     let provider = resolved.provider.as_ref().ok()?;
     let stage = seen?.stage;
-    if !matches!(stage, Stage::Validating | Stage::Issued) {
+    let deleting = order.metadata.deletion_timestamp.is_some();
+    if deleting || !matches!(stage, Stage::Validating | Stage::Issued) {
         ctx.validations.forget(key);
         return None;
     }
@@ -39,18 +42,11 @@ pub async fn validation(
     Some(ctx.validations.of(key, provider.as_ref(), checks, ctx.clock.now()).await)
 }
 
-/// What the cloud's own log says of the call of an open intent, where the state alone proves nothing: the cloud may
-/// still hold an application of before.
+/// What the cloud's own log says of the call of an open intent, where nothing else tells.
 pub async fn logged(facts: &Facts<'_>, resolved: &Resolved) -> Option<bool> {
-    let intent = facts.intent().filter(|intent| facts.action_of(intent) == Action::Submit)?;
+    let (action, intent) = plan::unsettled(facts)?;
     let provider = resolved.provider.as_ref().ok()?;
-    // The log's times are whole seconds, so an application accepted in the second of the intent cannot be told from it.
-    let earlier = facts.ours().and_then(|ours| ours.submitted_at.as_ref());
-    let ambiguous = earlier.is_some_and(|earlier| *earlier >= seconds(intent.started_at.0));
-    if ambiguous || !facts.has_earlier_application() {
-        return None;
-    }
-    match provider.was_called(Action::Submit, intent.started_at.0).await {
+    match provider.was_called(action, intent.started_at.0).await {
         Ok(called) => Some(called),
         Err(error) => {
             warn!(%error, "cannot read the cloud's log of calls");

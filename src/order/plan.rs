@@ -9,10 +9,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::api::v1alpha1::conditions::Reason;
-use crate::api::v1alpha1::{Intent, Mode, Submission};
+use crate::api::v1alpha1::{Intent, Mode, Submission, seconds};
 use crate::core::conditions::Problem;
+use crate::core::names::Names;
 use crate::core::order::{Observation, Stage};
-use crate::order::facts::{ACCEPTED, Action, Export, Facts};
+use crate::order::facts::{ACCEPTED, Action, Export, Facts, KeyState, RESUBMIT_AT};
 use crate::provider::Payload;
 
 /// The one next step.
@@ -61,7 +62,7 @@ pub enum Step {
     Follow,
 }
 
-/// How soon the cloud is read again meanwhile.
+/// How soon the cloud is read again at the earliest.
 const A_MOMENT: SignedDuration = SignedDuration::from_secs(5);
 
 /// Decides the next step.
@@ -120,15 +121,20 @@ fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
     match (facts.ours(), seen.stage) {
         (None, Stage::AwaitingInformation) => first_submission(facts, seen),
         // The call that opened it again takes its time.
-        (None, Stage::Rejected | Stage::Cancelled) if facts.has_just_started_over() => facts.wait_a_moment(),
+        (None, Stage::Rejected | Stage::Cancelled) => match facts.just_started_over() {
+            Some(began) => facts.wait_for_what_began(began),
+            None => take_over(facts, seen),
+        },
         (None, _) => take_over(facts, seen),
         (Some(ours), Stage::AwaitingInformation) => before_the_order(facts, ours, seen),
-        (Some(ours), Stage::Rejected | Stage::Cancelled) => after_the_end(facts, ours),
-        (Some(ours), Stage::AwaitingLetter) if !facts.withdraw_is_asked() => letter(facts, ours),
+        (Some(ours), Stage::Rejected | Stage::Cancelled) => after_the_end(facts, ours, seen),
         (Some(_), Stage::Validating | Stage::Reviewing | Stage::AwaitingLetter)
             if facts.withdraw_is_asked() =>
         {
             once(facts, Action::Withdraw)
+        }
+        (Some(ours), Stage::Validating | Stage::Reviewing | Stage::AwaitingLetter | Stage::Issuing) => {
+            running(facts, ours, seen.stage)
         }
         (Some(_), Stage::Issued) if *facts.secret == Export::Due => Step::Export,
         (Some(_), _) => Step::Follow,
@@ -145,30 +151,38 @@ fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
             Some(until) => Step::Pause { until },
             None => first(Action::Submit),
         },
-        Err(problem) if problem.reason == Reason::KeyLost => Step::MakeKey,
-        Err(problem) => Step::Halt(problem.clone()),
+        Err(problem) => facts.make_key_or_halt(problem),
     }
 }
 
 /// The cloud or the CA refused our order, or it was stopped. It goes on when the user corrected it, or asks for it.
-fn after_the_end(facts: &Facts<'_>, ours: &Submission) -> Step {
-    if facts.withdraw_is_asked() || facts.calls.is_none_or(|calls| calls.resubmit.is_none()) {
+fn after_the_end(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
+    if facts.withdraw_is_asked() || !facts.resubmits() {
         return Step::Follow;
     }
     let is_asked = facts.resubmit_is_asked();
     let is_edited = facts.is_edited_since_the_end();
     match facts.payload {
-        Ok(payload) if is_asked || (is_edited && changed(ours, payload)) => first(Action::Resubmit),
-        Err(problem) if is_asked || is_edited => Step::Halt(problem.clone()),
+        Ok(payload) if is_asked || (is_edited && is_other(ours, payload, seen)) => first(Action::Resubmit),
+        Err(problem) if is_asked || is_edited => facts.make_key_or_halt(problem),
         _ => Step::Follow,
     }
 }
 
-/// The CA waits for a signed letter.
+/// The CA works on our order.
+fn running(facts: &Facts<'_>, ours: &Submission, stage: Stage) -> Step {
+    match facts.key {
+        // What was only taken over may have its key elsewhere.
+        KeyState::Absent(problem) | KeyState::Unfit(problem) if !ours.adopted => Step::Halt(problem.clone()),
+        _ if stage == Stage::AwaitingLetter => letter(facts, ours),
+        _ => Step::Follow,
+    }
+}
+
+/// The CA waits for a signed letter. One that is missing or unfit is reported beside what the CA waits for.
 fn letter(facts: &Facts<'_>, ours: &Submission) -> Step {
     match facts.letter {
         Some(Ok(_)) if ours.letter_sent_at.is_none() => first(Action::SendLetter),
-        Some(Err(problem)) if ours.letter_sent_at.is_none() => Step::Halt(problem.clone()),
         _ => Step::Follow,
     }
 }
@@ -183,23 +197,52 @@ fn take_over(facts: &Facts<'_>, seen: &Observation) -> Step {
     if !shows_an_order(seen.stage) {
         return Step::Follow;
     }
-    let held: BTreeSet<String> = seen.names.iter().map(|name| name.to_ascii_lowercase()).collect();
-    if !held.is_empty() && held.iter().map(String::as_str).eq(names.all()) {
+    let held: Vec<String> = seen.names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    if is_for(&held, names, seen.stage) {
         return Step::Adopt;
     }
-    let held: Vec<String> = held.into_iter().collect();
+    match seen.stage {
+        // Over for everybody, whatever its names were.
+        Stage::Revoking | Stage::AwaitingRevocationLetter | Stage::Revoked | Stage::Expired => Step::Follow,
+        Stage::Rejected | Stage::Cancelled if facts.resubmits() && facts.resubmit_is_asked() => {
+            match facts.payload {
+                Ok(_) => first(Action::Resubmit),
+                Err(problem) => facts.make_key_or_halt(problem),
+            }
+        }
+        stage => Step::Halt(in_use(facts, &held, stage)),
+    }
+}
+
+/// Whether what the cloud holds is for the names of the order. A CA may add a name of its own to an issued
+/// certificate, such as the registered domain beside its www.
+fn is_for(held: &[String], names: &Names, stage: Stage) -> bool {
+    let all: BTreeSet<&str> = held.iter().map(String::as_str).collect();
+    let is_covered = stage == Stage::Issued
+        && held.first().is_some_and(|primary| primary == names.common_name().as_str())
+        && all.is_superset(&names.all());
+    is_covered || (!all.is_empty() && all == names.all())
+}
+
+fn in_use(facts: &Facts<'_>, held: &[String], stage: Stage) -> Problem {
     let whose = if held.is_empty() {
         "and the cloud does not tell for which names".to_owned()
     } else {
         format!("for {}", held.join(", "))
     };
-    Step::Halt(Problem::new(
-        Reason::CertificateInUse,
+    let message = if matches!(stage, Stage::Rejected | Stage::Cancelled) && facts.resubmits() {
+        format!(
+            "this certificate was applied for already, {whose}, which was {}; annotate the order with {RESUBMIT_AT}: \
+             <now, RFC 3339> to apply for its own names instead",
+            stage.to_string().to_ascii_lowercase()
+        )
+    } else {
         format!(
             "this certificate is in use already, {whose}; give the order those names to take it over, or create a new \
              CertificateOrder for another certificate"
-        ),
-    ))
+        )
+    };
+    Problem::new(Reason::CertificateInUse, message)
 }
 
 /// Our application was accepted, and the cloud still waits for an order.
@@ -219,7 +262,7 @@ fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Observation) ->
     }
     match facts.payload {
         // Corrected since and not yet ordered: the cloud takes the new application instead.
-        Ok(payload) if is_outdated(ours, payload, seen) => first(Action::Submit),
+        Ok(payload) if is_other(ours, payload, seen) => first(Action::Submit),
         Ok(_) if facts.order_action().is_some() => first(Action::Order),
         Ok(_) => Step::Follow,
         Err(problem) => Step::Halt(problem.clone()),
@@ -228,7 +271,7 @@ fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Observation) ->
 
 /// Whether the cloud holds another application than the present one. Our record of what was accepted decides; not
 /// every part of an application is shown by the cloud.
-fn is_outdated(ours: &Submission, payload: &Payload, seen: &Observation) -> bool {
+fn is_other(ours: &Submission, payload: &Payload, seen: &Observation) -> bool {
     // The call of an open intent may have replaced what was accepted.
     let in_doubt = ours.intent.as_ref().is_some_and(|intent| intent.payload_hash.is_some());
     match &ours.payload_hash {
@@ -260,9 +303,31 @@ pub(super) fn settle(facts: &Facts<'_>, intent: &Intent) -> Step {
     }
 }
 
+/// The call of an open intent of which only the cloud's own log can tell what became of it: an application where
+/// the cloud may still hold one of before, and what the certificate's state, which may lag, does not show.
+#[must_use]
+pub fn unsettled<'a>(facts: &'a Facts<'_>) -> Option<(Action, &'a Intent)> {
+    let seen = facts.observed?.as_ref().ok()?;
+    let intent = facts.intent()?;
+    let action = facts.action_of(intent);
+    if action == Action::Submit {
+        // The log's times are whole seconds, so an application accepted in the second of the intent cannot be told
+        // from it.
+        let earlier = facts.ours().and_then(|ours| ours.submitted_at.as_ref());
+        let ambiguous = earlier.is_some_and(|earlier| *earlier >= seconds(intent.started_at.0));
+        return (facts.has_earlier_application() && !ambiguous).then_some((action, intent));
+    }
+    (!landed(facts, action, intent, seen)).then_some((action, intent))
+}
+
 /// Whether the cloud shows that the call behind an intent took effect.
 pub(super) fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &Observation) -> bool {
     match action {
+        Action::Order | Action::Resubmit | Action::SendLetter | Action::Withdraw | Action::Revoke
+            if facts.logged == Some(true) =>
+        {
+            true
+        }
         Action::Submit if facts.order_action().is_none() && shows_an_order(seen.stage) => true,
         Action::Submit => match facts.payload {
             Ok(payload) => {
@@ -317,17 +382,30 @@ pub(super) fn once(facts: &Facts<'_>, action: Action) -> Step {
     let is_taken = last.is_some_and(|last| {
         last.outcome == ACCEPTED && last.action == facts.action_name(action) && facts.is_lately(&last.time)
     });
-    if is_taken { facts.wait_a_moment() } else { first(action) }
-}
-
-/// Whether the accepted application differs from the present one. Without a record of it, it does not.
-fn changed(ours: &Submission, payload: &Payload) -> bool {
-    ours.payload_hash.as_ref().is_some_and(|accepted| *accepted != payload.hash)
+    match last {
+        Some(last) if is_taken => facts.wait_for_what_began(last.time.0),
+        _ => first(action),
+    }
 }
 
 impl Facts<'_> {
-    fn wait_a_moment(&self) -> Step {
-        Step::Pause { until: self.now.checked_add(A_MOMENT).unwrap_or(Timestamp::MAX) }
+    /// Waits as long again as something has been under way, so that it is looked at often at first and rarely later.
+    fn wait_for_what_began(&self, began: Timestamp) -> Step {
+        let pause = self.now.duration_since(began).max(A_MOMENT);
+        Step::Pause { until: self.now.checked_add(pause).unwrap_or(Timestamp::MAX) }
+    }
+
+    /// Whether the cloud opens an order again that ended.
+    fn resubmits(&self) -> bool {
+        self.calls.is_some_and(|calls| calls.resubmit.is_some())
+    }
+
+    /// Before anything is sent, a key that is not there is made; one that cannot be read is never replaced.
+    fn make_key_or_halt(&self, problem: &Problem) -> Step {
+        match self.key {
+            KeyState::Absent(missing) if missing == problem => Step::MakeKey,
+            _ => Step::Halt(problem.clone()),
+        }
     }
 
     /// An intent is a claim: two orders that both kept one would wait for each other for good.

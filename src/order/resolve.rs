@@ -1,19 +1,22 @@
 //! Reads from the cluster what an order refers to. What is missing or malformed is data for `plan`; only trouble
 //! with the API server is an error.
 
+use std::sync::Arc;
+
 use kube::ResourceExt;
 
 use crate::api::v1alpha1 as api;
 use crate::api::v1alpha1::conditions::Reason;
-use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, KeySource};
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec};
 use crate::cluster::{self, Namespace, as_data};
 use crate::core::certificate::Csr;
 use crate::core::conditions::Problem;
 use crate::core::keypair::{KeyPair, Subject};
 use crate::core::names::Names;
-use crate::core::order::{Application, Key, KeyAlgorithm, Product, ValidationMethod};
+use crate::core::order::{Application, Key, KeyAlgorithm, Product, Stage, ValidationMethod};
 use crate::core::redact::Filter;
 use crate::order::Context;
+use crate::order::facts::KeyState;
 use crate::order::secret::{self, Owner};
 use crate::order::target::Target;
 use crate::profile;
@@ -26,12 +29,10 @@ pub struct Resolved {
     pub names: Result<Names, Problem>,
     /// The certificate at its cloud, with the order's credentials.
     pub provider: Result<Box<dyn Provider>, Problem>,
+    /// The key that certorder makes for the order, where it does.
+    pub own_key: Option<OwnKey>,
     /// What is asked of the cloud.
     pub application: Result<Application, Problem>,
-    /// The signed letter, where the user names one.
-    pub letter: Option<Result<Letter, Problem>>,
-    /// Where the issued certificate goes.
-    pub target: Target,
     /// Blanks everything sensitive of this order.
     pub filter: Filter,
 }
@@ -54,25 +55,65 @@ pub async fn resolve(ctx: &Context, order: &CertificateOrder) -> Result<Resolved
     let names = Names::parse(&spec.common_name, &spec.dns_names)
         .map_err(|error| Problem::new(Reason::InvalidRequest, error.to_string()));
     let owner = &owner(order);
+    let own_key = if spec.makes_key() { Some(OwnKey::read(&namespace, owner).await?) } else { None };
     let application = match &names {
-        Ok(names) => as_data(application(&namespace, order, owner, names).await)?,
+        Ok(names) => as_data(application(&namespace, order, own_key.as_ref(), names).await)?,
         Err(problem) => Err(problem.clone()),
     };
-    let letter = letter(&namespace, &spec.provider).await?;
-    let target = Target::read(&namespace, order, owner).await?;
     let sensitive = application.as_ref().map(Application::sensitive).unwrap_or_default();
     let credentials = provider.as_ref().map(|provider| provider.sensitive()).unwrap_or_default();
     let filter = Filter::new(sensitive.into_iter().chain(credentials));
-    Ok(Resolved { names, provider, application, letter, target, filter })
+    Ok(Resolved { names, provider, own_key, application, filter })
 }
 
 impl Resolved {
+    /// What became of the key that certorder makes.
+    #[must_use]
+    pub fn key_state(&self) -> KeyState<'_> {
+        match &self.own_key {
+            None => KeyState::NotOurs,
+            Some(OwnKey::Held(_)) => KeyState::Held,
+            Some(OwnKey::Absent(problem)) => KeyState::Absent(problem),
+            Some(OwnKey::Unfit(problem)) => KeyState::Unfit(problem),
+        }
+    }
+
     /// The request that hands in the application, or the first thing that is missing for it.
     pub fn payload(&self, product: Option<&Product>) -> Result<Payload, Problem> {
         let application = self.application.as_ref().map_err(Clone::clone)?;
         let provider = self.provider.as_ref().map_err(Clone::clone)?;
         provider.prepare(application, product)
     }
+}
+
+/// What is read from the cluster at one stage of a certificate only.
+#[derive(Default)]
+pub struct AtStage {
+    /// The signed letter, where the user names one, once the CA waits for it.
+    pub letter: Option<Result<Letter, Problem>>,
+    /// Where the certificate goes, once it is issued.
+    pub target: Option<Target>,
+}
+
+/// Reads what an order needs at this stage.
+pub async fn at_stage(
+    ctx: &Context,
+    order: &CertificateOrder,
+    resolved: &Resolved,
+    stage: Stage,
+) -> Result<AtStage, kube::Error> {
+    let namespace = Namespace::new(ctx.client.clone(), &order.namespace().unwrap_or_default());
+    let deleting = order.metadata.deletion_timestamp.is_some();
+    Ok(match stage {
+        Stage::AwaitingLetter if !deleting => {
+            AtStage { letter: letter(&namespace, &order.spec.provider).await?, ..AtStage::default() }
+        }
+        Stage::Issued if !deleting => {
+            let target = Target::read(&namespace, order, owner(order), resolved.own_key.as_ref()).await?;
+            AtStage { target: Some(target), ..AtStage::default() }
+        }
+        _ => AtStage::default(),
+    })
 }
 
 /// How the Secrets of an order name it.
@@ -87,7 +128,7 @@ pub fn owner(order: &CertificateOrder) -> Owner {
 async fn application(
     namespace: &Namespace,
     order: &CertificateOrder,
-    owner: &Owner,
+    own_key: Option<&OwnKey>,
     names: &Names,
 ) -> Result<Application, cluster::Error> {
     let spec = &order.spec;
@@ -109,32 +150,44 @@ async fn application(
         api::ValidationMethod::Email => ValidationMethod::Email,
     };
     let subject = profile.as_ref().and_then(|profile| profile.organization.as_ref()).map(Subject::from);
-    let key = key(namespace, spec, owner, names, &subject.unwrap_or_default()).await?;
+    let key = key(namespace, spec, own_key, names, &subject.unwrap_or_default()).await?;
     Ok(Application { names: names.clone(), key, validation, profile, key_password })
 }
 
 async fn key(
     namespace: &Namespace,
     spec: &CertificateOrderSpec,
-    owner: &Owner,
+    own_key: Option<&OwnKey>,
     names: &Names,
     subject: &Subject,
 ) -> Result<Key, cluster::Error> {
     let pem = match (&spec.csr, &spec.csr_secret_ref) {
         (Some(pem), _) => pem.clone(),
         (None, Some(selector)) => namespace.public_text(selector, "spec.csrSecretRef").await?,
-        (None, None) if spec.key().source() == KeySource::Cloud => return Ok(Key::Cloud(algorithm(spec))),
         (None, None) => {
-            let pair = own_key(namespace, owner).await?;
-            let csr = pair
-                .csr(subject, names)
-                .map_err(|error| Problem::new(Reason::CsrInvalid, error.to_string()))?;
-            return Ok(Key::Csr(csr));
+            return match own_key {
+                None => Ok(Key::Cloud(algorithm(spec))),
+                Some(OwnKey::Held(pair)) => Ok(Key::Csr(own_csr(pair, algorithm(spec), subject, names)?)),
+                Some(OwnKey::Absent(problem) | OwnKey::Unfit(problem)) => Err(problem.clone().into()),
+            };
         }
     };
     let csr = Csr::parse(&pem).map_err(|error| Problem::new(Reason::CsrInvalid, error.to_string()))?;
     csr.check_names(names).map_err(|error| Problem::new(Reason::CsrMismatch, error.to_string()))?;
     Ok(Key::Csr(csr))
+}
+
+/// The CSR that the kept key makes. A key of another kind than the order asks for would be certified silently.
+fn own_csr(pair: &KeyPair, wanted: KeyAlgorithm, subject: &Subject, names: &Names) -> Result<Csr, Problem> {
+    let held = pair.algorithm();
+    if held != wanted {
+        let message = format!(
+            "the Secret with the key of this order holds {held}, and spec.privateKey asks for {wanted}; set \
+             spec.privateKey back, or delete that Secret to have another key made"
+        );
+        return Err(Problem::new(Reason::CsrMismatch, message));
+    }
+    pair.csr(subject, names).map_err(|error| Problem::new(Reason::CsrInvalid, error.to_string()))
 }
 
 /// The key that is asked for.
@@ -148,24 +201,46 @@ pub fn algorithm(spec: &CertificateOrderSpec) -> KeyAlgorithm {
     }
 }
 
-/// The key that certorder made for this order.
-pub async fn own_key(namespace: &Namespace, owner: &Owner) -> Result<KeyPair, cluster::Error> {
-    let name = secret::key_secret_name(&owner.order);
-    let Some(stored) = namespace.find_secret(&name).await? else {
-        let message = format!(
-            "Secret {name} with the key of this order is gone; restore it from a backup, or withdraw the order: a \
-             new key would not fit what the CA was sent"
-        );
-        return Err(Problem::new(Reason::KeyLost, message).into());
-    };
-    if !owner.owns(&stored) {
-        return Err(owner.conflict(&name).into());
+/// The key that certorder makes for an order, as its Secret holds it.
+#[derive(Clone, Debug)]
+pub enum OwnKey {
+    /// It is there.
+    Held(Arc<KeyPair>),
+    /// There is no such Secret.
+    Absent(Problem),
+    /// There is one, and it is somebody else's, or no key can be read from it.
+    Unfit(Problem),
+}
+
+impl OwnKey {
+    /// Reads it.
+    pub async fn read(namespace: &Namespace, owner: &Owner) -> Result<Self, kube::Error> {
+        let name = secret::key_secret_name(&owner.order);
+        let Some(stored) = namespace.find_secret(&name).await? else {
+            let message = format!(
+                "Secret {name} with the key of this order is gone; restore it from a backup, or withdraw the order: a \
+                 new key would not fit what the CA was sent"
+            );
+            return Ok(Self::Absent(Problem::new(Reason::KeyLost, message)));
+        };
+        if !owner.owns(&stored) {
+            return Ok(Self::Unfit(owner.conflict(&name)));
+        }
+        let data = stored.data.unwrap_or_default();
+        let unfit = |what: String| {
+            let message =
+                format!("{what}; restore Secret {name} from a backup, or delete it before anything is sent");
+            Self::Unfit(Problem::new(Reason::KeyLost, message))
+        };
+        let pem = match cluster::text(&data, &name, secret::TLS_KEY, "the order's own key") {
+            Ok(pem) => pem,
+            Err(problem) => return Ok(unfit(problem.message)),
+        };
+        Ok(match KeyPair::from_pem(&pem.into()) {
+            Ok(key) => Self::Held(Arc::new(key)),
+            Err(error) => unfit(format!("Secret {name}: {error}")),
+        })
     }
-    let data = stored.data.unwrap_or_default();
-    let pem = cluster::text(&data, &name, secret::TLS_KEY, "the order's own key")?;
-    KeyPair::from_pem(&pem.into()).map_err(|error| {
-        Problem::new(Reason::KeyLost, format!("Secret {name}: {error}; restore it from a backup")).into()
-    })
 }
 
 async fn letter(

@@ -15,6 +15,7 @@ use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, SecretTemplate};
 use crate::cluster::bounded;
 use crate::core::conditions::Problem;
+use crate::core::redact::truncate;
 use crate::order::status::FIELD_MANAGER;
 
 /// The order that a Secret belongs to, by name.
@@ -108,7 +109,7 @@ pub async fn write(
     let api: Api<Secret> = Api::namespaced(client.clone(), &order.namespace().unwrap_or_default());
     let template = template.cloned().unwrap_or_default();
     let mut labels = template.labels;
-    labels.insert(MANAGED_BY.to_owned(), FIELD_MANAGER.to_owned());
+    labels.entry(MANAGED_BY.to_owned()).or_insert_with(|| FIELD_MANAGER.to_owned());
     let mut annotations = template.annotations;
     annotations.insert(ORDER.to_owned(), owner.order.clone());
     annotations.insert(CERTIFICATE.to_owned(), owner.certificate_id.clone());
@@ -147,6 +148,23 @@ pub async fn write(
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     bounded(api.patch(&wanted.name, &params, &Patch::Merge(patch))).await.map(drop)
 }
+
+/// What it means that the API server refuses to write a Secret for good: by a quota, a policy, or since the stored one
+/// is immutable. A conflict, and what passes by itself, stays an error.
+pub fn refused(name: &str, written: Result<(), kube::Error>) -> Result<Result<(), Problem>, kube::Error> {
+    match written {
+        Ok(()) => Ok(Ok(())),
+        Err(kube::Error::Api(status)) if matches!(status.code, 400 | 403 | 413 | 422) => {
+            let why = truncate(&status.message, LONGEST_REFUSAL);
+            let message = format!("the API server refuses Secret {name}, and nothing was written: {why}");
+            Ok(Err(Problem::new(Reason::SecretConflict, message)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The longest text of the API server that is shown, in bytes.
+const LONGEST_REFUSAL: usize = 1024;
 
 /// A secret text as a Secret holds it.
 #[must_use]

@@ -44,12 +44,34 @@ pub struct Seen<'a> {
     pub words: Option<&'a str>,
     /// The cloud's name.
     pub cloud: &'a str,
-    /// Whether the user asked to stop the review.
+    /// Whether the review was stopped as the user asked.
     pub withdrawn: bool,
+    /// Whether the annotation that asked for it still holds the order back.
+    pub held_back: bool,
+    /// What became of the signed letter.
+    pub letter: Letter<'a>,
     /// What the CA found of the proofs of control.
     pub validation: Option<&'a Validation>,
     /// For the words of the CA in there.
     pub filter: &'a Filter,
+}
+
+impl Seen<'_> {
+    /// What to publish so that the CA sees that the user controls the names.
+    fn prove_control(&self) -> String {
+        validation::what_to_do(&self.observation.records, self.validation, self.filter)
+    }
+}
+
+/// What became of the signed letter of an order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Letter<'a> {
+    /// The order names none, or it was not looked at.
+    NotNamed,
+    /// The one that the order names cannot be sent; why.
+    Unfit(&'a str),
+    /// It was handed in.
+    Sent,
 }
 
 impl Report {
@@ -80,16 +102,9 @@ pub fn report(what: &Seen<'_>) -> Report {
         Stage::AwaitingInformation => {
             Report::working("Submitted", Reason::Submitting, format!("{cloud} holds the application ({state})"))
         }
-        Stage::AwaitingLetter => Report {
-            action: Some(
-                "send the signed confirmation letter: download the form in the cloud's console, sign it, and put it \
-                 into the Secret that the order names for it, or upload it in the console"
-                    .to_owned(),
-            ),
-            ..Report::working("AwaitingLetter", Reason::AwaitingLetter, format!("the CA waits for a signed letter ({state})"))
-        },
+        Stage::AwaitingLetter => awaiting_letter(what.letter, &state),
         Stage::Validating => Report {
-            action: Some(validation::what_to_do(&seen.records, what.validation, what.filter)),
+            action: Some(what.prove_control()),
             ..Report::working(
                 "Validating",
                 Reason::AwaitingValidation,
@@ -128,13 +143,29 @@ pub fn report(what: &Seen<'_>) -> Report {
         | Stage::AwaitingRevocationLetter
         | Stage::Revoked
         | Stage::Expired
-        | Stage::Refunded => ended(seen.stage, &state, what.withdrawn),
+        | Stage::Refunded => ended(what, &state),
     }
 }
 
+fn awaiting_letter(letter: Letter<'_>, state: &str) -> Report {
+    let message = match letter {
+        Letter::Sent => format!("the signed letter was handed in, and the CA looks at it ({state})"),
+        Letter::NotNamed | Letter::Unfit(_) => format!("the CA waits for a signed letter ({state})"),
+    };
+    let form = "send the signed confirmation letter: download the form in the cloud's console, sign it, and";
+    let action = match letter {
+        Letter::Sent => None,
+        Letter::NotNamed => Some(format!("{form} upload it there")),
+        Letter::Unfit(why) => Some(format!(
+            "{form} put it into the Secret that the order names for it ({why}), or upload it in the console"
+        )),
+    };
+    Report { action, ..Report::working("AwaitingLetter", Reason::AwaitingLetter, message) }
+}
+
 /// The stages at which an order ends, for good or until the user asks for another attempt.
-fn ended(reached: Stage, state: &str, withdrawn: bool) -> Report {
-    match reached {
+fn ended(what: &Seen<'_>, state: &str) -> Report {
+    match what.observation.stage {
         Stage::Rejected => Report::stopped(
             "Rejected",
             Reason::Rejected,
@@ -143,14 +174,18 @@ fn ended(reached: Stage, state: &str, withdrawn: bool) -> Report {
                  {RESUBMIT_AT}: <now, RFC 3339> to hand it in again as it is"
             ),
         ),
-        Stage::Cancelled if withdrawn => Report::stopped(
-            "Withdrawn",
-            Reason::Withdrawn,
-            format!(
-                "the review was stopped as asked ({state}); remove the annotation {WITHDRAW}, then correct the order, \
-                 or annotate it with {RESUBMIT_AT}: <now, RFC 3339> to order again as it is"
-            ),
-        ),
+        Stage::Cancelled if what.withdrawn => {
+            let first = if what.held_back {
+                format!("remove the annotation {WITHDRAW}, then ")
+            } else {
+                String::new()
+            };
+            let message = format!(
+                "the review was stopped as asked ({state}); {first}correct the order, or annotate it with \
+                 {RESUBMIT_AT}: <now, RFC 3339> to order again as it is"
+            );
+            Report::stopped("Withdrawn", Reason::Withdrawn, message)
+        }
         Stage::Cancelled => Report::stopped(
             "Cancelled",
             Reason::Cancelled,
@@ -159,9 +194,10 @@ fn ended(reached: Stage, state: &str, withdrawn: bool) -> Report {
                  annotate it with {RESUBMIT_AT}: <now, RFC 3339>"
             ),
         ),
-        Stage::Revoking => {
-            Report::over("Revoking", Reason::Revoked, format!("the certificate is being revoked ({state})"))
-        }
+        Stage::Revoking => Report {
+            action: (!what.observation.records.is_empty()).then(|| what.prove_control()),
+            ..Report::over("Revoking", Reason::Revoked, format!("the certificate is being revoked ({state})"))
+        },
         Stage::AwaitingRevocationLetter => Report {
             action: Some("send the signed revocation letter that the cloud's console offers".to_owned()),
             ..Report::over(

@@ -1,12 +1,14 @@
 //! The Secret that an issued certificate goes to: is it as it should be, and what belongs into it?
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use secrecy::SecretString;
 
 use crate::api::v1alpha1::conditions::Reason;
-use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, KeySource};
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, Submission};
 use crate::cluster::{self, Namespace, SecretData, as_data};
 use crate::core::chain::Chain;
 use crate::core::conditions::Problem;
@@ -15,7 +17,7 @@ use crate::core::keystore::{Alias, Format, Keystore, Password};
 use crate::core::names::Names;
 use crate::core::order::{Bundle, Observation};
 use crate::order::facts::Export;
-use crate::order::resolve::own_key;
+use crate::order::resolve::OwnKey;
 use crate::order::secret::{self, Owner, TLS_CRT, TLS_KEY, Wanted};
 
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -24,8 +26,8 @@ const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 pub struct Target {
     tls: Option<Slot>,
     id: Option<Slot>,
-    /// The private key that the user's CSR or the order itself brings; `None` where the cloud made it.
-    key: Option<Result<KeyPair, Problem>>,
+    /// The private key that the user's CSR or the order itself brings; `None` where the cloud may hold it.
+    key: Option<Result<Arc<KeyPair>, Problem>>,
     keystores: Result<Vec<(Format, Password, Alias)>, Problem>,
     owner: Owner,
 }
@@ -42,27 +44,23 @@ impl Target {
     pub async fn read(
         namespace: &Namespace,
         order: &CertificateOrder,
-        owner: &Owner,
+        owner: Owner,
+        own_key: Option<&OwnKey>,
     ) -> Result<Self, kube::Error> {
         let spec = &order.spec;
+        // The API server takes no TLS Secret without a key.
+        let type_ = if holds_key(spec) { "kubernetes.io/tls" } else { "Opaque" };
         let tls = match &spec.secret_name {
-            Some(name) => {
-                // The API server takes no TLS Secret without a key.
-                let type_ = if holds_key(spec) { "kubernetes.io/tls" } else { "Opaque" };
-                Some(Slot { name: name.clone(), type_, stored: namespace.find_secret(name).await? })
-            }
+            Some(name) => Some(Slot::read(namespace, name, type_).await?),
             None => None,
         };
         let id = match spec.provider.certificate_id_secret() {
-            Some((name, _)) => {
-                let stored = namespace.find_secret(name).await?;
-                Some(Slot { name: name.to_owned(), type_: "Opaque", stored })
-            }
+            Some((name, _)) => Some(Slot::read(namespace, name, "Opaque").await?),
             None => None,
         };
-        let key = if tls.is_some() { key(namespace, spec, owner).await? } else { None };
+        let key = if tls.is_some() { key(namespace, order, own_key).await? } else { None };
         let keystores = as_data(keystores(namespace, spec).await)?;
-        Ok(Self { tls, id, key, keystores, owner: owner.clone() })
+        Ok(Self { tls, id, key, keystores, owner })
     }
 
     /// Whether everything is in place. The certificate itself is not fetched for that.
@@ -70,22 +68,14 @@ impl Target {
     pub fn export(
         &self,
         order: &CertificateOrder,
-        seen: Option<&Observation>,
+        seen: &Observation,
         names: &Result<Names, Problem>,
     ) -> Export {
         if self.tls.is_none() && self.id.is_none() {
             return Export::NotWanted;
         }
-        for slot in self.slots() {
-            if slot.stored.as_ref().is_some_and(|stored| !self.owner.owns(stored)) {
-                return Export::Blocked(self.owner.conflict(&slot.name));
-            }
-        }
-        if let Some(Err(problem)) = &self.key {
-            return Export::Blocked(Problem::new(Reason::KeyNotHeld, problem.message.clone()));
-        }
-        if let Err(problem) = &self.keystores {
-            return Export::Blocked(problem.clone());
+        if let Some(problem) = self.blocked() {
+            return Export::Blocked(problem);
         }
         let template = order.spec.secret_template.as_ref();
         let untouched = self.slots().all(|slot| {
@@ -99,6 +89,24 @@ impl Target {
         }
     }
 
+    /// What keeps the Secrets from being written.
+    fn blocked(&self) -> Option<Problem> {
+        let in_the_way = self.slots().find_map(|slot| slot.in_the_way(&self.owner));
+        let twice = match (&self.tls, &self.id) {
+            (Some(tls), Some(id)) if tls.name == id.name => Some(Problem::new(
+                Reason::SecretConflict,
+                format!(
+                    "Secret {} is asked for twice, with different contents; give each its own name",
+                    tls.name
+                ),
+            )),
+            _ => None,
+        };
+        let key = self.key.as_ref().and_then(|key| key.as_ref().err());
+        let key = key.map(|problem| Problem::new(Reason::KeyNotHeld, problem.message.clone()));
+        in_the_way.or(twice).or(key).or_else(|| self.keystores.as_ref().err().cloned())
+    }
+
     fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.tls.iter().chain(&self.id)
     }
@@ -107,7 +115,7 @@ impl Target {
     fn holds_the_certificate(
         &self,
         order: &CertificateOrder,
-        seen: Option<&Observation>,
+        seen: &Observation,
         names: &Result<Names, Problem>,
     ) -> bool {
         let Some(stored) = self.tls.as_ref().and_then(|slot| slot.stored.as_ref()) else {
@@ -116,14 +124,15 @@ impl Target {
         let data = stored.data.clone().unwrap_or_default();
         let chain = data.get(TLS_CRT).and_then(|pem| std::str::from_utf8(&pem.0).ok()).map(Chain::parse);
         let (Some(Ok(chain)), Ok(names)) = (chain, names) else { return false };
-        let expires = seen.and_then(|seen| seen.not_after);
         // The clouds write times without a zone, so a day more or less is no other certificate.
-        let same_term =
-            expires.is_none_or(|expires| expires.duration_since(chain.leaf_not_after()).abs() <= A_DAY);
+        let same_term = seen
+            .not_after
+            .is_none_or(|expires| expires.duration_since(chain.leaf_not_after()).abs() <= A_DAY);
         let stored_key = data.get(TLS_KEY).and_then(|pem| std::str::from_utf8(&pem.0).ok());
         let stored_key = stored_key.and_then(|pem| KeyPair::from_pem(&SecretString::from(pem)).ok());
         let right_key = match (&self.key, &stored_key) {
-            (Some(Ok(key)), Some(_)) | (None, Some(key)) => chain.matches(key),
+            (Some(Ok(key)), Some(_)) => chain.matches(key),
+            (None, Some(key)) => chain.matches(key),
             (_, None) => !holds_key(&order.spec),
             (Some(Err(_)), _) => false,
         };
@@ -169,13 +178,17 @@ impl Target {
         let from_cloud = bundle.private_key_pem.as_ref().map(KeyPair::from_pem).transpose();
         let from_cloud = from_cloud.map_err(|error| unfit(error.to_string()))?;
         let key = match &self.key {
-            Some(Ok(key)) => Some(key),
+            Some(Ok(key)) => Some(key.as_ref()),
             Some(Err(problem)) => return Err(Problem::new(Reason::KeyNotHeld, problem.message.clone())),
             None => from_cloud.as_ref(),
         };
         if key.is_none() && holds_key(&order.spec) {
-            let message = "the certificate is issued, but the cloud does not hand over its private key, and it is not \
-                           in the cluster; name it with spec.csr and spec.privateKeySecretRef in a new order";
+            let name = secret::key_secret_name(&self.owner.order);
+            let message = format!(
+                "the certificate is issued, but the cloud does not hand over its private key, and it is not in the \
+                 cluster; restore Secret {name} with it, or name it with spec.csr and spec.privateKeySecretRef in a \
+                 new order"
+            );
             return Err(Problem::new(Reason::KeyNotHeld, message));
         }
         if key.is_some_and(|key| !chain.matches(key)) {
@@ -205,6 +218,33 @@ impl Target {
     }
 }
 
+impl Slot {
+    async fn read(namespace: &Namespace, name: &str, type_: &'static str) -> Result<Self, kube::Error> {
+        Ok(Self { name: name.to_owned(), type_, stored: namespace.find_secret(name).await? })
+    }
+
+    /// Why this Secret cannot be written. The one with the order's own key bears the same marks as the others.
+    fn in_the_way(&self, owner: &Owner) -> Option<Problem> {
+        let Self { name, type_, stored } = self;
+        if *name == secret::key_secret_name(&owner.order) {
+            let message = format!("Secret {name} is kept for the key of this order; choose another name");
+            return Some(Problem::new(Reason::SecretConflict, message));
+        }
+        let stored = stored.as_ref()?;
+        if !owner.owns(stored) {
+            return Some(owner.conflict(name));
+        }
+        let found = stored.type_.as_deref().unwrap_or("Opaque");
+        (found != *type_).then(|| {
+            let message = format!(
+                "Secret {name} has the type {found} and must have {type_}, which cannot be changed; delete it, and it \
+                 is written anew"
+            );
+            Problem::new(Reason::SecretConflict, message)
+        })
+    }
+}
+
 /// Whether the order ends with a private key in its Secret.
 fn holds_key(spec: &CertificateOrderSpec) -> bool {
     !spec.has_own_csr() || spec.private_key_secret_ref.is_some()
@@ -212,22 +252,27 @@ fn holds_key(spec: &CertificateOrderSpec) -> bool {
 
 async fn key(
     namespace: &Namespace,
-    spec: &CertificateOrderSpec,
-    owner: &Owner,
-) -> Result<Option<Result<KeyPair, Problem>>, kube::Error> {
-    if let Some(selector) = &spec.private_key_secret_ref {
+    order: &CertificateOrder,
+    own_key: Option<&OwnKey>,
+) -> Result<Option<Result<Arc<KeyPair>, Problem>>, kube::Error> {
+    if let Some(selector) = &order.spec.private_key_secret_ref {
         let pem = as_data(namespace.private(selector, "spec.privateKeySecretRef").await)?;
         return Ok(Some(pem.and_then(|pem| {
-            KeyPair::from_pem(&pem).map_err(|error| {
-                Problem::new(
-                    Reason::KeyNotHeld,
-                    format!("Secret {} of spec.privateKeySecretRef: {error}", selector.name),
-                )
-            })
+            let unfit = |error| format!("Secret {} of spec.privateKeySecretRef: {error}", selector.name);
+            let key = KeyPair::from_pem(&pem).map(Arc::new);
+            key.map_err(|error| Problem::new(Reason::KeyNotHeld, unfit(error)))
         })));
     }
-    let own = !spec.has_own_csr() && spec.key().source() == KeySource::InCluster;
-    if own { Ok(Some(as_data(own_key(namespace, owner).await)?)) } else { Ok(None) }
+    let submission = order.status.as_ref().and_then(|status| status.submission.as_ref());
+    let is_ours = |ours: &Submission| ours.submitted_at.is_some() && !ours.adopted;
+    let is_adopted = !submission.is_some_and(is_ours);
+    Ok(match own_key {
+        None => None,
+        Some(OwnKey::Held(key)) => Some(Ok(Arc::clone(key))),
+        // What was ordered by other means may have its key at the cloud.
+        Some(OwnKey::Absent(_)) if is_adopted => None,
+        Some(OwnKey::Absent(problem) | OwnKey::Unfit(problem)) => Some(Err(problem.clone())),
+    })
 }
 
 async fn keystores(

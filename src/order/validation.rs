@@ -69,7 +69,7 @@ impl Validations {
 /// A record as the status shows it.
 #[must_use]
 pub fn record(record: &ValidationRecord, validation: Option<&Validation>) -> v1alpha1::ValidationRecord {
-    let check = validation.and_then(|validation| check_of(validation, &record.domain));
+    let check = validation.and_then(|validation| check_of(validation, record));
     v1alpha1::ValidationRecord {
         domain: record.domain.clone(),
         type_: record.type_.clone(),
@@ -87,9 +87,20 @@ pub fn what_to_do(records: &[ValidationRecord], validation: Option<&Validation>,
             .to_owned();
     }
     let list: Vec<String> = records.iter().map(|record| publish(record, validation, filter)).collect();
-    let by = validation.and_then(|validation| validation.deadline.as_ref()?.at);
+    let deadline = validation.and_then(|validation| validation.deadline.as_ref());
+    let by = deadline.and_then(|deadline| deadline.at);
     let by = by.map(|at| format!(", until {}", v1alpha1::seconds(at).0)).unwrap_or_default();
-    format!("to prove control of the names{by}: {}", list.join("; "))
+    let others = validation.map(|validation| others(validation, records, filter)).unwrap_or_default();
+    let words = deadline.and_then(|deadline| deadline.message.as_ref()).map(|words| filter.clean(words));
+    let words = words.filter(|words| !words.is_empty()).map(|words| format!("; the cloud says: {words}"));
+    format!("to prove control of the names{by}: {}{others}{}", list.join("; "), words.unwrap_or_default())
+}
+
+/// What was found for names whose record is not told.
+fn others(validation: &Validation, records: &[ValidationRecord], filter: &Filter) -> String {
+    let belongs = |check: &&Check| records.iter().any(|record| is_for(check, record));
+    let others = validation.checks.iter().filter(|check| !belongs(check));
+    others.map(|check| format!("; {}{}", check.domain, found(check, filter))).collect()
 }
 
 fn publish(record: &ValidationRecord, validation: Option<&Validation>, filter: &Filter) -> String {
@@ -97,18 +108,82 @@ fn publish(record: &ValidationRecord, validation: Option<&Validation>, filter: &
         "FILE" => format!("serve {} with the content {}", record.name, record.value),
         type_ => format!("add {type_} {} with the value {}", record.name, record.value),
     };
-    match validation.and_then(|validation| check_of(validation, &record.domain)) {
-        Some(check) if check.passed => format!("{what} (the CA has seen it)"),
-        Some(check) => {
-            let detail =
-                check.detail.as_ref().map(|detail| filter.clean(detail)).filter(|text| !text.is_empty());
-            let detail = detail.map(|text| format!(", {text}")).unwrap_or_default();
-            format!("{what} (the cloud: {}; the CA: {}{detail})", check.local, check.ca)
-        }
-        None => what,
-    }
+    let check = validation.and_then(|validation| check_of(validation, record));
+    check.map(|check| format!("{what}{}", found(check, filter))).unwrap_or(what)
 }
 
-fn check_of<'a>(validation: &'a Validation, domain: &str) -> Option<&'a Check> {
-    validation.checks.iter().find(|check| check.domain.eq_ignore_ascii_case(domain))
+/// What was found, in brackets.
+fn found(check: &Check, filter: &Filter) -> String {
+    if check.passed {
+        return " (the CA has seen it)".to_owned();
+    }
+    let detail = check.detail.as_ref().map(|detail| filter.clean(detail)).filter(|text| !text.is_empty());
+    let detail = detail.map(|text| format!(", {text}")).unwrap_or_default();
+    format!(" (the cloud: {}; the CA: {}{detail})", check.local, check.ca)
+}
+
+fn check_of<'a>(validation: &'a Validation, record: &ValidationRecord) -> Option<&'a Check> {
+    validation.checks.iter().find(|check| is_for(check, record))
+}
+
+/// Whether a check speaks of this record. A check names the name of the certificate, a record may stand in the zone of
+/// the registered domain: it is the host below which the record is that counts.
+fn is_for(check: &Check, record: &ValidationRecord) -> bool {
+    let host = match record.type_.as_str() {
+        "FILE" => record.domain.as_str(),
+        _ => record
+            .name
+            .split_once('.')
+            .filter(|(label, _)| label.starts_with('_'))
+            .map_or(record.name.as_str(), |(_, host)| host),
+    };
+    let name = check.domain.strip_prefix("*.").unwrap_or(&check.domain);
+    name.eq_ignore_ascii_case(host.trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(type_: &str, domain: &str, name: &str) -> ValidationRecord {
+        let [domain, type_, name, value] = [domain, type_, name, "value"].map(str::to_owned);
+        ValidationRecord { domain, type_, name, value }
+    }
+
+    fn check(domain: &str, passed: bool) -> Check {
+        let ca = if passed { "found" } else { "not found yet" };
+        Check { domain: domain.to_owned(), passed, local: "the TXT record is missing", ca, detail: None }
+    }
+
+    #[test]
+    fn each_record_shows_what_was_found_of_it_and_of_no_other() {
+        let records = [
+            record("TXT", "acme.example", "_dnsauth.acme.example"),
+            record("CNAME", "acme.example", "_4f2a.www.acme.example"),
+            record("FILE", "files.acme.example", "http://files.acme.example/.well-known/x.txt"),
+            record("TXT", "acme.example", "acme.example"),
+        ];
+        let checks = ["*.acme.example", "WWW.acme.example", "files.acme.example"];
+        for (at, name) in checks.into_iter().enumerate() {
+            let validation = Validation { checks: vec![check(name, true)], deadline: None };
+            for (which, record) in records.iter().enumerate() {
+                let expected = which == at || (at == 0 && which == 3);
+                assert_eq!(check_of(&validation, record).is_some(), expected, "{name}: {}", record.name);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_that_was_found_is_left_out() {
+        let records = [record("TXT", "acme.example", "_dnsauth.www.acme.example")];
+        let deadline = Deadline { message: Some("Waiting for validation".into()), ..Deadline::default() };
+        let checks = vec![check("www.acme.example", false), check("old.acme.example", true)];
+        let validation = Validation { checks, deadline: Some(deadline) };
+        assert_eq!(
+            what_to_do(&records, Some(&validation), &Filter::default()),
+            "to prove control of the names: add TXT _dnsauth.www.acme.example with the value value (the cloud: the TXT \
+             record is missing; the CA: not found yet); old.acme.example (the CA has seen it); the cloud says: Waiting \
+             for validation"
+        );
+    }
 }

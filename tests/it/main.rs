@@ -14,6 +14,7 @@ mod cluster;
 mod crashes;
 mod docs;
 mod fixtures;
+mod following;
 mod manifests;
 mod modes;
 mod money;

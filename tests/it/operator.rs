@@ -3,6 +3,7 @@
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use certorder::clock::Clock;
 use certorder::config::{Cli, Command, Config};
 use certorder::runtime;
 use clap::Parser;
@@ -27,6 +28,11 @@ enum End {
 impl Operator {
     /// Starts it against an API server and a cloud at these addresses, in one namespace.
     pub(crate) fn start(api: &str, cloud: &str, namespace: &str) -> Self {
+        Self::start_by(Clock::default(), api, cloud, namespace)
+    }
+
+    /// The same by another clock.
+    pub(crate) fn start_by(clock: Clock, api: &str, cloud: &str, namespace: &str) -> Self {
         let flags = [
             "certorder",
             "run",
@@ -51,7 +57,7 @@ impl Operator {
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             started.send(()).unwrap();
-            if runtime.block_on(run(*config, &api, ended)) {
+            if runtime.block_on(run(clock, *config, &api, ended)) {
                 runtime.shutdown_background();
             }
         });
@@ -86,11 +92,11 @@ impl Drop for Operator {
 }
 
 /// Runs the operator until it ends; true if it was killed.
-async fn run(config: Config, api: &str, ended: oneshot::Receiver<End>) -> bool {
+async fn run(clock: Clock, config: Config, api: &str, ended: oneshot::Receiver<End>) -> bool {
     let client = Client::try_from(kube::Config::new(api.parse().unwrap())).unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let shutdown = async move { drop(stopped.await) }.boxed().shared();
-    let mut operator = std::pin::pin!(runtime::run(config, client, shutdown));
+    let mut operator = std::pin::pin!(runtime::run_by(clock, config, client, shutdown));
     tokio::select! {
         outcome = &mut operator => {
             outcome.unwrap();

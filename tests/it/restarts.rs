@@ -95,7 +95,11 @@ async fn a_letter_is_sent_once_when_the_ca_waits_for_it() {
     order["spec"]["provider"]["tencentCloud"]["confirmationLetterSecretRef"] =
         json!({"name": "letter", "key": "letter.pdf"});
     world.create::<CertificateOrder>(order).await;
-    world.until_is("www", "Reconciling", "True", "SecretNotFound").await;
+    let status = world.until_is("www", "Reconciling", "True", "AwaitingLetter").await;
+    assert!(
+        message(&status, "ActionRequired")
+            .contains("Secret letter of confirmationLetterSecretRef does not exist")
+    );
     let letter = format!("%PDF-1.4\n{}", "x".repeat(4096));
     let secret = json!({
         "apiVersion": "v1", "kind": "Secret",
@@ -146,6 +150,9 @@ async fn deletion_with_revoke_waits_for_its_confirmation() {
     world
         .edit::<CertificateOrder>("www", annotate("certorder.dev/confirm-revoke", &json!(CERTIFICATE)))
         .await;
+    let status = world.until_is("www", "Stalled", "True", "Revoked").await;
+    assert_eq!(status.phase.as_deref(), Some("Revoking"));
+    world.cloud.finish_revocation(CERTIFICATE).unwrap();
     world.until_gone("www").await;
     assert_eq!(world.carried_out(REVOKE, CERTIFICATE), 1);
 }

@@ -99,13 +99,16 @@ async fn a_re_created_order_keeps_its_key_and_takes_its_certificate_over() {
 
 #[tokio::test]
 async fn a_key_that_is_nowhere_is_said_and_no_other_one_is_made() {
-    let world = World::start().await;
+    let mut world = World::start().await;
     issued(&world, with_secret()).await;
     world.until_is("www", "Ready", "True", "Issued").await;
+    // Nobody restores meanwhile what is deleted here.
+    world.stop().await;
     world.delete::<CertificateOrder>("www").await;
     world.delete::<Secret>("www-tls").await;
     world.delete::<Secret>("www-key").await;
     world.create::<CertificateOrder>(with_secret()).await;
+    world.run();
     let status = world.until_is("www", "SecretSynced", "False", "KeyNotHeld").await;
     assert_eq!(condition(&status, "Issued"), Some(("True".into(), "Issued".into())));
     assert!(world.api_of::<Secret>().get_opt("www-key").await.unwrap().is_none());
@@ -180,17 +183,68 @@ async fn a_lost_key_of_a_running_order_stops_it_and_is_never_replaced() {
     world.create::<OrganizationProfile>(fixtures::profile()).await;
     let mut order = fixtures::company("www", "");
     order["spec"].as_object_mut().unwrap().remove("csr");
-    // Refused by the cloud, so that the application is handed in and the order is not.
-    let fault =
-        certorder_sim::tencent::Fault::error("FailedOperation.CertificateOrderSubmitRootCAInvalid", "root");
-    world.cloud.fault(fault.action("CertificateOrderSubmit").always());
     world.create::<CertificateOrder>(order).await;
-    world.until_is("www", "Stalled", "True", "InvalidRequest").await;
+    world.until_is("www", "Reconciling", "True", "InReview").await;
     let subject =
         world.cloud.ledger().into_iter().find(|call| call.action == "CertificateInfoSubmit").unwrap();
     assert!(subject.body.json()["Csr"].as_str().unwrap().contains("BEGIN CERTIFICATE REQUEST"));
+    let key = secret(&world, "www-key").await;
     world.delete::<Secret>("www-key").await;
-    world.poke("www").await;
     world.until_is("www", "Stalled", "True", "KeyLost").await;
     assert!(world.api_of::<Secret>().get_opt("www-key").await.unwrap().is_none());
+
+    let mut restored = serde_json::to_value(&key).unwrap();
+    restored["metadata"] = json!({"name": "www-key", "annotations": key.metadata.annotations});
+    world.create::<Secret>(restored).await;
+    world.until_is("www", "Reconciling", "True", "InReview").await;
+    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 1);
+}
+
+#[tokio::test]
+async fn a_kept_key_that_cannot_be_used_is_said_and_left_alone() {
+    let world = World::start().await;
+    let garbage = json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "www-key", "annotations": {
+            "certorder.dev/order": "www", "certorder.dev/certificate-id": CERTIFICATE,
+        }},
+        "stringData": {"tls.key": "no key"},
+    });
+    world.create::<Secret>(garbage).await;
+    world.buy(CERTIFICATE, Product::DV_SINGLE);
+    world.create::<CertificateOrder>(with_secret()).await;
+    world.until_is("www", "Stalled", "True", "KeyLost").await;
+    let rsa = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+    world.edit::<Secret>("www-key", json!({"stringData": {"tls.key": rsa.serialize_pem()}})).await;
+    let status = world.until_is("www", "Stalled", "True", "CsrMismatch").await;
+    assert!(message(&status, "Stalled").contains("holds RSA 2048"), "{}", message(&status, "Stalled"));
+    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 0);
+    world.delete::<Secret>("www-key").await;
+    world.until_is("www", "Submitted", "True", "Accepted").await;
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_written_is_said_and_written_once_it_can() {
+    let world = World::start().await;
+    let mut order = with_secret();
+    order["spec"]["secretName"] = json!("www-key");
+    issued(&world, order).await;
+    let status = world.until_is("www", "SecretSynced", "False", "SecretConflict").await;
+    assert!(message(&status, "SecretSynced").contains("kept for the key"));
+    let opaque = json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+        "metadata": {"name": "www-tls", "annotations": {
+            "certorder.dev/order": "www", "certorder.dev/certificate-id": CERTIFICATE,
+        }},
+    });
+    world.create::<Secret>(opaque).await;
+    world.edit::<CertificateOrder>("www", json!({"spec": {"secretName": "www-tls"}})).await;
+    let status = world
+        .until("www", "told about the type", |status| {
+            message(status, "SecretSynced").contains("the type Opaque")
+        })
+        .await;
+    assert_eq!(condition(&status, "Issued"), Some(("True".into(), "Issued".into())));
+    world.delete::<Secret>("www-tls").await;
+    world.until_is("www", "Ready", "True", "Issued").await;
 }

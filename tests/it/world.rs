@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, OrganizationProfile};
+use certorder::clock::Clock;
 use certorder_sim::proxy::{Proxy, Upstream};
 use certorder_sim::tencent::{Account, Options, Product, TencentCloud};
 use futures::StreamExt;
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -69,6 +71,12 @@ impl World {
     /// Starts the operator.
     pub(crate) fn run(&mut self) {
         self.operator = Some(Operator::start(&self.api.url(), &self.net.url(), &self.namespace));
+    }
+
+    /// Starts the operator on a machine whose clock is ahead.
+    pub(crate) fn run_ahead(&mut self, ahead: SignedDuration) {
+        let clock = Clock::ahead_by(ahead);
+        self.operator = Some(Operator::start_by(clock, &self.api.url(), &self.net.url(), &self.namespace));
     }
 
     /// Kills the operator as SIGKILL would.

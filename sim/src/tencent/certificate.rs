@@ -228,6 +228,10 @@ pub struct Certificate {
     pub root_refused: bool,
     /// The authority wants a confirmation letter once the order is sent; never for DV.
     pub wants_letter: bool,
+    /// The authority wants a new proof of control before it revokes.
+    pub wants_revocation_proof: bool,
+    /// Those proofs, once the revocation is asked for.
+    pub revocation_auths: Vec<DomainAuth>,
 }
 
 impl Certificate {
@@ -254,6 +258,8 @@ impl Certificate {
             renewal_is_managed: false,
             root_refused: false,
             wants_letter: false,
+            wants_revocation_proof: false,
+            revocation_auths: Vec::new(),
         }
     }
 

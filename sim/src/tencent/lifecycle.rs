@@ -92,6 +92,14 @@ impl Certificate {
         progress::WAIT_ISSUE.clone_into(&mut self.status_message);
     }
 
+    /// Inferred: that the proofs of a revocation look like those of an order.
+    pub(super) fn ask_for_revocation_proof(&mut self) {
+        if self.wants_revocation_proof {
+            let number = format!("{} revoked", self.order_id.as_deref().unwrap_or_default());
+            self.revocation_auths = self.names().iter().map(|name| auth(&number, name, "DNS")).collect();
+        }
+    }
+
     pub(super) fn end_revocation(&mut self, now: Timestamp) {
         self.status = Status::REVOKED;
         self.revoked_at = Some(now);

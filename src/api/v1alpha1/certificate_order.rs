@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::key::{Keystores, PrivateKey};
+use super::key::{KeySource, Keystores, PrivateKey};
 use super::provider::Provider;
 use super::references::{LocalObjectReference, SecretKeySelector};
 use super::schema::{DNS_NAME_HINT, DNS_NAME_PATTERN, OBJECT_NAME_PATTERN, frozen, frozen_option, tidy};
@@ -187,6 +187,12 @@ impl CertificateOrderSpec {
         self.private_key.unwrap_or_default()
     }
 
+    /// Whether certorder makes the key, in the cluster.
+    #[must_use]
+    pub fn makes_key(&self) -> bool {
+        !self.has_own_csr() && self.key().source() == KeySource::InCluster
+    }
+
     /// Whether the user brings a CSR.
     #[must_use]
     pub fn has_own_csr(&self) -> bool {
@@ -223,6 +229,12 @@ pub enum ValidationMethod {
 /// Labels and annotations of the Secret that the certificate is written to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+// The label `certorder.dev/readable` lets the content of a Secret be sent to a cloud; whoever writes an order must not
+// be able to put it on the Secret with the private key.
+#[x_kube(validation = Rule::new(
+    "(!has(self.labels) || self.labels.all(key, !key.startsWith('certorder.dev/'))) \
+     && (!has(self.annotations) || self.annotations.all(key, !key.startsWith('certorder.dev/')))")
+    .message("labels and annotations of certorder.dev/ are set by certorder alone; leave them out of secretTemplate"))]
 pub struct SecretTemplate {
     /// Labels to set. Labels that others set stay.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{Intent, LastRequest, Submission};
 use crate::core::conditions::Status;
-use crate::order::facts::{ACCEPTED, Action, RESUBMIT_AT};
+use crate::order::facts::{ACCEPTED, Action, RESUBMIT_AT, handled_value};
 use crate::order::fold::{Again, Fold};
 use crate::order::trouble::{Trouble, trouble};
 use crate::provider::{Accepted, Error};
@@ -31,7 +31,7 @@ impl Fold<'_> {
             Action::Revoke => format!("revokes the certificate ({call}, attempt {attempt})"),
             Action::SendLetter => format!("hands in the signed letter ({call}, attempt {attempt})"),
         };
-        self.conditions.working(Reason::Submitting, &message);
+        self.working(Reason::Submitting, &message);
         self.status.phase = Some("Submitting".to_owned());
         Again::Now
     }
@@ -76,7 +76,7 @@ impl Fold<'_> {
         self.status.submission = Some(Submission { resubmissions, started_over_at, ..Submission::default() });
         self.status.order_id = None;
         self.status.validation_records.clear();
-        let asked = self.facts.annotation(RESUBMIT_AT).map(str::to_owned);
+        let asked = self.facts.annotation(RESUBMIT_AT).map(handled_value);
         self.status.last_handled_resubmit_at = asked.or(self.status.last_handled_resubmit_at.take());
         let message = format!("the order starts over, now for the {resubmissions}. time");
         for type_ in [ConditionType::Submitted, ConditionType::Ordered, ConditionType::Issued] {
@@ -147,6 +147,8 @@ impl Fold<'_> {
         let name = &intent.action;
         match action {
             Action::Submit => {
+                // It is that of an application before.
+                self.status.request_id = None;
                 let message = format!(
                     "the cloud holds this application, so {name} took effect; its reply was lost, and its RequestId with it"
                 );
@@ -172,6 +174,7 @@ impl Fold<'_> {
         self.conditions.working(Reason::Settling, &message);
         Again::In(self.left(until).clamp(Duration::from_millis(100), SETTLING))
     }
+
     /// Records a call that writes; of a run of equal failures the first.
     pub(super) fn record_failure(&mut self, intent: &Intent, trouble: &Trouble) {
         let before = self.facts.order.status.as_ref().and_then(|status| status.last_request.as_ref());
@@ -201,6 +204,7 @@ impl Fold<'_> {
             code: code.map(str::to_owned),
         });
     }
+
     /// Another order has the certificate: what this one found or took over, or was about to do, it lets go.
     pub(super) fn give_up_claim(&mut self) {
         if self.facts.ours().is_some() {
@@ -215,6 +219,7 @@ impl Fold<'_> {
             self.drop_intent();
         }
     }
+
     /// A call that definitely had no effect: the order can be edited again.
     pub(super) fn drop_intent(&mut self) {
         let submission = self.submission();

@@ -4,7 +4,7 @@ use crate::api::v1alpha1::ReadyPolicy;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::core::conditions::{Problem, Status, get};
 use crate::core::order::{Observation, Stage};
-use crate::order::facts::Export;
+use crate::order::facts::{ACCEPTED, Export};
 use crate::order::fold::{Again, Fold};
 use crate::order::stages::{self, Standing};
 use crate::order::trouble::trouble;
@@ -24,6 +24,8 @@ impl Fold<'_> {
             words,
             cloud: self.facts.cloud,
             withdrawn: self.facts.withdraw_is_asked() || self.was_withdrawn(),
+            held_back: self.facts.withdraw_is_asked(),
+            letter: self.letter(),
             validation: self.facts.validation,
             filter: self.filter,
         });
@@ -55,22 +57,21 @@ impl Fold<'_> {
                 Export::Blocked(problem) => return self.exported(Some(problem)),
                 // Not ready before that; the next step fetches it.
                 Export::Due => {
-                    let message = "the certificate is issued, and is being fetched";
-                    self.conditions.working(Reason::Exporting, message);
+                    self.working(Reason::Exporting, "the certificate is issued, and is being fetched");
                     return Again::Now;
                 }
             }
         }
         match report.standing {
-            Standing::Working if self.is_ready_when_ordered() => {
-                self.conditions.resting(Status::True, Reason::Ordered, &report.message);
-            }
-            Standing::Working => self.conditions.working(report.reason, &report.message),
+            Standing::Working => self.working(report.reason, &report.message),
             Standing::Stopped => self.conditions.stopped(report.reason, &report.message),
             Standing::Done => self.conditions.resting(Status::True, report.reason, &report.message),
         }
+        // A revocation that runs is followed to its end, though nothing brings the certificate back.
+        let is_moving = matches!(seen.stage, Stage::Revoking | Stage::AwaitingRevocationLetter);
         match report.standing {
             Standing::Working => Again::Poll,
+            Standing::Stopped if is_moving => Again::Poll,
             Standing::Stopped => Again::Stopped,
             Standing::Done => Again::Settled,
         }
@@ -115,10 +116,33 @@ impl Fold<'_> {
         self.trouble(&trouble)
     }
 
+    /// Goes on; an order that is ready once it is ordered stays so.
+    pub(super) fn working(&mut self, reason: Reason, message: &str) {
+        if self.is_ready_when_ordered() {
+            self.conditions.resting(Status::True, Reason::Ordered, message);
+        } else {
+            self.conditions.working(reason, message);
+        }
+    }
+
+    fn letter(&self) -> stages::Letter<'_> {
+        let ours = self.facts.ours();
+        match self.facts.letter {
+            _ if ours.is_some_and(|ours| ours.letter_sent_at.is_some()) => stages::Letter::Sent,
+            Some(Err(problem)) => stages::Letter::Unfit(&problem.message),
+            Some(Ok(_)) | None => stages::Letter::NotNamed,
+        }
+    }
+
     /// The user may take the annotation away once the review is stopped, as the message asks.
     pub(super) fn was_withdrawn(&self) -> bool {
         let stalled = get(&self.status.conditions, ConditionType::Stalled);
-        stalled.is_some_and(|stalled| stalled.reason == <&str>::from(Reason::Withdrawn))
+        let is_said = stalled.is_some_and(|stalled| stalled.reason == <&str>::from(Reason::Withdrawn));
+        let last = self.status.last_request.as_ref();
+        let withdraw = self.facts.calls.and_then(|calls| calls.withdraw);
+        let was_last =
+            last.is_some_and(|last| last.outcome == ACCEPTED && Some(last.action.as_str()) == withdraw);
+        is_said || was_last
     }
 
     pub(super) fn is_ready_when_ordered(&self) -> bool {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::support::*;
 use crate::core::order::{Observation, Stage};
+use crate::order::facts::Action;
 use crate::provider::Error;
 
 /// The paid certificate.
@@ -24,8 +25,13 @@ pub(super) struct Cloud {
     pub(super) submissions: Vec<usize>,
     pub(super) attempts: u32,
     pub(super) request_ids: BTreeSet<String>,
-    /// When applications were handed in, in whole seconds.
-    log: Vec<Timestamp>,
+    /// Whether nobody can tell any more that the held application is the wanted one: another one was about to be
+    /// handed in since, and that call got lost, too; or in a second attempt, when the cloud may still hold the
+    /// application of the first, the call's intent was given up since nothing could be built to compare with. The
+    /// cloud then takes the same once more, in its own place and before the order.
+    in_doubt: bool,
+    /// Which calls took effect when.
+    log: Vec<(Action, Timestamp)>,
     /// Calls that take effect later.
     late: Vec<(i64, Effect)>,
 }
@@ -36,6 +42,17 @@ pub(super) enum Effect {
     Order,
     Resubmit,
     Withdraw,
+}
+
+impl Effect {
+    fn action(&self) -> Action {
+        match self {
+            Self::Submit { .. } => Action::Submit,
+            Self::Order => Action::Order,
+            Self::Resubmit => Action::Resubmit,
+            Self::Withdraw => Action::Withdraw,
+        }
+    }
 }
 
 impl Cloud {
@@ -51,6 +68,7 @@ impl Cloud {
             submissions: Vec::new(),
             attempts: 1,
             request_ids: BTreeSet::new(),
+            in_doubt: false,
             log: Vec::new(),
             late: Vec::new(),
         }
@@ -67,22 +85,32 @@ impl Cloud {
         Ok(observation)
     }
 
+    /// An intent was given up without an outcome.
+    pub(super) fn give_up(&mut self) {
+        self.in_doubt |= self.attempts > 1;
+    }
+
     /// The log of calls, whose times are whole seconds.
-    pub(super) fn was_submitted_since(&self, since: Timestamp) -> bool {
-        self.log.iter().any(|time| time.as_second() >= since.as_second())
+    pub(super) fn was_called_since(&self, action: Action, since: Timestamp) -> bool {
+        self.log.iter().any(|(logged, time)| *logged == action && time.as_second() >= since.as_second())
+    }
+
+    /// An application is about to be handed in.
+    pub(super) fn expect(&mut self, application: Option<&'static str>) {
+        self.in_doubt |= application != self.held;
     }
 
     /// Accepts or refuses, and checks the promise.
     pub(super) fn take(&mut self, effect: Effect, now: Timestamp) -> Result<(), Error> {
         let refused = |code| Err(Error::NotNow(refusal(code, "of a refusal")));
-        match (effect, self.stage) {
+        let action = effect.action();
+        let taken = match (effect, self.stage) {
             (Effect::Submit { who, application, request_id }, Stage::AwaitingInformation) => {
-                let again = self.is_submitted && self.held == Some(application);
+                let again = self.is_submitted && self.held == Some(application) && !self.in_doubt;
                 assert!(!again, "the same application is submitted twice");
-                (self.held, self.is_submitted) = (Some(application), true);
+                (self.held, self.is_submitted, self.in_doubt) = (Some(application), true, false);
                 self.submissions.push(who);
                 self.request_ids.insert(request_id);
-                self.log.push(now);
                 Ok(())
             }
             (Effect::Order, Stage::AwaitingInformation) if self.held.is_none() => refused("InvalidParam"),
@@ -107,7 +135,11 @@ impl Cloud {
                 Ok(())
             }
             _ => refused("StatusInvalid"),
+        };
+        if taken.is_ok() {
+            self.log.push((action, now));
         }
+        taken
     }
 
     /// A call that takes effect later.

@@ -118,7 +118,10 @@ fn an_order_that_the_cloud_does_not_show_yet_is_waited_for() {
 fn a_deletion_waits_ten_minutes_for_credentials_and_no_longer() {
     let refused = Error::CredentialsRefused(refusal("AuthFailure", "1"));
     let ours = || at_stage(Stage::Validating);
-    let without: [(&str, Scene, Step); 4] = [
+    let unknown =
+        Error::Rejected { reason: Reason::CertificateNotFound, refusal: refusal("CertificateNotFound", "1") };
+    let without: [(&str, Scene, Step); 5] = [
+        ("no such certificate", ours().cannot_read(unknown), Step::Unreadable),
         ("no Secret", ours().without_credentials(), Step::Halt(halt(Reason::SecretNotFound))),
         // In a namespace that is deleted, the key may be gone first.
         (
@@ -135,9 +138,10 @@ fn a_deletion_waits_ten_minutes_for_credentials_and_no_longer() {
     ];
     for (name, scene, wanted) in without {
         let scene = deleted(scene, Cancel);
-        assert_eq!(end(&scene), End::First(wanted.clone()), "{name}");
+        let waits = End::Wait { step: wanted, until: at(DELETED + PATIENCE) };
+        assert_eq!(end(&scene), waits, "{name}");
         let scene = scene.at(DELETED + PATIENCE - 1);
-        assert_eq!(end(&scene), End::First(wanted), "{name}");
+        assert_eq!(end(&scene), waits, "{name}");
         let scene = scene.at(DELETED + PATIENCE);
         let End::GiveUp(why) = end(&scene) else { panic!("{name}: {:?}", end(&scene)) };
         assert!(why.contains(ID) && why.contains(CLOUD), "{why}");
@@ -145,7 +149,8 @@ fn a_deletion_waits_ten_minutes_for_credentials_and_no_longer() {
     let retained = deleted(ours().without_credentials(), Retain);
     assert_eq!(end(&retained), End::Release, "nothing is asked of the cloud");
     let with_intent = ours().intends(to_submit("A", 0)).cannot_read(refused);
-    assert_eq!(end(&deleted(with_intent, Retain)), End::First(Step::Unreadable), "a call may be under way");
+    let waits = End::Wait { step: Step::Unreadable, until: at(DELETED + PATIENCE) };
+    assert_eq!(end(&deleted(with_intent, Retain)), waits, "a call may be under way");
 }
 
 #[test]

@@ -111,6 +111,8 @@ fn assert_arrived(world: &World) {
     let (wanted, reason) = match world.cloud.stage {
         Stage::Issued => ("True", Reason::Issued),
         Stage::Rejected => ("False", Reason::Rejected),
+        // The user asked for it at some time.
+        Stage::Cancelled if ready.reason == "Withdrawn" => ("False", Reason::Withdrawn),
         Stage::Cancelled => ("False", Reason::Cancelled),
         Stage::Refunded => ("False", Reason::Refunded),
         stage => panic!("{stage} is not the end; {}", summary(&status)),

@@ -159,21 +159,46 @@ fn a_lost_status_is_adopted_not_submitted_again() {
     }
 }
 
+/// Where a certificate is of no use to anybody any more.
+const OVER: [Stage; 4] = [Stage::Revoking, Stage::AwaitingRevocationLetter, Stage::Revoked, Stage::Expired];
+
 #[test]
 fn names_are_compared_as_a_set_and_without_case() {
     let wanted = || Scene { names: Ok(names(&[NAME, "api.acme.example"])), ..scene() };
     let held = |held: &[&str]| wanted().sees(seen(Stage::Issued, held)).plan();
     assert_eq!(held(&["API.acme.example", "www.acme.example"]), Step::Adopt);
-    for other in [&[NAME][..], &[NAME, "api.acme.example", "more.acme.example"]] {
+    for other in [&[NAME][..], &["more.acme.example", NAME, "api.acme.example"]] {
         assert_eq!(halted(&held(other)), Some(Reason::CertificateInUse), "{other:?}");
     }
+    // A CA adds a name of its own.
+    let more = [NAME, "api.acme.example", "acme.example"];
+    assert_eq!(held(&more), Step::Adopt);
+    let running = wanted().sees(seen(Stage::Validating, &more)).plan();
+    assert_eq!(halted(&running), Some(Reason::CertificateInUse), "not before it issued");
 }
 
 #[test]
 fn a_certificate_in_use_for_other_names_is_never_touched() {
     for stage in past_the_order() {
         let scene = scene().sees(seen(stage, &["other.example"]));
-        assert_eq!(halted(&scene.plan()), Some(Reason::CertificateInUse), "{stage}");
+        let wanted = (!OVER.contains(&stage)).then_some(Reason::CertificateInUse);
+        assert_eq!(halted(&scene.plan()), wanted, "{stage}");
+        assert!(wanted.is_some() || scene.plan() == Step::Follow, "{stage}: it is over for everybody");
+    }
+}
+
+#[test]
+fn an_application_of_before_for_other_names_is_replaced_only_where_the_user_asks() {
+    for end in [Stage::Rejected, Stage::Cancelled] {
+        let ended = || scene().sees(seen(end, &["other.example"]));
+        let Step::Halt(problem) = ended().plan() else { panic!("{end}: {:?}", ended().plan()) };
+        assert!(problem.message.contains(RESUBMIT_AT), "{}", problem.message);
+        let asks = |scene: Scene| scene.annotated(RESUBMIT_AT, &at(0).to_string());
+        assert_eq!(asks(ended()).plan(), write(Action::Resubmit, 1), "{end}");
+        assert_eq!(asks(ended().lacks(halt(Reason::KeyLost))).plan(), Step::MakeKey, "{end}");
+        let incomplete = asks(ended().lacks(halt(Reason::ProfileNotFound)));
+        assert_eq!(halted(&incomplete.plan()), Some(Reason::ProfileNotFound), "{end}");
+        assert_eq!(halted(&asks(ended().in_one_call()).plan()), Some(Reason::CertificateInUse), "{end}");
     }
 }
 
@@ -190,7 +215,8 @@ fn a_certificate_that_got_there_without_an_order_is_never_taken_over() {
 fn without_names_nothing_shows_whose_order_it_is() {
     for stage in past_the_order() {
         let step = scene().sees(seen(stage, &[])).plan();
-        assert_eq!(halted(&step), Some(Reason::CertificateInUse), "{stage}");
+        let wanted = (!OVER.contains(&stage)).then_some(Reason::CertificateInUse);
+        assert_eq!(halted(&step), wanted, "{stage}");
     }
 }
 

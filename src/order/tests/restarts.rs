@@ -162,7 +162,7 @@ fn an_end_that_the_cloud_still_shows_after_it_was_opened_again_is_not_taken_for_
     for end in ENDS {
         let lags = |second| scene().restarted(600).sees(seen(end, &[NAME])).at(second);
         assert_eq!(lags(601).plan(), Step::Pause { until: at(606) }, "{end}");
-        assert_eq!(lags(1199).plan(), Step::Pause { until: at(1204) }, "{end}");
+        assert_eq!(lags(660).plan(), Step::Pause { until: at(720) }, "{end}: rarer with time");
         // Later it is the end of what somebody else handed in.
         assert_eq!(lags(1200).plan(), Step::Adopt, "{end}");
     }

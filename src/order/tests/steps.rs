@@ -6,7 +6,7 @@ use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{DeletionPolicy, ReadyPolicy, seconds};
 use crate::core::order::Stage;
-use crate::order::facts::{Action, Export, FINALIZER, WITHDRAW};
+use crate::order::facts::{Action, Export, FINALIZER, RESUBMIT_AT, WITHDRAW};
 use crate::order::fold::{Again, News};
 use crate::order::plan::{Step, landed};
 use crate::provider::Error;
@@ -37,8 +37,37 @@ fn a_key_is_made_only_before_anything_is_sent() {
             assert_ne!(step, Step::MakeKey, "{stage}");
         }
     }
+    // A key that is there, and cannot be read, is never replaced.
+    let unfit = Scene { key: Some((false, halt(Reason::KeyLost))), ..scene().lacks(halt(Reason::KeyLost)) };
+    assert_eq!(halted(&unfit.plan()), Some(Reason::KeyLost));
     // Another lack is not mended by a key.
     assert_eq!(halted(&scene().lacks(halt(Reason::SecretConflict)).plan()), Some(Reason::SecretConflict));
+}
+
+#[test]
+fn the_loss_of_a_running_orders_key_is_said_before_the_ca_issues_for_it() {
+    let lost = |scene: Scene, is_absent| Scene { key: Some((is_absent, halt(Reason::KeyLost))), ..scene };
+    for stage in [Stage::Validating, Stage::Reviewing, Stage::AwaitingLetter, Stage::Issuing] {
+        let running = || scene().ordered("A", 0).sees(seen(stage, &[NAME]));
+        for is_absent in [true, false] {
+            assert_eq!(halted(&lost(running(), is_absent).plan()), Some(Reason::KeyLost), "{stage}");
+        }
+        let taken = scene().sees(seen(stage, &[NAME])).adopted();
+        assert_eq!(lost(taken, true).plan(), Step::Follow, "{stage}: its key may be elsewhere");
+    }
+    let withdrawn = scene().ordered("A", 0).sees(seen(Stage::Validating, &[NAME])).annotated(WITHDRAW, ID);
+    assert_eq!(lost(withdrawn, true).plan(), write(Action::Withdraw, 1), "which is the way out");
+}
+
+#[test]
+fn another_attempt_may_have_another_key_where_its_user_deleted_the_one_before() {
+    let asks = |scene: Scene| scene.annotated(RESUBMIT_AT, &at(60).to_string());
+    for end in [Stage::Rejected, Stage::Cancelled] {
+        let lost = || scene().ended(end).lacks(halt(Reason::KeyLost));
+        assert_eq!(asks(lost()).plan(), Step::MakeKey, "{end}");
+        assert_eq!(lost().edited().plan(), Step::MakeKey, "{end}");
+        assert_eq!(lost().plan(), Step::Follow, "{end}: nobody asked");
+    }
 }
 
 #[test]
@@ -70,8 +99,13 @@ fn the_letter_is_sent_once() {
         |letter| Scene { letter, ..scene().ordered("A", 0) }.sees(seen(Stage::AwaitingLetter, &[NAME]));
     assert_eq!(awaited(None).plan(), Step::Follow, "the user sends it in the console");
     assert_eq!(awaited(Some(Ok(letter()))).plan(), write(Action::SendLetter, 1));
-    let missing = awaited(Some(Err(halt(Reason::SecretNotFound))));
-    assert_eq!(halted(&missing.plan()), Some(Reason::SecretNotFound));
+    let mut missing = awaited(Some(Err(halt(Reason::SecretNotFound)))).at(60);
+    assert_eq!(missing.plan(), Step::Follow, "the CA is followed all the same");
+    missing.pass(&step(&Step::Follow));
+    let status = missing.stored();
+    assert_eq!(condition(&status, ConditionType::Reconciling).reason, "AwaitingLetter");
+    let why = halt(Reason::SecretNotFound).message;
+    assert!(message(&status, ConditionType::ActionRequired).contains(&why), "{}", summary(&status));
 
     let mut scene = awaited(Some(Ok(letter()))).at(60);
     let intent = to_call(LETTER, 60);
@@ -79,7 +113,11 @@ fn the_letter_is_sent_once() {
     scene.pass(&News::Outcome(Action::SendLetter, &intent, &yes("of-the-letter")));
     let submission = scene.stored().submission.unwrap();
     assert_eq!((submission.intent, submission.letter_sent_at), (None, Some(seconds(at(60)))));
-    assert_eq!(scene.at(3600).plan(), Step::Follow, "the cloud still waits, and has it");
+    let mut scene = scene.at(3600);
+    assert_eq!(scene.plan(), Step::Follow, "the cloud still waits, and has it");
+    scene.pass(&step(&Step::Follow));
+    assert!(summary(&scene.stored()).contains("Reconciling=True/AwaitingLetter"));
+    assert!(!summary(&scene.stored()).contains("ActionRequired"), "nothing is left to do for the user");
 
     for stage in Stage::iter().filter(|stage| *stage != Stage::AwaitingLetter) {
         let scene = Scene { letter: Some(Ok(letter())), ..super::support::scene().ordered("A", 0) };

@@ -18,7 +18,7 @@ use crate::core::conditions::{Conditions, Problem, Status};
 use crate::core::names::Names;
 use crate::core::order::{Evidence, Observation, Product, Stage};
 use crate::core::redact::Filter;
-use crate::order::facts::{self, Action, Export, Facts};
+use crate::order::facts::{self, Action, Export, Facts, KeyState};
 use crate::order::fold::{self, News, Next};
 use crate::order::plan::{self, Step};
 use crate::provider::{Accepted, Calls, Error, Letter, Payload, Refusal};
@@ -76,6 +76,8 @@ pub(super) struct Scene {
     pub(super) unsupported: Option<Problem>,
     pub(super) contested: Option<Problem>,
     pub(super) calls: Option<&'static Calls>,
+    /// The problem with the key that certorder makes, if there is one: absent, or unfit.
+    pub(super) key: Option<(bool, Problem)>,
     pub(super) letter: Option<Result<Letter, Problem>>,
     pub(super) secret: Export,
     /// How long this process has seen the open intent.
@@ -94,6 +96,7 @@ pub(super) fn scene() -> Scene {
         unsupported: None,
         contested: None,
         calls: Some(&IN_TWO_CALLS),
+        key: None,
         letter: None,
         secret: Export::NotWanted,
         seen_for: Duration::from_hours(1),
@@ -115,6 +118,11 @@ impl Scene {
             calls: self.calls,
             logged: self.logged,
             validation: None,
+            key: match &self.key {
+                None => KeyState::Held,
+                Some((true, problem)) => KeyState::Absent(problem),
+                Some((false, problem)) => KeyState::Unfit(problem),
+            },
             letter: self.letter.as_ref(),
             secret: &self.secret,
             intent_seen_for: self.seen_for,
@@ -178,7 +186,8 @@ impl Scene {
 
     /// The request cannot be built.
     pub(super) fn lacks(self, problem: Problem) -> Self {
-        Self { payload: Err(problem), ..self }
+        let key = (problem.reason == Reason::KeyLost).then(|| (true, problem.clone()));
+        Self { payload: Err(problem), key, ..self }
     }
 
     pub(super) fn contested(self, problem: Problem) -> Self {

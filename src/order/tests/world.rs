@@ -5,13 +5,13 @@
 use super::cloud::{Cloud, Effect};
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent, Mode, micros, seconds};
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent, Mode, micros};
 use crate::core::conditions::get;
 use crate::core::order::Stage;
 use crate::order::claim::contested;
 use crate::order::facts::{Action, RESUBMIT_AT, WITHDRAW};
 use crate::order::fold::News;
-use crate::order::plan::Step;
+use crate::order::plan::{Step, unsettled};
 use crate::provider::{Accepted, Error};
 
 pub(super) struct World {
@@ -127,6 +127,9 @@ impl World {
     fn intent(&mut self, scene: &Scene, action: Action, attempt: i64) -> Intent {
         self.counter += 1;
         let hash = scene.payload.as_ref().ok().map(|payload| payload.hash.clone());
+        if action == Action::Submit {
+            self.cloud.expect(application(scene));
+        }
         Intent {
             attempt,
             action: scene.facts().action_name(action),
@@ -139,11 +142,8 @@ impl World {
     /// What the cloud's log tells of the open intent, as `observe` asks for it.
     fn logged(&self, scene: &Scene) -> Option<bool> {
         let facts = scene.facts();
-        let intent = facts.intent().filter(|intent| facts.action_of(intent) == Action::Submit)?;
-        let earlier = facts.ours().and_then(|ours| ours.submitted_at.as_ref());
-        let ambiguous = earlier.is_some_and(|earlier| *earlier >= seconds(intent.started_at.0));
-        let asks = !ambiguous && facts.has_earlier_application() && self.cloud.readable;
-        asks.then(|| self.cloud.was_submitted_since(intent.started_at.0))
+        let (action, intent) = unsettled(&facts).filter(|_| self.cloud.readable)?;
+        Some(self.cloud.was_called_since(action, intent.started_at.0))
     }
 
     /// Makes the next step of a pass that has not ended.
@@ -271,6 +271,11 @@ impl World {
 
     fn store(&mut self, who: usize, status: CertificateOrderStatus) {
         let stored = &mut self.orders[who];
+        let submission = status.submission.as_ref();
+        let is_open = submission.is_some_and(|ours| ours.intent.is_some() || ours.submitted_at.is_some());
+        if stored.intent().is_some_and(|intent| intent.payload_hash.is_some()) && !is_open {
+            self.cloud.give_up();
+        }
         if stored.order.status.as_ref() != Some(&status) {
             stored.order.status = Some(status);
             stored.version += 1;
@@ -358,14 +363,19 @@ impl Stored {
 impl Call {
     /// The application that was wanted when the pass began.
     fn application(&self) -> Option<&'static str> {
-        let wanted = &self.scene.payload.as_ref().ok()?.hash;
-        ["A", "B", "C"].into_iter().find(|application| hash(application) == *wanted)
+        application(&self.scene)
     }
 
     fn fold(&self, news: &News<'_>) -> CertificateOrderStatus {
         let stored = self.stored.status.clone().unwrap_or_default();
         self.scene.fold_into(&stored, news).status
     }
+}
+
+/// The application that is wanted.
+fn application(scene: &Scene) -> Option<&'static str> {
+    let wanted = &scene.payload.as_ref().ok()?.hash;
+    ["A", "B", "C"].into_iter().find(|application| hash(application) == *wanted)
 }
 
 /// One of the errors that say that nothing happened.

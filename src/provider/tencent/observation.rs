@@ -11,8 +11,9 @@ pub fn observation(certificate: Certificate) -> Observation {
     let name = certificate.package_type_name.or(certificate.product_zh_name);
     let CertificateExtra { domain_number, replaced_by, renew_order } =
         certificate.certificate_extra.unwrap_or_default();
+    let stage = stage(&status, certificate.status_msg.as_deref());
     Observation {
-        stage: stage(&status, certificate.status_msg.as_deref()),
+        stage,
         status,
         message: certificate.status_msg.map(Into::into),
         order_id: certificate.order_id,
@@ -24,7 +25,12 @@ pub fn observation(certificate: Certificate) -> Observation {
             names: domain_number.and_then(|number| number.parse().ok()).filter(|number| *number > 0),
         },
         stored: certificate.submitted_data.map(|data| evidence::stored(&data)).unwrap_or_default(),
-        records: certificate.dv_auth_detail.map(records).unwrap_or_default(),
+        records: match stage {
+            Stage::Revoking | Stage::AwaitingRevocationLetter => {
+                certificate.dv_revoke_auth_detail.into_iter().filter_map(record).take(MOST_RECORDS).collect()
+            }
+            _ => certificate.dv_auth_detail.map(records).unwrap_or_default(),
+        },
         replaced_by: replaced_by.or(renew_order),
         not_before: certificate.cert_begin_time.as_deref().and_then(time::parse),
         not_after: certificate.cert_end_time.as_deref().and_then(time::parse),

@@ -191,6 +191,9 @@ pub struct Certificate {
     /// What the CA looks for.
     #[serde(deserialize_with = "lenient")]
     pub dv_auth_detail: Option<AuthDetail>,
+    /// What the CA looks for before it revokes.
+    #[serde(deserialize_with = "list")]
+    pub dv_revoke_auth_detail: Vec<Auth>,
     /// The application that the cloud holds, under the names of the older action `SubmitCertificateInformation`.
     /// It may hold a key password, so this type has no `Debug`.
     #[serde(deserialize_with = "lenient")]

@@ -80,7 +80,7 @@ pub(super) fn application_fields(certificate: &Certificate) -> Map<String, Value
     let submission = certificate.submission.as_ref().filter(|_| certificate.status != Status::ISSUED);
     let fields = json!({
         "DvAuthDetail": auth_detail(&certificate.auths),
-        "DvRevokeAuthDetail": null,
+        "DvRevokeAuthDetail": auths(&certificate.revocation_auths),
         "SubmittedData": submission.map(Submission::to_json),
     });
     Answer::read(fields).fields
@@ -108,25 +108,27 @@ fn extra(certificate: &Certificate) -> Value {
 /// `DvAuthDetail`: the first proof at the top, all of them in `DvAuths`.
 fn auth_detail(auths: &[DomainAuth]) -> Value {
     let Some(first) = auths.first() else { return Value::Null };
-    let all: Vec<Value> = auths
-        .iter()
-        .map(|auth| {
-            json!({
-                "DvAuthKey": auth.key,
-                "DvAuthValue": auth.value,
-                "DvAuthDomain": auth.domain,
-                "DvAuthPath": auth.path,
-                "DvAuthSubDomain": auth.sub_domain,
-                "DvAuthVerifyType": auth.kind,
-            })
-        })
-        .collect();
     json!({
         "DvAuthKey": first.key,
         "DvAuthValue": first.value,
         "DvAuthDomain": first.domain,
         "DvAuthPath": first.path,
         "DvAuthKeySubDomain": first.sub_domain,
-        "DvAuths": all,
+        "DvAuths": self::auths(auths),
     })
+}
+
+/// A list of proofs; null where there is none.
+fn auths(auths: &[DomainAuth]) -> Value {
+    let all = auths.iter().map(|auth| {
+        json!({
+            "DvAuthKey": auth.key,
+            "DvAuthValue": auth.value,
+            "DvAuthDomain": auth.domain,
+            "DvAuthPath": auth.path,
+            "DvAuthSubDomain": auth.sub_domain,
+            "DvAuthVerifyType": auth.kind,
+        })
+    });
+    if auths.is_empty() { Value::Null } else { all.collect() }
 }

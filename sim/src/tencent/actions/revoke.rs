@@ -1,10 +1,10 @@
 //! `RevokeCertificate`: asks the authority to revoke an issued certificate.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Action;
 use crate::tencent::{
-    certificate::Status,
+    certificate::{DomainAuth, Status},
     error::Refusal,
     gateway::{Answer, Invocation},
     params::{Kind, required},
@@ -18,7 +18,7 @@ pub(super) const ACTION: Action = Action {
 
 /// The authority confirms later: status 9 until then, 10 afterwards, and 12 in between where it wants a letter.
 ///
-/// Inferred: that an empty reason is refused, and that the authority wants no new proof of control.
+/// Inferred: that an empty reason is refused, and when the authority wants a new proof of control.
 fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     if call.certificate("CertificateId")?.status != Status::ISSUED {
         return Err(Refusal::wrong_status());
@@ -28,7 +28,18 @@ fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     }
     let certificate = call.certificate_mut("CertificateId")?;
     certificate.status = Status::REVOKING;
+    certificate.ask_for_revocation_proof();
+    let proofs: Vec<Value> = certificate.revocation_auths.iter().map(proof).collect();
     let id = certificate.id.clone();
     call.log(&id, ACTION.name, "revoke");
-    Ok(Answer::wrote(json!({ "RevokeDomainValidateAuths": [] })))
+    Ok(Answer::wrote(json!({ "RevokeDomainValidateAuths": proofs })))
+}
+
+fn proof(auth: &DomainAuth) -> Value {
+    json!({
+        "DomainValidateAuthPath": auth.path,
+        "DomainValidateAuthKey": auth.key,
+        "DomainValidateAuthValue": auth.value,
+        "DomainValidateAuthDomain": auth.domain,
+    })
 }

@@ -147,6 +147,17 @@ fn of_texts() -> Vec<Case> {
             vec![json!({ "commonName": "*.xn--55qx5d.example", "dnsNames": ["a.acme.example"] })],
         ),
         case(
+            "labels and annotations of certorder.dev/ are set by certorder alone",
+            tencent(),
+            vec![
+                json!({ "secretTemplate": { "labels": { "certorder.dev/readable": "true" } } }),
+                json!({ "secretTemplate": { "annotations": { "team": "a", "certorder.dev/order": "other" } } }),
+            ],
+            vec![
+                json!({ "secretTemplate": { "labels": { "team": "a" }, "annotations": { "certorder": "x" } } }),
+            ],
+        ),
+        case(
             "write a contact's data here or take them from fromSecret, not both",
             profile(),
             vec![
