@@ -105,7 +105,12 @@ async fn make_key(ctx: &Context, facts: &Facts<'_>, at_hand: &AtHand<'_>) -> Res
     };
     let owner = resolve::owner(facts.order);
     let data = [(TLS_KEY.to_owned(), secret::bytes(&key.pem()))].into();
-    let wanted = Wanted { name: secret::key_secret_name(&owner.order), type_: "Opaque", data };
+    let wanted = Wanted {
+        name: secret::key_secret_name(&owner.order),
+        type_: "Opaque",
+        data,
+        keystores: String::new(),
+    };
     match secret::write(&ctx.client, facts.order, &owner, None, &wanted, None).await {
         // Made by another replica in the same moment: that one is the key. Read again, in case it is none.
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(lost(facts)),

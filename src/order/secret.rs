@@ -24,6 +24,8 @@ const ORDER: &str = "certorder.dev/order";
 const CERTIFICATE: &str = "certorder.dev/certificate-id";
 /// A digest of the data that were written, by which an edit shows.
 const CONTENT: &str = "certorder.dev/content";
+/// What the keystores were made of, see [`crate::core::keystore::Keystore::mark`].
+const KEYSTORES: &str = "certorder.dev/keystores";
 /// The usual label of who manages an object.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
@@ -50,6 +52,8 @@ pub struct Wanted {
     pub type_: &'static str,
     /// Its data.
     pub data: BTreeMap<String, ByteString>,
+    /// What its keystores were made of; empty where there are none.
+    pub keystores: String,
 }
 
 /// The name of the Secret with an order's own key.
@@ -96,6 +100,12 @@ pub fn is_untouched(secret: &Secret, type_: &str, template: Option<&SecretTempla
     written && as_asked && secret.type_.as_deref() == Some(type_)
 }
 
+/// What the keystores of a stored Secret were made of.
+#[must_use]
+pub fn keystores(secret: &Secret) -> &str {
+    secret.annotations().get(KEYSTORES).map_or("", String::as_str)
+}
+
 /// Writes a Secret: creates it, or replaces the data of the one that was read. No owner reference: the certificate
 /// was paid for, and must outlive an order that is pruned or re-created.
 pub async fn write(
@@ -114,6 +124,9 @@ pub async fn write(
     annotations.insert(ORDER.to_owned(), owner.order.clone());
     annotations.insert(CERTIFICATE.to_owned(), owner.certificate_id.clone());
     annotations.insert(CONTENT.to_owned(), digest(&wanted.data));
+    if !wanted.keystores.is_empty() {
+        annotations.insert(KEYSTORES.to_owned(), wanted.keystores.clone());
+    }
     let Some(stored) = stored else {
         let secret = Secret {
             metadata: kube::api::ObjectMeta {

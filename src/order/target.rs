@@ -1,11 +1,13 @@
 //! The Secret that an issued certificate goes to: is it as it should be, and what belongs into it?
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use secrecy::SecretString;
+use strum::IntoEnumIterator;
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, Submission};
@@ -13,7 +15,7 @@ use crate::cluster::{self, Namespace, SecretData, as_data};
 use crate::core::chain::Chain;
 use crate::core::conditions::Problem;
 use crate::core::keypair::KeyPair;
-use crate::core::keystore::{Alias, Format, Keystore, Password};
+use crate::core::keystore::{Alias, Format, Keystore, KeystoreError, Password};
 use crate::core::names::Names;
 use crate::core::order::{Bundle, Observation};
 use crate::order::facts::Export;
@@ -136,8 +138,13 @@ impl Target {
             (_, None) => !holds_key(&order.spec),
             (Some(Err(_)), _) => false,
         };
-        let entries = self.entries(&chain, stored_key.as_ref()).is_ok_and(|entries| entries == data);
-        same_term && right_key && chain.covers(names).is_ok() && entries
+        let (files, entries): (SecretData, SecretData) =
+            data.into_iter().partition(|(name, _)| Format::iter().any(|format| format.file_name() == name));
+        let key = stored_key.as_ref();
+        let right_entries = entries == plain_entries(&chain, key);
+        let right_files = files.keys().map(String::as_str).eq(self.file_names(key))
+            && secret::keystores(stored) == self.marks(&chain, key);
+        same_term && right_key && chain.covers(names).is_ok() && right_entries && right_files
     }
 
     /// The Secrets to write for a certificate that was fetched, each with what is stored under its name. Nothing is
@@ -150,23 +157,22 @@ impl Target {
     ) -> Result<Vec<(Wanted, Option<&Secret>)>, Problem> {
         let mut all = Vec::new();
         if let Some(slot) = &self.tls {
-            let data = self.tls_data(order, names, bundle)?;
-            let wanted = Wanted { name: slot.name.clone(), type_: slot.type_, data };
-            all.push((wanted, slot.stored.as_ref()));
+            all.push((self.tls(slot, order, names, bundle)?, slot.stored.as_ref()));
         }
         if let (Some(slot), Some((_, key))) = (&self.id, order.spec.provider.certificate_id_secret()) {
             let data = [(key.to_owned(), ByteString(self.owner.certificate_id.clone().into_bytes()))].into();
-            all.push((Wanted { name: slot.name.clone(), type_: slot.type_, data }, slot.stored.as_ref()));
+            all.push((slot.wanted(data, String::new()), slot.stored.as_ref()));
         }
         Ok(all)
     }
 
-    fn tls_data(
+    fn tls(
         &self,
+        slot: &Slot,
         order: &CertificateOrder,
         names: &Names,
         bundle: &Bundle,
-    ) -> Result<SecretData, Problem> {
+    ) -> Result<Wanted, Problem> {
         let unfit = |what: String| {
             let message = format!(
                 "the certificate that the cloud handed over does not fit, and nothing was written: {what}"
@@ -194,33 +200,63 @@ impl Target {
         if key.is_some_and(|key| !chain.matches(key)) {
             return Err(unfit("its public key is not that of the private key of this order".to_owned()));
         }
-        self.entries(&chain, key)
-            .map_err(|error| Problem::new(Reason::InvalidRequest, format!("spec.keystores: {error}")))
+        let mut data = plain_entries(&chain, key);
+        data.extend(self.files(&chain, key)?);
+        Ok(slot.wanted(data, self.marks(&chain, key)))
     }
 
-    fn entries(
-        &self,
-        chain: &Chain,
-        key: Option<&KeyPair>,
-    ) -> Result<SecretData, crate::core::keystore::KeystoreError> {
-        let mut data = SecretData::from([(TLS_CRT.to_owned(), ByteString(chain.pem().into_bytes()))]);
-        if let Some(root) = chain.root_pem() {
-            data.insert("ca.crt".to_owned(), ByteString(root.into_bytes()));
-        }
-        if let Some(key) = key {
-            data.insert(TLS_KEY.to_owned(), secret::bytes(&key.pem()));
-            for (format, password, alias) in self.keystores.iter().flatten() {
-                let file = Keystore { key, chain, password, alias }.write(*format)?;
-                data.insert(format.file_name().to_owned(), ByteString(file));
-            }
-        }
-        Ok(data)
+    /// The keystores of a key, each with its format.
+    fn stores<'a>(
+        &'a self,
+        chain: &'a Chain,
+        key: Option<&'a KeyPair>,
+    ) -> impl Iterator<Item = (Format, Keystore<'a>)> {
+        let all = self.keystores.iter().flatten();
+        key.into_iter().flat_map(move |key| {
+            all.clone()
+                .map(move |(format, password, alias)| (*format, Keystore { key, chain, password, alias }))
+        })
     }
+
+    fn files(&self, chain: &Chain, key: Option<&KeyPair>) -> Result<SecretData, Problem> {
+        let unfit =
+            |error: KeystoreError| Problem::new(Reason::InvalidRequest, format!("spec.keystores: {error}"));
+        self.stores(chain, key)
+            .map(|(format, store)| Ok((format.file_name().to_owned(), ByteString(store.write(format)?))))
+            .collect::<Result<_, _>>()
+            .map_err(unfit)
+    }
+
+    /// The names of the keystores, sorted.
+    fn file_names(&self, key: Option<&KeyPair>) -> impl Iterator<Item = &'static str> {
+        let all = self.keystores.iter().flatten().filter(|_| key.is_some());
+        all.map(|(format, ..)| format.file_name()).collect::<BTreeSet<_>>().into_iter()
+    }
+
+    fn marks(&self, chain: &Chain, key: Option<&KeyPair>) -> String {
+        self.stores(chain, key).map(|(format, store)| store.mark(format)).collect::<Vec<_>>().join(".")
+    }
+}
+
+/// What a TLS Secret holds beside keystores.
+fn plain_entries(chain: &Chain, key: Option<&KeyPair>) -> SecretData {
+    let mut data = SecretData::from([(TLS_CRT.to_owned(), ByteString(chain.pem().into_bytes()))]);
+    if let Some(root) = chain.root_pem() {
+        data.insert("ca.crt".to_owned(), ByteString(root.into_bytes()));
+    }
+    if let Some(key) = key {
+        data.insert(TLS_KEY.to_owned(), secret::bytes(&key.pem()));
+    }
+    data
 }
 
 impl Slot {
     async fn read(namespace: &Namespace, name: &str, type_: &'static str) -> Result<Self, kube::Error> {
         Ok(Self { name: name.to_owned(), type_, stored: namespace.find_secret(name).await? })
+    }
+
+    fn wanted(&self, data: SecretData, keystores: String) -> Wanted {
+        Wanted { name: self.name.clone(), type_: self.type_, data, keystores }
     }
 
     /// Why this Secret cannot be written. The one with the order's own key bears the same marks as the others.
@@ -279,7 +315,7 @@ async fn keystores(
     namespace: &Namespace,
     spec: &CertificateOrderSpec,
 ) -> Result<Vec<(Format, Password, Alias)>, cluster::Error> {
-    let unfit = |field: &str, error: crate::core::keystore::KeystoreError| {
+    let unfit = |field: &str, error: KeystoreError| {
         cluster::Error::from(Problem::new(Reason::InvalidRequest, format!("{field}: {error}")))
     };
     let mut all = Vec::new();

@@ -100,7 +100,7 @@ pub fn what_to_do(records: &[ValidationRecord], validation: Option<&Validation>,
 fn others(validation: &Validation, records: &[ValidationRecord], filter: &Filter) -> String {
     let belongs = |check: &&Check| records.iter().any(|record| is_for(check, record));
     let others = validation.checks.iter().filter(|check| !belongs(check));
-    others.map(|check| format!("; {}{}", check.domain, found(check, filter))).collect()
+    others.flat_map(|check| ["; ".to_owned(), check.domain.clone(), found(check, filter)]).collect()
 }
 
 fn publish(record: &ValidationRecord, validation: Option<&Validation>, filter: &Filter) -> String {

@@ -181,11 +181,11 @@ async fn the_proofs_that_a_revocation_needs_are_told_before_the_order_goes() {
     order["metadata"]["annotations"] = json!({"certorder.dev/confirm-revoke": CERTIFICATE});
     let world = ordered(order).await;
     while world.cloud.advance(CERTIFICATE).unwrap() != Status::ISSUED {}
-    world.cloud.set(CERTIFICATE, |certificate| certificate.wants_revocation_proof = true).unwrap();
+    world.cloud.set(CERTIFICATE, |certificate| certificate.revocation.wants_proof = true).unwrap();
     world.until_is("www", "Ready", "True", "Issued").await;
     world.delete::<CertificateOrder>("www").await;
     let status = world.until_is("www", "ActionRequired", "True", "Revoked").await;
-    let proof = world.cloud.certificate(CERTIFICATE).unwrap().revocation_auths.remove(0);
+    let proof = world.cloud.certificate(CERTIFICATE).unwrap().revocation.auths.remove(0);
     assert!(
         message(&status, "ActionRequired").contains(&proof.value),
         "{}",

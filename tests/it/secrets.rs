@@ -160,6 +160,25 @@ async fn a_key_of_the_cloud_comes_with_the_certificate_and_keystores_hold_both()
         assert!(data.contains_key(key), "{key}");
     }
     assert_eq!(entry(&secret(&world, "www-tke").await, "qcloud_cert_id"), CERTIFICATE);
+    assert!(opens(&data["keystore.p12"].0, "changeit"));
+
+    world.edit::<Secret>("store", json!({"stringData": {"password": "changed"}})).await;
+    world
+        .until_object::<Secret>("www-tls", |secret| {
+            opens(&secret.data.as_ref().unwrap()["keystore.p12"].0, "changed")
+        })
+        .await;
+    world.until_is("www", "Ready", "True", "Issued").await;
+    let before = secret(&world, "www-tls").await;
+    world.poke("www").await;
+    world.until("www", "poked", |status| status.last_handled_reconcile_at.is_some()).await;
+    assert_eq!(secret(&world, "www-tls").await, before, "what is as it should be is not written again");
+}
+
+/// Whether a PKCS #12 file opens with a password, and holds a key with leaf and intermediate.
+fn opens(file: &[u8], password: &str) -> bool {
+    let store = p12_keystore::KeyStore::from_pkcs12(file, password, p12_keystore::Pkcs12ImportPolicy::Strict);
+    store.is_ok_and(|store| store.private_key_chain().is_some_and(|(_, chain)| chain.certs().len() == 2))
 }
 
 #[tokio::test]

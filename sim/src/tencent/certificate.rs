@@ -228,10 +228,17 @@ pub struct Certificate {
     pub root_refused: bool,
     /// The authority wants a confirmation letter once the order is sent; never for DV.
     pub wants_letter: bool,
-    /// The authority wants a new proof of control before it revokes.
-    pub wants_revocation_proof: bool,
+    /// What the authority wants before it revokes.
+    pub revocation: Revocation,
+}
+
+/// What the authority wants before it revokes a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Revocation {
+    /// A new proof of control.
+    pub wants_proof: bool,
     /// Those proofs, once the revocation is asked for.
-    pub revocation_auths: Vec<DomainAuth>,
+    pub auths: Vec<DomainAuth>,
 }
 
 impl Certificate {
@@ -258,8 +265,7 @@ impl Certificate {
             renewal_is_managed: false,
             root_refused: false,
             wants_letter: false,
-            wants_revocation_proof: false,
-            revocation_auths: Vec::new(),
+            revocation: Revocation::default(),
         }
     }
 

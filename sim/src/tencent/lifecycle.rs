@@ -94,9 +94,9 @@ impl Certificate {
 
     /// Inferred: that the proofs of a revocation look like those of an order.
     pub(super) fn ask_for_revocation_proof(&mut self) {
-        if self.wants_revocation_proof {
+        if self.revocation.wants_proof {
             let number = format!("{} revoked", self.order_id.as_deref().unwrap_or_default());
-            self.revocation_auths = self.names().iter().map(|name| auth(&number, name, "DNS")).collect();
+            self.revocation.auths = self.names().iter().map(|name| auth(&number, name, "DNS")).collect();
         }
     }
 

@@ -60,7 +60,8 @@ pub enum Reason {
     InReview,
     /// The CA waits for the proof that you control the names. Add what `status.validationRecords` shows.
     AwaitingValidation,
-    /// The CA waits for a signed letter. Name it in `confirmationLetterSecretRef`, or upload it in the console.
+    /// The CA waits for a signed letter. Create the Secret that `confirmationLetterSecretRef` names, or upload the letter
+    /// in the console.
     AwaitingLetter,
     /// The CA is about to issue, or to reissue. Nothing to do.
     Issuing,
@@ -106,7 +107,7 @@ pub enum Reason {
     /// A call got no answer, and the cloud does not show what became of it. Look in the console, then ask for
     /// another attempt with `certorder.dev/resubmit-at`.
     OutcomeUnknown,
-    /// The key of a running order is gone. Restore the Secret, or withdraw the order.
+    /// The key of a running order is gone or unreadable. Restore the Secret, or withdraw the order.
     KeyLost,
     /// The Secret to write exists and is not this order's. Delete it, or choose another `secretName`.
     SecretConflict,

@@ -1,15 +1,12 @@
 //! Keystores: the key and its chain in one file with a password, as Java and Windows want them.
 //!
-//! The crypto is aws-lc's; only the two file formats are written here. A keystore is a pure function of its
-//! content: salts and initialisation vectors come from an HMAC under the private key, which makes them as hard to
-//! guess as random ones and different for every content. So whether a stored file is up to date is a comparison of
-//! bytes, and a file that somebody else may have put in its place is never opened: both formats let their author
-//! ask the reader for gigabytes of memory and hours of work.
+//! PKCS #12 is written by a library; no well-kept one writes Java's own format, so that is written here. A stored file
+//! is never opened, since both formats let their author ask the reader for gigabytes of memory and hours of work:
+//! whether it is up to date is told by its [`Keystore::mark`].
 
 mod jks;
 mod pkcs12;
 
-use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -56,7 +53,7 @@ pub struct Keystore<'a> {
 }
 
 /// Why there is no keystore.
-#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum KeystoreError {
     /// No password, or an endless one.
     #[error("the keystore's password must have 1 to {LONGEST_PASSWORD} bytes")]
@@ -64,23 +61,25 @@ pub enum KeystoreError {
     /// An alias that Java could not find again.
     #[error("the keystore's alias must be 1 to {LONGEST_ALIAS} printable ASCII characters")]
     Alias,
-    /// The crypto library failed.
-    #[error("the keystore could not be encrypted")]
-    Crypto(#[from] Unspecified),
+    /// The library that writes PKCS #12 failed.
+    #[error("the PKCS #12 file could not be written: {0}")]
+    Pkcs12(String),
 }
 
 impl Keystore<'_> {
-    /// Writes the file. The same content gives the same bytes.
+    /// Writes the file.
     pub fn write(&self, format: Format) -> Result<Vec<u8>, KeystoreError> {
         match format {
-            Format::Pkcs12 => pkcs12::write(self),
+            Format::Pkcs12 => pkcs12::write(self).map_err(|error| KeystoreError::Pkcs12(error.to_string())),
             Format::Jks => Ok(jks::write(self)),
         }
     }
 
-    /// Whether a stored file holds just this, under this password, and in the form that is written now.
-    pub fn is_current(&self, format: Format, stored: &[u8]) -> Result<bool, KeystoreError> {
-        Ok(self.write(format)? == stored)
+    /// What tells a file of this content from any other one: an HMAC under the private key, so that nobody can try
+    /// passwords on it. It is the same for the same content, and stands beside the file.
+    #[must_use]
+    pub fn mark(&self, format: Format) -> String {
+        hex::encode(self.derive::<16>(format.file_name()))
     }
 
     /// Bytes that look random, and are the same for the same content and purpose.

@@ -17,8 +17,6 @@ pub(super) struct Cloud {
     names: Vec<&'static str>,
     /// The application; it stays when the order is opened again.
     pub(super) held: Option<&'static str>,
-    /// Whether the present attempt has its application.
-    pub(super) is_submitted: bool,
     pub(super) was_ordered: bool,
     order_calls: u32,
     /// The orders whose applications were accepted in the present attempt, in turn.
@@ -62,7 +60,6 @@ impl Cloud {
             readable: true,
             names: Vec::new(),
             held: None,
-            is_submitted: false,
             was_ordered: false,
             order_calls: 0,
             submissions: Vec::new(),
@@ -106,9 +103,9 @@ impl Cloud {
         let action = effect.action();
         let taken = match (effect, self.stage) {
             (Effect::Submit { who, application, request_id }, Stage::AwaitingInformation) => {
-                let again = self.is_submitted && self.held == Some(application) && !self.in_doubt;
+                let again = self.is_submitted() && self.held == Some(application) && !self.in_doubt;
                 assert!(!again, "the same application is submitted twice");
-                (self.held, self.is_submitted, self.in_doubt) = (Some(application), true, false);
+                (self.held, self.in_doubt) = (Some(application), false);
                 self.submissions.push(who);
                 self.request_ids.insert(request_id);
                 Ok(())
@@ -125,7 +122,7 @@ impl Cloud {
             }
             (Effect::Resubmit, Stage::Rejected | Stage::Cancelled) => {
                 self.stage = Stage::AwaitingInformation;
-                (self.is_submitted, self.order_calls) = (false, 0);
+                self.order_calls = 0;
                 self.submissions.clear();
                 self.attempts += 1;
                 Ok(())
@@ -145,6 +142,11 @@ impl Cloud {
     /// A call that takes effect later.
     pub(super) fn take_later(&mut self, second: i64, effect: Effect) {
         self.late.push((second, effect));
+    }
+
+    /// Whether the present attempt has its application.
+    pub(super) fn is_submitted(&self) -> bool {
+        !self.submissions.is_empty()
     }
 
     pub(super) fn is_quiet(&self) -> bool {

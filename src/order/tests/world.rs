@@ -194,7 +194,10 @@ impl World {
             Action::Order => {
                 if self.cloud.stage == Stage::AwaitingInformation {
                     let adopted = call.scene.facts().ours().is_some_and(|ours| ours.adopted);
-                    assert!(self.cloud.is_submitted || adopted, "ordered, but not submitted in this attempt");
+                    assert!(
+                        self.cloud.is_submitted() || adopted,
+                        "ordered, but not submitted in this attempt"
+                    );
                     assert_eq!(self.cloud.held, call.application(), "not what the user wants is ordered");
                 }
                 Effect::Order

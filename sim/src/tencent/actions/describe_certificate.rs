@@ -80,7 +80,7 @@ pub(super) fn application_fields(certificate: &Certificate) -> Map<String, Value
     let submission = certificate.submission.as_ref().filter(|_| certificate.status != Status::ISSUED);
     let fields = json!({
         "DvAuthDetail": auth_detail(&certificate.auths),
-        "DvRevokeAuthDetail": auths(&certificate.revocation_auths),
+        "DvRevokeAuthDetail": auths(&certificate.revocation.auths),
         "SubmittedData": submission.map(Submission::to_json),
     });
     Answer::read(fields).fields

@@ -29,7 +29,7 @@ fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     let certificate = call.certificate_mut("CertificateId")?;
     certificate.status = Status::REVOKING;
     certificate.ask_for_revocation_proof();
-    let proofs: Vec<Value> = certificate.revocation_auths.iter().map(proof).collect();
+    let proofs: Vec<Value> = certificate.revocation.auths.iter().map(proof).collect();
     let id = certificate.id.clone();
     call.log(&id, ACTION.name, "revoke");
     Ok(Answer::wrote(json!({ "RevokeDomainValidateAuths": proofs })))
