@@ -9,6 +9,7 @@
 //! the documentation does not say is marked `Inferred:` where it is decided.
 
 mod clock;
+pub mod cloud;
 pub mod kube;
 pub mod proxy;
 pub mod tencent;

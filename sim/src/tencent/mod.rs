@@ -1,6 +1,6 @@
 //! Tencent Cloud SSL (API version 2019-12-05), simulated from its documentation.
 //!
-//! A request goes `server` → `exchange` (faults, ledger) → `gateway` (`sign`, `params`, `rate`) → `actions`.
+//! A request goes through the parts that all clouds share ([`crate::cloud`]) → `gateway` (`sign`) → `actions`.
 //! Tests and the tryout play the authority: [`TencentCloud::advance`], [`TencentCloud::issue`],
 //! [`TencentCloud::reject`] and their like in `moves`, and [`TencentCloud::set`] for everything else.
 //!
@@ -8,51 +8,49 @@
 //! leave open and this simulator had to decide. Error messages are English, whatever `X-TC-Language` asks for.
 
 mod actions;
-mod ca;
 mod certificate;
-mod connection;
-mod csr;
 mod error;
-mod exchange;
 mod faults;
 mod gateway;
-mod ledger;
 mod lifecycle;
 mod moves;
-mod params;
 mod product;
 mod profile;
-mod rate;
-mod server;
+mod service;
 mod sign;
 mod state;
 mod submission;
 #[cfg(test)]
 mod tests;
-mod world;
 
 use std::{io, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::{
-    ca::Authority,
-    server::Server,
-    state::{Credential, Token},
-    world::Cloud,
-};
 pub use self::{
-    certificate::{Certificate, DomainAuth, Finding, Issued, Status, Successors},
+    certificate::{Certificate, DomainAuth, Finding, Status, Successors},
     error::Refusal,
-    faults::Fault,
-    ledger::{Call, Pace, RequestBody},
-    lifecycle::IssueError,
-    moves::MoveError,
-    product::{Coverage, Level, Product},
+    product::Product,
     profile::{Company, Manager, ManagerLevel},
     state::Account,
     submission::Submission,
 };
+use self::{service::Tencent, state::Credential};
+use crate::cloud::{self, Cloud, ca::Authority, params, server::Server};
+pub use crate::cloud::{Coverage, IssueError, Issued, Level, Pace, RequestBody, UnknownCertificate};
+
+/// A line of the ledger.
+pub type Call = cloud::Call<Account>;
+/// A rule by which calls fail.
+///
+/// ```
+/// # use certorder_sim::tencent::Fault;
+/// // The second submission of this certificate is stored, but its reply never arrives.
+/// let fault = Fault::reply_lost().action("CertificateInfoSubmit").certificate("J2lX2maH").after(1);
+/// ```
+pub type Fault = cloud::Fault<Refusal>;
+/// Why the authority cannot do something with a certificate.
+pub type MoveError = cloud::MoveError<Status>;
 
 /// How the cloud behaves.
 #[derive(Clone, Debug)]
@@ -78,15 +76,10 @@ impl Default for Options {
     }
 }
 
-/// No certificate has this id.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the simulated cloud has no certificate {0}; buy it first")]
-pub struct UnknownCertificate(pub String);
-
 /// The simulated cloud, serving on a loopback port until its last clone is dropped.
 #[derive(Clone)]
 pub struct TencentCloud {
-    cloud: Arc<Cloud>,
+    cloud: Arc<Cloud<Tencent>>,
     server: Arc<Server>,
 }
 
@@ -95,7 +88,7 @@ impl TencentCloud {
     pub async fn start(options: Options) -> io::Result<Self> {
         let authority = Authority::new().map_err(io::Error::other)?;
         let cloud = Arc::new(Cloud::new(options, authority));
-        let server = Arc::new(Server::start(Arc::clone(&cloud)).await?);
+        let server = Arc::new(Server::start(Arc::clone(&cloud), Some("/")).await?);
         Ok(Self { cloud, server })
     }
 
@@ -119,7 +112,7 @@ impl TencentCloud {
 
     /// Gives an account one more permanent access key, or replaces the key of this id.
     pub fn add_credential(&self, account: &Account, secret_id: &str, secret_key: &str) {
-        self.insert_credential(account, secret_id, secret_key, None);
+        self.insert_credential(secret_id, Credential::permanent(account.clone(), secret_key));
     }
 
     /// Gives an account a temporary access key: it works with this token only, and until it expires.
@@ -131,7 +124,8 @@ impl TencentCloud {
         token: &str,
         expires: Timestamp,
     ) {
-        self.insert_credential(account, secret_id, secret_key, Some(Token { value: token.into(), expires }));
+        let credential = Credential::temporary(account.clone(), secret_key, token, expires);
+        self.insert_credential(secret_id, credential);
     }
 
     /// Deletes an access key.
@@ -139,8 +133,7 @@ impl TencentCloud {
         self.cloud.world().state.credentials.remove(secret_id);
     }
 
-    fn insert_credential(&self, account: &Account, secret_id: &str, secret_key: &str, token: Option<Token>) {
-        let credential = Credential { account: account.clone(), secret_key: secret_key.into(), token };
+    fn insert_credential(&self, secret_id: &str, credential: Credential) {
         self.cloud.world().state.credentials.insert(secret_id.to_owned(), credential);
     }
 
@@ -183,9 +176,7 @@ impl TencentCloud {
         certificate_id: &str,
         change: impl FnOnce(&mut Certificate) -> R,
     ) -> Result<R, UnknownCertificate> {
-        let mut world = self.cloud.world();
-        let certificate = world.state.certificates.get_mut(certificate_id);
-        certificate.map(change).ok_or_else(|| UnknownCertificate(certificate_id.to_owned()))
+        self.cloud.set(certificate_id, change)
     }
 
     /// The root of the authority, PEM.
@@ -203,9 +194,7 @@ impl TencentCloud {
     /// How fast an account called an action.
     #[must_use]
     pub fn pace(&self, account: &Account, action: &str) -> Pace {
-        let world = self.cloud.world();
-        let is_theirs = |call: &&Call| call.account.as_ref() == Some(account) && call.action == action;
-        Pace::of(world.ledger.iter().filter(is_theirs))
+        self.cloud.pace(account, action)
     }
 
     /// Adds a rule by which calls fail.

@@ -2,21 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Certificate, Finding, IssueError, Status, TencentCloud, UnknownCertificate};
-
-/// Why the authority cannot do something with a certificate.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MoveError {
-    /// There is no such certificate.
-    #[error(transparent)]
-    Unknown(#[from] UnknownCertificate),
-    /// The certificate is in no state for it.
-    #[error("certificate {0} has the status {status}, from which this does not happen", status = .1.0)]
-    WrongStatus(String, Status),
-    /// The order has no such name.
-    #[error("certificate {0} has no running order for the name {1}")]
-    NoSuchName(String, String),
-}
+use super::{Certificate, Finding, IssueError, MoveError, Status, TencentCloud};
 
 impl TencentCloud {
     /// Moves a running order one step on: through its review, domain validation (its proofs count as found), and at
@@ -116,15 +102,7 @@ impl TencentCloud {
         is_possible_in: impl FnOnce(Status) -> bool,
         change: impl FnOnce(&mut Certificate, Timestamp),
     ) -> Result<(), MoveError> {
-        let now = self.cloud.world().now();
-        self.set(certificate_id, |certificate| {
-            let status = certificate.status;
-            if !is_possible_in(status) {
-                return Err(MoveError::WrongStatus(certificate_id.to_owned(), status));
-            }
-            change(certificate, now);
-            Ok(())
-        })?
+        self.cloud.shift(certificate_id, |certificate| certificate.status, is_possible_in, change)
     }
 
     /// Adds a line to the operation log that no call of the account caused.
