@@ -59,7 +59,7 @@ pub(crate) trait Service: Sized + 'static {
     fn certificates(state: &mut Self::State) -> &mut BTreeMap<String, Self::Certificate>;
 
     /// Lets happen what happens by itself until now.
-    fn settle(_state: &mut Self::State, _now: Timestamp) {}
+    fn settle(_state: &mut Self::State, _options: &Self::Options, _now: Timestamp) {}
 }
 
 /// What a request asks for.

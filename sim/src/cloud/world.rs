@@ -54,7 +54,7 @@ impl<S: Service> Cloud<S> {
     pub(crate) fn world(&self) -> MutexGuard<'_, World<S>> {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let now = world.now();
-        S::settle(&mut world.state, now);
+        S::settle(&mut world.state, &self.options, now);
         world
     }
 
