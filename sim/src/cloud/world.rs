@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     ca::Authority,
     faults::Faults,
-    ledger::{Call, Pace},
+    ledger::Call,
     moves::{MoveError, UnknownCertificate},
     rate::Limiter,
     service::Service,
@@ -86,13 +86,5 @@ impl<S: Service> Cloud<S> {
             change(certificate, now);
             Ok(())
         })?
-    }
-
-    /// How fast an account called an action.
-    pub(crate) fn pace(&self, account: &S::Account, action: &str) -> Pace {
-        let world = self.world();
-        let is_theirs =
-            |call: &&Call<S::Account>| call.account.as_ref() == Some(account) && call.action == action;
-        Pace::of(world.ledger.iter().filter(is_theirs), S::THROTTLED)
     }
 }

@@ -19,23 +19,6 @@ impl HuaweiCloud {
         Ok(self.certificate(certificate_id)?.status)
     }
 
-    /// The certificates whose applications wait for the authority: those that [`HuaweiCloud::advance`] moves.
-    #[must_use]
-    pub fn running(&self) -> Vec<String> {
-        let world = self.cloud.world();
-        let certificates = world.state.certificates.values();
-        certificates.filter(|one| one.status.waits_for_authority()).map(|one| one.id.clone()).collect()
-    }
-
-    /// Lets the authority issue a certificate at once, even one whose withdrawal runs: a real leaf and intermediate,
-    /// for the filed CSR or for a key that the cloud makes.
-    pub fn issue(&self, certificate_id: &str) -> Result<(), IssueError> {
-        let now = self.cloud.world().now();
-        // Not under the lock: an RSA key takes its time.
-        let issued = self.certificate(certificate_id)?.sign(&self.cloud.authority, now)?;
-        Ok(self.set(certificate_id, |certificate| certificate.deliver(issued))?)
-    }
-
     /// Lets the authority refuse a running application, for a reason that the API does not show.
     pub fn reject(&self, certificate_id: &str, message: &str) -> Result<(), MoveError> {
         self.shift(certificate_id, Status::is_running, |certificate, _| certificate.refuse(message))

@@ -1,6 +1,6 @@
 //! Huawei Cloud SCM, as the parts that all clouds share see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,20 +11,28 @@ use super::{
     certificate::Certificate,
     error::Refusal,
     gateway, identity,
-    state::{Account, State},
+    product::Product,
+    state::{Account, Credential, State},
 };
-use crate::cloud::{Answer, Backend, Content, Request, Service, Subject};
+use crate::cloud::{
+    Answer, Backend, Content, IssueError, Issued, Platform, Request, Service, Subject, ca::Authority,
+};
 
 /// The service.
-pub(super) struct Scm;
+pub struct Scm;
 
-impl Service for Scm {
+impl Platform for Scm {
     type Options = Options;
     type Account = Account;
+    type Product = Product;
     type Certificate = Certificate;
     type Refusal = Refusal;
+}
+
+impl Service for Scm {
     type State = State;
 
+    const PATH: Option<&'static str> = None;
     const MAX_BODY: usize = 12 * 1024 * 1024;
     const REQUEST_ID_HEADER: Option<&'static str> = Some("x-request-id");
     const THROTTLED: &'static str = "APIGW.0308";
@@ -60,11 +68,40 @@ impl Service for Scm {
         &refusal.code
     }
 
+    fn open_account(state: &mut State) -> Account {
+        state.open_account()
+    }
+
+    fn credentials(state: &mut State) -> &mut HashMap<String, Credential> {
+        &mut state.credentials
+    }
+
+    fn bought(id: &str, owner: Account, product: Product, now: Timestamp) -> Certificate {
+        Certificate::bought(id, owner, product, now)
+    }
+
     fn certificates(state: &mut State) -> &mut BTreeMap<String, Certificate> {
         &mut state.certificates
     }
 
+    fn waits_for_authority(certificate: &Certificate) -> bool {
+        certificate.status.waits_for_authority()
+    }
+
+    fn sign(certificate: &Certificate, authority: &Authority, now: Timestamp) -> Result<Issued, IssueError> {
+        certificate.sign(authority, now)
+    }
+
+    fn deliver(state: &mut State, certificate_id: &str, issued: Issued, _now: Timestamp) {
+        if let Some(certificate) = state.certificates.get_mut(certificate_id) {
+            certificate.deliver(issued);
+        }
+    }
+
     fn settle(state: &mut State, options: &Options, now: Timestamp) {
-        state.certificates.values_mut().for_each(|certificate| certificate.settle(options, now));
+        // Every look at the cloud comes through here.
+        if options.withdrawal_takes.is_some() {
+            state.certificates.values_mut().for_each(|certificate| certificate.settle(options, now));
+        }
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn verify<'c>(
 }
 
 /// The date of the signature, if it is recent.
-fn check_clock<'a>(request: Received<'a>, now: Timestamp) -> Result<&'a str, Refusal> {
+fn check_clock(request: Received<'_>, now: Timestamp) -> Result<&str, Refusal> {
     let sent = request.header("x-sdk-date").and_then(|date| Some((date, parse_date(date)?)));
     let (date, time) = sent.ok_or_else(|| Refusal::unauthenticated("the header X-Sdk-Date is not valid"))?;
     if time.as_second().abs_diff(now.as_second()) <= MAX_SKEW {

@@ -24,10 +24,17 @@ pub(super) struct AuthToken {
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(crate) struct State {
     /// How many accounts were opened.
     pub(super) accounts: u64,
     pub(super) credentials: HashMap<String, Credential>,
     pub(super) auth_tokens: HashMap<String, AuthToken>,
     pub(super) certificates: BTreeMap<String, Certificate>,
+}
+
+impl State {
+    pub(super) fn open_account(&mut self) -> Account {
+        self.accounts += 1;
+        Account { domain_id: format!("{:032x}", self.accounts) }
+    }
 }

@@ -5,6 +5,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+pub(super) use crate::cloud::testing::with;
 use crate::{
     clock,
     huawei::{Account, HuaweiCloud, Options, Product, Status},
@@ -154,7 +155,7 @@ impl Client {
         let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
         let names = self.signed_names.map_or(names.join(";"), str::to_owned);
         let headers: String =
-            headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
+            headers.iter().map(|(name, value)| [name, ":", value.trim(), "\n"].concat()).collect();
         let payload = self.payload.map_or_else(|| sha256(body), str::to_owned);
         let canonical = format!("{method}\n{path}/\n{query}\n{headers}\n{names}\n{payload}");
         let to_sign = format!("SDK-HMAC-SHA256\n{date}\n{}", sha256(&canonical));
@@ -206,17 +207,4 @@ pub(super) fn personal_application() -> Value {
         "domain_method": "DNS",
         "key_algorithm": "EC_P256",
     })
-}
-
-/// `base` with some of its fields replaced; null takes a field away.
-pub(super) fn with(base: &Value, changes: &Value) -> Value {
-    let mut fields = base.as_object().unwrap().clone();
-    for (name, value) in changes.as_object().unwrap() {
-        if value.is_null() {
-            fields.remove(name).unwrap();
-        } else {
-            fields.insert(name.clone(), value.clone());
-        }
-    }
-    Value::Object(fields)
 }

@@ -1,6 +1,10 @@
 //! Requests signed by the vendor's own SDK, stage by stage: the verifier computes the same and accepts every one.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
@@ -77,7 +81,7 @@ fn cases() -> Vec<(PathBuf, Vector)> {
     cases
 }
 
-fn expected(folder: &PathBuf, file: &str) -> String {
+fn expected(folder: &Path, file: &str) -> String {
     fs::read_to_string(folder.join(file)).unwrap().trim_end().to_owned()
 }
 
