@@ -3,9 +3,9 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
 
 use super::{product::Product, state::Account, submission::Submission};
+use crate::cloud::Issued;
 
 /// A status number of Tencent Cloud SSL. Open: a test may set numbers that no document lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,6 +99,12 @@ impl Status {
     }
 }
 
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// How far a running review got, as `StatusMsg` says it.
 pub(super) mod progress {
     pub(crate) const PRE_REVIEWING: &str = "PRE-REVIEWING";
@@ -156,31 +162,6 @@ pub struct Successors {
     pub renew_order: Option<String>,
     /// By the cloud's managed renewal (`HostingRenewCertId`, in the list only).
     pub hosting_renew: Option<String>,
-}
-
-/// What the authority delivered.
-#[derive(Clone)]
-pub struct Issued {
-    /// The leaf, PEM.
-    pub leaf: String,
-    /// The intermediate, PEM.
-    pub intermediate: String,
-    /// The private key, PEM, where the cloud made it.
-    pub private_key: Option<SecretString>,
-    /// First moment of validity.
-    pub not_before: Timestamp,
-    /// Last moment of validity.
-    pub not_after: Timestamp,
-}
-
-impl fmt::Debug for Issued {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { not_before, not_after, .. } = self;
-        f.debug_struct("Issued")
-            .field("not_before", not_before)
-            .field("not_after", not_after)
-            .finish_non_exhaustive()
-    }
 }
 
 /// A bought certificate. Tests read it as a snapshot and change it to move the authority's side.

@@ -4,6 +4,8 @@ use std::{borrow::Cow, fmt};
 
 use serde_json::{Value, json};
 
+use crate::cloud::params::Flaw;
+
 /// An error answer of the service: HTTP 200 with `Response.Error`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -71,5 +73,17 @@ impl Refusal {
     /// The `Error` object of the answer.
     pub(super) fn to_json(&self) -> Value {
         json!({ "Code": self.code, "Message": self.message })
+    }
+}
+
+impl From<Flaw> for Refusal {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::NotAnObject => Self::new("InvalidParameter", "The request body is not valid JSON."),
+            Flaw::Unknown(name) => Self::unknown_parameter(&name),
+            Flaw::WrongType(name) => Self::wrong_type(name),
+            Flaw::EmptyList(name) => Self::invalid_value(name, "[]"),
+            Flaw::Missing(name) => Self::missing(name),
+        }
     }
 }

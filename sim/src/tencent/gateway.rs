@@ -3,56 +3,31 @@
 //! Inferred: that order, which the documents do not give: transport, signature, action and version, frequency,
 //! parameters, business rules.
 
-use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::Method;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Options,
+    Options, Tencent,
     actions::{self, Action},
     error::Refusal,
     params::Params,
-    rate::Limiter,
-    sign::{self, Received},
+    sign,
     state::{Account, State},
 };
+pub(super) use crate::cloud::Answer;
+use crate::cloud::{Backend, Request};
 
 const VERSION: &str = "2019-12-05";
-/// The largest body of a POST, in bytes.
-pub(super) const MAX_BODY: usize = 10 * 1024 * 1024;
-
-/// One HTTP request, read to its end.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) method: Method,
-    pub(super) query: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    /// The body was larger than [`MAX_BODY`] and is not kept.
-    pub(super) too_large: bool,
+pub(super) fn action(request: &Request) -> &str {
+    request.received().header("x-tc-action").unwrap_or_default()
 }
 
-impl Request {
-    pub(super) fn received(&self) -> Received<'_> {
-        Received {
-            method: self.method.as_str(),
-            query: &self.query,
-            headers: &self.headers,
-            body: &self.body,
-        }
-    }
-
-    pub(super) fn action(&self) -> &str {
-        self.received().header("x-tc-action").unwrap_or_default()
-    }
-
-    /// The certificate that the body names, whichever of the actions' three spellings it uses.
-    pub(super) fn certificate_id(&self) -> Option<String> {
-        let body: Value = serde_json::from_slice(&self.body).ok()?;
-        let id = ["/CertId", "/CertificateId", "/CertIds/0"].iter().find_map(|path| body.pointer(path))?;
-        id.as_str().map(str::to_owned)
-    }
+/// The certificate that the body names, whichever of the actions' three spellings it uses.
+pub(super) fn certificate_id(request: &Request) -> Option<String> {
+    let body: Value = serde_json::from_slice(&request.body).ok()?;
+    let id = ["/CertId", "/CertificateId", "/CertIds/0"].iter().find_map(|path| body.pointer(path))?;
+    id.as_str().map(str::to_owned)
 }
 
 /// One call of an action, with all that it may see and change.
@@ -64,31 +39,6 @@ pub(super) struct Invocation<'a> {
     pub(super) now: Timestamp,
 }
 
-/// What an action answers.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) fields: Map<String, Value>,
-    /// Whether something in the cloud changed.
-    pub(super) took_effect: bool,
-}
-
-impl Answer {
-    /// The answer of an action that changed nothing.
-    pub(super) fn read(fields: Value) -> Self {
-        Self::new(fields, false)
-    }
-
-    /// The answer of an action that changed something.
-    pub(super) fn wrote(fields: Value) -> Self {
-        Self::new(fields, true)
-    }
-
-    fn new(fields: Value, took_effect: bool) -> Self {
-        let fields = if let Value::Object(fields) = fields { fields } else { Map::new() };
-        Self { fields, took_effect }
-    }
-}
-
 /// Who sent the request, as far as its signature proves it.
 pub(super) fn identify(request: &Request, state: &State, now: Timestamp) -> Result<Account, Refusal> {
     check_transport(request)?;
@@ -96,21 +46,14 @@ pub(super) fn identify(request: &Request, state: &State, now: Timestamp) -> Resu
     Ok(credential.account.clone())
 }
 
-/// What lies behind the gateway.
-pub(super) struct Service<'a> {
-    pub(super) state: &'a mut State,
-    pub(super) limiter: &'a mut Limiter,
-    pub(super) options: &'a Options,
-    /// The machine's time, by which the frequency is measured.
-    pub(super) time: Timestamp,
-    /// The cloud's own time, which a test may set.
-    pub(super) now: Timestamp,
-}
-
 /// Runs the action that an identified account asks for.
-pub(super) fn invoke(request: &Request, account: &Account, service: Service<'_>) -> Result<Answer, Refusal> {
+pub(super) fn invoke(
+    request: &Request,
+    account: &Account,
+    backend: Backend<'_, Tencent>,
+) -> Result<Answer, Refusal> {
     let action = find_action(request)?;
-    let Service { state, limiter, options, time, now } = service;
+    let Backend { state, limiter, options, time, now } = backend;
     if let Some(limit) = options.calls_per_second
         && !limiter.admit(account, action.name, limit, time)
     {
@@ -144,16 +87,14 @@ fn check_transport(request: &Request) -> Result<(), Refusal> {
         }
     }
     // Inferred: the code for a POST with another content type.
-    let content_type = request.received().header("content-type").unwrap_or_default().to_ascii_lowercase();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if essence != "application/json" {
+    if request.received().media_type() != "application/json" {
         return Err(Refusal::new("UnsupportedProtocol", "The content type must be application/json."));
     }
     Ok(())
 }
 
 fn find_action(request: &Request) -> Result<&'static Action, Refusal> {
-    let name = request.action();
+    let name = action(request);
     let action = actions::ALL.iter().find(|action| action.name == name).ok_or_else(|| {
         Refusal::new("InvalidAction", format!("The request action={name} is invalid or not found."))
     })?;

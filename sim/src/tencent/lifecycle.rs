@@ -1,34 +1,17 @@
 //! How an order moves: sent, reviewed, validated, issued or cancelled. Nothing here runs by itself.
 
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{
-    UnknownCertificate,
-    ca::{self, Authority, Leaf},
-    certificate::{Certificate, DomainAuth, Finding, Issued, Status, progress},
-    csr::Csr,
-    product::Level,
+    certificate::{Certificate, DomainAuth, Finding, Status, progress},
     submission::Submission,
 };
-
-/// Why the authority could not issue a certificate.
-#[derive(Debug, thiserror::Error)]
-pub enum IssueError {
-    /// There is no such certificate.
-    #[error(transparent)]
-    Unknown(#[from] UnknownCertificate),
-    /// Nothing was submitted for it.
-    #[error("certificate {0} has no stored information; call CertificateInfoSubmit first")]
-    NothingSubmitted(String),
-    /// Its CSR does not hold a usable key.
-    #[error("the stored CSR is not usable: {0}")]
-    Csr(&'static str),
-    /// A key or signature could not be made.
-    #[error("the simulated authority could not sign")]
-    Sign(#[from] rcgen::Error),
-}
+use crate::cloud::{
+    IssueError, Issued, Level,
+    ca::{Authority, KeyKind},
+    issue::{KeySource, Wanted},
+};
 
 impl Certificate {
     /// Sends the stored information to the authority. Returns whether its review comes first (`IsAudited`).
@@ -116,37 +99,19 @@ impl Certificate {
     pub(super) fn sign(&self, authority: &Authority, now: Timestamp) -> Result<Issued, IssueError> {
         let submission =
             self.submission.as_ref().ok_or_else(|| IssueError::NothingSubmitted(self.id.clone()))?;
-        let not_after =
-            now.checked_add(SignedDuration::from_hours(24 * ca::VALID_DAYS)).unwrap_or(Timestamp::MAX);
-        let names = submission.names();
         let organization = (!self.product.is_dv()).then(|| submission.organization()).flatten();
-        let leaf = Leaf { names: &names, organization, not_before: now, not_after };
-        let (leaf, private_key) = match submission.text("Csr") {
-            Some(csr) if submission.text("GenCsrType") == Some("parse") => {
-                let csr = Csr::parse(csr).map_err(IssueError::Csr)?;
-                (authority.sign(&leaf, &rcgen::SubjectPublicKeyInfo::from_der(&csr.public_key)?)?, None)
-            }
-            _ => {
-                let wanted = |name| submission.text(name).unwrap_or_default();
-                let key = ca::make_key(wanted("CsrEncryptAlgo"), wanted("CsrKeyParameter"))?;
-                (authority.sign(&leaf, &key)?, Some(SecretString::from(key.serialize_pem())))
-            }
-        };
-        let intermediate = authority.intermediate().to_owned();
-        Ok(Issued { leaf, intermediate, private_key, not_before: now, not_after })
+        let own = submission.text("Csr").filter(|_| submission.text("GenCsrType") == Some("parse"));
+        let key = own.map_or_else(|| KeySource::Made(key_kind(submission)), KeySource::Csr);
+        authority.issue(&Wanted { names: &submission.names(), organization, key }, now)
     }
 }
 
-impl Issued {
-    /// The leaf, then the intermediate, PEM.
-    pub(super) fn chain(&self) -> String {
-        [self.leaf.as_str(), &self.intermediate].map(|pem| format!("{}\n", pem.trim_end())).concat()
-    }
-
-    /// The private key, PEM, where the cloud made it.
-    #[must_use]
-    pub fn private_key_pem(&self) -> Option<&str> {
-        self.private_key.as_ref().map(ExposeSecret::expose_secret)
+/// The kind of key that `CsrEncryptAlgo` and `CsrKeyParameter` name.
+fn key_kind(submission: &Submission) -> KeyKind {
+    match (submission.text("CsrEncryptAlgo"), submission.text("CsrKeyParameter")) {
+        (Some("ECC"), _) => KeyKind::P256,
+        (_, Some("4096")) => KeyKind::Rsa4096,
+        _ => KeyKind::Rsa2048,
     }
 }
 

@@ -3,37 +3,18 @@
 //! Everything is computed from what came over the wire: the raw body, the raw query and the raw header values.
 
 use hmac::{Hmac, KeyInit, Mac};
-use http::HeaderMap;
 use jiff::{Timestamp, tz::TimeZone};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
 use super::{error::Refusal, state::Credential};
+use crate::cloud::request::Received;
 
 const ALGORITHM: &str = "TC3-HMAC-SHA256";
 const SERVICE: &str = "ssl";
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 /// How far `X-TC-Timestamp` may be from the server's time, in seconds.
 const MAX_SKEW: u64 = 300;
-
-/// One HTTP request, as it arrived.
-#[derive(Clone, Copy)]
-pub(super) struct Received<'a> {
-    pub(super) method: &'a str,
-    /// The query string as sent, without `?`.
-    pub(super) query: &'a str,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) body: &'a [u8],
-}
-
-impl<'a> Received<'a> {
-    /// The value of a header that came exactly once.
-    pub(super) fn header(&self, name: &str) -> Option<&'a str> {
-        let mut values = self.headers.get_all(name).iter();
-        let value = values.next()?.to_str().ok()?;
-        values.next().is_none().then_some(value)
-    }
-}
 
 /// The parts of the `Authorization` header.
 struct Authorization<'a> {

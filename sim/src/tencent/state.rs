@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::{Timestamp, civil::DateTime, tz};
-use secrecy::{ExposeSecret, SecretString};
+use jiff::Timestamp;
 
 use super::{
     certificate::Certificate,
     profile::{Company, Manager},
 };
+use crate::cloud::credential;
 
 /// An account of the simulated cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,28 +20,7 @@ pub struct Account {
 }
 
 /// One access key of an account.
-pub(super) struct Credential {
-    pub(super) account: Account,
-    pub(super) secret_key: SecretString,
-    /// Set for temporary keys, which are worth nothing without their token.
-    pub(super) token: Option<Token>,
-}
-
-pub(super) struct Token {
-    pub(super) value: SecretString,
-    pub(super) expires: Timestamp,
-}
-
-impl Credential {
-    /// Inferred: a token beside a permanent key is refused, too.
-    pub(super) fn accepts_token(&self, sent: Option<&str>, now: Timestamp) -> bool {
-        match (&self.token, sent) {
-            (None, None) => true,
-            (Some(token), Some(sent)) => token.value.expose_secret() == sent && now < token.expires,
-            _ => false,
-        }
-    }
-}
+pub(super) type Credential = credential::Credential<Account>;
 
 /// What an account owns beside certificates.
 #[derive(Default)]
@@ -51,6 +30,9 @@ pub(super) struct Holdings {
     /// The account's owner did not pass the identity check.
     pub(super) identity_unverified: bool,
 }
+
+/// The action of a line that no call of the account caused.
+pub(super) const CA_EVENT: &str = "CAEvent";
 
 /// One line of an account's operation log.
 pub(super) struct LogLine {
@@ -63,7 +45,7 @@ pub(super) struct LogLine {
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(crate) struct State {
     pub(super) credentials: HashMap<String, Credential>,
     pub(super) holdings: HashMap<Account, Holdings>,
     pub(super) certificates: BTreeMap<String, Certificate>,
@@ -73,6 +55,13 @@ pub(super) struct State {
 }
 
 impl State {
+    pub(super) fn open_account(&mut self) -> Account {
+        let number = self.holdings.len() as u64 + 1;
+        let account = Account { uin: (100_000_000_000 + number).to_string(), app_id: 1_250_000_000 + number };
+        self.holdings.insert(account.clone(), Holdings::default());
+        account
+    }
+
     /// A certificate, if this account owns it.
     pub(super) fn owned(&self, account: &Account, id: &str) -> Option<&Certificate> {
         self.certificates.get(id).filter(|certificate| certificate.owner == *account)
@@ -101,23 +90,4 @@ impl State {
     pub(super) fn owned_mut(&mut self, account: &Account, id: &str) -> Option<&mut Certificate> {
         self.certificates.get_mut(id).filter(|certificate| certificate.owner == *account)
     }
-}
-
-/// A time as the API writes it: `YYYY-MM-DD hh:mm:ss`.
-///
-/// Inferred: the zone, which the documents leave open; UTC+8 is that of the vendor's console.
-pub(super) fn text_time(time: Timestamp) -> String {
-    time.to_zoned(time_zone()).strftime(TIME_FORMAT).to_string()
-}
-
-/// Reads such a time.
-pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
-    let time = DateTime::strptime(TIME_FORMAT, text).ok()?;
-    Some(time.to_zoned(time_zone()).ok()?.timestamp())
-}
-
-const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
-
-fn time_zone() -> tz::TimeZone {
-    tz::TimeZone::fixed(tz::offset(8))
 }

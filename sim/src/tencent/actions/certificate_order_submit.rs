@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Action;
+use crate::cloud::names::is_mail_address;
 use crate::tencent::{
     certificate::Certificate,
     error::Refusal,
@@ -62,13 +63,9 @@ fn is_processing(call: &Invocation<'_>, certificate: &Certificate) -> bool {
 
 /// Inferred: a mail address is checked here and not when it is stored, since only this action lists the code.
 fn check_mail_addresses(submission: &Submission) -> Result<(), Refusal> {
-    let is_address = |address: &str| {
-        let (local, domain) = address.split_once('@').unwrap_or_default();
-        !local.is_empty() && domain.contains('.') && !address.contains(char::is_whitespace)
-    };
     let addresses =
         ["AdminEmail", "TechEmail", "ContactEmail"].iter().filter_map(|name| submission.text(name));
-    if addresses.into_iter().all(is_address) {
+    if addresses.into_iter().all(is_mail_address) {
         return Ok(());
     }
     Err(Refusal::new("FailedOperation.CertificatePreVerifyEmailInvalid", "The email address is invalid."))

@@ -3,13 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::Action;
+use crate::cloud::{Issued, Level, time::text_time};
 use crate::tencent::{
     certificate::{Certificate, DomainAuth, Status},
     error::Refusal,
     gateway::{Answer, Invocation},
     params::{Kind, required},
-    product::Level,
-    state::text_time,
     submission::Submission,
 };
 
@@ -39,8 +38,7 @@ pub(super) fn summary_fields(certificate: &Certificate) -> Map<String, Value> {
 /// The fields that the Describe actions and the list share.
 pub(super) fn common_fields(certificate: &Certificate) -> Map<String, Value> {
     let Certificate { product, status, issued, .. } = certificate;
-    let time =
-        |pick: fn(&crate::tencent::Issued) -> jiff::Timestamp| issued.as_ref().map(pick).map(text_time);
+    let time = |pick: fn(&Issued) -> jiff::Timestamp| issued.as_ref().map(pick).map(text_time);
     let fields = json!({
         "OwnerUin": certificate.owner.uin,
         "ProjectId": "0",

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Action, describe_certificate};
+use crate::cloud::Issued;
 use crate::tencent::{
-    certificate::{Certificate, Issued},
+    certificate::Certificate,
     error::Refusal,
     gateway::{Answer, Invocation},
     params::{Kind, required},

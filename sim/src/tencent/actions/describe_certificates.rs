@@ -9,12 +9,12 @@ use super::{
     Action, describe_certificate,
     page::{LIMIT, OFFSET, Page},
 };
+use crate::cloud::time::text_time;
 use crate::tencent::{
     certificate::Certificate,
     error::Refusal,
     gateway::{Answer, Invocation},
     params::{Kind, Params, optional},
-    state::text_time,
     submission::Submission,
 };
 

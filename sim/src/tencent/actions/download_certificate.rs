@@ -7,8 +7,9 @@ use serde_json::json;
 use zip::{ZipWriter, result::ZipResult, write::SimpleFileOptions};
 
 use super::Action;
+use crate::cloud::Issued;
 use crate::tencent::{
-    certificate::{Issued, Status},
+    certificate::Status,
     error::Refusal,
     gateway::{Answer, Invocation},
     params::{Kind, required},

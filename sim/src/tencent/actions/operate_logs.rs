@@ -7,11 +7,12 @@ use super::{
     Action,
     page::{LIMIT, OFFSET, Page},
 };
+use crate::cloud::time::{parse_time, text_time};
 use crate::tencent::{
     error::Refusal,
     gateway::{Answer, Invocation},
     params::{Kind, Params, optional},
-    state::{LogLine, parse_time, text_time},
+    state::LogLine,
 };
 
 pub(super) const ACTION: Action = Action {

@@ -5,9 +5,12 @@ use jiff::{Timestamp, tz::TimeZone};
 use sha2::{Digest, Sha256};
 
 use super::client::{ID, KEY};
-use crate::tencent::{
-    sign::{self, Received},
-    state::{Account, Credential, Token},
+use crate::{
+    cloud::{credential::Token, request::Received},
+    tencent::{
+        sign,
+        state::{Account, Credential},
+    },
 };
 
 struct Vector {
@@ -152,6 +155,7 @@ fn the_verifier_accepts_what_the_vendors_sdk_signs() {
         let headers = vector.headers();
         let request = Received {
             method: vector.method,
+            path: "/",
             query: vector.query,
             headers: &headers,
             body: vector.body.as_bytes(),
@@ -170,7 +174,7 @@ fn the_verifier_notices_any_change() {
     for vector in VECTORS {
         let credential = vector.credential();
         let verify = |method, query, headers: &HeaderMap, body| {
-            let request = Received { method, query, headers, body };
+            let request = Received { method, path: "/", query, headers, body };
             sign::verify(request, vector.now(), |_| Some(&credential)).err().map(|refusal| refusal.code)
         };
         let headers = vector.headers();

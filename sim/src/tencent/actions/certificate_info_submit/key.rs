@@ -1,6 +1,9 @@
 //! Where the key comes from: made by the cloud (`online`), or the caller's own behind a CSR (`parse`).
 
-use crate::tencent::{csr::Csr, error::Refusal, params::Params};
+use crate::{
+    cloud::csr::Csr,
+    tencent::{error::Refusal, params::Params},
+};
 
 pub(super) fn check(params: &Params) -> Result<(), Refusal> {
     match params.text("GenCsrType") {
@@ -27,10 +30,11 @@ fn check_csr(params: &Params) -> Result<(), Refusal> {
         .text("Csr")
         .ok_or_else(|| Refusal::invalid_param("Csr is required when GenCsrType is parse."))?;
     let csr = Csr::parse(pem).map_err(Refusal::invalid_param)?;
+    let csr_name = csr.common_name.ok_or_else(|| Refusal::invalid_param("The CSR has no common name."))?;
     let common_name = params.text("CertCommonName").unwrap_or_default();
-    if csr.common_name.eq_ignore_ascii_case(common_name) {
+    if csr_name.eq_ignore_ascii_case(common_name) {
         return Ok(());
     }
-    let detail = format!("The common name of the CSR, {}, differs from CertCommonName.", csr.common_name);
+    let detail = format!("The common name of the CSR, {csr_name}, differs from CertCommonName.");
     Err(Refusal::invalid_param(detail))
 }

@@ -1,5 +1,6 @@
 //! The names of the certificate: their format, and what the product covers.
 
+use crate::cloud::names::is_domain;
 use crate::tencent::{error::Refusal, params::Params, product::Product};
 
 pub(super) fn check(params: &Params, product: Product, domain_number: usize) -> Result<(), Refusal> {
@@ -42,19 +43,4 @@ fn check_several(common_name: &str, others: &[&str], domain_number: usize) -> Re
 fn bad_domain(name: &str) -> Refusal {
     let message = format!("The input domain name {name} is in incorrect format. Please check and resubmit.");
     Refusal::new("FailedOperation.CertificateInfoSubmitDomainInvalid", message)
-}
-
-/// Inferred: the format is that of host names (RFC 1123), with `*` as the whole first label at most.
-fn is_domain(name: &str) -> bool {
-    let host = name.strip_prefix("*.").unwrap_or(name);
-    let labels: Vec<&str> = host.split('.').collect();
-    let numeric_end = labels.last().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
-    name.len() <= 253 && labels.len() >= 2 && !numeric_end && labels.iter().all(|label| is_label(label))
-}
-
-fn is_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && !label.starts_with('-')
-        && !label.ends_with('-')
 }

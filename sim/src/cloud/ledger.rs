@@ -6,24 +6,24 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::state::Account;
-
 /// One call.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub struct Call<A> {
     /// When the service looked at it.
     pub time: Timestamp,
-    /// The `X-TC-Action` header; empty if there was none.
+    /// The HTTP method.
+    pub method: String,
+    /// The action: at Tencent Cloud the `X-TC-Action` header; empty if the request named none.
     pub action: String,
     /// Whose key signed it; `None` if no valid key did.
-    pub account: Option<Account>,
-    /// The certificate that the body names.
+    pub account: Option<A>,
+    /// The certificate that the request names.
     pub certificate_id: Option<String>,
     /// The body as it was sent.
     pub body: RequestBody,
     /// The status of the reply; `None` if the connection was cut instead.
     pub http_status: Option<u16>,
-    /// The `RequestId` of the reply; `None` for replies without one.
+    /// The request id of the reply; `None` for replies without one.
     pub request_id: Option<String>,
     /// The error code of the reply; `None` for success and for replies that are not the service's.
     pub code: Option<String>,
@@ -33,7 +33,7 @@ pub struct Call {
     pub delivered: bool,
 }
 
-/// A request body. Debug prints the names of its fields, never a value: they hold personal data and `KeyPass`.
+/// A request body. Debug prints the names of its fields, never a value: they hold personal data and passwords.
 #[derive(Clone)]
 pub struct RequestBody(Bytes);
 
@@ -77,12 +77,12 @@ pub struct Pace {
 }
 
 impl Pace {
-    pub(super) fn of<'a>(calls: impl Iterator<Item = &'a Call>) -> Self {
+    pub(super) fn of<'a, A: 'a>(calls: impl Iterator<Item = &'a Call<A>>, throttled: &str) -> Self {
         let mut pace = Self::default();
         let mut window = std::collections::VecDeque::new();
         for call in calls {
             pace.calls += 1;
-            pace.rejected += usize::from(call.code.as_deref() == Some("RequestLimitExceeded"));
+            pace.rejected += usize::from(call.code.as_deref() == Some(throttled));
             window.push_back(call.time);
             while window
                 .front()

@@ -1,35 +1,35 @@
-//! The certificate authority behind the simulated cloud: a root, one intermediate, and real leaves.
+//! The certificate authority behind a simulated cloud: a root, one intermediate, and real leaves.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize,
-    date_time_ymd,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256, PublicKeyData,
+    RsaKeySize, date_time_ymd,
 };
 
 /// How long a leaf is valid, in days: what public authorities may give since 2026-03.
-pub(super) const VALID_DAYS: i64 = 199;
+pub(crate) const VALID_DAYS: i64 = 199;
 
 /// The authority, with its keys.
-pub(super) struct Authority {
+pub(crate) struct Authority {
     root: String,
     intermediate: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 /// What a leaf says.
-pub(super) struct Leaf<'a> {
-    pub(super) names: &'a [&'a str],
+pub(crate) struct Leaf<'a> {
+    pub(crate) names: &'a [&'a str],
     /// The vetted organisation, for OV and EV.
-    pub(super) organization: Option<&'a str>,
-    pub(super) not_before: Timestamp,
-    pub(super) not_after: Timestamp,
+    pub(crate) organization: Option<&'a str>,
+    pub(crate) not_before: Timestamp,
+    pub(crate) not_after: Timestamp,
 }
 
 impl Authority {
-    pub(super) fn new() -> Result<Self, rcgen::Error> {
+    pub(crate) fn new() -> Result<Self, rcgen::Error> {
         let root_key = KeyPair::generate()?;
         let root_params = authority_params("Simulated Root CA", BasicConstraints::Unconstrained);
         let root = root_params.self_signed(&root_key)?;
@@ -41,17 +41,17 @@ impl Authority {
     }
 
     /// The root, PEM.
-    pub(super) fn root(&self) -> &str {
+    pub(crate) fn root(&self) -> &str {
         &self.root
     }
 
     /// The intermediate, PEM.
-    pub(super) fn intermediate(&self) -> &str {
+    pub(crate) fn intermediate(&self) -> &str {
         &self.intermediate
     }
 
     /// Signs a leaf for a public key; PEM.
-    pub(super) fn sign(&self, leaf: &Leaf<'_>, key: &impl PublicKeyData) -> Result<String, rcgen::Error> {
+    pub(crate) fn sign(&self, leaf: &Leaf<'_>, key: &impl PublicKeyData) -> Result<String, rcgen::Error> {
         let names: Vec<String> = leaf.names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names)?;
         params.distinguished_name = DistinguishedName::new();
@@ -71,12 +71,24 @@ impl Authority {
     }
 }
 
-/// A key pair as `CsrEncryptAlgo` and `CsrKeyParameter` name it.
-pub(super) fn make_key(algorithm: &str, parameter: &str) -> Result<KeyPair, rcgen::Error> {
-    match (algorithm, parameter) {
-        ("ECC", _) => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
-        (_, "4096") => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_4096),
-        _ => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
+/// The kinds of keys that a cloud makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    Rsa2048,
+    Rsa3072,
+    Rsa4096,
+    P256,
+    P384,
+}
+
+/// A new key pair.
+pub(crate) fn make_key(kind: KeyKind) -> Result<KeyPair, rcgen::Error> {
+    match kind {
+        KeyKind::Rsa2048 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
+        KeyKind::Rsa3072 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_3072),
+        KeyKind::Rsa4096 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_4096),
+        KeyKind::P256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
+        KeyKind::P384 => KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384),
     }
 }
 

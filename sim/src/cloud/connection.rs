@@ -22,11 +22,11 @@ use tokio::{
 
 /// The switch of one connection: once cut, no byte leaves any more.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cut(Arc<AtomicBool>);
+pub(crate) struct Cut(Arc<AtomicBool>);
 
 impl Cut {
     /// Cuts the connection: the next write fails, and the server closes it.
-    pub(super) fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.0.store(true, Ordering::Release);
     }
 
@@ -42,7 +42,7 @@ impl Connected<IncomingStream<'_, CuttableListener>> for Cut {
 }
 
 /// A TCP listener whose connections have the switch.
-pub(super) struct CuttableListener(pub(super) TcpListener);
+pub(crate) struct CuttableListener(pub(crate) TcpListener);
 
 impl Listener for CuttableListener {
     type Io = Connection;
@@ -59,7 +59,7 @@ impl Listener for CuttableListener {
 }
 
 /// One connection.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     cut: Cut,
 }

@@ -3,16 +3,16 @@
 use x509_parser::{certification_request::X509CertificationRequest, prelude::FromDer};
 
 /// What the service reads from a PKCS#10 request.
-pub(super) struct Csr {
-    /// The common name of its subject.
-    pub(super) common_name: String,
+pub(crate) struct Csr {
+    /// The common name of its subject, if it has one.
+    pub(crate) common_name: Option<String>,
     /// Its public key: `SubjectPublicKeyInfo`, DER.
-    pub(super) public_key: Vec<u8>,
+    pub(crate) public_key: Vec<u8>,
 }
 
 impl Csr {
     /// Reads PEM; the error says what is wrong with it.
-    pub(super) fn parse(pem: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(pem: &str) -> Result<Self, &'static str> {
         let pem = pem::parse(pem.trim()).map_err(|_| "The CSR is not PEM.")?;
         if !matches!(pem.tag(), "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST") {
             return Err("The PEM block is not a certificate request.");
@@ -25,9 +25,6 @@ impl Csr {
         request.verify_signature().map_err(|_| "The signature of the CSR is not that of its key.")?;
         let info = &request.certification_request_info;
         let common_name = info.subject.iter_common_name().next().and_then(|name| name.as_str().ok());
-        Ok(Self {
-            common_name: common_name.ok_or("The CSR has no common name.")?.to_owned(),
-            public_key: info.subject_pki.raw.to_vec(),
-        })
+        Ok(Self { common_name: common_name.map(str::to_owned), public_key: info.subject_pki.raw.to_vec() })
     }
 }
