@@ -1,5 +1,7 @@
 //! The cluster that a story runs on.
 
+use std::path::{Path, PathBuf};
+
 use certorder::api;
 use certorder_sim::kube::ApiServer;
 use certorder_sim::proxy::{Trust, Upstream};
@@ -14,7 +16,9 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 /// The kubeconfig of a real cluster to run the stories on.
-const KUBECONFIG: &str = "CERTORDER_TEST_KUBECONFIG";
+pub(crate) fn kubeconfig() -> Option<PathBuf> {
+    std::env::var_os("CERTORDER_TEST_KUBECONFIG").map(PathBuf::from)
+}
 
 /// A cluster with the CRDs installed.
 pub(crate) struct Cluster {
@@ -22,14 +26,16 @@ pub(crate) struct Cluster {
     pub(crate) client: Client,
     /// For a proxy in front of it.
     pub(crate) upstream: Upstream,
+    kubeconfig: Option<PathBuf>,
     _simulated: Option<ApiServer>,
 }
 
 impl Cluster {
-    pub(crate) async fn start() -> Self {
-        match std::env::var(KUBECONFIG) {
-            Ok(path) => Self::real(&path).await,
-            Err(_) => Self::simulated().await,
+    /// The cluster of a kubeconfig, or one in process.
+    pub(crate) async fn start(kubeconfig: Option<&Path>) -> Self {
+        match kubeconfig {
+            Some(path) => Self::real(path).await,
+            None => Self::simulated().await,
         }
     }
 
@@ -37,10 +43,11 @@ impl Cluster {
         let server = ApiServer::start().await.unwrap();
         let client = Client::try_from(Config::new(server.url().parse().unwrap())).unwrap();
         install_crds(&client).await;
-        Self { client, upstream: Upstream::http(&server.url()).unwrap(), _simulated: Some(server) }
+        let upstream = Upstream::http(&server.url()).unwrap();
+        Self { client, upstream, kubeconfig: None, _simulated: Some(server) }
     }
 
-    async fn real(path: &str) -> Self {
+    async fn real(path: &Path) -> Self {
         static PREPARED: OnceCell<String> = OnceCell::const_new();
         let kubeconfig = Kubeconfig::read_from(path).unwrap();
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
@@ -53,22 +60,34 @@ impl Cluster {
             })
             .await;
         let upstream = Upstream::https(url.trim_end_matches('/'), &Trust::Anybody).unwrap();
-        Self { client, upstream: upstream.with_token(token).unwrap().with_own_host(), _simulated: None }
+        let upstream = upstream.with_token(token).unwrap().with_own_host();
+        Self { client, upstream, kubeconfig: Some(path.to_owned()), _simulated: None }
     }
-}
 
-/// Deletes the namespace of a story from a real cluster. On a thread of its own: the story's runtime may be ending.
-pub(crate) fn clean_up(namespace: &str) {
-    let Ok(path) = std::env::var(KUBECONFIG) else { return };
-    let namespace = namespace.to_owned();
-    let delete = async move {
-        let kubeconfig = Kubeconfig::read_from(path).unwrap();
-        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
-        let namespaces: Api<Namespace> = Api::all(Client::try_from(config).unwrap());
-        drop(namespaces.delete(&namespace, &DeleteParams::default()).await);
-    };
-    let run = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(delete);
-    drop(std::thread::spawn(run).join());
+    /// Makes a namespace with a name of its own.
+    pub(crate) async fn new_namespace(&self) -> String {
+        let name = format!("story-{}", uuid::Uuid::new_v4());
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        let namespace = from(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));
+        namespaces.create(&PostParams::default(), &namespace).await.unwrap();
+        name
+    }
+
+    /// Deletes such a namespace from a real cluster. On a thread of its own: the story's runtime may be ending.
+    pub(crate) fn clean_up(&self, namespace: &str) {
+        let Some(path) = self.kubeconfig.clone() else { return };
+        let namespace = namespace.to_owned();
+        let delete = async move {
+            let kubeconfig = Kubeconfig::read_from(path).unwrap();
+            let config =
+                Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+            let namespaces: Api<Namespace> = Api::all(Client::try_from(config).unwrap());
+            drop(namespaces.delete(&namespace, &DeleteParams::default()).await);
+        };
+        let run =
+            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(delete);
+        drop(std::thread::spawn(run).join());
+    }
 }
 
 async fn install_crds(client: &Client) {

@@ -8,7 +8,7 @@ use certorder_sim::proxy::{Proxy, Upstream};
 use certorder_sim::tencent::{Account, Options, Product, TencentCloud};
 use futures::StreamExt;
 use jiff::SignedDuration;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::await_condition;
@@ -40,19 +40,15 @@ pub(crate) struct World {
 impl World {
     /// A world with the credentials in place and the operator not running yet.
     pub(crate) async fn quiet() -> Self {
-        let cluster = Cluster::start().await;
+        let cluster = Cluster::start(cluster::kubeconfig().as_deref()).await;
         // These stories look every 100 ms; the pace has tests of its own.
         let options = Options { calls_per_second: None, ..Options::default() };
         let cloud = TencentCloud::start(options).await.unwrap();
         let account = cloud.account(SECRET_ID, SECRET_KEY);
-        let namespace = format!("story-{}", uuid::Uuid::new_v4());
+        let namespace = cluster.new_namespace().await;
         let api = Proxy::start(cluster.upstream.clone()).await.unwrap();
         let net = Proxy::start(Upstream::http(&cloud.url()).unwrap()).await.unwrap();
         let world = Self { cluster, namespace, cloud, account, api, net, operator: None };
-        let namespaces: Api<Namespace> = Api::all(world.client());
-        let namespace =
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.namespace}});
-        namespaces.create(&PostParams::default(), &serde_json::from_value(namespace).unwrap()).await.unwrap();
         world.create::<Secret>(fixtures::credentials()).await;
         world
     }
@@ -252,7 +248,7 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         drop(self.operator.take());
-        cluster::clean_up(&self.namespace);
+        self.cluster.clean_up(&self.namespace);
     }
 }
 
