@@ -1,4 +1,5 @@
-//! The operator under siege: kills, faults and two replicas (`crash`).
+//! The operator under siege: kills, faults and two replicas (`crash`), the pace of its calls (`pace`), and what it
+//! costs while it has nothing to do (`quiet`).
 //!
 //! ```console
 //! $ cargo build --release && cargo run --release --example siege -- crash --kills 1000 --seed 1
@@ -14,6 +15,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -26,7 +28,7 @@ mod fixtures;
 #[path = "../../tests/it/siege/mod.rs"]
 mod siege;
 
-use siege::{Settings, crash};
+use siege::{Place, Settings, crash, pace, quiet};
 
 /// The operator under siege.
 #[derive(Parser)]
@@ -67,6 +69,30 @@ enum What {
         #[arg(long, default_value_t = 1)]
         one_in: usize,
     },
+    /// How much of a cloud's limit is used while first submissions wait.
+    Pace {
+        /// How many orders wait for each account.
+        #[arg(long, default_value_t = 300)]
+        orders: usize,
+        /// More flags for the operator.
+        #[arg(last = true)]
+        flags: Vec<String>,
+    },
+    /// What settled orders cost: writes, calls, memory.
+    Quiet {
+        /// How many there are; several numbers are measured one after the other, growing.
+        #[arg(long, value_delimiter = ',', default_value = "1000,3000,10000")]
+        orders: Vec<usize>,
+        /// How many others wait for the CA.
+        #[arg(long, default_value_t = 50)]
+        waiting: usize,
+        /// Seconds between the last change and the restart.
+        #[arg(long, default_value_t = 310)]
+        pause: u64,
+        /// Seconds to look on, twice.
+        #[arg(long, default_value_t = 60)]
+        window: u64,
+    },
 }
 
 #[tokio::main]
@@ -78,17 +104,51 @@ async fn main() -> ExitCode {
         "{} does not exist: run cargo build first, or name one by --binary",
         binary.display()
     );
-    let (lines, wrongs) = match what {
+    let place = Place { binary, kubeconfig: common.kubeconfig };
+    let wrongs = match what {
         What::Crash { kills, seed, replicas, crowd, one_in } => {
-            let kubeconfig = common.kubeconfig;
-            crash::run(&Settings { binary, kubeconfig, seed, kills, replicas, crowd, one_in }).await
+            let settings = Settings { seed, kills, replicas, crowd, one_in };
+            let (lines, wrongs) = crash::run(&place, &settings).await;
+            println!("{lines}");
+            wrongs
+        }
+        What::Pace { orders, flags } => measure_pace(&place, orders, &flags).await,
+        What::Quiet { orders, waiting, pause, window } => {
+            let (pause, window) = (Duration::from_secs(pause), Duration::from_secs(window));
+            let plans =
+                orders.iter().map(|settled| quiet::Plan { settled: *settled, waiting, pause, window });
+            measure_quiet(&place, &plans.collect::<Vec<_>>()).await
         }
     };
-    println!("{lines}");
     for wrong in &wrongs {
         println!("WRONG: {wrong}");
     }
     if wrongs.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn measure_pace(place: &Place, orders: usize, flags: &[String]) -> Vec<String> {
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let patience = Duration::from_secs(u64::try_from(orders).unwrap());
+    let mut wrongs = Vec::new();
+    for case in pace::CASES {
+        for figures in pace::measure(place, case, orders, &flags, patience).await {
+            println!("{figures}");
+            if figures.is_served() {
+                wrongs.extend(figures.wrongs(0.9));
+            }
+        }
+    }
+    wrongs
+}
+
+async fn measure_quiet(place: &Place, plans: &[quiet::Plan]) -> Vec<String> {
+    let mut wrongs = Vec::new();
+    for figures in quiet::measure(place, plans).await {
+        println!("{figures}");
+        wrongs.extend(figures.windows.iter().flat_map(|window| window.writes.iter().take(10).cloned()));
+        wrongs.extend(figures.changes.into_iter().take(10));
+    }
+    wrongs
 }
 
 /// The binary of the same build: examples stand in a directory beside it.

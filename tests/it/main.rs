@@ -24,4 +24,7 @@ mod recoveries;
 mod restarts;
 mod second_attempts;
 mod secrets;
+#[allow(dead_code, reason = "a part of it is for the long runs")]
+mod siege;
+mod under_siege;
 mod world;

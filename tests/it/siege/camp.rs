@@ -14,15 +14,19 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::Settings;
+use super::Place;
 use super::cloud::Cloud;
 use super::process::{Binary, Process};
 use super::tencent::Tencent;
 use crate::cluster::Cluster;
 use crate::fixtures;
 
-/// `--call-timeout` of all processes: so short that they settle quickly, and long enough for a busy machine.
+/// `--call-timeout` of the processes that are killed: so short that the next one settles what it finds quickly, and
+/// long enough for a busy machine.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_millis(500);
+/// The flags of those processes.
+pub(crate) const HASTY: [&str; 6] =
+    ["--call-timeout", "500ms", "--poll-interval", "100ms", "--tencent-rate-limit", "1000"];
 
 /// The cluster and the clouds.
 pub(crate) struct Camp {
@@ -40,12 +44,15 @@ pub(crate) struct Ground<'a> {
 }
 
 impl Camp {
-    /// A camp with every cloud that this binary can be led to.
-    pub(crate) async fn pitch(settings: &Settings) -> Self {
-        let cluster = Cluster::start(settings.kubeconfig.as_deref()).await;
-        let binary = Binary::new(&settings.binary);
-        let clouds: Vec<Arc<dyn Cloud>> = vec![Arc::new(Tencent::start().await)];
-        Self { cluster, clouds, binary, bought: AtomicUsize::new(0) }
+    /// A camp with every cloud that this binary can be led to, none of which limits the frequency of calls.
+    pub(crate) async fn pitch(place: &Place) -> Self {
+        Self::with(place, vec![Arc::new(Tencent::start().await)]).await
+    }
+
+    /// A camp with these clouds.
+    pub(crate) async fn with(place: &Place, clouds: Vec<Arc<dyn Cloud>>) -> Self {
+        let cluster = Cluster::start(place.kubeconfig.as_deref()).await;
+        Self { cluster, clouds, binary: Binary::new(&place.binary), bought: AtomicUsize::new(0) }
     }
 
     /// A number that no other certificate of this camp has.
@@ -104,23 +111,20 @@ impl Ground<'_> {
         Post { api, nets, process: None }
     }
 
-    /// Starts the operator behind these proxies.
-    pub(crate) fn man(&self, post: &mut Post) {
-        let mut flags = vec!["--watch-namespace".to_owned(), self.namespace.clone()];
-        let timeout = format!("{}ms", CALL_TIMEOUT.as_millis());
-        let settings =
-            [("--poll-interval", "100ms"), ("--call-timeout", &timeout), ("--tencent-rate-limit", "1000")];
-        flags.extend(settings.iter().flat_map(|(flag, value)| [(*flag).to_owned(), (*value).to_owned()]));
+    /// Starts the operator behind these proxies, with more flags.
+    pub(crate) fn man(&self, post: &mut Post, flags: &[&str]) {
+        let mut all = vec!["--watch-namespace".to_owned(), self.namespace.clone()];
+        all.extend(flags.iter().map(|flag| (*flag).to_owned()));
         for (cloud, net) in self.camp.clouds.iter().zip(&post.nets) {
-            flags.extend([cloud.flag().to_owned(), net.url()]);
+            all.extend([cloud.flag().to_owned(), net.url()]);
         }
-        post.process = Some(self.camp.binary.start(&post.api.url(), &flags));
+        post.process = Some(self.camp.binary.start(&post.api.url(), &all));
     }
 
     /// A process without faults.
-    pub(crate) async fn operator(&self) -> Post {
+    pub(crate) async fn operator(&self, flags: &[&str]) -> Post {
         let mut post = self.post().await;
-        self.man(&mut post);
+        self.man(&mut post, flags);
         post
     }
 }
@@ -136,7 +140,7 @@ pub(crate) struct Post {
     pub(crate) api: Proxy,
     /// One for each cloud.
     pub(crate) nets: Vec<Proxy>,
-    process: Option<Process>,
+    pub(crate) process: Option<Process>,
 }
 
 impl Post {

@@ -1,14 +1,13 @@
 //! The crash test: first a kill at every point of the life of each kind of order, then a storm.
 
-use super::Settings;
 use super::camp::Camp;
 use super::chance::Chance;
 use super::report::Tally;
-use super::{storm, walk};
+use super::{Place, Settings, storm, walk};
 
 /// Runs it, and returns its closing lines and whatever is wrong.
-pub(crate) async fn run(settings: &Settings) -> (String, Vec<String>) {
-    let camp = Camp::pitch(settings).await;
+pub(crate) async fn run(place: &Place, settings: &Settings) -> (String, Vec<String>) {
+    let camp = Camp::pitch(place).await;
     let tally = Tally::new(settings.seed);
     let mut chance = Chance::new(settings.seed);
     if settings.one_in > 0 {

@@ -3,6 +3,7 @@
 //!
 //! - [`crash`]: kills and faults, one replica or several; every order ends as it would have without them, and each
 //!   call lands once.
+//! - [`pace`]: how much of a cloud's limit is used; [`quiet`]: what a settled crowd costs.
 //! - `walk` kills at every point of a life, `storm` at random; `points` are those points, and the faults.
 //! - `life` is what an order goes through, `player` the CA and the user, `crowd` many orders, `verdict` what must hold.
 //! - `camp` is where it happens, `process` the binary, `cloud` a cloud as all of this sees it, `tencent` one of them.
@@ -15,22 +16,29 @@ mod cloud;
 pub(crate) mod crash;
 mod crowd;
 mod life;
+pub(crate) mod pace;
 mod player;
 mod points;
 mod process;
+pub(crate) mod quiet;
 mod report;
 mod storm;
 mod tencent;
 mod verdict;
 mod walk;
 
-/// How a siege is run.
+/// What is besieged, and where.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
+pub(crate) struct Place {
     /// The binary.
     pub(crate) binary: PathBuf,
     /// A real cluster; else the one in process.
     pub(crate) kubeconfig: Option<PathBuf>,
+}
+
+/// How a crash test is run.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
     /// Decides every choice.
     pub(crate) seed: u64,
     /// How often the operator is killed, at least.

@@ -141,7 +141,7 @@ pub(crate) fn harm(
             return post.api.fault(rule.method(Method::GET).path_where(is_list).tally(&counter));
         }
     };
-    let rule = Rule::new(action).nth(1 + chance.below(3)).tally(&tally.counter(Kind::Fault, name));
+    let rule = Rule::new(action).nth(1 + chance.below(2)).tally(&tally.counter(Kind::Fault, name));
     point.strike(post, clouds, rule);
 }
 

@@ -2,8 +2,8 @@
 //! everything else goes wrong, too.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use certorder::api::v1alpha1::CertificateOrder;
@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::Settings;
-use super::camp::{CALL_TIMEOUT, Camp, Ground};
+use super::camp::{CALL_TIMEOUT, Camp, Ground, HASTY};
 use super::chance::Chance;
+use super::cloud::Cloud;
 use super::crowd::Crowd;
 use super::life::Life;
 use super::player;
@@ -60,7 +61,7 @@ pub(crate) async fn storm(camp: &Camp, settings: &Settings, chance: &mut Chance,
     tokio::join!(kills, play);
     let mut calm = Vec::new();
     for _ in 0..settings.replicas {
-        calm.push(ground.operator().await);
+        calm.push(ground.operator(&HASTY).await);
     }
     crowd.finish(PATIENCE).await;
 }
@@ -74,28 +75,38 @@ async fn replica(ground: &Ground<'_>, kills: usize, stale: &Stale, mut chance: C
         let rests = chance.percent(RESTS);
         let mut killed = "at a random time";
         if !rests && chance.percent(CHOSEN) {
-            let (point, side) = (chance.pick(&points), *chance.pick(&SIDES));
+            let (point, side) = (choose(&points, clouds, &mut chance), *chance.pick(&SIDES));
             let late = chance.time(Duration::ZERO, CALL_TIMEOUT);
             point.hold(&post, clouds, 1 + chance.below(2), side, late);
             killed = point.name(side);
         }
-        for _ in 0..chance.below(4) {
+        for _ in 0..1 + chance.below(4) {
             let list = stale.pick(&mut chance);
             harm(&post, clouds, &mut chance, tally, list);
         }
         let time = if rests {
             chance.time(CALL_TIMEOUT * 3, CALL_TIMEOUT * 6)
         } else {
-            chance.time(Duration::from_millis(50), CALL_TIMEOUT * 2)
+            chance.time(Duration::from_millis(100), CALL_TIMEOUT * 3)
         };
-        ground.man(&mut post);
+        ground.man(&mut post, &HASTY);
         tokio::select! {
             () = post.held() => {}
             () = sleep(time) => killed = "at a random time",
         }
         post.kill();
         tally.count(Kind::Kill, killed);
+        if tally.kills().is_multiple_of(100) {
+            eprintln!("{} kills", tally.kills());
+        }
     }
+}
+
+/// Most often a write: there are fewer of them, and more depends on them.
+fn choose<'a>(points: &'a [Point], clouds: &[Arc<dyn Cloud>], chance: &mut Chance) -> &'a Point {
+    let is_write = chance.percent(75);
+    let some: Vec<&Point> = points.iter().filter(|point| point.is_write(clouds) == is_write).collect();
+    some[chance.below(some.len())]
 }
 
 /// Does to an order what users and backups do. A status is lost only while no call is under way: a call that nobody

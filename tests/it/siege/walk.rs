@@ -9,7 +9,7 @@ use http::Method;
 use tokio::time::Instant;
 
 use super::Settings;
-use super::camp::{CALL_TIMEOUT, Camp, Ground, Post};
+use super::camp::{CALL_TIMEOUT, Camp, Ground, HASTY, Post};
 use super::chance::Chance;
 use super::crowd::Crowd;
 use super::life::{Life, SCRIPTS, Script};
@@ -39,7 +39,7 @@ pub(crate) async fn walk(camp: &Camp, settings: &Settings, chance: &mut Chance, 
     let mut paths = Vec::new();
     for script in SCRIPTS {
         for cloud in 0..camp.clouds.len() {
-            let points = points(camp, settings, tally, script, cloud).await;
+            let points = points(camp, tally, script, cloud).await;
             for (point, count) in points {
                 let sides = if point.is_write(&camp.clouds) { &SIDES[..] } else { &SIDES[..2] };
                 let all = (1..=count).flat_map(|nth| sides.iter().map(move |side| (nth, *side)));
@@ -60,15 +60,9 @@ pub(crate) async fn walk(camp: &Camp, settings: &Settings, chance: &mut Chance, 
 }
 
 /// Lives once without a kill, and says how often each point is passed.
-async fn points(
-    camp: &Camp,
-    settings: &Settings,
-    tally: &Tally,
-    script: Script,
-    cloud: usize,
-) -> Vec<(Point, usize)> {
+async fn points(camp: &Camp, tally: &Tally, script: Script, cloud: usize) -> Vec<(Point, usize)> {
     let ground = camp.ground().await;
-    let post = ground.operator().await;
+    let post = ground.operator(&HASTY).await;
     let mut crowd = Crowd::new(&ground, tally);
     crowd.join(Life::new(script, &camp.clouds[cloud], camp.number())).await;
     crowd.finish(PATIENCE).await;
@@ -80,7 +74,6 @@ async fn points(
             *count = READS.min(*count);
         }
     }
-    let _ = settings;
     points
 }
 
@@ -111,10 +104,10 @@ async fn follow(ground: &Ground<'_>, settings: &Settings, tally: &Tally, path: &
     let camp = ground.camp;
     let mut post = ground.post().await;
     path.point.hold(&post, &camp.clouds, path.nth, path.side, CALL_TIMEOUT / 2);
-    ground.man(&mut post);
+    ground.man(&mut post, &HASTY);
     let mut others = Vec::new();
     for _ in 1..settings.replicas {
-        others.push(ground.operator().await);
+        others.push(ground.operator(&HASTY).await);
     }
     let mut crowd = Crowd::new(ground, tally);
     crowd.join(Life::new(path.script, &camp.clouds[path.cloud], camp.number())).await;
@@ -127,6 +120,6 @@ async fn follow(ground: &Ground<'_>, settings: &Settings, tally: &Tally, path: &
         tally.count(Kind::Kill, path.point.name(path.side));
     }
     post.kill();
-    let _again = ground.operator().await;
+    let _again = ground.operator(&HASTY).await;
     crowd.finish(PATIENCE).await;
 }
