@@ -19,6 +19,8 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource, ResourceExt};
 use prometheus_client::registry::Registry;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
@@ -26,6 +28,8 @@ use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::http::{self, Readiness};
+use crate::leader::Candidate;
+use crate::order::gate::Gate;
 use crate::order::lookout::Lookout;
 use crate::order::sightings::Sightings;
 use crate::order::turns::Turns;
@@ -33,7 +37,7 @@ use crate::order::validation::Validations;
 use crate::order::{self, Context, mapping};
 use crate::profile;
 use crate::provider::registry::{Clouds, Settings, SetupError};
-use crate::telemetry::{Metrics, Telemetry};
+use crate::telemetry::{GateMetrics, Metrics, Telemetry};
 
 /// Why the controller cannot start, or cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +62,9 @@ pub enum Error {
         /// Why it cannot be opened.
         source: std::io::Error,
     },
+    /// Another replica goes on.
+    #[error("the lease is lost: another replica took it, or it could not be renewed; this process ends")]
+    LeaseLost,
     /// The runtime or the probes failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -113,17 +120,31 @@ pub async fn run(config: Config, client: Client, shutdown: Shutdown) -> Result<(
 pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shutdown) -> Result<(), Error> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
+    let watch_gate = GateMetrics::register(&mut registry);
     let readiness = Readiness::default();
     let port = http::bind(config.http_address)
         .await
         .map_err(|source| Error::Port { address: config.http_address, source })?;
     let probes = tokio::spawn(http::serve(port, registry, readiness.clone(), shutdown.clone()));
 
+    let holder = uuid::Uuid::new_v4().to_string();
+    let term = match &config {
+        Config { leader_elect: true, lease_namespace, .. } => {
+            let namespace = lease_namespace.as_deref().unwrap_or(client.default_namespace());
+            let candidate = Candidate::new(client.clone(), namespace, &holder, clock);
+            Term::begin(candidate, &readiness, shutdown.clone()).await
+        }
+        _ => Some(Term::without_end(shutdown.clone())),
+    };
+    let Some(term) = term else {
+        probes.await.map_err(std::io::Error::other)??;
+        return Ok(());
+    };
+    let shutdown = term.ends.clone();
     // A namespace that is named twice is watched once.
     let mut config = config;
     config.watch_namespaces.sort_unstable();
     config.watch_namespaces.dedup();
-    let holder = uuid::Uuid::new_v4().to_string();
     let scopes = Scope::all_of(&config, &client);
     let settings = Settings {
         call_timeout: config.call_timeout,
@@ -131,6 +152,8 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         tencent_endpoint: config.tencent_endpoint.clone(),
     };
     let clouds = Clouds::new(&settings)?;
+    let gate = Arc::new(Gate::new(config.concurrency.into()));
+    watch_gate.set(Arc::clone(&gate));
     let context = Arc::new(Context {
         telemetry: Telemetry::new(client.clone(), &holder, metrics),
         client,
@@ -142,6 +165,7 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         namespaces: config.watch_namespaces.clone(),
         orders: scopes.iter().map(|scope| scope.orders.store()).collect(),
         lookout: Lookout::default(),
+        gate,
         turns: Turns::default(),
         sightings: Sightings::default(),
         validations: Validations::default(),
@@ -152,9 +176,61 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
     tokio::spawn(announce_ready(stores, readiness));
     let controllers = scopes.into_iter().map(|scope| scope.run(&context, &shutdown));
     futures::future::join_all(controllers).await;
+    term.end().await?;
     probes.await.map_err(std::io::Error::other)??;
     info!("certorder has ended");
     Ok(())
+}
+
+/// The time in which this process works.
+struct Term {
+    /// Resolves when it must end.
+    ends: Shutdown,
+    /// Who keeps the Lease meanwhile.
+    keeper: Option<(Arc<Candidate>, JoinHandle<()>)>,
+}
+
+impl Term {
+    /// Waits for the Lease; `None` where the process is asked to end before.
+    async fn begin(candidate: Candidate, readiness: &Readiness, shutdown: Shutdown) -> Option<Self> {
+        tokio::select! {
+            () = candidate.win(|| readiness.stand_by()) => readiness.begin(),
+            () = shutdown.clone() => return None,
+        }
+        let candidate = Arc::new(candidate);
+        let (lost, is_lost) = oneshot::channel();
+        let keeper = tokio::spawn({
+            let candidate = Arc::clone(&candidate);
+            async move {
+                candidate.keep().await;
+                let _ = lost.send(());
+            }
+        });
+        let ends = async move {
+            tokio::select! {
+                () = shutdown => {}
+                Ok(()) = is_lost => {}
+            }
+        };
+        Some(Self { ends: ends.boxed().shared(), keeper: Some((candidate, keeper)) })
+    }
+
+    /// Without a Lease.
+    fn without_end(shutdown: Shutdown) -> Self {
+        Self { ends: shutdown, keeper: None }
+    }
+
+    /// Gives the Lease back, unless it is lost.
+    async fn end(self) -> Result<(), Error> {
+        let Some((candidate, keeper)) = self.keeper else { return Ok(()) };
+        if keeper.is_finished() {
+            return Err(Error::LeaseLost);
+        }
+        // Not before: while a pass ends, no other replica may begin.
+        keeper.abort();
+        candidate.release().await;
+        Ok(())
+    }
 }
 
 /// A flag that is set once the process is asked to end.
@@ -207,13 +283,14 @@ struct Scope {
 impl Scope {
     fn all_of(config: &Config, client: &Client) -> Vec<Self> {
         if config.watch_namespaces.is_empty() {
-            return vec![Self::new(config, client, None)];
+            return vec![Self::new(client, None)];
         }
-        config.watch_namespaces.iter().map(|namespace| Self::new(config, client, Some(namespace))).collect()
+        config.watch_namespaces.iter().map(|namespace| Self::new(client, Some(namespace))).collect()
     }
 
-    fn new(config: &Config, client: &Client, namespace: Option<&str>) -> Self {
-        let controller = ControllerConfig::default().concurrency(config.concurrency);
+    fn new(client: &Client, namespace: Option<&str>) -> Self {
+        // Unbounded: an order that waits for its account's turn holds up nobody, see [`crate::order::gate`].
+        let controller = ControllerConfig::default();
         let watch = watcher::Config::default;
         Self {
             orders: Controller::new(api(client, namespace), watch()).with_config(controller.clone()),

@@ -1,11 +1,16 @@
 //! The one place where an outcome becomes a log line, an Event and a metric.
 
+use std::sync::{Arc, OnceLock};
+
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource};
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::{Registry, Unit};
 use tracing::{debug, info, warn};
 
 use crate::api::v1alpha1::conditions::ConditionType;
@@ -13,6 +18,7 @@ use crate::api::v1alpha1::{CertificateOrder, Intent};
 use crate::cluster::bounded;
 use crate::core::conditions::get;
 use crate::core::redact::{Filter, truncate};
+use crate::order::gate::Gate;
 use crate::order::status::FIELD_MANAGER;
 use crate::provider::{Accepted, Error};
 
@@ -56,6 +62,46 @@ impl Metrics {
         let help = "Deleted orders that were let go although the cloud could not be told";
         registry.register("cleanups_given_up", help, metrics.given_up.clone());
         metrics
+    }
+}
+
+/// What the gate tells when it is asked: how long orders wait for their turn.
+#[derive(Clone, Default, Debug)]
+pub struct GateMetrics(Arc<OnceLock<Arc<Gate>>>);
+
+impl GateMetrics {
+    /// Registers the gauges under `certorder_`. They are zero until there is a gate.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.sub_registry_with_prefix("certorder").register_collector(Box::new(metrics.clone()));
+        metrics
+    }
+
+    /// The gate that is asked.
+    pub fn set(&self, gate: Arc<Gate>) {
+        let _ = self.0.set(gate);
+    }
+}
+
+impl Collector for GateMetrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let gate = self.0.get();
+        let longest = ConstGauge::new(gate.map_or(0.0, |gate| gate.longest_wait().as_secs_f64()));
+        let help = "How long the order has waited that waits longest for its account's turn";
+        longest.encode(encoder.encode_descriptor(
+            "longest_wait",
+            help,
+            Some(&Unit::Seconds),
+            MetricType::Gauge,
+        )?)?;
+        let waiting = gate.map_or(0, |gate| i64::try_from(gate.waiting()).unwrap_or(i64::MAX));
+        let help = "How many orders wait for their account's turn";
+        ConstGauge::new(waiting).encode(encoder.encode_descriptor(
+            "waiting",
+            help,
+            None,
+            MetricType::Gauge,
+        )?)
     }
 }
 
