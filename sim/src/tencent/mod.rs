@@ -23,6 +23,7 @@ mod params;
 mod product;
 mod profile;
 mod rate;
+mod review;
 mod server;
 mod sign;
 mod state;
@@ -50,6 +51,7 @@ pub use self::{
     moves::MoveError,
     product::{Coverage, Level, Product},
     profile::{Company, Manager, ManagerLevel},
+    review::{MOST_PROFILES, Review, TooManyProfiles},
     state::Account,
     submission::Submission,
 };
@@ -149,7 +151,7 @@ impl TencentCloud {
         self.with_holdings(account, |holdings| holdings.identity_unverified = !verified);
     }
 
-    /// Saves a company in the console, or changes it.
+    /// Saves a company, or changes it, whatever the limit of the console (see [`TencentCloud::add_company`]).
     pub fn save_company(&self, account: &Account, company: Company) {
         self.with_holdings(account, |holdings| drop(holdings.companies.insert(company.id, company)));
     }
