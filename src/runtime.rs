@@ -29,7 +29,7 @@ use crate::order::sightings::Sightings;
 use crate::order::turns::Turns;
 use crate::order::validation::Validations;
 use crate::order::{self, Context, mapping};
-use crate::profile;
+use crate::profile::{self, lookups::Lookups};
 use crate::provider::registry::{Clouds, Settings, SetupError};
 use crate::telemetry::{Metrics, Telemetry};
 
@@ -135,6 +135,8 @@ pub async fn run(config: Config, client: Client, shutdown: Shutdown) -> Result<(
         namespaces: config.watch_namespaces.clone(),
         orders: scopes.iter().map(|scope| scope.orders.store()).collect(),
         lookout: Lookout::default(),
+        profiles: Lookout::default(),
+        lookups: Lookups::default(),
         turns: Turns::default(),
         sightings: Sightings::default(),
         validations: Validations::default(),
@@ -226,7 +228,7 @@ impl Scope {
                 let namespace = secret.namespace().unwrap_or_default();
                 let found = mapping::of_secret(&orders, &profiles, &namespace, &secret.name_any());
                 let version = secret.resource_version();
-                wake(&context, found, &seen_secrets, &ObjectRef::from_obj(&secret), version)
+                wake(&context.lookout, found, &seen_secrets, &ObjectRef::from_obj(&secret), version)
             }
         };
         let by_profile = {
@@ -235,15 +237,18 @@ impl Scope {
                 let namespace = profile.namespace().unwrap_or_default();
                 let found = mapping::of_profile(&orders, &namespace, &profile.name_any());
                 let version = profile.resource_version();
-                wake(&context, found, &seen_profiles, &ObjectRef::from_obj(&profile), version)
+                wake(&context.lookout, found, &seen_profiles, &ObjectRef::from_obj(&profile), version)
             }
         };
-        let profiles_by_secret = move |secret: PartialObjectMeta<Secret>| {
-            mapping::profiles_of_secret(
-                &profiles,
-                &secret.namespace().unwrap_or_default(),
-                &secret.name_any(),
-            )
+        let seen_by_profiles = Seen::default();
+        let profiles_by_secret = {
+            let context = Arc::clone(context);
+            move |secret: PartialObjectMeta<Secret>| {
+                let namespace = secret.namespace().unwrap_or_default();
+                let found = mapping::profiles_of_secret(&profiles, &namespace, &secret.name_any());
+                let version = secret.resource_version();
+                wake(&context.profiles, found, &seen_by_profiles, &ObjectRef::from_obj(&secret), version)
+            }
         };
         let watch = watcher::Config::default;
         let run_orders = self
@@ -264,7 +269,9 @@ impl Scope {
             .graceful_shutdown_on(shutdown.clone())
             .run(profile::reconcile, |_, never, _| no_error(*never), Arc::clone(context))
             .for_each(|outcome| {
-                log_trouble("profiles", outcome);
+                if let Some(gone) = log_trouble("profiles", outcome) {
+                    context.profiles.forget(&gone);
+                }
                 std::future::ready(())
             });
         tokio::join!(run_orders, run_profiles);
@@ -283,27 +290,27 @@ impl Seen {
     }
 }
 
-/// Makes orders due, if the object that they refer to has changed.
-fn wake<K>(
-    context: &Context,
-    orders: Vec<ObjectRef<CertificateOrder>>,
+/// Makes objects due, if the one that they refer to has changed.
+fn wake<K, R>(
+    lookout: &Lookout,
+    found: Vec<ObjectRef<K>>,
     seen: &Seen,
-    object: &ObjectRef<K>,
+    object: &ObjectRef<R>,
     version: Option<String>,
-) -> Vec<ObjectRef<CertificateOrder>>
+) -> Vec<ObjectRef<K>>
 where
     K: Resource,
-    K::DynamicType: Eq + Hash + Clone,
-    ObjectRef<K>: std::fmt::Display,
+    R: Resource,
+    ObjectRef<R>: std::fmt::Display,
 {
-    // Only objects that orders refer to are remembered: a cluster may hold very many others.
-    if orders.is_empty() || !seen.is_new(object.to_string(), version) {
+    // Only objects that are referred to are remembered: a cluster may hold very many others.
+    if found.is_empty() || !seen.is_new(object.to_string(), version) {
         return Vec::new();
     }
-    for order in &orders {
-        context.lookout.wake(&(order.namespace.clone().unwrap_or_default(), order.name.clone()));
+    for one in &found {
+        lookout.wake(&(one.namespace.clone().unwrap_or_default(), one.name.clone()));
     }
-    orders
+    found
 }
 
 fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>

@@ -158,6 +158,13 @@ impl Facts<'_> {
         self.is_restarted() || self.ours().is_some()
     }
 
+    /// Whether the cloud may hold an application of somebody else, or of before, that looks like the present one.
+    #[must_use]
+    pub fn may_look_like_another(&self) -> bool {
+        self.has_earlier_application()
+            || self.payload.as_ref().is_ok_and(|payload| payload.evidence.is_partial())
+    }
+
     /// Whether the user edited the order after it was rejected or cancelled: what the CA works on cannot be edited
     /// before, and Submitted was last set when the end was first seen.
     pub(super) fn is_edited_since_the_end(&self) -> bool {

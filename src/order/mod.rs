@@ -39,6 +39,7 @@ use crate::order::resolve::Resolved;
 use crate::order::sightings::Sightings;
 use crate::order::turns::Turns;
 use crate::order::validation::Validations;
+use crate::profile::lookups::Lookups;
 use crate::provider::registry::{self, Clouds};
 use crate::telemetry::Telemetry;
 
@@ -84,6 +85,10 @@ pub struct Context {
     pub orders: Vec<Store<CertificateOrder>>,
     /// When each order is due.
     pub lookout: Lookout,
+    /// When each profile is due.
+    pub profiles: Lookout,
+    /// What the accounts have saved at their clouds.
+    pub lookups: Lookups,
     /// One pass at a time for each certificate.
     pub turns: Turns,
     /// Since when each open intent is seen.

@@ -47,7 +47,7 @@ pub async fn logged(facts: &Facts<'_>, resolved: &Resolved) -> Option<bool> {
     // The log's times are whole seconds, so an application accepted in the second of the intent cannot be told from it.
     let earlier = facts.ours().and_then(|ours| ours.submitted_at.as_ref());
     let ambiguous = earlier.is_some_and(|earlier| *earlier >= seconds(intent.started_at.0));
-    if ambiguous || !facts.has_earlier_application() {
+    if ambiguous || !facts.may_look_like_another() {
         return None;
     }
     match provider.was_called(Action::Submit, intent.started_at.0).await {

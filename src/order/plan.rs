@@ -139,7 +139,9 @@ fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
 fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
     match facts.payload {
         // The status was lost after the call: what the cloud holds is what would be sent.
-        // After a restart it is what the attempt before has left there, and proves nothing.
+        // After a restart it is what the attempt before has left there, and proves nothing. Nor does what the cloud
+        // shows in part: it could be somebody else's application for the same names. Handing in once more only
+        // replaces what is there; an order for a wrong organisation could not be taken back.
         Ok(payload) if !facts.is_restarted() && seen.stored.shows(&payload.evidence) => Step::Adopt,
         Ok(_) => match facts.second_attempt_begins() {
             Some(until) => Step::Pause { until },
@@ -228,6 +230,11 @@ fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Observation) ->
 
 /// Whether the cloud holds another application than the present one. Our record of what was accepted decides; not
 /// every part of an application is shown by the cloud.
+///
+/// The approval of a saved profile that comes in between is such a change: its ids take the place of the data, and with
+/// them the CA skips its review, which is what the user asked for. It comes once, so it costs one call at most. What
+/// does not change the bytes (another word for the review, a later expiry, a look-up that fails for now) changes
+/// nothing here; see `profile::reuse`.
 fn is_outdated(ours: &Submission, payload: &Payload, seen: &Observation) -> bool {
     // The call of an open intent may have replaced what was accepted.
     let in_doubt = ours.intent.as_ref().is_some_and(|intent| intent.payload_hash.is_some());
@@ -267,9 +274,9 @@ pub(super) fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &
         Action::Submit => match facts.payload {
             Ok(payload) => {
                 let same = Some(&payload.hash) == intent.payload_hash.as_ref();
-                // The cloud may still hold an application of before that looks the same; then its log decides.
-                let by_this_call = !facts.has_earlier_application() || facts.logged == Some(true);
-                same && by_this_call && seen.stored.shows(&payload.evidence)
+                // The cloud may hold an application of before that looks the same; then its log decides.
+                let by_this_call = !facts.may_look_like_another() || facts.logged == Some(true);
+                same && by_this_call && seen.stored.resembles(&payload.evidence)
             }
             // The payload cannot be built any more: the state alone decides.
             Err(_) => false,

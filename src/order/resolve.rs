@@ -16,9 +16,9 @@ use crate::core::redact::Filter;
 use crate::order::Context;
 use crate::order::secret::{self, Owner};
 use crate::order::target::Target;
-use crate::profile;
-use crate::provider::registry::{self, OpenError};
-use crate::provider::{Letter, Payload, Provider};
+use crate::profile::reuse;
+use crate::provider::registry;
+use crate::provider::{Account, Letter, Payload, Provider};
 
 /// Everything that the cluster tells of one order.
 pub struct Resolved {
@@ -42,27 +42,27 @@ pub async fn resolve(ctx: &Context, order: &CertificateOrder) -> Result<Resolved
     let spec = &order.spec;
     let credentials = as_data(namespace.credentials(&spec.credentials_ref).await)?;
     let provider = credentials.and_then(|data| {
-        ctx.clouds.open(&spec.provider, &data).map_err(|error| {
-            let secret = &spec.credentials_ref.name;
-            let message = match &error {
-                OpenError::Credentials(error) => format!("Secret {secret} of spec.credentialsRef: {error}"),
-                OpenError::NotYet(_) | OpenError::NoCloud => error.to_string(),
-            };
-            Problem::new(error.reason(), message)
-        })
+        let opened = ctx.clouds.open(&spec.provider, &data);
+        opened.map_err(|error| error.problem(&spec.credentials_ref.name, "spec.credentialsRef"))
     });
     let names = Names::parse(&spec.common_name, &spec.dns_names)
         .map_err(|error| Problem::new(Reason::InvalidRequest, error.to_string()));
     let owner = &owner(order);
     let application = match &names {
-        Ok(names) => as_data(application(&namespace, order, owner, names).await)?,
+        Ok(names) => {
+            let account = provider.as_ref().ok().and_then(|provider| provider.account());
+            as_data(application(ctx, &namespace, order, account.as_ref(), names).await)?
+        }
         Err(problem) => Err(problem.clone()),
     };
     let letter = letter(&namespace, &spec.provider).await?;
     let target = Target::read(&namespace, order, owner).await?;
     let sensitive = application.as_ref().map(Application::sensitive).unwrap_or_default();
     let credentials = provider.as_ref().map(|provider| provider.sensitive()).unwrap_or_default();
-    let filter = Filter::new(sensitive.into_iter().chain(credentials));
+    // Whoever is saved at the cloud is named by an id alone, and yet the CA may write of them.
+    let account = provider.as_ref().ok().and_then(|provider| provider.account());
+    let saved = account.map(|account| ctx.lookups.sensitive(&account)).unwrap_or_default();
+    let filter = Filter::new(sensitive.into_iter().chain(credentials).chain(saved));
     Ok(Resolved { names, provider, application, letter, target, filter })
 }
 
@@ -85,17 +85,17 @@ pub fn owner(order: &CertificateOrder) -> Owner {
 }
 
 async fn application(
+    ctx: &Context,
     namespace: &Namespace,
     order: &CertificateOrder,
-    owner: &Owner,
+    account: Option<&Account>,
     names: &Names,
 ) -> Result<Application, cluster::Error> {
     let spec = &order.spec;
     let profile = match &spec.organization_profile_ref {
         Some(reference) => {
             let profile = namespace.profile(reference).await?;
-            profile::resolve::check_supported(&profile.spec)?;
-            Some(profile::resolve::resolve(namespace, &profile.spec).await?)
+            Some(reuse::application(&ctx.clouds, namespace, &profile, account).await?)
         }
         None => None,
     };
@@ -109,7 +109,7 @@ async fn application(
         api::ValidationMethod::Email => ValidationMethod::Email,
     };
     let subject = profile.as_ref().and_then(|profile| profile.organization.as_ref()).map(Subject::from);
-    let key = key(namespace, spec, owner, names, &subject.unwrap_or_default()).await?;
+    let key = key(namespace, spec, &owner(order), names, &subject.unwrap_or_default()).await?;
     Ok(Application { names: names.clone(), key, validation, profile, key_password })
 }
 

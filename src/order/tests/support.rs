@@ -332,6 +332,7 @@ pub(super) fn payload(application: &str) -> Payload {
         hash: hash(application),
         redacted: json!({"CertId": ID, "OrganizationName": application}),
         evidence: evidence(application),
+        note: None,
     }
 }
 

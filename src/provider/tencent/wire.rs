@@ -170,6 +170,9 @@ pub struct Certificate {
     /// The product's name.
     #[serde(deserialize_with = "text")]
     pub product_zh_name: Option<String>,
+    /// The product's number, as text.
+    #[serde(deserialize_with = "text")]
+    pub package_type: Option<String>,
     /// The product's type in words.
     #[serde(deserialize_with = "text")]
     pub package_type_name: Option<String>,
@@ -204,6 +207,9 @@ pub struct CertificateExtra {
     /// How many names it covers.
     #[serde(deserialize_with = "text")]
     pub domain_number: Option<String>,
+    /// Whether it uses the Chinese algorithms.
+    #[serde(rename = "SMCert", deserialize_with = "flag")]
+    pub is_sm: Option<bool>,
     /// The certificate that took the place of this one.
     #[serde(deserialize_with = "id")]
     pub replaced_by: Option<String>,

@@ -164,6 +164,7 @@ fn what_the_product_does_not_cover_is_refused_before_it_is_sent() {
         domain_validated,
         wildcard,
         names,
+        ..Product::default()
     };
     let personal = json!({"companyType": "Personal"});
     let nothing = json!({});
