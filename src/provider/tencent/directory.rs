@@ -14,7 +14,7 @@ use crate::provider::{Account, Directory, Error};
 
 use super::client::{Client, json};
 use super::time;
-use super::wire::{id, list, text};
+use super::wire::{list, text, token};
 
 const COMPANIES: &str = "DescribeCompanies";
 const MANAGERS: &str = "DescribeManagers";
@@ -95,7 +95,7 @@ struct Company {
 struct Manager {
     #[serde(deserialize_with = "text")]
     manager_id: Option<String>,
-    #[serde(deserialize_with = "id")]
+    #[serde(deserialize_with = "token")]
     status: Option<String>,
     #[serde(deserialize_with = "text")]
     manager_first_name: Option<String>,
@@ -120,9 +120,9 @@ struct Manager {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct StatusInfo {
-    #[serde(rename = "Type", deserialize_with = "id")]
+    #[serde(rename = "Type", deserialize_with = "token")]
     kind: Option<String>,
-    #[serde(deserialize_with = "id")]
+    #[serde(deserialize_with = "token")]
     status: Option<String>,
 }
 

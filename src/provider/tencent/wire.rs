@@ -10,6 +10,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::core::redact::CloudText;
 use crate::provider::transport::Answer;
 
 /// The longest id or code that is taken for one, in bytes. The longest code today has 54.
@@ -279,6 +280,12 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let is_id = |text: &String| text.len() <= LONGEST_ID && text.bytes().all(|byte| byte.is_ascii_graphic());
     text(deserializer).map(|text| text.filter(is_id))
+}
+
+/// One word of a fixed vocabulary; anything else counts as absent, since it could be somebody's datum.
+pub(super) fn token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = text(deserializer)?.map(CloudText::from);
+    Ok(text.as_ref().and_then(CloudText::as_token).map(str::to_owned))
 }
 
 /// A secret, as it is. The text is moved, not copied.

@@ -4,6 +4,7 @@ mod client;
 mod fields;
 mod life;
 mod rules;
+mod saved;
 
 use serde_json::{Value, json};
 
