@@ -19,6 +19,7 @@ mod modes;
 mod money;
 mod operator;
 mod orders;
+mod profiles;
 mod recoveries;
 mod restarts;
 mod second_attempts;
