@@ -211,6 +211,8 @@ pub struct Observation {
     pub status: String,
     /// What the cloud or the CA adds in words.
     pub message: Option<CloudText>,
+    /// The account that holds it, by the cloud's number of it.
+    pub owner: Option<String>,
     /// The CA's number, once ordered.
     pub order_id: Option<String>,
     /// The names that the cloud holds for this certificate, once it holds any.

@@ -178,7 +178,7 @@ async fn step(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done
     };
     let observed = if facts.needs_the_cloud() { observe::observe(ctx, &resolved).await } else { None };
     let seen = observed.as_ref().and_then(|seen| seen.as_ref().ok());
-    let payload = resolved.payload(seen.map(|seen| &seen.product));
+    let payload = resolved.payload(seen);
     let target = resolved.target.export(order, seen, &resolved.names);
     let validation = observe::validation(ctx, key, &resolved, seen).await;
     facts.payload = &payload;

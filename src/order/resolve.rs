@@ -11,12 +11,12 @@ use crate::core::certificate::Csr;
 use crate::core::conditions::Problem;
 use crate::core::keypair::{KeyPair, Subject};
 use crate::core::names::Names;
-use crate::core::order::{Application, Key, KeyAlgorithm, Product, ValidationMethod};
+use crate::core::order::{Application, Key, KeyAlgorithm, Observation, ValidationMethod};
 use crate::core::redact::Filter;
 use crate::order::Context;
 use crate::order::secret::{self, Owner};
 use crate::order::target::Target;
-use crate::profile::reuse;
+use crate::profile::reuse::{self, ByOwner};
 use crate::provider::registry;
 use crate::provider::{Account, Letter, Payload, Provider};
 
@@ -28,6 +28,8 @@ pub struct Resolved {
     pub provider: Result<Box<dyn Provider>, Problem>,
     /// What is asked of the cloud.
     pub application: Result<Application, Problem>,
+    /// What it names of the saved profiles, where that depends on whose the certificate is.
+    pub by_owner: Option<ByOwner>,
     /// The signed letter, where the user names one.
     pub letter: Option<Result<Letter, Problem>>,
     /// Where the issued certificate goes.
@@ -48,30 +50,38 @@ pub async fn resolve(ctx: &Context, order: &CertificateOrder) -> Result<Resolved
     let names = Names::parse(&spec.common_name, &spec.dns_names)
         .map_err(|error| Problem::new(Reason::InvalidRequest, error.to_string()));
     let owner = &owner(order);
+    let account = provider.as_ref().ok().and_then(|provider| provider.account());
     let application = match &names {
-        Ok(names) => {
-            let account = provider.as_ref().ok().and_then(|provider| provider.account());
-            as_data(application(ctx, &namespace, order, account.as_ref(), names).await)?
-        }
+        Ok(names) => as_data(application(ctx, &namespace, order, account.as_ref(), names).await)?,
         Err(problem) => Err(problem.clone()),
+    };
+    let (application, by_owner) = match application {
+        Ok((application, by_owner)) => (Ok(application), by_owner),
+        Err(problem) => (Err(problem), None),
     };
     let letter = letter(&namespace, &spec.provider).await?;
     let target = Target::read(&namespace, order, owner).await?;
     let sensitive = application.as_ref().map(Application::sensitive).unwrap_or_default();
     let credentials = provider.as_ref().map(|provider| provider.sensitive()).unwrap_or_default();
     // Whoever is saved at the cloud is named by an id alone, and yet the CA may write of them.
-    let account = provider.as_ref().ok().and_then(|provider| provider.account());
     let saved = account.map(|account| ctx.lookups.sensitive(&account)).unwrap_or_default();
     let filter = Filter::new(sensitive.into_iter().chain(credentials).chain(saved));
-    Ok(Resolved { names, provider, application, letter, target, filter })
+    Ok(Resolved { names, provider, application, by_owner, letter, target, filter })
 }
 
 impl Resolved {
-    /// The request that hands in the application, or the first thing that is missing for it.
-    pub fn payload(&self, product: Option<&Product>) -> Result<Payload, Problem> {
+    /// The request that hands in the application, or the first thing that is missing for it, by what the cloud says
+    /// of the certificate.
+    pub fn payload(&self, seen: Option<&Observation>) -> Result<Payload, Problem> {
         let application = self.application.as_ref().map_err(Clone::clone)?;
         let provider = self.provider.as_ref().map_err(Clone::clone)?;
-        provider.prepare(application, product)
+        let product = seen.map(|seen| &seen.product);
+        let Some(by_owner) = &self.by_owner else { return provider.prepare(application, product) };
+        let mut application = application.clone();
+        if let Some(profile) = &mut application.profile {
+            profile.saved = by_owner.saved(seen.and_then(|seen| seen.owner.as_deref()));
+        }
+        provider.prepare(&application, product)
     }
 }
 
@@ -90,14 +100,15 @@ async fn application(
     order: &CertificateOrder,
     account: Option<&Account>,
     names: &Names,
-) -> Result<Application, cluster::Error> {
+) -> Result<(Application, Option<ByOwner>), cluster::Error> {
     let spec = &order.spec;
-    let profile = match &spec.organization_profile_ref {
+    let (profile, by_owner) = match &spec.organization_profile_ref {
         Some(reference) => {
             let profile = namespace.profile(reference).await?;
-            Some(reuse::application(&ctx.clouds, namespace, &profile, account).await?)
+            let taken = reuse::application(&ctx.clouds, namespace, &profile, account).await?;
+            (Some(taken.profile), taken.by_owner)
         }
-        None => None,
+        None => (None, None),
     };
     let key_password = match spec.provider.key_password_secret_ref() {
         Some(selector) => Some(namespace.readable(selector, "keyPasswordSecretRef").await?),
@@ -110,7 +121,7 @@ async fn application(
     };
     let subject = profile.as_ref().and_then(|profile| profile.organization.as_ref()).map(Subject::from);
     let key = key(namespace, spec, &owner(order), names, &subject.unwrap_or_default()).await?;
-    Ok(Application { names: names.clone(), key, validation, profile, key_password })
+    Ok((Application { names: names.clone(), key, validation, profile, key_password }, by_owner))
 }
 
 async fn key(

@@ -151,6 +151,7 @@ impl Fold<'_> {
     fn seen(&mut self, spec: &TencentCloudProfile, seen: &Seen) -> Again {
         let count = |number: usize| i64::try_from(number).ok();
         let mut saved = TencentCloudProfileStatus {
+            owner_uin: seen.owner.clone(),
             company_id: seen.organization.id().and_then(|id| i64::try_from(id).ok()),
             profiles: count(seen.profiles),
             limit: count(console::LIMIT),

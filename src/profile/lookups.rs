@@ -18,6 +18,9 @@ pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
 /// at more often than that.
 const IDLE: SignedDuration = SignedDuration::from_hours(24);
 
+/// Whose a key is does not change.
+const OWNER_IS_FRESH: SignedDuration = SignedDuration::from_hours(24);
+
 /// What each account has saved.
 #[derive(Default)]
 pub struct Lookups(Mutex<HashMap<String, Arc<Entry>>>);
@@ -33,6 +36,7 @@ struct Entry {
 struct Kept {
     organizations: Option<Reading<SavedOrganization>>,
     administrators: HashMap<u64, Reading<SavedAdministrator>>,
+    owner: Option<Reading<String>>,
 }
 
 struct Reading<T> {
@@ -63,10 +67,11 @@ impl Lookups {
     /// The account's organisations.
     pub async fn organizations(&self, ask: Ask<'_>) -> Result<Arc<Vec<SavedOrganization>>, Error> {
         let entry = self.entry(&ask.directory.account(), ask.now);
-        let [action, _] = ask.directory.calls();
+        let [action, ..] = ask.directory.calls();
         let kept = |kept: &Kept| kept.organizations.as_ref()?.since(ask.not_before);
         let keep = |kept: &mut Kept, reading| kept.organizations = Some(reading);
-        entry.answer(ask, action, ask.directory.organizations(), kept, keep).await
+        let read = reported(ask, action, ask.directory.organizations());
+        entry.answer(ask.now, read, kept, keep).await
     }
 
     /// The people of one of them.
@@ -76,10 +81,28 @@ impl Lookups {
         organization: u64,
     ) -> Result<Arc<Vec<SavedAdministrator>>, Error> {
         let entry = self.entry(&ask.directory.account(), ask.now);
-        let [_, action] = ask.directory.calls();
+        let [_, action, _] = ask.directory.calls();
         let kept = |kept: &Kept| kept.administrators.get(&organization)?.since(ask.not_before);
         let keep = |kept: &mut Kept, reading| drop(kept.administrators.insert(organization, reading));
-        entry.answer(ask, action, ask.directory.administrators(organization), kept, keep).await
+        let read = reported(ask, action, ask.directory.administrators(organization));
+        entry.answer(ask.now, read, kept, keep).await
+    }
+
+    /// The number of the account. A key that may not ask for it has none.
+    pub async fn owner(&self, ask: Ask<'_>) -> Result<Option<String>, Error> {
+        let entry = self.entry(&ask.directory.account(), ask.now);
+        let [.., action] = ask.directory.calls();
+        let not_before = ask.now.checked_sub(OWNER_IS_FRESH).unwrap_or(ask.now);
+        let read = async {
+            match reported(ask, action, ask.directory.owner()).await {
+                Err(Error::Rejected { .. }) => Ok(Vec::new()),
+                read => read.map(|owner| owner.into_iter().collect()),
+            }
+        };
+        let kept = |kept: &Kept| kept.owner.as_ref()?.since(not_before);
+        let keep = |kept: &mut Kept, reading| kept.owner = Some(reading);
+        let owner = entry.answer(ask.now, read, kept, keep).await?;
+        Ok(owner.first().cloned())
     }
 
     /// The data of the people that an account has saved, as far as they were read: a text of the cloud may repeat them,
@@ -112,12 +135,22 @@ impl Lookups {
     }
 }
 
+/// A call whose end is told.
+async fn reported<T>(
+    ask: Ask<'_>,
+    action: &'static str,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let answer = call.await;
+    (ask.report)(action, answer.as_ref().err());
+    answer
+}
+
 impl Entry {
     /// What is kept, or else what the cloud says.
     async fn answer<T>(
         &self,
-        ask: Ask<'_>,
-        action: &'static str,
+        now: Timestamp,
         read: impl Future<Output = Result<Vec<T>, Error>>,
         kept: impl Fn(&Kept) -> Option<Arc<Vec<T>>>,
         keep: impl FnOnce(&mut Kept, Reading<T>),
@@ -129,10 +162,8 @@ impl Entry {
         if let Some(list) = kept(&self.kept()) {
             return Ok(list);
         }
-        let read = read.await;
-        (ask.report)(action, read.as_ref().err());
-        let list = Arc::new(read?);
-        keep(&mut self.kept(), Reading { at: ask.now, list: Arc::clone(&list) });
+        let list = Arc::new(read.await?);
+        keep(&mut self.kept(), Reading { at: now, list: Arc::clone(&list) });
         Ok(list)
     }
 

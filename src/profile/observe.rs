@@ -11,6 +11,8 @@ use crate::provider::directory::SavedAdministrator;
 /// What the account has saved of a profile.
 #[derive(Clone, Debug)]
 pub struct Seen {
+    /// The number of the account.
+    pub owner: Option<String>,
     /// How many organisations the account holds.
     pub profiles: usize,
     /// The profile's organisation.
@@ -32,7 +34,7 @@ pub struct Failure {
 
 /// Looks for the profile in what the account has saved. People are listed for one organisation at a time.
 pub async fn observe(lookups: &Lookups, ask: Ask<'_>, wanted: &Wanted<'_>) -> Result<Seen, Failure> {
-    let [companies, managers] = ask.directory.calls();
+    let [companies, managers, certificates] = ask.directory.calls();
     let failed = |action| move |error| Failure { action, error };
     let saved = lookups.organizations(ask).await.map_err(failed(companies))?;
     let organization = matching::organization(wanted, &saved);
@@ -57,5 +59,6 @@ pub async fn observe(lookups: &Lookups, ask: Ask<'_>, wanted: &Wanted<'_>) -> Re
     let own = organization.id().map(theirs).unwrap_or_default();
     let administrator = matching::administrator(wanted, own);
     let manager = own.iter().find(|one| Some(one.id) == administrator.id()).cloned();
-    Ok(Seen { profiles: saved.len(), organization, administrator, manager })
+    let owner = lookups.owner(ask).await.map_err(failed(certificates))?;
+    Ok(Seen { owner, profiles: saved.len(), organization, administrator, manager })
 }

@@ -17,62 +17,105 @@ use crate::profile::resolve;
 use crate::provider::Account;
 use crate::provider::registry::{self, Clouds};
 
+/// A profile as an order sends it.
+pub struct Taken {
+    /// The profile, as far as the cluster tells.
+    pub profile: Profile,
+    /// What stands for its data once the cloud has told whose the order's certificate is; `None` where that makes no
+    /// difference.
+    pub by_owner: Option<ByOwner>,
+}
+
+/// What stands for the data of a profile, where the order's key is another one than the profile's: both may be keys of
+/// one account.
+#[derive(Clone, Debug)]
+pub struct ByOwner {
+    owner: String,
+    same: Saved,
+    other: Saved,
+}
+
+impl ByOwner {
+    /// For a certificate of this account.
+    #[must_use]
+    pub fn saved(&self, owner: Option<&str>) -> Saved {
+        match owner {
+            Some(owner) if owner == self.owner => self.same.clone(),
+            Some(_) => self.other.clone(),
+            None => {
+                let message = "waits until the cloud tells whose the certificate is: the order's key is another one than \
+                               the profile's";
+                Saved::Held(Problem::new(Reason::Pending, message))
+            }
+        }
+    }
+}
+
 /// A profile as an order of this account sends it. Reads Secrets only.
 pub async fn application(
     clouds: &Clouds,
     namespace: &Namespace,
     profile: &OrganizationProfile,
     account: Option<&Account>,
-) -> Result<Profile, Error> {
+) -> Result<Taken, Error> {
     let data = resolve::data(namespace, &profile.spec).await?;
-    let saved = match (&profile.spec.tencent_cloud, account) {
+    let (saved, by_owner) = match (&profile.spec.tencent_cloud, account) {
         // At a cloud that saves no profiles, or without credentials, the question does not arise.
         (Some(spec), Some(account)) if spec.reuse != Reuse::Never => {
-            let directory = as_data(resolve::directory(clouds, namespace, spec).await)?;
-            match directory {
-                Ok(directory) => saved(profile, spec, directory.account() == *account),
-                Err(problem) => Saved::Held(problem),
+            match as_data(resolve::directory(clouds, namespace, spec).await)? {
+                Ok(directory) if directory.account() == *account => (saved(profile, spec, true), None),
+                Ok(_) => with_another_key(profile, spec),
+                Err(problem) => (Saved::Held(problem), None),
             }
         }
-        _ => Saved::No,
+        _ => (Saved::No, None),
     };
-    Ok(Profile { saved, ..data })
+    Ok(Taken { profile: Profile { saved, ..data }, by_owner })
 }
 
-/// What stands for the data of a profile. Pure.
+/// For an order whose key is another one than the profile's. Pure.
+pub(super) fn with_another_key(
+    profile: &OrganizationProfile,
+    spec: &TencentCloudProfile,
+) -> (Saved, Option<ByOwner>) {
+    let other = saved(profile, spec, false);
+    let Some(owner) = Known::of(profile).and_then(|known| known.ids.owner_uin) else { return (other, None) };
+    let by_owner = ByOwner { owner, same: saved(profile, spec, true), other };
+    (by_owner.saved(None), Some(by_owner))
+}
+
+/// What stands for the data of a profile, for an order of the same account or of another one. Pure.
 #[must_use]
 pub fn saved(profile: &OrganizationProfile, spec: &TencentCloudProfile, same_account: bool) -> Saved {
     let name = profile.name_any();
     let required = spec.reuse == Reuse::Required;
-    if !same_account {
-        let why = "the profile is saved in another account than that of the order's credentials";
-        let message = format!(
-            "OrganizationProfile {name} has spec.tencentCloud.reuse: Required, but {why}; use the same credentials in \
-             both, or set it to Preferred"
-        );
-        return if required {
-            Saved::Held(Problem::new(Reason::InvalidRequest, message))
-        } else {
-            Saved::NotUsable(why.to_owned())
-        };
-    }
     let Some(known) = Known::of(profile) else {
         let message =
             format!("OrganizationProfile {name} is being looked up at Tencent Cloud; its status has more");
         return Saved::Held(Problem::new(Reason::Pending, message));
     };
-    match known.usable() {
-        usable @ Saved::Everything { .. } => usable,
-        _ if required => {
+    let usable = if same_account {
+        known.usable()
+    } else {
+        let why = "the profile is saved in another account than that of the order's credentials";
+        if required {
             let message = format!(
-                "OrganizationProfile {name} has spec.tencentCloud.reuse: Required, so the order waits until the saved \
-                 profile is approved, and then starts by itself: {}",
-                known.message()
+                "OrganizationProfile {name} has spec.tencentCloud.reuse: Required, but {why}; use credentials of one \
+                 account in both, or set it to Preferred"
             );
-            Saved::Held(Problem::new(Reason::ProfileInReview, message))
+            return Saved::Held(Problem::new(Reason::InvalidRequest, message));
         }
-        usable => usable,
+        Saved::NotUsable(why.to_owned())
+    };
+    if !required || matches!(usable, Saved::Everything { .. }) {
+        return usable;
     }
+    let message = format!(
+        "OrganizationProfile {name} has spec.tencentCloud.reuse: Required, so the order waits until the saved profile is \
+         approved, and then starts by itself: {}",
+        known.message()
+    );
+    Saved::Held(Problem::new(Reason::ProfileInReview, message))
 }
 
 /// What the controller has found out about a profile as it is now.

@@ -20,11 +20,14 @@ pub trait Directory: Send + Sync {
     /// Everybody who may answer for one of them.
     async fn administrators(&self, organization: u64) -> Result<Vec<SavedAdministrator>, Error>;
 
+    /// The number of the account, by which other keys of the same account show; `None` where the cloud does not tell.
+    async fn owner(&self) -> Result<Option<String>, Error>;
+
     /// Whose directory it is.
     fn account(&self) -> Account;
 
-    /// The cloud's names of the two calls, in the order of their methods.
-    fn calls(&self) -> [&'static str; 2];
+    /// The cloud's names of the three calls, in the order of their methods.
+    fn calls(&self) -> [&'static str; 3];
 
     /// Credentials that must not show up in any text.
     fn sensitive(&self) -> Vec<SecretString>;

@@ -2,7 +2,7 @@
 
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder::clock::Clock;
-use certorder_sim::tencent::{Company, Manager, ManagerLevel, Product, Status};
+use certorder_sim::tencent::{Company, Fault, Manager, ManagerLevel, Product, Status};
 use jiff::{SignedDuration, tz};
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
@@ -200,6 +200,37 @@ async fn ids_of_another_account_are_never_sent() {
     let status = world.until_is("www", "Ordered", "True", "Accepted").await;
     assert!(message(&status, "Submitted").contains("another account"), "{status:?}");
     assert_eq!(ids(&sent(&world)), ("0", "0"));
+}
+
+#[tokio::test]
+async fn another_key_of_the_same_account_will_do() {
+    let world = World::start().await;
+    world.buy(CERTIFICATE, Product::OV_SINGLE);
+    save(&world, 134, 2345, "ok");
+    world.cloud.add_credential(&world.account, "AKIDother", "other-key");
+    let mut secret = fixtures::credentials();
+    secret["metadata"]["name"] = json!("other-credentials");
+    secret["stringData"] = json!({"secretId": "AKIDother", "secretKey": "other-key"});
+    world.create::<Secret>(secret).await;
+    let another_key = json!({"credentialsRef": {"name": "other-credentials"}, "reuse": "Required"});
+    world.create::<CertificateOrder>(order("www", CERTIFICATE)).await;
+    world.create::<OrganizationProfile>(fixtures::saved_profile("acme", &another_key)).await;
+    world.until_is("www", "Ordered", "True", "Accepted").await;
+    assert_eq!((ids(&sent(&world)), world.called(SUBMIT)), (("134", "2345"), 1));
+}
+
+#[tokio::test]
+async fn a_lost_reply_to_ids_is_settled_by_the_clouds_own_log() {
+    let world = World::start().await;
+    world.buy(CERTIFICATE, Product::OV_SINGLE);
+    save(&world, 134, 2345, "ok");
+    world.cloud.fault(Fault::reply_lost().action(SUBMIT));
+    world.create::<OrganizationProfile>(fixtures::saved_profile("acme", &json!({}))).await;
+    world.create::<CertificateOrder>(order("www", CERTIFICATE)).await;
+    let status = world.until_is("www", "Ordered", "True", "Accepted").await;
+    assert!(message(&status, "Submitted").contains("its reply was lost"), "{status:?}");
+    assert_eq!((ids(&sent(&world)), world.called(SUBMIT)), (("134", "2345"), 1));
+    assert_eq!(world.called("DescribeCertificateOperateLogs"), 1);
 }
 
 #[tokio::test]

@@ -314,6 +314,11 @@ impl Default for OrganizationProfileStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TencentCloudProfileStatus {
+    /// Number of the account (`OwnerUin`). Orders of the same account use the saved profile, also with another key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub owner_uin: Option<String>,
+
     /// Id of the company.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]

@@ -396,6 +396,7 @@ pub(super) fn awaiting() -> Observation {
         stage: Stage::AwaitingInformation,
         status: "5".to_owned(),
         message: None,
+        owner: None,
         order_id: None,
         names: Vec::new(),
         product: Product::default(),

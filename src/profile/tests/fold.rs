@@ -55,7 +55,8 @@ impl Scene {
             .iter()
             .find(|one| organization.id().is_some() && Some(one.id) == administrator.id())
             .cloned();
-        self.seen = Some(Ok(Seen { profiles: companies.len(), organization, administrator, manager }));
+        let owner = Some("100000000001".to_owned());
+        self.seen = Some(Ok(Seen { owner, profiles: companies.len(), organization, administrator, manager }));
         self
     }
 
@@ -157,6 +158,7 @@ fn every_state_of_a_review_has_its_condition_and_its_next_look() {
         let saved = next.status.tencent_cloud.unwrap();
         assert_eq!((saved.company_id, saved.manager_id), (Some(134), Some(2345)));
         assert_eq!((saved.profiles, saved.limit), (Some(1), Some(10)));
+        assert_eq!(saved.owner_uin.as_deref(), Some("100000000001"));
         assert_eq!(saved.expires_at.map(|time| time.0), ends.map(at));
         assert_eq!(saved.review_status, Some(review(state, None).word));
         assert_eq!(saved.ov_review_status.as_deref(), Some("completed"));
@@ -352,6 +354,7 @@ fn no_datum_of_anybody_is_in_a_status() {
 #[test]
 fn a_given_manager_is_found_whatever_the_company() {
     let seen = Seen {
+        owner: None,
         profiles: 2,
         organization: Found::One(135),
         administrator: Found::One(2345),

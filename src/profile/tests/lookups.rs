@@ -9,9 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::support::{at, company, manager};
+use crate::api::v1alpha1::conditions::Reason;
 use crate::profile::lookups::{Ask, FRESH, Lookups};
-use crate::provider::Error;
 use crate::provider::directory::{Account, Directory, ReviewState, SavedAdministrator, SavedOrganization};
+use crate::provider::{Error, Refusal};
 
 /// A directory that counts its calls.
 struct Counting {
@@ -52,8 +53,22 @@ impl Directory for Counting {
         Account::new("cloud", self.key)
     }
 
-    fn calls(&self) -> [&'static str; 2] {
-        ["companies", "managers"]
+    async fn owner(&self) -> Result<Option<String>, Error> {
+        let denied = || Error::Rejected {
+            reason: Reason::PermissionDenied,
+            refusal: Refusal {
+                code: "UnauthorizedOperation".to_owned(),
+                message: "no".into(),
+                request_id: None,
+                hint: None,
+            },
+        };
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if self.fails { Err(denied()) } else { Ok(Some("100000000001".to_owned())) }
+    }
+
+    fn calls(&self) -> [&'static str; 3] {
+        ["companies", "managers", "certificates"]
     }
 
     fn sensitive(&self) -> Vec<SecretString> {
@@ -122,4 +137,18 @@ async fn people_that_were_read_are_known_to_the_filters_until_nobody_asks_for_th
     assert_eq!(known(), ["Ning", "Huang", "pki@acme.example"]);
     lookups.organizations(ask(&Counting::new("AKID2"), at(2), &silent)).await.unwrap();
     assert!(known().is_empty(), "two days later");
+}
+
+#[tokio::test]
+async fn whose_a_key_is_is_asked_once_a_day_and_a_key_that_may_not_ask_has_no_owner() {
+    let (lookups, directory) = (Lookups::default(), Counting::new("AKID1"));
+    let hour = |hour: i64| at(0) + SignedDuration::from_hours(hour);
+    for now in [hour(0), hour(24)] {
+        let owner = lookups.owner(ask(&directory, now, &silent)).await.unwrap();
+        assert_eq!((owner.as_deref(), directory.calls()), (Some("100000000001"), 1));
+    }
+    lookups.owner(ask(&directory, hour(25), &silent)).await.unwrap();
+    assert_eq!(directory.calls(), 2);
+    let denied = Counting { fails: true, ..Counting::new("AKID2") };
+    assert_eq!(lookups.owner(ask(&denied, hour(0), &silent)).await, Ok(None));
 }

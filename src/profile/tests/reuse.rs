@@ -6,7 +6,7 @@ use super::support::profile;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{OrganizationProfile, OrganizationProfileStatus};
 use crate::core::order::{Level, Saved};
-use crate::profile::reuse::saved;
+use crate::profile::reuse::{saved, with_another_key};
 
 /// A profile of generation 1 with this policy, about which its controller has found this out.
 fn known(
@@ -158,6 +158,27 @@ fn ids_of_another_account_are_never_used() {
     assert!(short(&elsewhere("Preferred")).starts_with("data: the profile is saved in another account"));
     let Saved::Held(problem) = elsewhere("Required") else { panic!("not held") };
     assert_eq!(problem.reason, Reason::InvalidRequest);
+}
+
+#[test]
+fn another_key_of_the_same_account_will_do_once_the_cloud_has_told() {
+    let mut ids = json!({"companyId": 134, "managerId": 2345});
+    let with_key = |reuse, ids: &Value| {
+        let profile = known(reuse, 1, ids, &[FOUND, ("Approved", "True", "Approved")]);
+        with_another_key(&profile, profile.spec.tencent_cloud.as_ref().unwrap())
+    };
+    let (taken, by_owner) = with_key("Preferred", &ids);
+    assert!(by_owner.is_none() && short(&taken).starts_with("data: "), "nobody knows whose the profile is");
+    ids["ownerUin"] = json!("100000000001");
+    for (reuse, elsewhere) in
+        [("Preferred", "data: the profile is saved in"), ("Required", "held: InvalidRequest")]
+    {
+        let (taken, by_owner) = with_key(reuse, &ids);
+        assert_eq!(short(&taken), "held: Pending", "nobody knows whose the certificate is");
+        let by_owner = by_owner.unwrap();
+        assert_eq!(short(&by_owner.saved(Some("100000000001"))), "company 134, manager 2345, []");
+        assert!(short(&by_owner.saved(Some("100000000002"))).starts_with(elsewhere));
+    }
 }
 
 /// Nothing but the ids and their approval enters what is sent: no order is handed in twice for another word.

@@ -14,10 +14,11 @@ use crate::provider::{Account, Directory, Error};
 
 use super::client::{Client, json};
 use super::time;
-use super::wire::{list, text, token};
+use super::wire::{id, list, text, token};
 
 const COMPANIES: &str = "DescribeCompanies";
 const MANAGERS: &str = "DescribeManagers";
+const CERTIFICATES: &str = "DescribeCertificates";
 
 /// Always sent: for companies the documented default is 0.
 const PAGE: usize = 100;
@@ -126,6 +127,20 @@ struct StatusInfo {
     status: Option<String>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Certificates {
+    #[serde(deserialize_with = "list")]
+    certificates: Vec<Owned>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Owned {
+    #[serde(deserialize_with = "id")]
+    owner_uin: Option<String>,
+}
+
 /// The saved profiles of an account.
 #[derive(Debug)]
 pub struct SavedProfiles(Client);
@@ -169,12 +184,19 @@ impl Directory for SavedProfiles {
         Ok(managers.into_iter().filter_map(administrator).collect())
     }
 
+    /// No action tells whose a key is, but every certificate of the account names its owner.
+    async fn owner(&self) -> Result<Option<String>, Error> {
+        let body = json(&PageRequest { company_id: None, offset: 0, limit: 1 })?;
+        let (page, _) = self.0.read::<Certificates>(CERTIFICATES, &body).await?;
+        Ok(page.certificates.into_iter().find_map(|certificate| certificate.owner_uin))
+    }
+
     fn account(&self) -> Account {
         self.0.account()
     }
 
-    fn calls(&self) -> [&'static str; 2] {
-        [COMPANIES, MANAGERS]
+    fn calls(&self) -> [&'static str; 3] {
+        [COMPANIES, MANAGERS, CERTIFICATES]
     }
 
     fn sensitive(&self) -> Vec<SecretString> {

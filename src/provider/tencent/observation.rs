@@ -16,6 +16,7 @@ pub fn observation(certificate: Certificate) -> Observation {
         stage: stage(&status, certificate.status_msg.as_deref()),
         status,
         message: certificate.status_msg.map(Into::into),
+        owner: certificate.owner_uin,
         order_id: certificate.order_id,
         names: names(certificate.domain, certificate.subject_alt_name),
         product: Product {

@@ -153,6 +153,9 @@ pub type Nothing = IgnoredAny;
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Certificate {
+    /// The number of the account.
+    #[serde(deserialize_with = "id")]
+    pub owner_uin: Option<String>,
     /// A number from 0 to 15 today.
     #[serde(deserialize_with = "id")]
     pub status: Option<String>,
