@@ -44,8 +44,9 @@ impl Cloud {
             let Some(account) = accounts.get(saved.secret_id.as_str()) else { continue };
             cloud.save_company(account, saved.company.clone());
             cloud.save_manager(account, saved.manager.clone());
-            cloud.submit_for_review(account, saved.manager.id, REVIEW, true);
-            reviews.push((Instant::now() + REVIEW.unsigned_abs(), saved.profile.clone()));
+            if cloud.submit_for_review(account, saved.manager.id, REVIEW, true) {
+                reviews.push((Instant::now() + REVIEW.unsigned_abs(), saved.profile.clone()));
+            }
         }
         Ok(Self { cloud, reviews: Mutex::new(reviews) })
     }

@@ -70,13 +70,12 @@ pub fn fold(facts: &Facts<'_>) -> Next {
     if let Some(asked) = facts.asked {
         fold.status.last_handled_reconcile_at = Some(asked.to_owned());
     }
-    let again = match &facts.profile.spec.tencent_cloud {
-        Some(spec) => fold.saved(spec),
-        None => {
-            fold.forget();
-            fold.conditions.remove(ConditionType::Resolved);
-            Again::Cluster
-        }
+    let again = if let Some(spec) = &facts.profile.spec.tencent_cloud {
+        fold.saved(spec)
+    } else {
+        fold.forget();
+        fold.conditions.remove(ConditionType::Resolved);
+        Again::Cluster
     };
     fold.ready();
     fold.status.conditions = fold.conditions.into_list();
@@ -97,13 +96,11 @@ impl Fold<'_> {
             (Err(problem), _) | (_, Some(Err(problem))) => Some(problem.clone()),
             (Ok(data), _) => self.incomplete(data),
         };
-        match missing {
-            Some(problem) => self.conditions.halted(&problem),
-            None => {
-                let message =
-                    "the data are complete and every reference resolves; orders may use this profile";
-                self.conditions.resting(Status::True, Reason::Complete, message);
-            }
+        if let Some(problem) = missing {
+            self.conditions.halted(&problem);
+        } else {
+            let message = "the data are complete and every reference resolves; orders may use this profile";
+            self.conditions.resting(Status::True, Reason::Complete, message);
         }
     }
 

@@ -82,9 +82,11 @@ pub fn administrator(wanted: &Wanted<'_>, saved: &[SavedAdministrator]) -> Found
         return Found::NotNamed;
     }
     let bears_the_name = |one: &&SavedAdministrator| {
-        is_named && is(&one.first_name, first_name) && is(&one.last_name, last_name)
+        is_named
+            && is(one.first_name.as_ref(), first_name.as_ref())
+            && is(one.last_name.as_ref(), last_name.as_ref())
     };
-    let mut fitting: Vec<_> = saved.iter().filter(|one| email.is_some() && is(&one.email, email)).collect();
+    let mut fitting: Vec<_> = saved.iter().filter(|one| is(one.email.as_ref(), email.as_ref())).collect();
     if fitting.is_empty() {
         fitting = saved.iter().filter(bears_the_name).collect();
     }
@@ -112,7 +114,7 @@ fn narrowed<'a, T>(
     if narrowed.is_empty() { fitting } else { narrowed }
 }
 
-fn is(saved: &Option<Personal>, wanted: &Option<Personal>) -> bool {
+fn is(saved: Option<&Personal>, wanted: Option<&Personal>) -> bool {
     match (saved, wanted) {
         (Some(saved), Some(wanted)) => same(saved.expose(), wanted.expose()),
         _ => false,

@@ -405,7 +405,7 @@ async fn an_approval_that_ends_soon_is_announced() {
     assert_eq!(expires.0.as_second(), soon.as_second());
     world.until_event("Expiring").await;
 
-    world.cloud.submit_for_review(&world.account, 2345, SignedDuration::ZERO, false);
+    assert!(world.cloud.submit_for_review(&world.account, 2345, SignedDuration::ZERO, false));
     world.poke_profile("acme").await;
     world.until_profile_is("acme", "Approved", "False", "Invalid").await;
     world.until_event("Invalid").await;

@@ -181,7 +181,7 @@ proptest! {
         foreign in prop::option::of(Just("C")),
     ) {
         let mut world = World::new(&[BY_IDS]);
-        world.cloud.forgives_ids = true;
+        world.cloud.forgives = Some(BY_IDS);
         // Somebody has filled in the console's form for the same name, and gone no further.
         world.cloud.held = foreign;
         let mut world = live(world, events);

@@ -229,7 +229,7 @@ fn each_way_not_to_find_a_profile_says_what_to_set() {
     nameless.data = Ok(data(["", "", ""], contact(["Ning", "Huang", ""])));
     let mut faceless = scene(&credentials());
     faceless.data = Ok(data(["Acme", "", ""], contact(["Ning", "", ""])));
-    let table = [
+    let table = vec![
         (scene(&credentials()).holds(&two, &[]), "Ambiguous", "134, 135", None),
         (given(json!(99), json!(null)).holds(&two, &[]), "NotFound", "companyId 99", None),
         (given(json!(134), json!(7)).holds(&two, &[approved()]), "NotFound", "managerId 7", Some(134)),

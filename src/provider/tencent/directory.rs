@@ -81,35 +81,35 @@ impl Page for Managers {
 #[serde(rename_all = "PascalCase", default)]
 struct Company {
     /// A number here, a text in an application.
-    #[serde(deserialize_with = "text")]
-    company_id: Option<String>,
-    #[serde(deserialize_with = "text")]
-    company_name: Option<String>,
-    #[serde(deserialize_with = "text")]
-    company_city: Option<String>,
-    #[serde(deserialize_with = "text")]
-    company_address: Option<String>,
+    #[serde(rename = "CompanyId", deserialize_with = "text")]
+    id: Option<String>,
+    #[serde(rename = "CompanyName", deserialize_with = "text")]
+    name: Option<String>,
+    #[serde(rename = "CompanyCity", deserialize_with = "text")]
+    city: Option<String>,
+    #[serde(rename = "CompanyAddress", deserialize_with = "text")]
+    address: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Manager {
-    #[serde(deserialize_with = "text")]
-    manager_id: Option<String>,
+    #[serde(rename = "ManagerId", deserialize_with = "text")]
+    id: Option<String>,
     #[serde(deserialize_with = "token")]
     status: Option<String>,
-    #[serde(deserialize_with = "text")]
-    manager_first_name: Option<String>,
-    #[serde(deserialize_with = "text")]
-    manager_last_name: Option<String>,
-    #[serde(deserialize_with = "text")]
-    manager_position: Option<String>,
-    #[serde(deserialize_with = "text")]
-    manager_phone: Option<String>,
-    #[serde(deserialize_with = "text")]
-    manager_mail: Option<String>,
-    #[serde(deserialize_with = "text")]
-    manager_department: Option<String>,
+    #[serde(rename = "ManagerFirstName", deserialize_with = "text")]
+    first_name: Option<String>,
+    #[serde(rename = "ManagerLastName", deserialize_with = "text")]
+    last_name: Option<String>,
+    #[serde(rename = "ManagerPosition", deserialize_with = "text")]
+    position: Option<String>,
+    #[serde(rename = "ManagerPhone", deserialize_with = "text")]
+    phone: Option<String>,
+    #[serde(rename = "ManagerMail", deserialize_with = "text")]
+    mail: Option<String>,
+    #[serde(rename = "ManagerDepartment", deserialize_with = "text")]
+    department: Option<String>,
     #[serde(deserialize_with = "text")]
     verify_time: Option<String>,
     #[serde(deserialize_with = "text")]
@@ -212,10 +212,10 @@ fn number(text: Option<String>) -> Option<u64> {
 
 fn organization(company: Company) -> Option<SavedOrganization> {
     Some(SavedOrganization {
-        id: number(company.company_id)?,
-        name: company.company_name.unwrap_or_default(),
-        city: company.company_city,
-        address: company.company_address,
+        id: number(company.id)?,
+        name: company.name.unwrap_or_default(),
+        city: company.city,
+        address: company.address,
     })
 }
 
@@ -223,13 +223,13 @@ fn administrator(manager: Manager) -> Option<SavedAdministrator> {
     let personal = |text: Option<String>| text.map(Personal::from);
     let word = manager.status.unwrap_or_default();
     Some(SavedAdministrator {
-        id: number(manager.manager_id)?,
-        first_name: personal(manager.manager_first_name),
-        last_name: personal(manager.manager_last_name),
-        email: personal(manager.manager_mail),
-        phone: personal(manager.manager_phone),
-        title: personal(manager.manager_position),
-        department: manager.manager_department,
+        id: number(manager.id)?,
+        first_name: personal(manager.first_name),
+        last_name: personal(manager.last_name),
+        email: personal(manager.mail),
+        phone: personal(manager.phone),
+        title: personal(manager.position),
+        department: manager.department,
         review: Review {
             state: state(&word),
             word,

@@ -74,7 +74,7 @@ async fn a_manager_comes_with_its_review() {
     assert_eq!((found.review.state, found.review.word.as_str()), (ReviewState::Approved, "ok"));
     assert_eq!(found.review.ends, Some("2100-02-03T00:00:00Z".parse().unwrap()), "398 days later");
     assert_eq!((found.review.levels[0].level, found.review.levels[0].passed), (Level::Ov, true));
-    world.cloud.submit_for_review(&world.account, 2345, SignedDuration::from_hours(8), true);
+    assert!(world.cloud.submit_for_review(&world.account, 2345, SignedDuration::from_hours(8), true));
     let found = directory.administrators(134).await.unwrap().remove(0);
     assert_eq!((found.review.state, found.review.word.as_str()), (ReviewState::InReview, "audit"));
 }
