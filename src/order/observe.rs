@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use crate::api::v1alpha1::seconds;
 use crate::core::order::{Observation, Stage};
 use crate::order::Context;
 use crate::order::facts::{Action, Facts};
@@ -44,10 +43,7 @@ pub async fn validation(
 pub async fn logged(facts: &Facts<'_>, resolved: &Resolved) -> Option<bool> {
     let intent = facts.intent().filter(|intent| facts.action_of(intent) == Action::Submit)?;
     let provider = resolved.provider.as_ref().ok()?;
-    // The log's times are whole seconds, so an application accepted in the second of the intent cannot be told from it.
-    let earlier = facts.ours().and_then(|ours| ours.submitted_at.as_ref());
-    let ambiguous = earlier.is_some_and(|earlier| *earlier >= seconds(intent.started_at.0));
-    if ambiguous || !facts.may_look_like_another() {
+    if facts.log_is_ambiguous(intent) || !facts.may_look_like_another() {
         return None;
     }
     match provider.was_called(Action::Submit, intent.started_at.0).await {

@@ -5,7 +5,7 @@
 use super::cloud::{Cloud, Effect};
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent, Mode, micros, seconds};
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent, Mode, micros};
 use crate::core::conditions::get;
 use crate::core::order::Stage;
 use crate::order::claim::contested;
@@ -140,15 +140,14 @@ impl World {
     fn logged(&self, scene: &Scene) -> Option<bool> {
         let facts = scene.facts();
         let intent = facts.intent().filter(|intent| facts.action_of(intent) == Action::Submit)?;
-        let earlier = facts.ours().and_then(|ours| ours.submitted_at.as_ref());
-        let ambiguous = earlier.is_some_and(|earlier| *earlier >= seconds(intent.started_at.0));
-        let asks = !ambiguous && facts.may_look_like_another() && self.cloud.readable;
+        let asks = !facts.log_is_ambiguous(intent) && facts.may_look_like_another() && self.cloud.readable;
         asks.then(|| self.cloud.was_submitted_since(intent.started_at.0))
     }
 
     /// Makes the next step of a pass that has not ended.
     pub(super) fn go_on(&mut self, call: usize, fate: Fate) {
-        let call = self.calls.remove(call);
+        let mut call = self.calls.remove(call);
+        call.scene.now = at(self.second);
         match (&call.next, &call.task) {
             (Next::LookAtRivals, task) => match (contested(&call.stored, &self.all()), task) {
                 (None, _) => self.calls.push(Call { next: Next::Act, ..call }),
