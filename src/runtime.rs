@@ -35,7 +35,7 @@ use crate::order::sightings::Sightings;
 use crate::order::turns::Turns;
 use crate::order::validation::Validations;
 use crate::order::{self, Context, mapping};
-use crate::profile;
+use crate::profile::{self, lookups::Lookups};
 use crate::provider::registry::{Clouds, Settings, SetupError};
 use crate::telemetry::{GateMetrics, Metrics, Telemetry};
 
@@ -166,6 +166,8 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         orders: scopes.iter().map(|scope| scope.orders.store()).collect(),
         lookout: Lookout::default(),
         gate,
+        profiles: Lookout::default(),
+        lookups: Lookups::default(),
         turns: Turns::default(),
         sightings: Sightings::default(),
         validations: Validations::default(),
@@ -309,7 +311,7 @@ impl Scope {
             move |secret: PartialObjectMeta<Secret>| {
                 let namespace = secret.namespace().unwrap_or_default();
                 let found = mapping::of_secret(&orders, &profiles, &namespace, &secret.name_any());
-                wake(&context, found, &seen_secrets, &secret)
+                wake(&context.lookout, found, &seen_secrets, &secret)
             }
         };
         let by_profile = {
@@ -317,15 +319,17 @@ impl Scope {
             move |profile: OrganizationProfile| {
                 let namespace = profile.namespace().unwrap_or_default();
                 let found = mapping::of_profile(&orders, &namespace, &profile.name_any());
-                wake(&context, found, &seen_profiles, &profile)
+                wake(&context.lookout, found, &seen_profiles, &profile)
             }
         };
-        let profiles_by_secret = move |secret: PartialObjectMeta<Secret>| {
-            mapping::profiles_of_secret(
-                &profiles,
-                &secret.namespace().unwrap_or_default(),
-                &secret.name_any(),
-            )
+        let seen_by_profiles = Seen::new(&context.clock);
+        let profiles_by_secret = {
+            let context = Arc::clone(context);
+            move |secret: PartialObjectMeta<Secret>| {
+                let namespace = secret.namespace().unwrap_or_default();
+                let found = mapping::profiles_of_secret(&profiles, &namespace, &secret.name_any());
+                wake(&context.profiles, found, &seen_by_profiles, &secret)
+            }
         };
         let watch = watcher::Config::default;
         let run_orders = self
@@ -346,7 +350,9 @@ impl Scope {
             .graceful_shutdown_on(shutdown.clone())
             .run(profile::reconcile, |_, never, _| no_error(*never), Arc::clone(context))
             .for_each(|outcome| {
-                log_trouble("profiles", outcome);
+                if let Some(gone) = log_trouble("profiles", outcome) {
+                    context.profiles.forget(&gone);
+                }
                 std::future::ready(())
             });
         tokio::join!(run_orders, run_profiles);
@@ -386,25 +392,21 @@ fn changed_at(metadata: &ObjectMeta) -> Option<Timestamp> {
     managers.chain(&metadata.creation_timestamp).map(|time| time.0).max()
 }
 
-/// Makes orders due, if the object that they refer to has changed.
-fn wake<K>(
-    context: &Context,
-    orders: Vec<ObjectRef<CertificateOrder>>,
-    seen: &Seen,
-    object: &K,
-) -> Vec<ObjectRef<CertificateOrder>>
+/// Makes objects due, if the one that they refer to has changed.
+fn wake<K, R>(lookout: &Lookout, found: Vec<ObjectRef<K>>, seen: &Seen, object: &R) -> Vec<ObjectRef<K>>
 where
     K: Resource,
+    R: Resource,
 {
     let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
-    // Only objects that orders refer to are remembered: a cluster may hold very many others.
-    if orders.is_empty() || !seen.is_new(name, object.meta()) {
+    // Only objects that are referred to are remembered: a cluster may hold very many others.
+    if found.is_empty() || !seen.is_new(name, object.meta()) {
         return Vec::new();
     }
-    for order in &orders {
-        context.lookout.wake(&(order.namespace.clone().unwrap_or_default(), order.name.clone()));
+    for one in &found {
+        lookout.wake(&(one.namespace.clone().unwrap_or_default(), one.name.clone()));
     }
-    orders
+    found
 }
 
 fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>

@@ -43,6 +43,7 @@ use crate::order::resolve::{AtStage, Resolved};
 use crate::order::sightings::Sightings;
 use crate::order::turns::Turns;
 use crate::order::validation::Validations;
+use crate::profile::lookups::Lookups;
 use crate::provider::registry::{self, Clouds};
 use crate::telemetry::Telemetry;
 
@@ -91,6 +92,10 @@ pub struct Context {
     pub lookout: Lookout,
     /// Who works next.
     pub gate: Arc<Gate>,
+    /// When each profile is due.
+    pub profiles: Lookout,
+    /// What the accounts have saved at their clouds.
+    pub lookups: Lookups,
     /// One pass at a time for each certificate.
     pub turns: Turns,
     /// Since when each open intent is seen.
@@ -188,7 +193,7 @@ async fn step(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done
     };
     let observed = if facts.needs_the_cloud() { observe::observe(ctx, &resolved).await } else { None };
     let seen = observed.as_ref().and_then(|seen| seen.as_ref().ok());
-    let payload = resolved.payload(seen.map(|seen| &seen.product));
+    let payload = resolved.payload(seen);
     let validation = observe::validation(ctx, key, order, &resolved, seen).await;
     let extra = match seen {
         Some(seen) => resolve::at_stage(ctx, order, &resolved, seen.stage).await?,
