@@ -51,7 +51,7 @@ impl Tencent {
         let mut offset = 0;
         loop {
             let body = json(&DescribeCertificateOperateLogs { offset, limit: PAGE, start_time })?;
-            let (page, _) = self.read::<Page>(ACTION, &body).await?;
+            let (page, _) = self.client.read::<Page>(ACTION, &body).await?;
             if page.operate_logs.iter().any(|line| self.is_of(line, kind, start)) {
                 return Ok(true);
             }
