@@ -47,6 +47,9 @@ struct Common {
     /// A real cluster, in place of the one in process.
     #[arg(long, global = true)]
     kubeconfig: Option<PathBuf>,
+    /// `--log-level` of every process.
+    #[arg(long, global = true, default_value = "info")]
+    log_level: String,
 }
 
 #[derive(Subcommand)]
@@ -98,13 +101,14 @@ enum What {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Cli { common, what } = Cli::parse();
-    let binary = common.binary.unwrap_or_else(beside);
+    let binary = common.binary.clone().unwrap_or_else(beside);
     assert!(
         binary.exists(),
         "{} does not exist: run cargo build first, or name one by --binary",
         binary.display()
     );
-    let place = Place { binary, kubeconfig: common.kubeconfig };
+    let Common { kubeconfig, log_level, .. } = common;
+    let place = Place { binary, kubeconfig, log_level };
     let wrongs = match what {
         What::Crash { kills, seed, replicas, crowd, one_in } => {
             let settings = Settings { seed, kills, replicas, crowd, one_in };

@@ -52,7 +52,7 @@ impl Camp {
     /// A camp with these clouds.
     pub(crate) async fn with(place: &Place, clouds: Vec<Arc<dyn Cloud>>) -> Self {
         let cluster = Cluster::start(place.kubeconfig.as_deref()).await;
-        Self { cluster, clouds, binary: Binary::new(&place.binary), bought: AtomicUsize::new(0) }
+        Self { cluster, clouds, binary: Binary::new(place), bought: AtomicUsize::new(0) }
     }
 
     /// A number that no other certificate of this camp has.
@@ -161,7 +161,8 @@ impl Post {
     /// Kills the process; an operator that ended by itself is a failure of its own.
     pub(crate) fn kill(&mut self) {
         let mut process = self.process.take().unwrap();
-        assert!(!process.has_ended(), "the operator ended by itself");
+        let ended = process.has_ended();
+        assert!(ended.is_none(), "the operator ended by itself: {}", ended.unwrap());
         process.kill();
     }
 }

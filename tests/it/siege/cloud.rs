@@ -26,6 +26,8 @@ pub(crate) trait Cloud: Send + Sync {
     fn leaf(&self, id: &str) -> String;
     /// The calls that took effect for a certificate, in their order.
     fn effects(&self, id: &str) -> Vec<Effect>;
+    /// The last calls for a certificate in words, with their times.
+    fn history(&self, id: &str) -> String;
     /// The names of its calls: those that change something, and those that read.
     fn actions(&self) -> &'static [&'static str];
     /// How many of [`Cloud::actions`] change something: the first ones.

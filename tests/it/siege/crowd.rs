@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use certorder::api::v1alpha1::CertificateOrder;
+use certorder::clock::Clock;
 use kube::ResourceExt;
 use kube::api::{DeleteParams, ListParams};
 use tokio::time::{Instant, sleep};
@@ -80,9 +81,13 @@ impl<'a> Crowd<'a> {
             let status = order.and_then(|order| order.status);
             let stage = life.cloud.stage(&life.id);
             let status = serde_json::to_string(&status).unwrap();
+            let now = Clock::default().now();
+            let Life { name, id, script, .. } = &life;
+            let calls = life.cloud.history(id);
             self.tally.wrong(format!(
-                "{} ({:?}) has not reached its end; at the cloud: {stage:?}; status: {status}",
-                life.name, life.script
+                "{name} ({script:?}, {id}, in {}) has not reached its end by {now}; at the cloud: {stage:?}; the last \
+                 calls: {calls}; status: {status}",
+                self.ground.namespace
             ));
         }
     }

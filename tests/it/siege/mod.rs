@@ -34,6 +34,8 @@ pub(crate) struct Place {
     pub(crate) binary: PathBuf,
     /// A real cluster; else the one in process.
     pub(crate) kubeconfig: Option<PathBuf>,
+    /// `--log-level` of every process.
+    pub(crate) log_level: String,
 }
 
 /// How a crash test is run.

@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+
+use super::Place;
 
 /// How often a process is asked whether it is ready.
 const LOOK: Duration = Duration::from_millis(5);
@@ -16,15 +18,18 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The binary, and where its processes leave their logs.
 pub(crate) struct Binary {
     path: PathBuf,
+    log_level: String,
     help: String,
     scratch: Scratch,
     started: AtomicUsize,
 }
 
 impl Binary {
-    pub(crate) fn new(path: &Path) -> Self {
+    pub(crate) fn new(place: &Place) -> Self {
+        let path = &place.binary;
         let help = text(Command::new(path).args(["run", "--help"]).output());
-        Self { path: path.to_owned(), help, scratch: Scratch::new(), started: AtomicUsize::new(0) }
+        let log_level = place.log_level.clone();
+        Self { path: path.clone(), log_level, help, scratch: Scratch::new(), started: AtomicUsize::new(0) }
     }
 
     /// Whether `certorder run` has this flag.
@@ -48,7 +53,7 @@ impl Binary {
         let mut command = Command::new(&self.path);
         // Nothing of this shell's settings: neither a cluster nor a flag.
         command.env_clear().env("KUBECONFIG", &kubeconfig);
-        command.args(["run", "--http-address", &probes]).args(flags);
+        command.args(["run", "--http-address", &probes, "--log-level", &self.log_level]).args(flags);
         if self.knows("--leader-elect") {
             command.arg("--leader-elect=false");
         }
@@ -94,9 +99,9 @@ impl Process {
         (field("VmRSS:"), field("VmHWM:"))
     }
 
-    /// Whether it ended by itself, which it never should.
-    pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+    /// How it ended by itself, which it never should.
+    pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::Settings;
-use super::camp::{CALL_TIMEOUT, Camp, Ground, HASTY};
+use super::camp::{CALL_TIMEOUT, Camp, Ground, HASTY, Post};
 use super::chance::Chance;
 use super::cloud::Cloud;
 use super::crowd::Crowd;
@@ -64,6 +64,7 @@ pub(crate) async fn storm(camp: &Camp, settings: &Settings, chance: &mut Chance,
         calm.push(ground.operator(&HASTY).await);
     }
     crowd.finish(PATIENCE).await;
+    calm.iter_mut().for_each(Post::kill);
 }
 
 /// One process after the other, until all are killed.

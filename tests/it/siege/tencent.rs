@@ -114,6 +114,12 @@ impl Cloud for Tencent {
         calls.filter_map(effect).collect()
     }
 
+    fn history(&self, id: &str) -> String {
+        let calls = self.cloud.calls_for(id);
+        let last = calls.iter().skip(calls.len().saturating_sub(8));
+        last.map(|call| format!("{} {}", call.time, call.action)).collect::<Vec<_>>().join(", ")
+    }
+
     fn actions(&self) -> &'static [&'static str] {
         &ACTIONS
     }

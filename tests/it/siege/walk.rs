@@ -62,10 +62,11 @@ pub(crate) async fn walk(camp: &Camp, settings: &Settings, chance: &mut Chance, 
 /// Lives once without a kill, and says how often each point is passed.
 async fn points(camp: &Camp, tally: &Tally, script: Script, cloud: usize) -> Vec<(Point, usize)> {
     let ground = camp.ground().await;
-    let post = ground.operator(&HASTY).await;
+    let mut post = ground.operator(&HASTY).await;
     let mut crowd = Crowd::new(&ground, tally);
     crowd.join(Life::new(script, &camp.clouds[cloud], camp.number())).await;
     crowd.finish(PATIENCE).await;
+    post.kill();
     let mut points: Vec<(Point, usize)> = passed(camp, &post).into_iter().collect();
     // In an order of their own, so that a seed chooses the same ones each time.
     points.sort_by_cached_key(|(point, _)| format!("{point:?}"));
@@ -120,6 +121,7 @@ async fn follow(ground: &Ground<'_>, settings: &Settings, tally: &Tally, path: &
         tally.count(Kind::Kill, path.point.name(path.side));
     }
     post.kill();
-    let _again = ground.operator(&HASTY).await;
+    let mut again = ground.operator(&HASTY).await;
     crowd.finish(PATIENCE).await;
+    again.kill();
 }
