@@ -40,7 +40,7 @@ impl Chance {
 
     /// A time from `least` up to `most`.
     pub(crate) fn time(&mut self, least: Duration, most: Duration) -> Duration {
-        let span = usize::try_from((most - least).as_micros()).unwrap();
+        let span = usize::try_from(most.saturating_sub(least).as_micros()).unwrap();
         least + Duration::from_micros(u64::try_from(self.below(span + 1)).unwrap())
     }
 }

@@ -36,7 +36,6 @@ pub(crate) fn ca(life: &mut Life) {
 pub(crate) async fn user(ground: &Ground<'_>, life: &mut Life, order: &CertificateOrder) {
     let stage = life.cloud.stage(&life.id);
     match life.script.plot {
-        Plot::Issued => {}
         Plot::Rejected if stage == Stage::Rejected && stalled(order) == "Rejected" => {
             ask_again(ground, order).await;
         }
@@ -63,7 +62,7 @@ pub(crate) async fn user(ground: &Ground<'_>, life: &mut Life, order: &Certifica
             let deleted = ground.orders().delete(&life.name, &DeleteParams::default()).await;
             life.is_deleted = deleted.is_ok();
         }
-        Plot::Rejected | Plot::Corrected | Plot::Withdrawn | Plot::Deleted => {}
+        Plot::Issued | Plot::Rejected | Plot::Corrected | Plot::Withdrawn | Plot::Deleted => {}
     }
 }
 

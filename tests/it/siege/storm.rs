@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use certorder::api::v1alpha1::CertificateOrder;
+use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
 use kube::ResourceExt;
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ async fn replica(ground: &Ground<'_>, kills: usize, stale: &Stale, mut chance: C
             point.hold(&post, clouds, 1 + chance.below(2), side, late);
             killed = point.name(side);
         }
-        for _ in 0..1 + chance.below(4) {
+        for _ in 0..=chance.below(4) {
             let list = stale.pick(&mut chance);
             harm(&post, clouds, &mut chance, tally, list);
         }
@@ -145,7 +145,7 @@ fn intends(order: &CertificateOrder) -> bool {
 
 /// On the version that was read, so that no intent is stored in between.
 async fn wipe(ground: &Ground<'_>, order: &CertificateOrder) -> bool {
-    let wiped = CertificateOrder { status: Some(Default::default()), ..order.clone() };
+    let wiped = CertificateOrder { status: Some(CertificateOrderStatus::default()), ..order.clone() };
     ground.orders().replace_status(&order.name_any(), &PostParams::default(), &wiped).await.is_ok()
 }
 
