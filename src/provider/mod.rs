@@ -3,7 +3,9 @@
 //! - [`registry`]: the only place that knows which clouds there are.
 //! - [`transport`]: one HTTP exchange, bounded in time and size, never repeated.
 //! - [`limit`]: the pace, for each account and action.
-//! - [`letter`]: the signed letter that some orders wait for.
+//! - [`line`]: one call in its turn; [`meaning`]: what a refusal allows the caller to do next.
+//! - [`credentials`], [`body`], [`product`], [`lenient`], [`time`], [`letter`]: what the clouds have in common: entries
+//!   of Secrets, parameters of a request, limits of products, fields and times of answers, signed letters.
 //! - [`tencent`]: Tencent Cloud SSL.
 
 use async_trait::async_trait;
@@ -14,11 +16,18 @@ use tokio::time::Instant;
 use crate::core::conditions::Problem;
 use crate::core::order::{Application, Bundle, Check, Deadline, Evidence, Observation, Product};
 
+pub mod body;
+pub mod credentials;
 pub mod error;
+pub mod lenient;
 pub mod letter;
 pub mod limit;
+pub mod line;
+pub mod meaning;
+pub mod product;
 pub mod registry;
 pub mod tencent;
+pub mod time;
 pub mod transport;
 
 pub use error::{Error, Refusal};

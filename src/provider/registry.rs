@@ -11,7 +11,8 @@ use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::provider;
 
 use super::Provider;
-use super::tencent::credentials::{Credentials, CredentialsError};
+use super::credentials::CredentialsError;
+use super::tencent::credentials::Credentials;
 use super::tencent::{Service, Tencent};
 use super::transport::{Endpoint, EndpointError, Transport};
 
@@ -62,12 +63,7 @@ impl OpenError {
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
-            Self::Credentials(CredentialsError::Missing(_) | CredentialsError::Empty(_)) => {
-                Reason::SecretKeyMissing
-            }
-            Self::Credentials(CredentialsError::WhiteSpace(_) | CredentialsError::NotAKey(_)) => {
-                Reason::CredentialsRefused
-            }
+            Self::Credentials(error) => error.reason(),
             Self::NotYet(_) | Self::NoCloud => Reason::InvalidRequest,
         }
     }
