@@ -122,6 +122,8 @@ pub async fn run(config: Config, client: Client, shutdown: Shutdown) -> Result<(
         call_timeout: config.call_timeout,
         tencent_rate_limit: config.tencent_rate_limit,
         tencent_endpoint: config.tencent_endpoint.clone(),
+        huawei_rate_limit: config.huawei_rate_limit,
+        huawei_endpoint: config.huawei_endpoint.clone(),
     };
     let clouds = Clouds::new(&settings)?;
     let context = Arc::new(Context {

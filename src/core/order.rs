@@ -182,6 +182,12 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// Whether the cloud holds anything of an application, whosever it is.
+    #[must_use]
+    pub fn has_traces(&self) -> bool {
+        !self.names.is_empty() || !self.stored.is_empty()
+    }
+
     /// The same, as of now: a certificate whose time is over has expired, also where the cloud has not noticed yet.
     #[must_use]
     pub fn as_of(self, now: Timestamp) -> Self {

@@ -46,7 +46,7 @@ pub async fn resolve(ctx: &Context, order: &CertificateOrder) -> Result<Resolved
             let secret = &spec.credentials_ref.name;
             let message = match &error {
                 OpenError::Credentials(error) => format!("Secret {secret} of spec.credentialsRef: {error}"),
-                OpenError::NotYet(_) | OpenError::NoCloud => error.to_string(),
+                _ => error.to_string(),
             };
             Problem::new(error.reason(), message)
         })

@@ -33,8 +33,13 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
 /// An id or a code. One that is too long to be one, or has odd characters, counts as absent: it is stored, and a
 /// status that the API server refuses would lose what came with it.
 pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let is_id = |text: &String| text.len() <= LONGEST_ID && text.bytes().all(|byte| byte.is_ascii_graphic());
-    text(deserializer).map(|text| text.filter(is_id))
+    text(deserializer).map(|text| text.filter(|text| is_id(text)))
+}
+
+/// Whether a text may be an id or a code.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A secret, as it is. The text is moved, not copied.

@@ -4,9 +4,10 @@
 //! - [`transport`]: one HTTP exchange, bounded in time and size, never repeated.
 //! - [`limit`]: the pace, for each account and action.
 //! - [`line`]: one call in its turn; [`meaning`]: what a refusal allows the caller to do next.
-//! - [`credentials`], [`body`], [`product`], [`lenient`], [`time`], [`letter`]: what the clouds have in common: entries
-//!   of Secrets, parameters of a request, limits of products, fields and times of answers, signed letters.
-//! - [`tencent`]: Tencent Cloud SSL.
+//! - [`credentials`], [`hmac`], [`body`], [`profile`], [`product`], [`lenient`], [`time`], [`letter`]: what the clouds have
+//!   in common: entries of Secrets, signatures, parameters of a request, what it needs of a profile, limits of products,
+//!   fields and times of answers, signed letters.
+//! - [`tencent`]: Tencent Cloud SSL; [`huawei`]: Huawei Cloud SCM.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -19,12 +20,15 @@ use crate::core::order::{Application, Bundle, Check, Deadline, Evidence, Observa
 pub mod body;
 pub mod credentials;
 pub mod error;
+pub mod hmac;
+pub mod huawei;
 pub mod lenient;
 pub mod letter;
 pub mod limit;
 pub mod line;
 pub mod meaning;
 pub mod product;
+pub mod profile;
 pub mod registry;
 pub mod tencent;
 pub mod time;
@@ -64,7 +68,8 @@ pub trait Provider: Send + Sync {
     async fn deadline(&self) -> Result<Option<Deadline>, Error>;
 
     /// Whether the cloud's own log has such a call for this certificate since then: from anybody, also from the
-    /// cloud's console. Its times are whole seconds, so `since` counts from the begin of its second.
+    /// cloud's console. Its times are whole seconds, so `since` counts from the begin of its second. A cloud that keeps
+    /// no such log answers no: nothing there shows the call.
     async fn was_called(&self, kind: RequestKind, since: Timestamp) -> Result<bool, Error>;
 
     /// The cloud's names of its calls.

@@ -3,8 +3,6 @@
 //! The parameters and their conditions are those of Tencent Cloud's page on that action. It leaves open what an
 //! empty value means, and the gateway refuses parameters that it does not know, so nothing is sent that is not set.
 
-use std::collections::BTreeSet;
-
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CompanyType, TencentCloudOrder};
 use crate::core::conditions::Problem;
@@ -13,7 +11,7 @@ use crate::core::order::{
     Application, Contact, Identification, Key, KeyAlgorithm, Organization, Product, Profile, ValidationMethod,
 };
 use crate::core::redact::Personal;
-use crate::provider::Payload;
+use crate::provider::{Payload, profile};
 
 use super::body::{Body, Text};
 use super::{evidence, product};
@@ -189,16 +187,7 @@ fn company<'a>(
     if let Some(email) = email.or(profile.technical_contact.email.as_ref()) {
         body.text("ContactEmail", email);
     }
-    // Of an administrator who is the technical contact too, the same field is missing twice.
-    let missing: BTreeSet<String> = missing.into_iter().collect();
-    if missing.is_empty() { Ok(()) } else { Err(incomplete(missing)) }
-}
-
-fn incomplete(missing: BTreeSet<String>) -> Problem {
-    let (verb, pronoun) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
-    let fields = missing.into_iter().collect::<Vec<_>>().join(", ");
-    let message = format!("the profile's {fields} {verb} empty, and Tencent Cloud needs {pronoun}");
-    Problem::new(Reason::ProfileIncomplete, message)
+    profile::complete("Tencent Cloud", missing)
 }
 
 /// The parameter, the name under which it is shown, the value, the field of the profile.

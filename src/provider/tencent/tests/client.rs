@@ -83,6 +83,7 @@ pub(super) fn clouds(url: &str, per_second: u32, call_timeout: Duration) -> Clou
         call_timeout,
         tencent_rate_limit: NonZeroU32::new(per_second).unwrap(),
         tencent_endpoint: Some(url.parse().unwrap()),
+        ..Settings::default()
     };
     Clouds::new(&settings).unwrap()
 }

@@ -1,0 +1,1 @@
+//! What an application becomes, and the client over real HTTP.
