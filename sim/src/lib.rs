@@ -3,6 +3,8 @@
 //!
 //! - [`kube`]: a Kubernetes API server.
 //! - [`tencent`]: Tencent Cloud SSL.
+//! - [`huawei`]: Huawei Cloud SCM.
+//! - [`cloud`]: what the two clouds share.
 //! - [`proxy`]: faults between two parties, a kill at the n-th request among them.
 //!
 //! The simulators are strict, and written from the documentation of what they stand for, not from its client: what
@@ -10,6 +12,7 @@
 
 mod clock;
 pub mod cloud;
+pub mod huawei;
 pub mod kube;
 pub mod proxy;
 pub mod tencent;

@@ -1,7 +1,7 @@
 //! What the simulated clouds share, whatever their protocol: the HTTP server, faults, the ledger, the frequency limit,
 //! access keys, and a certificate authority.
 //!
-//! A request goes `server` → `exchange` (faults, ledger) → the [`Service`] of the cloud.
+//! A request goes `server` → `exchange` (faults, ledger) → the service of the cloud.
 
 pub(crate) mod ca;
 mod connection;
@@ -19,6 +19,9 @@ pub(crate) mod rate;
 pub(crate) mod request;
 pub(crate) mod server;
 mod service;
+mod simulated;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod time;
 mod world;
 
@@ -28,6 +31,8 @@ pub use self::{
     ledger::{Call, Pace, RequestBody},
     moves::{MoveError, UnknownCertificate},
     product::{Coverage, Level},
+    service::Platform,
+    simulated::Simulated,
 };
 pub(crate) use self::{
     request::{Answer, Content, Request},

@@ -31,11 +31,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves the cloud on a free port of the loopback address, below one path or, with `None`, below every path.
-    pub(crate) async fn start<S: Service>(cloud: Arc<Cloud<S>>, path: Option<&str>) -> io::Result<Self> {
+    /// Serves the cloud on a free port of the loopback address.
+    pub(crate) async fn start<S: Service>(cloud: Arc<Cloud<S>>) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let router = match path {
+        let router = match S::PATH {
             Some(path) => Router::new().route(path, any(handle)),
             None => Router::new().fallback(handle),
         };

@@ -1,27 +1,41 @@
 //! The seam between what all clouds share and what one cloud's service is.
 
-use std::{collections::BTreeMap, hash::Hash};
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::Hash,
+};
 
 use jiff::Timestamp;
 
 use super::{
+    ca::Authority,
+    credential::Credential,
+    issue::{IssueError, Issued},
     rate::Limiter,
     request::{Answer, Content, Request},
 };
 
-/// One cloud's service.
-pub(crate) trait Service: Sized + 'static {
+/// What a simulated cloud's handle speaks of.
+pub trait Platform: Sized + 'static {
     /// How it behaves.
     type Options: Send + Sync;
     /// Who calls it.
     type Account: Clone + Eq + Hash + Send;
+    /// What can be bought.
+    type Product;
     /// A bought certificate.
     type Certificate: Clone;
     /// An error answer.
     type Refusal: Clone + Send + Sync;
+}
+
+/// One cloud's service.
+pub(crate) trait Service: Platform {
     /// All that it keeps.
     type State: Default + Send;
 
+    /// The one path that it serves; `None` for a service with many.
+    const PATH: Option<&'static str>;
     /// The largest body of a request, in bytes.
     const MAX_BODY: usize;
     /// The header of a reply that names the call; `None` where only the body does.
@@ -55,11 +69,33 @@ pub(crate) trait Service: Sized + 'static {
     /// The code of an error answer.
     fn code(refusal: &Self::Refusal) -> &str;
 
+    /// Opens an account.
+    fn open_account(state: &mut Self::State) -> Self::Account;
+
+    /// All access keys, by their id.
+    fn credentials(state: &mut Self::State) -> &mut HashMap<String, Credential<Self::Account>>;
+
+    /// A certificate that was just bought.
+    fn bought(id: &str, owner: Self::Account, product: Self::Product, now: Timestamp) -> Self::Certificate;
+
     /// All certificates, by their id.
     fn certificates(state: &mut Self::State) -> &mut BTreeMap<String, Self::Certificate>;
 
+    /// Whether the authority has to do something next.
+    fn waits_for_authority(certificate: &Self::Certificate) -> bool;
+
+    /// Signs what was submitted.
+    fn sign(
+        certificate: &Self::Certificate,
+        authority: &Authority,
+        now: Timestamp,
+    ) -> Result<Issued, IssueError>;
+
+    /// Puts what the authority delivered into place.
+    fn deliver(state: &mut Self::State, certificate_id: &str, issued: Issued, now: Timestamp);
+
     /// Lets happen what happens by itself until now.
-    fn settle(_state: &mut Self::State, _now: Timestamp) {}
+    fn settle(_state: &mut Self::State, _options: &Self::Options, _now: Timestamp) {}
 }
 
 /// What a request asks for.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     ca::Authority,
     faults::Faults,
-    ledger::{Call, Pace},
+    ledger::Call,
     moves::{MoveError, UnknownCertificate},
     rate::Limiter,
     service::Service,
@@ -54,7 +54,7 @@ impl<S: Service> Cloud<S> {
     pub(crate) fn world(&self) -> MutexGuard<'_, World<S>> {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let now = world.now();
-        S::settle(&mut world.state, now);
+        S::settle(&mut world.state, &self.options, now);
         world
     }
 
@@ -86,13 +86,5 @@ impl<S: Service> Cloud<S> {
             change(certificate, now);
             Ok(())
         })?
-    }
-
-    /// How fast an account called an action.
-    pub(crate) fn pace(&self, account: &S::Account, action: &str) -> Pace {
-        let world = self.world();
-        let is_theirs =
-            |call: &&Call<S::Account>| call.account.as_ref() == Some(account) && call.action == action;
-        Pace::of(world.ledger.iter().filter(is_theirs), S::THROTTLED)
     }
 }

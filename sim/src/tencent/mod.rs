@@ -23,10 +23,9 @@ mod submission;
 #[cfg(test)]
 mod tests;
 
-use std::{io, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-
+use self::service::Tencent;
 pub use self::{
     certificate::{Certificate, DomainAuth, Finding, Status, Successors},
     error::Refusal,
@@ -35,8 +34,7 @@ pub use self::{
     state::Account,
     submission::Submission,
 };
-use self::{service::Tencent, state::Credential};
-use crate::cloud::{self, Cloud, ca::Authority, params, server::Server};
+use crate::cloud::{self, params};
 pub use crate::cloud::{Coverage, IssueError, Issued, Level, Pace, RequestBody, UnknownCertificate};
 
 /// A line of the ledger.
@@ -77,66 +75,11 @@ impl Default for Options {
 }
 
 /// The simulated cloud, serving on a loopback port until its last clone is dropped.
-#[derive(Clone)]
-pub struct TencentCloud {
-    cloud: Arc<Cloud<Tencent>>,
-    server: Arc<Server>,
-}
+///
+/// A certificate is bought in the status 5, or 13 if it is free.
+pub type TencentCloud = cloud::Simulated<Tencent>;
 
 impl TencentCloud {
-    /// Starts a cloud without accounts.
-    pub async fn start(options: Options) -> io::Result<Self> {
-        let authority = Authority::new().map_err(io::Error::other)?;
-        let cloud = Arc::new(Cloud::new(options, authority));
-        let server = Arc::new(Server::start(Arc::clone(&cloud), Some("/")).await?);
-        Ok(Self { cloud, server })
-    }
-
-    /// Where it serves, as `http://127.0.0.1:PORT`.
-    #[must_use]
-    pub fn url(&self) -> String {
-        self.server.url.clone()
-    }
-
-    /// Opens an account with a permanent access key. A key id that another account holds moves to the new one.
-    #[must_use = "certificates are bought for an account"]
-    pub fn account(&self, secret_id: &str, secret_key: &str) -> Account {
-        let mut world = self.cloud.world();
-        let number = world.state.holdings.len() as u64 + 1;
-        let account = Account { uin: (100_000_000_000 + number).to_string(), app_id: 1_250_000_000 + number };
-        world.state.holdings.insert(account.clone(), state::Holdings::default());
-        drop(world);
-        self.add_credential(&account, secret_id, secret_key);
-        account
-    }
-
-    /// Gives an account one more permanent access key, or replaces the key of this id.
-    pub fn add_credential(&self, account: &Account, secret_id: &str, secret_key: &str) {
-        self.insert_credential(secret_id, Credential::permanent(account.clone(), secret_key));
-    }
-
-    /// Gives an account a temporary access key: it works with this token only, and until it expires.
-    pub fn add_temporary_credential(
-        &self,
-        account: &Account,
-        secret_id: &str,
-        secret_key: &str,
-        token: &str,
-        expires: Timestamp,
-    ) {
-        let credential = Credential::temporary(account.clone(), secret_key, token, expires);
-        self.insert_credential(secret_id, credential);
-    }
-
-    /// Deletes an access key.
-    pub fn remove_credential(&self, secret_id: &str) {
-        self.cloud.world().state.credentials.remove(secret_id);
-    }
-
-    fn insert_credential(&self, secret_id: &str, credential: Credential) {
-        self.cloud.world().state.credentials.insert(secret_id.to_owned(), credential);
-    }
-
     /// Says whether the account's owner passed the identity check; true until said otherwise.
     pub fn set_identity_verified(&self, account: &Account, verified: bool) {
         self.with_holdings(account, |holdings| holdings.identity_unverified = !verified);
@@ -154,61 +97,5 @@ impl TencentCloud {
 
     fn with_holdings(&self, account: &Account, change: impl FnOnce(&mut state::Holdings)) {
         change(self.cloud.world().state.holdings.entry(account.clone()).or_default());
-    }
-
-    /// Buys a certificate; its status is 5, or 13 for a free one.
-    pub fn buy(&self, account: &Account, certificate_id: &str, product: Product) {
-        let mut world = self.cloud.world();
-        let certificate = Certificate::bought(certificate_id, account.clone(), product, world.now());
-        world.state.certificates.insert(certificate_id.to_owned(), certificate);
-    }
-
-    /// A snapshot of a certificate.
-    pub fn certificate(&self, certificate_id: &str) -> Result<Certificate, UnknownCertificate> {
-        self.set(certificate_id, |certificate| certificate.clone())
-    }
-
-    /// Changes a certificate from the authority's side, at once and without a trace in the ledger.
-    ///
-    /// The cloud stands still meanwhile: `change` must not call it.
-    pub fn set<R>(
-        &self,
-        certificate_id: &str,
-        change: impl FnOnce(&mut Certificate) -> R,
-    ) -> Result<R, UnknownCertificate> {
-        self.cloud.set(certificate_id, change)
-    }
-
-    /// The root of the authority, PEM.
-    #[must_use]
-    pub fn root_certificate(&self) -> &str {
-        self.cloud.authority.root()
-    }
-
-    /// Every call so far, in the order in which they took effect.
-    #[must_use]
-    pub fn ledger(&self) -> Vec<Call> {
-        self.cloud.world().ledger.clone()
-    }
-
-    /// How fast an account called an action.
-    #[must_use]
-    pub fn pace(&self, account: &Account, action: &str) -> Pace {
-        self.cloud.pace(account, action)
-    }
-
-    /// Adds a rule by which calls fail.
-    pub fn fault(&self, fault: Fault) {
-        self.cloud.world().faults.add(fault);
-    }
-
-    /// Takes all such rules back.
-    pub fn clear_faults(&self) {
-        self.cloud.world().faults.clear();
-    }
-
-    /// Sets how far the cloud's clock is ahead of the machine's; negative is behind.
-    pub fn set_clock_ahead(&self, ahead: SignedDuration) {
-        self.cloud.world().clock_ahead = ahead;
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Certificate, Finding, IssueError, MoveError, Status, TencentCloud};
+use super::{Certificate, Finding, IssueError, MoveError, Status, TencentCloud, state::CA_EVENT};
 
 impl TencentCloud {
     /// Moves a running order one step on: through its review, domain validation (its proofs count as found), and at
@@ -19,25 +19,6 @@ impl TencentCloud {
             self.record(&certificate, "domainValidationPassed", now);
         }
         Ok(certificate.status)
-    }
-
-    /// The certificates whose orders wait for the authority: those that [`TencentCloud::advance`] moves.
-    #[must_use]
-    pub fn running(&self) -> Vec<String> {
-        let world = self.cloud.world();
-        let certificates = world.state.certificates.values();
-        certificates.filter(|one| one.status.waits_for_authority()).map(|one| one.id.clone()).collect()
-    }
-
-    /// Lets the authority issue a certificate at once: a real leaf and intermediate, for the stored CSR or for a key
-    /// that the cloud makes.
-    pub fn issue(&self, certificate_id: &str) -> Result<(), IssueError> {
-        let now = self.cloud.world().now();
-        // Not under the lock: an RSA key takes its time.
-        let issued = self.certificate(certificate_id)?.sign(&self.cloud.authority, now)?;
-        self.set(certificate_id, |certificate| certificate.deliver(issued))?;
-        self.record(&self.certificate(certificate_id)?, "issued", now);
-        Ok(())
     }
 
     /// Lets a running review fail, for a reason in words (`StatusMsg`).
@@ -107,6 +88,6 @@ impl TencentCloud {
 
     /// Adds a line to the operation log that no call of the account caused.
     fn record(&self, certificate: &Certificate, kind: &'static str, now: Timestamp) {
-        self.cloud.world().state.record(&certificate.owner, &certificate.id, "CAEvent", kind, now);
+        self.cloud.world().state.record(&certificate.owner, &certificate.id, CA_EVENT, kind, now);
     }
 }

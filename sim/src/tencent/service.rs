@@ -1,6 +1,6 @@
 //! Tencent Cloud SSL, as the parts that all clouds share see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -10,20 +10,28 @@ use super::{
     certificate::Certificate,
     error::Refusal,
     gateway,
-    state::{Account, State},
+    product::Product,
+    state::{Account, CA_EVENT, Credential, State},
 };
-use crate::cloud::{Answer, Backend, Content, Request, Service, Subject};
+use crate::cloud::{
+    Answer, Backend, Content, IssueError, Issued, Platform, Request, Service, Subject, ca::Authority,
+};
 
 /// The service.
-pub(super) struct Tencent;
+pub struct Tencent;
 
-impl Service for Tencent {
+impl Platform for Tencent {
     type Options = Options;
     type Account = Account;
+    type Product = Product;
     type Certificate = Certificate;
     type Refusal = Refusal;
+}
+
+impl Service for Tencent {
     type State = State;
 
+    const PATH: Option<&'static str> = Some("/");
     const MAX_BODY: usize = 10 * 1024 * 1024;
     const REQUEST_ID_HEADER: Option<&'static str> = None;
     const THROTTLED: &'static str = "RequestLimitExceeded";
@@ -54,7 +62,35 @@ impl Service for Tencent {
         &refusal.code
     }
 
+    fn open_account(state: &mut State) -> Account {
+        state.open_account()
+    }
+
+    fn credentials(state: &mut State) -> &mut HashMap<String, Credential> {
+        &mut state.credentials
+    }
+
+    fn bought(id: &str, owner: Account, product: Product, now: Timestamp) -> Certificate {
+        Certificate::bought(id, owner, product, now)
+    }
+
     fn certificates(state: &mut State) -> &mut BTreeMap<String, Certificate> {
         &mut state.certificates
+    }
+
+    fn waits_for_authority(certificate: &Certificate) -> bool {
+        certificate.status.waits_for_authority()
+    }
+
+    fn sign(certificate: &Certificate, authority: &Authority, now: Timestamp) -> Result<Issued, IssueError> {
+        certificate.sign(authority, now)
+    }
+
+    fn deliver(state: &mut State, certificate_id: &str, issued: Issued, now: Timestamp) {
+        if let Some(certificate) = state.certificates.get_mut(certificate_id) {
+            certificate.deliver(issued);
+            let owner = certificate.owner.clone();
+            state.record(&owner, certificate_id, CA_EVENT, "issued", now);
+        }
     }
 }

@@ -31,6 +31,9 @@ pub(super) struct Holdings {
     pub(super) identity_unverified: bool,
 }
 
+/// The action of a line that no call of the account caused.
+pub(super) const CA_EVENT: &str = "CAEvent";
+
 /// One line of an account's operation log.
 pub(super) struct LogLine {
     pub(super) uin: String,
@@ -42,7 +45,7 @@ pub(super) struct LogLine {
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(crate) struct State {
     pub(super) credentials: HashMap<String, Credential>,
     pub(super) holdings: HashMap<Account, Holdings>,
     pub(super) certificates: BTreeMap<String, Certificate>,
@@ -52,6 +55,13 @@ pub(super) struct State {
 }
 
 impl State {
+    pub(super) fn open_account(&mut self) -> Account {
+        let number = self.holdings.len() as u64 + 1;
+        let account = Account { uin: (100_000_000_000 + number).to_string(), app_id: 1_250_000_000 + number };
+        self.holdings.insert(account.clone(), Holdings::default());
+        account
+    }
+
     /// A certificate, if this account owns it.
     pub(super) fn owned(&self, account: &Account, id: &str) -> Option<&Certificate> {
         self.certificates.get(id).filter(|certificate| certificate.owner == *account)

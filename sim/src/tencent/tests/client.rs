@@ -5,6 +5,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+pub(super) use crate::cloud::testing::with;
 use crate::{
     clock,
     tencent::{Account, Options, Product, TencentCloud},
@@ -186,17 +187,4 @@ pub(super) fn personal_application(certificate_id: &str) -> Value {
         "CsrKeyParameter": "prime256v1",
         "VerifyType": "DNS",
     })
-}
-
-/// `base` with some of its fields replaced; null takes a field away.
-pub(super) fn with(base: &Value, changes: &Value) -> Value {
-    let mut fields = base.as_object().unwrap().clone();
-    for (name, value) in changes.as_object().unwrap() {
-        if value.is_null() {
-            fields.remove(name).unwrap();
-        } else {
-            fields.insert(name.clone(), value.clone());
-        }
-    }
-    Value::Object(fields)
 }

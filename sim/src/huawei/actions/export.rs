@@ -1,0 +1,35 @@
+//! `export`: the issued certificate, PEM.
+
+use serde_json::json;
+
+use super::Action;
+use crate::huawei::{
+    certificate::Status,
+    error::Refusal,
+    gateway::{Answer, Invocation},
+};
+
+pub(super) const ACTION: Action = Action {
+    name: "export",
+    method: "POST",
+    path: "/v3/scm/certificates/{certificate_id}/export",
+    query: &[],
+    params: &[],
+    run,
+};
+
+/// Inferred: that only a valid certificate can be exported, that the chain has no root, and that the key is there only
+/// where the cloud made it. The fields for SM2 stay empty.
+fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
+    let certificate = call.certificate()?;
+    let issued = certificate.issued.as_ref().filter(|_| certificate.status == Status::ISSUED);
+    let issued = issued.ok_or_else(Refusal::not_allowed)?;
+    Ok(Answer::read(json!({
+        "entire_certificate": issued.chain(),
+        "certificate": issued.leaf,
+        "certificate_chain": issued.intermediate,
+        "private_key": issued.private_key_pem().unwrap_or_default(),
+        "enc_certificate": "",
+        "enc_private_key": "",
+    })))
+}
