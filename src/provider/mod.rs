@@ -20,6 +20,8 @@ use crate::core::order::{Application, Bundle, Check, Deadline, Evidence, Observa
 pub mod body;
 pub mod credentials;
 pub mod error;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod hmac;
 pub mod huawei;
 pub mod lenient;

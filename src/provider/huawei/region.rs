@@ -64,6 +64,10 @@ impl FromStr for Template {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let template = Self(text.to_owned());
         template.fill(&Region("ap-southeast-1".to_owned()))?;
+        // Braces are allowed in a host, and mean a slip here.
+        if text.replace(PLACE, "").contains(['{', '}']) {
+            return Err(EndpointError::NotAUrl(text.to_owned()));
+        }
         Ok(template)
     }
 }

@@ -81,7 +81,10 @@ impl Head {
 /// Reads an answer, whatever its content type. A success is any status of success without an error in the body.
 #[must_use]
 pub fn read<T: DeserializeOwned>(answer: &Answer) -> Reply<T> {
-    let Ok(mut head) = serde_json::from_slice::<Head>(&answer.body) else { return Reply::Foreign };
+    // A list would be read as the fields in their order.
+    let is_object = answer.body.trim_ascii_start().starts_with(b"{");
+    let head = serde_json::from_slice::<Head>(&answer.body).ok().filter(|_| is_object);
+    let Some(mut head) = head else { return Reply::Foreign };
     let request_id = request_id(answer).or(head.request_id.take());
     let is_success = answer.status.is_success();
     if let Some((code, message)) = head.error(is_success) {
