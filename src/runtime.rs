@@ -150,6 +150,8 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         call_timeout: config.call_timeout,
         tencent_rate_limit: config.tencent_rate_limit,
         tencent_endpoint: config.tencent_endpoint.clone(),
+        huawei_rate_limit: config.huawei_rate_limit,
+        huawei_endpoint: config.huawei_endpoint.clone(),
     };
     let clouds = Clouds::new(&settings)?;
     let gate = Arc::new(Gate::new(config.concurrency.into()));

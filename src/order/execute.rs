@@ -219,6 +219,7 @@ impl Call<'_> {
             payload_hash,
             holder: self.ctx.holder.clone(),
             started_at: micros(self.ctx.clock.now()),
+            resubmit_at: self.facts.asks_for(action).map(str::to_owned),
         };
         let next = self.fold(self.facts.order, &News::Intent(action, &intent));
         let Some(stored) =

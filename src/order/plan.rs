@@ -143,12 +143,19 @@ fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
 
 /// Nothing of ours is recorded, and the cloud waits for an application.
 fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
+    // Where one call does both, what waits for an application and holds one was ordered, and withdrawn.
+    if facts.submits_in_one_call() && seen.has_traces() && !facts.resubmit_is_asked() {
+        return Step::Halt(withdrawn(
+            "the cloud waits for an application, and still holds one that this order has no record of: it was handed \
+             in before, and withdrawn",
+        ));
+    }
     match facts.payload {
         // The status was lost after the call: what the cloud holds is what would be sent.
         // After a restart it is what the attempt before has left there, and proves nothing. Nor does what the cloud
         // shows in part: it could be somebody else's application for the same names. Handing in once more only
         // replaces what is there; an order for a wrong organisation could not be taken back.
-        Ok(payload) if !facts.is_restarted() && seen.stored.shows(&payload.evidence) => Step::Adopt,
+        Ok(payload) if can_be_adopted(facts) && seen.stored.shows(&payload.evidence) => Step::Adopt,
         Ok(_) => match facts.second_attempt_begins() {
             Some(until) => Step::Pause { until },
             None => first(Action::Submit),
@@ -157,15 +164,41 @@ fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
     }
 }
 
+/// Whether an application that waits for its order may be the one of this order.
+fn can_be_adopted(facts: &Facts<'_>) -> bool {
+    !facts.is_restarted() && !facts.submits_in_one_call()
+}
+
+/// The cloud waits for an application although it had one.
+fn withdrawn(how: &str) -> Problem {
+    Problem::new(
+        Reason::Withdrawn,
+        format!(
+            "{how}; annotate the order with {RESUBMIT_AT}: <now, RFC 3339> to hand in the present application"
+        ),
+    )
+}
+
+/// The call that begins another attempt: one that opens the order again, or where that needs none, the application.
+fn another_attempt(facts: &Facts<'_>) -> Option<Action> {
+    let calls = facts.calls?;
+    match (calls.resubmit, calls.order) {
+        (Some(_), _) => Some(Action::Resubmit),
+        (None, None) => Some(Action::Submit),
+        (None, Some(_)) => None,
+    }
+}
+
 /// The cloud or the CA refused our order, or it was stopped. It goes on when the user corrected it, or asks for it.
 fn after_the_end(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
-    if facts.withdraw_is_asked() || !facts.resubmits() {
-        return Step::Follow;
-    }
+    let action = match another_attempt(facts) {
+        Some(action) if !facts.withdraw_is_asked() => action,
+        _ => return Step::Follow,
+    };
     let is_asked = facts.resubmit_is_asked();
     let is_edited = facts.is_edited_since_the_end();
     match facts.payload {
-        Ok(payload) if is_asked || (is_edited && is_other(ours, payload, seen)) => first(Action::Resubmit),
+        Ok(payload) if is_asked || (is_edited && is_other(ours, payload, seen)) => first(action),
         Err(problem) if is_asked || is_edited => facts.make_key_or_halt(problem),
         _ => Step::Follow,
     }
@@ -249,18 +282,8 @@ fn in_use(facts: &Facts<'_>, held: &[String], stage: Stage) -> Problem {
 
 /// Our application was accepted, and the cloud still waits for an order.
 fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
-    if let Some(ordered_at) = &ours.ordered_at {
-        if facts.is_lately(ordered_at) {
-            return Step::Follow;
-        }
-        if facts.resubmit_is_asked() {
-            return Step::StartOver;
-        }
-        return Step::Halt(Problem::new(
-            Reason::Withdrawn,
-            "the order was sent, but the cloud waits for an application again: somebody withdrew it there; annotate \
-             the order with certorder.dev/resubmit-at: <now, RFC 3339> to start over",
-        ));
+    if ours.ordered_at.is_some() {
+        return if facts.may_not_show_the_order(ours) { Step::Follow } else { after_the_withdrawal(facts) };
     }
     match facts.payload {
         // Corrected since and not yet ordered: the cloud takes the new application instead.
@@ -268,6 +291,21 @@ fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Observation) ->
         Ok(_) if facts.order_action().is_some() => first(Action::Order),
         Ok(_) => Step::Follow,
         Err(problem) => Step::Halt(problem.clone()),
+    }
+}
+
+/// Our order was sent, and the cloud waits for an application again.
+fn after_the_withdrawal(facts: &Facts<'_>) -> Step {
+    match facts.payload {
+        Ok(_) if facts.resubmit_is_asked() && facts.submits_in_one_call() => first(Action::Submit),
+        Err(problem) if facts.resubmit_is_asked() && facts.submits_in_one_call() => {
+            Step::Halt(problem.clone())
+        }
+        _ if facts.resubmit_is_asked() => Step::StartOver,
+        _ if facts.is_withdrawn_by_us() => Step::Halt(withdrawn("the review was stopped as asked")),
+        _ => Step::Halt(withdrawn(
+            "the order was sent, but the cloud waits for an application again: somebody withdrew it there",
+        )),
     }
 }
 
@@ -302,6 +340,9 @@ pub(super) fn settle(facts: &Facts<'_>, intent: &Intent) -> Step {
     if facts.now < until {
         return Step::Settle { until };
     }
+    if is_open(facts, action, intent, seen) && !facts.resubmit_is_asked_since(intent) {
+        return Step::NotLanded(outcome_unknown(intent));
+    }
     // No call is under way any more: decide anew.
     match by_the_cloud(facts, seen) {
         Step::Write { action, .. } => Step::Write { action, attempt: intent.attempt.saturating_add(1) },
@@ -332,17 +373,10 @@ pub(super) fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &
         {
             true
         }
-        Action::Submit if facts.order_action().is_none() && shows_an_order(seen.stage) => true,
-        Action::Submit => match facts.payload {
-            Ok(payload) => {
-                let same = Some(&payload.hash) == intent.payload_hash.as_ref();
-                // The cloud may hold an application of before that looks the same; then its log decides.
-                let by_this_call = !facts.may_look_like_another() || facts.logged == Some(true);
-                same && by_this_call && seen.stored.resembles(&payload.evidence)
-            }
-            // The payload cannot be built any more: the state alone decides.
-            Err(_) => false,
-        },
+        // What was refused or cancelled may be an attempt of before.
+        Action::Submit if facts.submits_in_one_call() && has_ours_under_way(facts, intent, seen) => true,
+        // The cloud may hold an application of before that looks the same; then its log decides.
+        Action::Submit => holds(facts, intent, seen) == Some(true) && shows_this_call(facts, intent),
         Action::Order => shows_an_order(seen.stage),
         Action::Resubmit => !matches!(seen.stage, Stage::Rejected | Stage::Cancelled),
         Action::Withdraw => {
@@ -353,6 +387,58 @@ pub(super) fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &
         }
         Action::SendLetter => seen.stage != Stage::AwaitingLetter,
     }
+}
+
+/// Whether the cloud works on an order, or is done with one that did not fail, and for all that it shows it is the one
+/// of an intent: somebody else may have ordered.
+fn has_ours_under_way(facts: &Facts<'_>, intent: &Intent, seen: &Observation) -> bool {
+    let is_named =
+        |names: &Names| seen.names.iter().any(|name| name.eq_ignore_ascii_case(names.common_name().as_str()));
+    let is_another = facts.names.as_ref().is_ok_and(|names| !seen.names.is_empty() && !is_named(names));
+    let differs = !seen.stored.is_empty() && holds(facts, intent, seen) == Some(false);
+    shows_an_order(seen.stage) && !waits_or_failed(seen.stage) && !is_another && !differs
+}
+
+fn waits_or_failed(stage: Stage) -> bool {
+    matches!(stage, Stage::AwaitingInformation | Stage::Rejected | Stage::Cancelled)
+}
+
+/// Whether the cloud holds the application of an intent; `None` where that cannot be built any more to be compared.
+fn holds(facts: &Facts<'_>, intent: &Intent, seen: &Observation) -> Option<bool> {
+    let payload = facts.payload.as_ref().ok()?;
+    let is_the_same = Some(&payload.hash) == intent.payload_hash.as_ref();
+    is_the_same.then(|| seen.stored.resembles(&payload.evidence))
+}
+
+/// Whether an application that the cloud holds got there by the call of an intent, and not by one before.
+fn shows_this_call(facts: &Facts<'_>, intent: &Intent) -> bool {
+    let is_corrected = facts.submits_in_one_call()
+        && facts
+            .ours()
+            .is_some_and(|ours| ours.payload_hash.is_some() && ours.payload_hash != intent.payload_hash);
+    !facts.may_look_like_another() || is_corrected || facts.logged == Some(true)
+}
+
+/// Whether it stays open what became of the call of an intent: the cloud keeps no log that could tell, and what it holds
+/// may be of this call or of one before.
+fn is_open(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &Observation) -> bool {
+    action == Action::Submit
+        && facts.submits_in_one_call()
+        && facts.has_earlier_application()
+        && waits_or_failed(seen.stage)
+        && holds(facts, intent, seen).unwrap_or(seen.has_traces())
+}
+
+fn outcome_unknown(intent: &Intent) -> Problem {
+    Problem::new(
+        Reason::OutcomeUnknown,
+        format!(
+            "{} (attempt {}) got no answer, and what the cloud holds may be of an attempt before, so nobody can tell \
+             whether it took effect: look into the cloud's console, then annotate the order with {RESUBMIT_AT}: <now, \
+             RFC 3339> to hand the present application in",
+            intent.action, intent.attempt
+        ),
+    )
 }
 
 /// Whether a certificate gets to this stage only by an order.

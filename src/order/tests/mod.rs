@@ -6,6 +6,7 @@ mod cloud;
 mod finalize;
 mod fold;
 mod history;
+mod one_call;
 mod plan;
 mod restarts;
 mod rivals;

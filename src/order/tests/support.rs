@@ -54,7 +54,7 @@ pub(super) fn search(cases: u32) -> Config {
     config
 }
 
-const IN_TWO_CALLS: Calls = Calls {
+pub(super) const IN_TWO_CALLS: Calls = Calls {
     observe: READ,
     download: "DescribeCertificateDetail",
     submit: SUBMIT,
@@ -65,7 +65,9 @@ const IN_TWO_CALLS: Calls = Calls {
     send_letter: Some(LETTER),
 };
 
-const IN_ONE_CALL: Calls = Calls { order: None, resubmit: None, ..IN_TWO_CALLS };
+/// A cloud whose one call takes the application and sends the order, for the first time and again.
+const IN_ONE_CALL: Calls =
+    Calls { order: None, resubmit: None, revoke: None, send_letter: None, ..IN_TWO_CALLS };
 
 /// The facts of one order, to be bent by each test.
 pub(super) struct Scene {
@@ -381,6 +383,7 @@ pub(super) fn to_submit(application: &str, second: i64) -> Intent {
         payload_hash: Some(hash(application)),
         holder: "another process".to_owned(),
         started_at: micros(at(second)),
+        resubmit_at: None,
     }
 }
 
