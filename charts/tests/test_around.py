@@ -136,40 +136,32 @@ def test_domains_by_annotation(render):
     assert not render().all("ValidatingAdmissionPolicy")
     out = render({"policies": {"domains": {"enabled": True, "annotation": "acme.example/domains"}}})
     policy = out.one("ValidatingAdmissionPolicy")
-    assert policy["spec"]["failurePolicy"] == "Fail" and "paramKind" not in policy["spec"]
+    assert policy["spec"]["failurePolicy"] == "Fail"
     assert '"acme.example/domains" in namespaceObject.metadata.annotations' in out.text
     binding = out.one("ValidatingAdmissionPolicyBinding")
     assert binding["spec"] == {"policyName": policy["metadata"]["name"], "validationActions": ["Deny"]}
     assert not out.all("ConfigMap")
 
 
-def test_domains_by_config_map(render):
+def test_domains_by_list(render):
     domains = {
         "enabled": True,
-        "source": "ConfigMap",
+        "source": "Values",
         "namespaces": {"shop": ["shop.example", "*.shop.example"], "bank": ["*"]},
         "unlisted": "Allow",
         "actions": ["Warn", "Audit"],
         "namespaceSelector": {"matchLabels": {"orders": "yes"}},
     }
     out = render({"policies": {"domains": domains}})
-    config = out.one("ConfigMap")
-    assert config["data"] == {"shop": "shop.example,*.shop.example", "bank": "*"}
     spec = out.one("ValidatingAdmissionPolicyBinding")["spec"]
-    reference = {"name": config["metadata"]["name"], "namespace": "certorder", "parameterNotFoundAction": "Deny"}
-    assert spec["paramRef"] == reference
     assert spec["validationActions"] == ["Warn", "Audit"]
     assert spec["matchResources"] == {"namespaceSelector": {"matchLabels": {"orders": "yes"}}}
-    variables = out.one("ValidatingAdmissionPolicy")["spec"]["variables"]
-    [allowed] = [item["expression"] for item in variables if item["name"] == "allowed"]
-    assert allowed.endswith(": ['*']")
-
-
-def test_domains_by_a_config_map_of_ones_own(render):
-    domains = {"enabled": True, "source": "ConfigMap", "existingConfigMap": "domains"}
-    out = render({"policies": {"domains": domains}})
-    assert not out.all("ConfigMap")
-    assert out.one("ValidatingAdmissionPolicyBinding")["spec"]["paramRef"]["name"] == "domains"
+    spec = out.one("ValidatingAdmissionPolicy")["spec"]
+    variables = {item["name"]: item["expression"] for item in spec["variables"]}
+    assert variables["lists"] == '{"bank":["*"],"shop":["shop.example","*.shop.example"]}'
+    assert variables["allowed"].endswith(": ['*']")
+    # See the comment in the template.
+    assert "paramKind" not in spec and not out.all("ConfigMap")
 
 
 def test_further_objects(render):
