@@ -15,6 +15,7 @@ mod crashes;
 mod deploy;
 mod docs;
 mod fixtures;
+mod gitops;
 mod manifests;
 mod modes;
 mod money;
