@@ -169,11 +169,8 @@ async fn an_order_from_the_ca_to_the_secret() {
     judged("rejected", &object(&world, "shop").await, ("Failed", "Degraded", "Failed"));
 
     world.cloud.advance("www").unwrap();
-    let issuing =
-        world.until("www", "past validation", |status| status.phase.as_deref() != Some("Validating")).await;
-    if issuing.phase.as_deref() == Some("Issuing") {
-        judged("issuing", &object(&world, "www").await, ("InProgress", "Progressing", "Current"));
-    }
+    world.until_is("www", "Reconciling", "True", "Issuing").await;
+    judged("issuing", &object(&world, "www").await, ("InProgress", "Progressing", "Current"));
     while world.cloud.running().iter().any(|running| running == "www") {
         world.cloud.advance("www").unwrap();
     }
@@ -206,7 +203,7 @@ async fn an_order_that_waits_for_people() {
         let mut order = fixtures::company(id, &csr);
         order["spec"]["provider"]["tencentCloud"]["certificateId"] = id.into();
         world.create::<CertificateOrder>(order).await;
-        world.until_is(id, "Reconciling", "True", reason).await;
+        world.until_is(id, "ActionRequired", "True", reason).await;
         judged(reason, &object(&world, id).await, ("InProgress", "Suspended", "Current"));
     }
 }
