@@ -212,15 +212,11 @@ async fn an_order_that_waits_for_people() {
 async fn a_profile() {
     let mut world = World::quiet().await;
     world.create::<OrganizationProfile>(fixtures::profile()).await;
-    let get = async || {
-        serde_json::to_value(world.api_of::<OrganizationProfile>().get("acme").await.unwrap()).unwrap()
-    };
-    let profile = get().await;
+    let profile = profile_of(&world).await;
     assert_eq!((kstatus(&profile), argo(&profile).0.as_str()), ("InProgress", "Progressing"));
     world.run();
     world.until_profile("acme", "True", "Complete").await;
-    let profile =
-        serde_json::to_value(world.api_of::<OrganizationProfile>().get("acme").await.unwrap()).unwrap();
+    let profile = profile_of(&world).await;
     assert_eq!((kstatus(&profile), argo(&profile).0.as_str()), ("Current", "Healthy"));
 }
 
@@ -290,5 +286,19 @@ fn what_argo_cd_is_given_is_the_script() {
     assert_eq!(data.len(), 2);
     for kind in ["CertificateOrder", "OrganizationProfile"] {
         assert_eq!(data[&format!("resource.customizations.health.certorder.dev_{kind}")], HEALTH);
+    }
+}
+
+#[test]
+fn every_example_is_yaml() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/gitops");
+    let folders = [folder.join("argocd"), folder.join("flux"), folder];
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    let examples = files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    for example in examples {
+        let text = std::fs::read_to_string(example).unwrap();
+        let objects: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
+        assert!(objects.iter().all(Value::is_object), "{}", example.display());
     }
 }

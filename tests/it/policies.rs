@@ -217,7 +217,7 @@ async fn the_policies_are_accepted_by_the_api_server() {
             })
         };
         let checked = await_condition(api.clone(), &name, is_checked);
-        let checked = tokio::time::timeout(Duration::from_secs(60), checked).await.unwrap().unwrap().unwrap();
+        let checked = tokio::time::timeout(Duration::from_mins(1), checked).await.unwrap().unwrap().unwrap();
         let checking = checked.status.and_then(|status| status.type_checking);
         let warnings = checking.and_then(|checking| checking.expression_warnings).unwrap_or_default();
         assert!(warnings.is_empty(), "{name}: {warnings:?}");
