@@ -30,6 +30,11 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         write: Option<PathBuf>,
     },
+    /// Ask a running operator whether it is ready; fails if it is not.
+    Probe {
+        /// For example `http://certorder.certorder:8080/readyz`.
+        url: String,
+    },
 }
 
 /// How the controller runs. The cluster is that of `KUBECONFIG`, or the one that the process runs in.

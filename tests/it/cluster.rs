@@ -5,13 +5,13 @@ use certorder_sim::kube::ApiServer;
 use certorder_sim::proxy::{Trust, Upstream};
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
-use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
-use serde_json::json;
 use tokio::sync::OnceCell;
+
+use crate::deploy;
 
 /// The kubeconfig of a real cluster to run the stories on.
 const KUBECONFIG: &str = "CERTORDER_TEST_KUBECONFIG";
@@ -20,7 +20,8 @@ const KUBECONFIG: &str = "CERTORDER_TEST_KUBECONFIG";
 pub(crate) struct Cluster {
     /// Past every fault.
     pub(crate) client: Client,
-    /// For a proxy in front of it.
+    /// For a proxy in front of it. On a real cluster it has the permissions of the ServiceAccount of `deploy/`, and
+    /// no others.
     pub(crate) upstream: Upstream,
     _simulated: Option<ApiServer>,
 }
@@ -49,12 +50,28 @@ impl Cluster {
         let token = PREPARED
             .get_or_init(|| async {
                 install_crds(&client).await;
-                token(&client).await
+                deploy::apply(&client, &deploy::everything()).await;
+                token(&client, deploy::NAMESPACE, deploy::ACCOUNT).await
             })
             .await;
         let upstream = Upstream::https(url.trim_end_matches('/'), &Trust::Anybody).unwrap();
         Self { client, upstream: upstream.with_token(token).unwrap().with_own_host(), _simulated: None }
     }
+
+    /// The upstream with the permissions of another ServiceAccount.
+    pub(crate) async fn upstream_of(&self, namespace: &str, account: &str) -> Upstream {
+        if is_real() {
+            let token = token(&self.client, namespace, account).await;
+            self.upstream.clone().with_token(&token).unwrap()
+        } else {
+            self.upstream.clone()
+        }
+    }
+}
+
+/// Whether the stories run on a real cluster, which has an authorizer and evaluates policies.
+pub(crate) fn is_real() -> bool {
+    std::env::var_os(KUBECONFIG).is_some()
 }
 
 /// Deletes the namespace of a story from a real cluster. On a thread of its own: the story's runtime may be ending.
@@ -92,35 +109,13 @@ async fn install_crds(client: &Client) {
     }
 }
 
-/// A bearer token for the proxy, since it cannot pass on a client certificate.
-async fn token(client: &Client) -> String {
-    let name = "certorder-stories";
-    let params = PostParams::default();
-    let namespace: Namespace = from(json!({"metadata": {"name": name}}));
-    exists(Api::<Namespace>::all(client.clone()).create(&params, &namespace).await);
-    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), name);
-    exists(accounts.create(&params, &from(json!({"metadata": {"name": name}}))).await);
-    let binding: ClusterRoleBinding = from(json!({
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": name}],
-    }));
-    exists(Api::<ClusterRoleBinding>::all(client.clone()).create(&params, &binding).await);
+/// A bearer token of a ServiceAccount, as its Pod would get it.
+async fn token(client: &Client, namespace: &str, account: &str) -> String {
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
     let request = TokenRequest {
         spec: Some(TokenRequestSpec { expiration_seconds: Some(7200), ..TokenRequestSpec::default() }),
         ..TokenRequest::default()
     };
-    accounts.create_token_request(name, &params, &request).await.unwrap().status.unwrap().token.unwrap()
-}
-
-fn from<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
-    serde_json::from_value(value).unwrap()
-}
-
-fn exists<T>(created: kube::Result<T>) {
-    match created {
-        Ok(_) => {}
-        Err(kube::Error::Api(status)) if status.is_already_exists() => {}
-        Err(error) => panic!("{error}"),
-    }
+    let answer = accounts.create_token_request(account, &PostParams::default(), &request).await.unwrap();
+    answer.status.unwrap().token.unwrap()
 }

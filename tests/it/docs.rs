@@ -107,3 +107,26 @@ fn every_annotation_that_asks_for_something_is_in_the_page_of_states() {
     let known = [facts::RECONCILE_AT, facts::RESUBMIT_AT, facts::WITHDRAW, finalize::CONFIRM_REVOKE];
     assert_eq!(rows("Annotations"), known.map(str::to_owned).into());
 }
+
+/// The Markdown files of the repository's top, of docs/ and of the chart.
+fn pages() -> Vec<PathBuf> {
+    let folders = ["", "docs", "docs/gitops", "charts/certorder"];
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(root().join(folder)).unwrap());
+    let pages = files.map(|file| file.unwrap().path());
+    pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+#[test]
+fn every_link_of_the_documentation_leads_to_a_file() {
+    let link = Regex::new(r"\]\(([^)#:]+)(?:#[^)]*)?\)").unwrap();
+    let mut links = 0;
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for found in link.captures_iter(&text) {
+            let target = page.parent().unwrap().join(&found[1]);
+            assert!(target.exists(), "{}: {}", page.display(), &found[1]);
+            links += 1;
+        }
+    }
+    assert!(links > 20, "{links}");
+}

@@ -48,18 +48,11 @@ async fn a_suspended_order_calls_nothing_until_it_goes_on() {
 async fn what_this_version_cannot_do_is_said_and_nothing_is_sent() {
     let world = World::start().await;
     world.buy(CERTIFICATE, Product::DV_SINGLE);
-    let huawei = json!({
-        "tencentCloud": null,
-        "huaweiCloud": {"certificateId": "scs1590053258704", "region": "ap-southeast-1", "agreePrivacyProtection": true},
-    });
-    let fields = [
-        (
-            "endpoint",
-            json!({"validation": {"dnsEndpoint": true}}),
-            "does not do spec.validation.dnsEndpoint yet",
-        ),
-        ("huawei", json!({"provider": huawei}), "does not order at Huawei Cloud yet"),
-    ];
+    let fields = [(
+        "endpoint",
+        json!({"validation": {"dnsEndpoint": true}}),
+        "does not do spec.validation.dnsEndpoint yet",
+    )];
     for (name, change, field) in fields {
         let mut order = fixtures::personal(name);
         merge(&mut order["spec"], &change);

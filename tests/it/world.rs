@@ -1,5 +1,6 @@
 //! One story's world: a cluster, a namespace, a cloud with an account, the operator, and proxies between them.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use certorder::api::v1alpha1::{
@@ -21,8 +22,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::cluster::{self, Cluster};
+use crate::deploy;
 use crate::fixtures::{self, SECRET_ID, SECRET_KEY};
 use crate::operator::Operator;
+use crate::rules::Rules;
 
 /// The longest that a story waits for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,24 +40,48 @@ pub(crate) struct World {
     /// Between operator and cloud.
     pub(crate) net: Proxy,
     operator: Option<Operator>,
+    /// What the operator may do: every request of a story is held against it.
+    rules: Cell<Option<Rules>>,
 }
 
 impl World {
-    /// A world with the credentials in place and the operator not running yet.
+    /// A world with the credentials in place and the operator not running yet. It has the permissions of `deploy/`.
     pub(crate) async fn quiet() -> Self {
         let cluster = Cluster::start().await;
+        let (upstream, namespace) = (cluster.upstream.clone(), new_namespace());
+        let rules = Rules::of("deploy", &namespace);
+        Self::new(cluster, upstream, namespace, rules).await
+    }
+
+    /// The same with the permissions of `deploy/namespaced`, which are for one namespace.
+    pub(crate) async fn in_one_namespace() -> Self {
+        let (cluster, namespace) = (Cluster::start().await, new_namespace());
+        create_namespace(&cluster.client, &namespace).await;
+        let mut objects = deploy::read("deploy/namespaced");
+        objects.retain(|object| matches!(deploy::kind(object), "ServiceAccount" | "Role" | "RoleBinding"));
+        for object in &mut objects {
+            // All of it into the namespace of the story, where it goes away with it.
+            object.metadata.namespace = Some(namespace.clone());
+            if let Some(subject) = object.data.pointer_mut("/subjects/0/namespace") {
+                *subject = namespace.clone().into();
+            }
+        }
+        deploy::apply(&cluster.client, &objects).await;
+        let upstream = cluster.upstream_of(&namespace, deploy::ACCOUNT).await;
+        let rules = Rules::of("deploy/namespaced", &namespace);
+        Self::new(cluster, upstream, namespace, rules).await
+    }
+
+    async fn new(cluster: Cluster, upstream: Upstream, namespace: String, rules: Rules) -> Self {
         // These stories look every 100 ms; the pace has tests of its own.
         let options = Options { calls_per_second: None, ..Options::default() };
         let cloud = TencentCloud::start(options).await.unwrap();
         let account = cloud.account(SECRET_ID, SECRET_KEY);
-        let namespace = format!("story-{}", uuid::Uuid::new_v4());
-        let api = Proxy::start(cluster.upstream.clone()).await.unwrap();
+        let api = Proxy::start(upstream).await.unwrap();
         let net = Proxy::start(Upstream::http(&cloud.url()).unwrap()).await.unwrap();
-        let world = Self { cluster, namespace, cloud, account, api, net, operator: None };
-        let namespaces: Api<Namespace> = Api::all(world.client());
-        let namespace =
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.namespace}});
-        namespaces.create(&PostParams::default(), &serde_json::from_value(namespace).unwrap()).await.unwrap();
+        let rules = Cell::new(Some(rules));
+        let world = Self { cluster, namespace, cloud, account, api, net, operator: None, rules };
+        create_namespace(&world.client(), &world.namespace).await;
         world.create::<Secret>(fixtures::credentials()).await;
         world
     }
@@ -68,6 +95,11 @@ impl World {
 
     pub(crate) fn client(&self) -> Client {
         self.cluster.client.clone()
+    }
+
+    /// Holds the requests of this story against no rules: it tries what is not allowed.
+    pub(crate) fn allow_anything(&self) {
+        self.rules.set(None);
     }
 
     /// Starts the operator.
@@ -282,6 +314,23 @@ impl Drop for World {
     fn drop(&mut self) {
         drop(self.operator.take());
         cluster::clean_up(&self.namespace);
+        if let (Some(rules), false) = (self.rules.take(), std::thread::panicking()) {
+            rules.check(&self.api.seen());
+        }
+    }
+}
+
+fn new_namespace() -> String {
+    format!("story-{}", uuid::Uuid::new_v4())
+}
+
+async fn create_namespace(client: &Client, name: &str) {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+    match namespaces.create(&PostParams::default(), &serde_json::from_value(namespace).unwrap()).await {
+        Ok(_) => {}
+        Err(kube::Error::Api(status)) if status.is_already_exists() => {}
+        Err(error) => panic!("{error}"),
     }
 }
 
