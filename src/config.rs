@@ -1,7 +1,7 @@
 //! The command line. Every flag of `run` is also an environment variable, and everything is checked here once.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -61,6 +61,11 @@ pub struct Config {
     /// Calls a second that Huawei Cloud allows for each account and action; 95 % of it are used.
     #[arg(long, env = "CERTORDER_HUAWEI_RATE_LIMIT", default_value = "5")]
     pub huawei_rate_limit: NonZeroU32,
+
+    /// How many orders of one namespace may run at the same time; one more waits until one of them is issued or ends.
+    /// Default: as many as there are.
+    #[arg(long, env = "CERTORDER_MAX_ORDERS_PER_NAMESPACE", value_name = "COUNT")]
+    pub max_orders_per_namespace: Option<NonZeroUsize>,
 
     /// The shortest pause between two looks at a running order; it grows with the age of the last change.
     #[arg(long, env = "CERTORDER_POLL_INTERVAL", default_value = "30s", value_parser = duration, value_name = "TIME")]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::hash::Hash;
 use std::io::IsTerminal;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -164,6 +165,7 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         holder,
         call_timeout: config.call_timeout,
         poll_interval: config.poll_interval,
+        most_orders: config.max_orders_per_namespace.map(NonZeroUsize::get),
         namespaces: config.watch_namespaces.clone(),
         orders: scopes.iter().map(|scope| scope.orders.store()).collect(),
         lookout: Lookout::default(),

@@ -49,6 +49,8 @@ pub struct Facts<'a> {
     pub secret: &'a Export,
     /// What other orders for the same certificate mean for this one.
     pub contested: Option<Problem>,
+    /// Why this order may not begin yet: its namespace has enough that run.
+    pub over_budget: Option<Problem>,
     /// How long this process has seen the open intent, by its own steady clock.
     pub intent_seen_for: Duration,
     /// Now.

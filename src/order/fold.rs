@@ -251,7 +251,11 @@ impl Fold<'_> {
         } else if self.status.phase.as_deref() == Some("Submitting") {
             self.status.phase = Some("Submitted".to_owned());
         }
-        if problem.reason == Reason::Settling { Again::In(CONTESTED) } else { Again::Stopped }
+        match problem.reason {
+            Reason::Settling => Again::In(CONTESTED),
+            Reason::BudgetExceeded => Again::Poll,
+            _ => Again::Stopped,
+        }
     }
 
     fn unreadable(&mut self) -> Again {

@@ -75,7 +75,11 @@ pub fn plan(facts: &Facts<'_>) -> Step {
         }
         _ => None,
     };
-    if let Some(problem) = problem {
+    // What runs already, or is only shown, takes nothing of the budget.
+    let begins =
+        matches!(step, Step::Write { action: Action::Submit | Action::Resubmit, .. } | Step::MakeKey)
+            && facts.order.spec.mode == Mode::Apply;
+    if let Some(problem) = problem.or_else(|| facts.over_budget.clone().filter(|_| begins)) {
         return facts.refuse(problem);
     }
     match step {

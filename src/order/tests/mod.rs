@@ -1,5 +1,6 @@
 //! Tests of the pure steps: tables of `plan`, `fold` and `claim`, and histories in a world of their own.
 
+mod budget;
 mod calls;
 mod claim;
 mod cloud;

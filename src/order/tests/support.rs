@@ -77,6 +77,7 @@ pub(super) struct Scene {
     pub(super) observed: Option<Result<Observation, Error>>,
     pub(super) unsupported: Option<Problem>,
     pub(super) contested: Option<Problem>,
+    pub(super) over_budget: Option<Problem>,
     pub(super) calls: Option<&'static Calls>,
     /// The problem with the key that certorder makes, if there is one: absent, or unfit.
     pub(super) key: Option<(bool, Problem)>,
@@ -97,6 +98,7 @@ pub(super) fn scene() -> Scene {
         observed: Some(Ok(awaiting())),
         unsupported: None,
         contested: None,
+        over_budget: None,
         calls: Some(&IN_TWO_CALLS),
         key: None,
         letter: None,
@@ -129,6 +131,7 @@ impl Scene {
             secret: &self.secret,
             intent_seen_for: self.seen_for,
             contested: self.contested.clone(),
+            over_budget: self.over_budget.clone(),
             now: self.now,
             call_timeout: CALL_TIMEOUT,
         }
