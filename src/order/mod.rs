@@ -8,7 +8,7 @@
 //!    [`trouble`];
 //! 6. [`status`] stores it by compare-and-swap (client required).
 //!
-//! [`claim`] says which of several orders has a certificate, [`target`] and [`secret`] what an issued certificate's
+//! [`claim`] says which of several orders has a certificate, [`evidence`] what the cloud shows of a call, [`target`] and [`secret`] what an issued certificate's
 //! Secret holds, [`mapping`] which orders a changed object wakes, [`lookout`] when an order is due, [`sightings`] how
 //! long an open intent is seen, [`turns`] keeps two passes over one certificate apart.
 
@@ -43,6 +43,7 @@ use crate::provider::registry::{self, Clouds};
 use crate::telemetry::Telemetry;
 
 pub mod claim;
+pub mod evidence;
 pub mod execute;
 pub mod facts;
 pub mod finalize;

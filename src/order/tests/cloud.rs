@@ -10,6 +10,7 @@ use crate::core::order::{Observation, Stage};
 use crate::provider::Error;
 
 /// The paid certificate.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Cloud {
     pub(super) stage: Stage,
     pub(super) readable: bool,

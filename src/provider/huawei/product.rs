@@ -35,7 +35,6 @@ pub fn product(certificate: &Certificate) -> Product {
                 .filter(|count| *count > 0)
                 .map(|count| count.saturating_add(wildcards.unwrap_or_default())),
         },
-        ..Product::default()
     }
 }
 
