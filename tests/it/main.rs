@@ -10,6 +10,7 @@
 )]
 
 mod claims;
+mod clouds;
 mod cluster;
 mod crashes;
 mod docs;
@@ -21,6 +22,7 @@ mod operator;
 mod orders;
 mod recoveries;
 mod restarts;
+mod seam;
 mod second_attempts;
 mod secrets;
 mod world;

@@ -25,8 +25,8 @@ enum End {
 }
 
 impl Operator {
-    /// Starts it against an API server and a cloud at these addresses, in one namespace.
-    pub(crate) fn start(api: &str, cloud: &str, namespace: &str) -> Self {
+    /// Starts it against an API server and the clouds at these addresses, in one namespace.
+    pub(crate) fn start(api: &str, cloud: &str, huawei: &str, namespace: &str) -> Self {
         let flags = [
             "certorder",
             "run",
@@ -39,6 +39,10 @@ impl Operator {
             "--call-timeout",
             "1s",
             "--tencent-rate-limit",
+            "1000",
+            "--huawei-endpoint",
+            huawei,
+            "--huawei-rate-limit",
             "1000",
             "--http-address",
             "127.0.0.1:0",

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, OrganizationProfile};
-use certorder_sim::proxy::{Proxy, Upstream};
-use certorder_sim::tencent::{Account, Options, Product, TencentCloud};
+use certorder_sim::proxy::Proxy;
+use certorder_sim::tencent::{Account, Product, TencentCloud};
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::api::events::v1::Event;
@@ -16,8 +16,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::clouds::{self, Call, Cloud, Kind};
 use crate::cluster::{self, Cluster};
-use crate::fixtures::{self, SECRET_ID, SECRET_KEY};
+use crate::fixtures;
 use crate::operator::Operator;
 
 /// The longest that a story waits for anything.
@@ -30,36 +31,100 @@ pub(crate) struct World {
     pub(crate) account: Account,
     /// Between operator and API server.
     pub(crate) api: Proxy,
-    /// Between operator and cloud.
+    /// Between operator and Tencent Cloud.
     pub(crate) net: Proxy,
+    /// Which cloud the story is about.
+    pub(crate) kind: Kind,
+    /// That cloud, for stories that are about both.
+    pub(crate) site: Cloud,
+    /// Between operator and Huawei Cloud, in a story about that one.
+    huawei_net: Option<Proxy>,
     operator: Option<Operator>,
 }
 
 impl World {
     /// A world with the credentials in place and the operator not running yet.
     pub(crate) async fn quiet() -> Self {
+        Self::quiet_at(Kind::Tencent).await
+    }
+
+    /// The same, for a story about this cloud.
+    pub(crate) async fn quiet_at(kind: Kind) -> Self {
         let cluster = Cluster::start().await;
-        // These stories look every 100 ms; the pace has tests of its own.
-        let options = Options { calls_per_second: None, ..Options::default() };
-        let cloud = TencentCloud::start(options).await.unwrap();
-        let account = cloud.account(SECRET_ID, SECRET_KEY);
+        let (cloud, account) = clouds::start_tencent().await;
         let namespace = format!("story-{}", uuid::Uuid::new_v4());
         let api = Proxy::start(cluster.upstream.clone()).await.unwrap();
-        let net = Proxy::start(Upstream::http(&cloud.url()).unwrap()).await.unwrap();
-        let world = Self { cluster, namespace, cloud, account, api, net, operator: None };
+        let tencent = Cloud::Tencent(cloud.clone(), account.clone());
+        let net = tencent.line().await;
+        let (site, huawei_net) = match kind {
+            Kind::Tencent => (tencent, None),
+            Kind::Huawei => {
+                let huawei = clouds::start_huawei().await;
+                let line = huawei.line().await;
+                (huawei, Some(line))
+            }
+        };
+        let operator = None;
+        let world = Self { cluster, namespace, cloud, account, api, net, kind, site, huawei_net, operator };
         let namespaces: Api<Namespace> = Api::all(world.client());
         let namespace =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.namespace}});
         namespaces.create(&PostParams::default(), &serde_json::from_value(namespace).unwrap()).await.unwrap();
         world.create::<Secret>(fixtures::credentials()).await;
+        if kind == Kind::Huawei {
+            world.create::<Secret>(fixtures::huawei_credentials()).await;
+            // This cloud takes no application without an applicant.
+            world.create::<OrganizationProfile>(fixtures::profile()).await;
+        }
         world
     }
 
     /// A quiet world with the operator running.
     pub(crate) async fn start() -> Self {
-        let mut world = Self::quiet().await;
+        Self::start_at(Kind::Tencent).await
+    }
+
+    /// The same, for a story about this cloud.
+    pub(crate) async fn start_at(kind: Kind) -> Self {
+        let mut world = Self::quiet_at(kind).await;
         world.run();
         world
+    }
+
+    /// The line of the operator to the cloud of the story.
+    pub(crate) fn line(&self) -> &Proxy {
+        self.huawei_net.as_ref().unwrap_or(&self.net)
+    }
+
+    /// The certificate of the story.
+    pub(crate) fn certificate(&self) -> &'static str {
+        self.kind.names().certificate
+    }
+
+    /// How often the cloud of the story carried out a call for its certificate.
+    pub(crate) fn made(&self, action: &str) -> usize {
+        self.made_for(action, self.certificate())
+    }
+
+    /// The same for another certificate.
+    pub(crate) fn made_for(&self, action: &str, certificate: &str) -> usize {
+        let of_this = |call: &&Call| {
+            call.action == action && call.certificate_id.as_deref() == Some(certificate) && call.took_effect
+        };
+        self.site.ledger().iter().filter(of_this).count()
+    }
+
+    /// The last call of this name.
+    pub(crate) fn last_call(&self, action: &str) -> Call {
+        self.site.ledger().into_iter().rfind(|call| call.action == action).unwrap()
+    }
+
+    /// An order with everything that it needs, of a certificate for one name, with the key made by the cloud.
+    pub(crate) fn order(&self, name: &str) -> Value {
+        match self.kind {
+            Kind::Tencent => fixtures::personal(name),
+            Kind::Huawei => fixtures::huawei(name),
+        }
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -68,7 +133,7 @@ impl World {
 
     /// Starts the operator.
     pub(crate) fn run(&mut self) {
-        self.operator = Some(Operator::start(&self.api.url(), &self.net.url(), &self.namespace));
+        self.operator = Some(self.second_operator());
     }
 
     /// Kills the operator as SIGKILL would.
@@ -83,7 +148,7 @@ impl World {
 
     /// Another operator beside the first.
     pub(crate) fn second_operator(&self) -> Operator {
-        Operator::start(&self.api.url(), &self.net.url(), &self.namespace)
+        Operator::start(&self.api.url(), &self.net.url(), &self.line().url(), &self.namespace)
     }
 
     /// Buys a certificate.
