@@ -13,7 +13,7 @@ use crate::api::v1alpha1::{Intent, Mode, Submission};
 use crate::core::conditions::Problem;
 use crate::core::order::{Observation, Stage};
 use crate::order::evidence::{has_ours_under_way, holds, is_open, outcome_unknown, shows_this_call};
-use crate::order::facts::{ACCEPTED, Action, Export, Facts, RESUBMIT_AT};
+use crate::order::facts::{ACCEPTED, Action, Export, Facts, RESUBMIT_AT, WITHDRAW};
 use crate::provider::Payload;
 
 /// The one next step.
@@ -141,6 +141,7 @@ fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
     // Where one call does both, what waits for an application and holds one was ordered, and withdrawn.
     if facts.submits_in_one_call() && seen.has_traces() && !facts.resubmit_is_asked() {
         return Step::Halt(withdrawn(
+            facts,
             "the cloud waits for an application, and still holds one that this order has no record of: it was handed \
              in before, and withdrawn",
         ));
@@ -164,11 +165,13 @@ fn can_be_adopted(facts: &Facts<'_>) -> bool {
 }
 
 /// The cloud waits for an application although it had one.
-fn withdrawn(how: &str) -> Problem {
+fn withdrawn(facts: &Facts<'_>, how: &str) -> Problem {
+    let asked = facts.withdraw_is_asked();
+    let first = if asked { format!("remove the annotation {WITHDRAW}, then ") } else { String::new() };
     Problem::new(
         Reason::Withdrawn,
         format!(
-            "{how}; annotate the order with {RESUBMIT_AT}: <now, RFC 3339> to hand in the present application"
+            "{how}; {first}annotate the order with {RESUBMIT_AT}: <now, RFC 3339> to hand in the present application"
         ),
     )
 }
@@ -258,8 +261,9 @@ fn after_the_withdrawal(facts: &Facts<'_>) -> Step {
             Step::Halt(problem.clone())
         }
         _ if facts.resubmit_is_asked() => Step::StartOver,
-        _ if facts.is_withdrawn_by_us() => Step::Halt(withdrawn("the review was stopped as asked")),
+        _ if facts.is_withdrawn_by_us() => Step::Halt(withdrawn(facts, "the review was stopped as asked")),
         _ => Step::Halt(withdrawn(
+            facts,
             "the order was sent, but the cloud waits for an application again: somebody withdrew it there",
         )),
     }

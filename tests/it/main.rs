@@ -15,6 +15,7 @@ mod cluster;
 mod crashes;
 mod docs;
 mod fixtures;
+mod huawei;
 mod manifests;
 mod modes;
 mod money;

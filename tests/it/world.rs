@@ -43,12 +43,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A world with the credentials in place and the operator not running yet.
-    pub(crate) async fn quiet() -> Self {
-        Self::quiet_at(Kind::Tencent).await
-    }
-
-    /// The same, for a story about this cloud.
+    /// A world with the credentials in place and the operator not running yet, for a story about this cloud.
     pub(crate) async fn quiet_at(kind: Kind) -> Self {
         let cluster = Cluster::start().await;
         let (cloud, account) = clouds::start_tencent().await;
