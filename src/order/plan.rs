@@ -13,7 +13,8 @@ use crate::api::v1alpha1::{Intent, Mode, Submission};
 use crate::core::conditions::Problem;
 use crate::core::names::Names;
 use crate::core::order::{Observation, Stage};
-use crate::order::facts::{ACCEPTED, Action, Export, Facts, KeyState, RESUBMIT_AT};
+use crate::order::evidence::{has_ours_under_way, holds, is_open, outcome_unknown, shows_this_call};
+use crate::order::facts::{ACCEPTED, Action, Export, Facts, KeyState, RESUBMIT_AT, WITHDRAW};
 use crate::provider::Payload;
 
 /// The one next step.
@@ -150,6 +151,7 @@ fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
     // Where one call does both, what waits for an application and holds one was ordered, and withdrawn.
     if facts.submits_in_one_call() && seen.has_traces() && !facts.resubmit_is_asked() {
         return Step::Halt(withdrawn(
+            facts,
             "the cloud waits for an application, and still holds one that this order has no record of: it was handed \
              in before, and withdrawn",
         ));
@@ -174,11 +176,13 @@ fn can_be_adopted(facts: &Facts<'_>) -> bool {
 }
 
 /// The cloud waits for an application although it had one.
-fn withdrawn(how: &str) -> Problem {
+fn withdrawn(facts: &Facts<'_>, how: &str) -> Problem {
+    let asked = facts.withdraw_is_asked();
+    let first = if asked { format!("remove the annotation {WITHDRAW}, then ") } else { String::new() };
     Problem::new(
         Reason::Withdrawn,
         format!(
-            "{how}; annotate the order with {RESUBMIT_AT}: <now, RFC 3339> to hand in the present application"
+            "{how}; {first}annotate the order with {RESUBMIT_AT}: <now, RFC 3339> to hand in the present application"
         ),
     )
 }
@@ -306,8 +310,9 @@ fn after_the_withdrawal(facts: &Facts<'_>) -> Step {
             Step::Halt(problem.clone())
         }
         _ if facts.resubmit_is_asked() => Step::StartOver,
-        _ if facts.is_withdrawn_by_us() => Step::Halt(withdrawn("the review was stopped as asked")),
+        _ if facts.is_withdrawn_by_us() => Step::Halt(withdrawn(facts, "the review was stopped as asked")),
         _ => Step::Halt(withdrawn(
+            facts,
             "the order was sent, but the cloud waits for an application again: somebody withdrew it there",
         )),
     }
@@ -391,58 +396,6 @@ pub(super) fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &
         }
         Action::SendLetter => seen.stage != Stage::AwaitingLetter,
     }
-}
-
-/// Whether the cloud works on an order, or is done with one that did not fail, and for all that it shows it is the one
-/// of an intent: somebody else may have ordered.
-fn has_ours_under_way(facts: &Facts<'_>, intent: &Intent, seen: &Observation) -> bool {
-    let is_named =
-        |names: &Names| seen.names.iter().any(|name| name.eq_ignore_ascii_case(names.common_name().as_str()));
-    let is_another = facts.names.as_ref().is_ok_and(|names| !seen.names.is_empty() && !is_named(names));
-    let differs = !seen.stored.is_empty() && holds(facts, intent, seen) == Some(false);
-    shows_an_order(seen.stage) && !waits_or_failed(seen.stage) && !is_another && !differs
-}
-
-fn waits_or_failed(stage: Stage) -> bool {
-    matches!(stage, Stage::AwaitingInformation | Stage::Rejected | Stage::Cancelled)
-}
-
-/// Whether the cloud holds the application of an intent; `None` where that cannot be built any more to be compared.
-fn holds(facts: &Facts<'_>, intent: &Intent, seen: &Observation) -> Option<bool> {
-    let payload = facts.payload.as_ref().ok()?;
-    let is_the_same = Some(&payload.hash) == intent.payload_hash.as_ref();
-    is_the_same.then(|| seen.stored.resembles(&payload.evidence))
-}
-
-/// Whether an application that the cloud holds got there by the call of an intent, and not by one before.
-fn shows_this_call(facts: &Facts<'_>, intent: &Intent) -> bool {
-    let is_corrected = facts.submits_in_one_call()
-        && facts
-            .ours()
-            .is_some_and(|ours| ours.payload_hash.is_some() && ours.payload_hash != intent.payload_hash);
-    !facts.may_look_like_another() || is_corrected || facts.logged == Some(true)
-}
-
-/// Whether it stays open what became of the call of an intent: the cloud keeps no log that could tell, and what it holds
-/// may be of this call or of one before.
-fn is_open(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &Observation) -> bool {
-    action == Action::Submit
-        && facts.submits_in_one_call()
-        && facts.has_earlier_application()
-        && waits_or_failed(seen.stage)
-        && holds(facts, intent, seen).unwrap_or(seen.has_traces())
-}
-
-fn outcome_unknown(intent: &Intent) -> Problem {
-    Problem::new(
-        Reason::OutcomeUnknown,
-        format!(
-            "{} (attempt {}) got no answer, and what the cloud holds may be of an attempt before, so nobody can tell \
-             whether it took effect: look into the cloud's console, then annotate the order with {RESUBMIT_AT}: <now, \
-             RFC 3339> to hand the present application in",
-            intent.action, intent.attempt
-        ),
-    )
 }
 
 /// Whether a certificate gets to this stage only by an order.

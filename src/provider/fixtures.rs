@@ -18,10 +18,10 @@ use crate::core::redact::Filter;
 use super::{Error, Payload};
 
 /// A call timeout that no healthy exchange reaches, however busy the machine is.
-pub const PATIENT: Duration = Duration::from_secs(20);
+pub(crate) const PATIENT: Duration = Duration::from_secs(20);
 
 /// A person's application with a key made by the cloud.
-pub fn application() -> Application {
+pub(crate) fn application() -> Application {
     Application {
         names: Names::parse("www.acme.example", &[]).unwrap(),
         key: Key::Cloud(KeyAlgorithm::Rsa(2048)),
@@ -32,11 +32,11 @@ pub fn application() -> Application {
 }
 
 /// The same for a company.
-pub fn company_application() -> Application {
+pub(crate) fn company_application() -> Application {
     Application { profile: Some(profile()), ..application() }
 }
 
-pub fn profile() -> Profile {
+pub(crate) fn profile() -> Profile {
     let text = |text: &str| Some(text.to_owned());
     Profile {
         organization: Some(Organization {
@@ -63,7 +63,10 @@ pub fn profile() -> Profile {
 }
 
 /// A contact: first name, last name, title, phone, e-mail.
-pub fn contact(path: &'static str, [first_name, last_name, title, phone, email]: [&str; 5]) -> Contact {
+pub(crate) fn contact(
+    path: &'static str,
+    [first_name, last_name, title, phone, email]: [&str; 5],
+) -> Contact {
     Contact {
         first_name: Some(first_name.into()),
         last_name: Some(last_name.into()),
@@ -75,11 +78,11 @@ pub fn contact(path: &'static str, [first_name, last_name, title, phone, email]:
     }
 }
 
-pub fn document(kind: &str, number: &str) -> Identification {
+pub(crate) fn document(kind: &str, number: &str) -> Identification {
     Identification { kind: kind.to_owned(), number: number.into() }
 }
 
-pub fn csr() -> Csr {
+pub(crate) fn csr() -> Csr {
     let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(rcgen::DnType::CommonName, "www.acme.example");
     let request = params.serialize_request(&rcgen::KeyPair::generate().unwrap()).unwrap();
@@ -87,21 +90,21 @@ pub fn csr() -> Csr {
 }
 
 /// The body that a payload sends.
-pub fn json_of(payload: &Payload) -> Value {
+pub(crate) fn json_of(payload: &Payload) -> Value {
     serde_json::from_slice(payload.body.expose_secret()).unwrap()
 }
 
-pub fn soon() -> Instant {
+pub(crate) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(5)
 }
 
 /// The cloud's words, as a user would see them.
-pub fn words(error: &Error) -> String {
+pub(crate) fn words(error: &Error) -> String {
     Filter::default().clean(&error.refusal().unwrap().message)
 }
 
 /// Serves every connection with this answer, whatever is asked.
-pub async fn always(answer: String) -> String {
+pub(crate) async fn always(answer: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -114,13 +117,13 @@ pub async fn always(answer: String) -> String {
     url
 }
 
-pub fn http(status: &str, content_type: &str, body: &str) -> String {
+pub(crate) fn http(status: &str, content_type: &str, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
 /// An address at which nobody listens.
-pub async fn closed() -> String {
+pub(crate) async fn closed() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }

@@ -10,6 +10,7 @@
 )]
 
 mod claims;
+mod clouds;
 mod cluster;
 mod crashes;
 mod deploy;
@@ -17,6 +18,7 @@ mod docs;
 mod fixtures;
 mod following;
 mod gitops;
+mod huawei;
 mod manifests;
 mod markers;
 mod modes;
@@ -30,6 +32,7 @@ mod profiles;
 mod recoveries;
 mod restarts;
 mod rules;
+mod seam;
 mod second_attempts;
 mod secrets;
 mod world;

@@ -8,7 +8,7 @@ use certorder::api::v1alpha1::{
 };
 use certorder::clock::Clock;
 use certorder_sim::proxy::{Proxy, Upstream};
-use certorder_sim::tencent::{Account, Options, Product, TencentCloud};
+use certorder_sim::tencent::{Account, Product, TencentCloud};
 use futures::StreamExt;
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
@@ -21,9 +21,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::clouds::{self, Call, Cloud, Kind};
 use crate::cluster::{self, Cluster};
 use crate::deploy;
-use crate::fixtures::{self, SECRET_ID, SECRET_KEY};
+use crate::fixtures;
 use crate::operator::Operator;
 use crate::rules::Rules;
 
@@ -37,8 +38,14 @@ pub(crate) struct World {
     pub(crate) account: Account,
     /// Between operator and API server.
     pub(crate) api: Proxy,
-    /// Between operator and cloud.
+    /// Between operator and Tencent Cloud.
     pub(crate) net: Proxy,
+    /// Which cloud the story is about.
+    pub(crate) kind: Kind,
+    /// That cloud, for stories that are about both.
+    pub(crate) site: Cloud,
+    /// Between operator and Huawei Cloud, in a story about that one.
+    huawei_net: Option<Proxy>,
     operator: Option<Operator>,
     /// What the operator may do: every request of a story is held against it.
     rules: Cell<Option<Rules>>,
@@ -47,10 +54,15 @@ pub(crate) struct World {
 impl World {
     /// A world with the credentials in place and the operator not running yet. It has the permissions of `deploy/`.
     pub(crate) async fn quiet() -> Self {
+        Self::quiet_at(Kind::Tencent).await
+    }
+
+    /// The same, for a story about this cloud.
+    pub(crate) async fn quiet_at(kind: Kind) -> Self {
         let cluster = Cluster::start().await;
         let (upstream, namespace) = (cluster.upstream.clone(), new_namespace());
         let rules = Rules::of("deploy", &namespace);
-        Self::new(cluster, upstream, namespace, rules).await
+        Self::new(kind, cluster, upstream, namespace, rules).await
     }
 
     /// The same with the permissions of `deploy/namespaced`, which are for one namespace.
@@ -69,28 +81,81 @@ impl World {
         deploy::apply(&cluster.client, &objects).await;
         let upstream = cluster.upstream_of(&namespace, deploy::ACCOUNT).await;
         let rules = Rules::of("deploy/namespaced", &namespace);
-        Self::new(cluster, upstream, namespace, rules).await
+        Self::new(Kind::Tencent, cluster, upstream, namespace, rules).await
     }
 
-    async fn new(cluster: Cluster, upstream: Upstream, namespace: String, rules: Rules) -> Self {
-        // These stories look every 100 ms; the pace has tests of its own.
-        let options = Options { calls_per_second: None, ..Options::default() };
-        let cloud = TencentCloud::start(options).await.unwrap();
-        let account = cloud.account(SECRET_ID, SECRET_KEY);
+    async fn new(kind: Kind, cluster: Cluster, upstream: Upstream, namespace: String, rules: Rules) -> Self {
+        let (cloud, account) = clouds::start_tencent().await;
         let api = Proxy::start(upstream).await.unwrap();
-        let net = Proxy::start(Upstream::http(&cloud.url()).unwrap()).await.unwrap();
-        let rules = Cell::new(Some(rules));
-        let world = Self { cluster, namespace, cloud, account, api, net, operator: None, rules };
+        let tencent = Cloud::Tencent(cloud.clone(), account.clone());
+        let net = tencent.line().await;
+        let (site, huawei_net) = match kind {
+            Kind::Tencent => (tencent, None),
+            Kind::Huawei => {
+                let huawei = clouds::start_huawei().await;
+                let line = huawei.line().await;
+                (huawei, Some(line))
+            }
+        };
+        let (operator, rules) = (None, Cell::new(Some(rules)));
+        let world =
+            Self { cluster, namespace, cloud, account, api, net, kind, site, huawei_net, operator, rules };
         create_namespace(&world.client(), &world.namespace).await;
         world.create::<Secret>(fixtures::credentials()).await;
+        if kind == Kind::Huawei {
+            world.create::<Secret>(fixtures::huawei_credentials()).await;
+            // This cloud takes no application without an applicant.
+            world.create::<OrganizationProfile>(fixtures::profile()).await;
+        }
         world
     }
 
     /// A quiet world with the operator running.
     pub(crate) async fn start() -> Self {
-        let mut world = Self::quiet().await;
+        Self::start_at(Kind::Tencent).await
+    }
+
+    /// The same, for a story about this cloud.
+    pub(crate) async fn start_at(kind: Kind) -> Self {
+        let mut world = Self::quiet_at(kind).await;
         world.run();
         world
+    }
+
+    /// The line of the operator to the cloud of the story.
+    pub(crate) fn line(&self) -> &Proxy {
+        self.huawei_net.as_ref().unwrap_or(&self.net)
+    }
+
+    /// The certificate of the story.
+    pub(crate) fn certificate(&self) -> &'static str {
+        self.kind.names().certificate
+    }
+
+    /// How often the cloud of the story carried out a call for its certificate.
+    pub(crate) fn made(&self, action: &str) -> usize {
+        self.made_for(action, self.certificate())
+    }
+
+    /// The same for another certificate.
+    pub(crate) fn made_for(&self, action: &str, certificate: &str) -> usize {
+        let of_this = |call: &&Call| {
+            call.action == action && call.certificate_id.as_deref() == Some(certificate) && call.took_effect
+        };
+        self.site.ledger().iter().filter(of_this).count()
+    }
+
+    /// The last call of this name.
+    pub(crate) fn last_call(&self, action: &str) -> Call {
+        self.site.ledger().into_iter().rfind(|call| call.action == action).unwrap()
+    }
+
+    /// An order with everything that it needs, of a certificate for one name, with the key made by the cloud.
+    pub(crate) fn order(&self, name: &str) -> Value {
+        match self.kind {
+            Kind::Tencent => fixtures::personal(name),
+            Kind::Huawei => fixtures::huawei(name),
+        }
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -104,13 +169,15 @@ impl World {
 
     /// Starts the operator.
     pub(crate) fn run(&mut self) {
-        self.operator = Some(Operator::start(&self.api.url(), &self.net.url(), &self.namespace));
+        self.operator = Some(self.second_operator());
     }
 
     /// Starts the operator on a machine whose clock is ahead.
     pub(crate) fn run_ahead(&mut self, ahead: SignedDuration) {
         let clock = Clock::ahead_by(ahead);
-        self.operator = Some(Operator::start_by(clock, &self.api.url(), &self.net.url(), &self.namespace));
+        let line = self.line().url();
+        self.operator =
+            Some(Operator::start_by(clock, &self.api.url(), &self.net.url(), &line, &self.namespace));
     }
 
     /// Kills the operator as SIGKILL would.
@@ -125,7 +192,7 @@ impl World {
 
     /// Another operator beside the first.
     pub(crate) fn second_operator(&self) -> Operator {
-        Operator::start(&self.api.url(), &self.net.url(), &self.namespace)
+        Operator::start(&self.api.url(), &self.net.url(), &self.line().url(), &self.namespace)
     }
 
     /// Buys a certificate.

@@ -61,7 +61,7 @@ fn not_landed(step: &Step) -> Option<Reason> {
 #[test]
 fn what_waits_is_fresh_only_without_a_record_and_without_traces() {
     let names_alone = Observation { names: vec![NAME.to_owned()], ..awaiting() };
-    let table = [
+    let table = vec![
         ("nothing", fresh(), SUBMIT_FIRST),
         ("asked, and nothing", asked(fresh(), 0), SUBMIT_FIRST),
         ("asked, and traces", asked(fresh().sees(left_over("A")), 0), SUBMIT_FIRST),
@@ -133,7 +133,7 @@ fn a_refused_application_is_handed_in_again_when_it_is_corrected_or_when_the_use
     let now = 7200;
     let scene = || refused().at(now);
     let missing = || halt(Reason::ProfileNotFound);
-    let table = [
+    let table = vec![
         ("nothing happened", scene(), Step::Follow),
         ("edited, to another application", scene().edited().wants("B"), SUBMIT_FIRST),
         ("edited, to the same", scene().edited(), Step::Follow),

@@ -146,9 +146,9 @@ mod tests {
             let expected = Product { name, domain_validated, wildcard, names, ..Product::default() };
             assert_eq!(of(fields.clone()), expected, "{fields}");
         }
-        let names =
+        let held =
             observe(json!({"domain": "www.acme.example", "sans": "api.acme.example;www.acme.example"})).names;
-        assert_eq!(names, ["www.acme.example", "api.acme.example"]);
+        assert_eq!(held, ["www.acme.example", "api.acme.example"]);
     }
 
     #[test]

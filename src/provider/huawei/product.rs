@@ -35,7 +35,9 @@ pub fn product(certificate: &Certificate) -> Product {
                 .filter(|count| *count > 0)
                 .map(|count| count.saturating_add(wildcards.unwrap_or_default())),
         },
-        ..Product::default()
+        // This cloud saves no profiles, so whether it skips their review is no question.
+        level: None,
+        automatic_review: None,
     }
 }
 

@@ -87,7 +87,7 @@ fn canonical_request(request: &Signable<'_>, date: &str) -> (String, String) {
     let slash = if path.ends_with('/') { "" } else { "/" };
     let all: BTreeMap<&str, &str> = headers.iter().copied().chain([("host", host), (DATE, date)]).collect();
     // Values keep their case.
-    let lines: String = all.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
+    let lines: String = all.iter().flat_map(|(name, value)| [name, ":", value.trim(), "\n"]).collect();
     let names = all.into_keys().collect::<Vec<_>>().join(";");
     let digest = hex::encode(Sha256::digest(payload));
     (format!("{method}\n{path}{slash}\n{query}\n{lines}\n{names}\n{digest}"), names)

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{Application, body, company_application, json_of, order, prepare};
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::names::Names;
-use crate::core::order::{Key, KeyAlgorithm, Organization, Product, ValidationMethod};
+use crate::core::order::{Contact, Key, KeyAlgorithm, Organization, Product, ValidationMethod};
 use crate::core::redact::Personal;
 use crate::provider::fixtures::{application, csr};
 use crate::provider::huawei::{evidence, request};
@@ -39,7 +39,7 @@ fn administrator(first: &str, last: &str) -> Application {
 fn nothing_that_is_not_set_is_sent_but_the_two_flags() {
     let mut person = company_application();
     person.profile.as_mut().unwrap().organization = None;
-    person.profile.as_mut().unwrap().technical_contact = Default::default();
+    person.profile.as_mut().unwrap().technical_contact = Contact::default();
     let expected = json!({
         "domain": "www.acme.example", "key_algorithm": "RSA_2048", "applicant_name": "Ning.Huang",
         "applicant_phone": "13112341234", "applicant_email": "ning@acme.example", "domain_method": "DNS",
