@@ -2,16 +2,11 @@
 
 use std::time::Duration;
 
-use crate::cluster;
 use crate::siege::pace::Beside;
 use crate::siege::{Place, Settings, crash, pace, quiet};
 
 fn place() -> Place {
-    Place {
-        binary: env!("CARGO_BIN_EXE_certorder").into(),
-        kubeconfig: cluster::kubeconfig(),
-        log_level: "info".to_owned(),
-    }
+    Place { binary: env!("CARGO_BIN_EXE_certorder").into(), log_level: "info".to_owned() }
 }
 
 async fn withstand(settings: Settings) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder_sim::proxy::{Proxy, Upstream};
 use futures::FutureExt;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::PostParams;
 use kube::{Api, Resource};
 use serde::Serialize;
@@ -16,17 +16,17 @@ use serde_json::{Value, json};
 
 use super::Place;
 use super::cloud::Cloud;
+use super::huawei::Huawei;
 use super::process::{Binary, Process};
 use super::tencent::Tencent;
-use crate::cluster::Cluster;
+use crate::cluster::{self, Cluster};
 use crate::fixtures;
 
 /// `--call-timeout` of the processes that are killed: so short that the next one settles what it finds quickly, and
 /// long enough for a busy machine.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_millis(500);
 /// The flags of those processes.
-pub(crate) const HASTY: [&str; 6] =
-    ["--call-timeout", "500ms", "--poll-interval", "100ms", "--tencent-rate-limit", "1000"];
+pub(crate) const HASTY: [&str; 4] = ["--call-timeout", "500ms", "--poll-interval", "100ms"];
 
 /// The cluster and the clouds.
 pub(crate) struct Camp {
@@ -44,14 +44,14 @@ pub(crate) struct Ground<'a> {
 }
 
 impl Camp {
-    /// A camp with every cloud that this binary can be led to, none of which limits the frequency of calls.
+    /// A camp with every cloud, none of which limits the frequency of calls.
     pub(crate) async fn pitch(place: &Place) -> Self {
-        Self::with(place, vec![Arc::new(Tencent::start().await)]).await
+        Self::with(place, vec![Arc::new(Tencent::start().await), Arc::new(Huawei::start().await)]).await
     }
 
     /// A camp with these clouds.
     pub(crate) async fn with(place: &Place, clouds: Vec<Arc<dyn Cloud>>) -> Self {
-        let cluster = Cluster::start(place.kubeconfig.as_deref()).await;
+        let cluster = Cluster::start().await;
         Self { cluster, clouds, binary: Binary::new(place), bought: AtomicUsize::new(0) }
     }
 
@@ -60,9 +60,17 @@ impl Camp {
         self.bought.fetch_add(1, Ordering::Relaxed)
     }
 
+    async fn new_namespace(&self) -> String {
+        let name = format!("siege-{}", uuid::Uuid::new_v4());
+        let namespace = serde_json::from_value(json!({"metadata": {"name": name}})).unwrap();
+        let namespaces: Api<Namespace> = Api::all(self.cluster.client.clone());
+        namespaces.create(&PostParams::default(), &namespace).await.unwrap();
+        name
+    }
+
     /// A namespace of its own, with credentials, a profile and a letter.
     pub(crate) async fn ground(&self) -> Ground<'_> {
-        let ground = Ground { camp: self, namespace: self.cluster.new_namespace().await };
+        let ground = Ground { camp: self, namespace: self.new_namespace().await };
         for cloud in &self.clouds {
             ground.create::<Secret>(cloud.credentials()).await;
         }
@@ -116,7 +124,7 @@ impl Ground<'_> {
         let mut all = vec!["--watch-namespace".to_owned(), self.namespace.clone()];
         all.extend(flags.iter().map(|flag| (*flag).to_owned()));
         for (cloud, net) in self.camp.clouds.iter().zip(&post.nets) {
-            all.extend([cloud.flag().to_owned(), net.url()]);
+            all.extend(cloud.flags(&net.url()));
         }
         post.process = Some(self.camp.binary.start(&post.api.url(), &all));
     }
@@ -131,7 +139,7 @@ impl Ground<'_> {
 
 impl Drop for Ground<'_> {
     fn drop(&mut self) {
-        self.camp.cluster.clean_up(&self.namespace);
+        cluster::clean_up(&self.namespace);
     }
 }
 
@@ -151,6 +159,11 @@ impl Post {
             () = self.api.killed() => {}
             _ = futures::future::select_all(nets) => {}
         }
+    }
+
+    /// Whether the process has made its first request.
+    pub(crate) fn is_awake(&self) -> bool {
+        !self.api.seen().is_empty()
     }
 
     /// Whether one is held now.

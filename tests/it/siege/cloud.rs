@@ -4,10 +4,18 @@
 use certorder_sim::proxy::Rule;
 use serde_json::Value;
 
+use super::life::Plot;
+
 /// One cloud.
 pub(crate) trait Cloud: Send + Sync {
-    /// The flag that leads the operator to another address.
-    fn flag(&self) -> &'static str;
+    /// The flags that lead the operator to this address, with no limit to the frequency of its calls.
+    fn flags(&self, address: &str) -> Vec<String>;
+    /// Whether such a story takes place here.
+    fn plays(&self, plot: Plot) -> bool;
+    /// Whether an application always names an applicant.
+    fn wants_applicant(&self) -> bool;
+    /// Whether its CA may ask for a letter.
+    fn wants_letters(&self) -> bool;
     /// Where it serves.
     fn url(&self) -> String;
     /// The Secret with the credentials of its account.

@@ -34,8 +34,10 @@ impl<'a> Crowd<'a> {
     pub(crate) async fn grow(&mut self) {
         let clouds = &self.ground.camp.clouds;
         let number = self.ground.camp.number();
+        let script = SCRIPTS[number % SCRIPTS.len()];
         let cloud = &clouds[number / SCRIPTS.len() % clouds.len()];
-        self.join(Life::new(SCRIPTS[number % SCRIPTS.len()], cloud, number)).await;
+        let cloud = if cloud.plays(script.plot) { cloud } else { &clouds[0] };
+        self.join(Life::new(script, cloud, number)).await;
     }
 
     /// Applies this order.

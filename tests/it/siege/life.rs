@@ -59,6 +59,11 @@ pub(crate) const SCRIPTS: [Script; 8] = [
     script(Plot::Deleted, Key::InCluster, false, false),
 ];
 
+/// The certificate of this number. Huawei Cloud wants 16 letters and digits.
+pub(crate) fn id(number: usize) -> String {
+    format!("siege{number:011}")
+}
+
 /// One order, and what happened to it so far.
 pub(crate) struct Life {
     pub(crate) script: Script,
@@ -81,9 +86,10 @@ pub(crate) struct Life {
 impl Life {
     /// Buys a certificate and writes an order for it, which is still to be applied.
     pub(crate) fn new(script: Script, cloud: &Arc<dyn Cloud>, number: usize) -> Self {
-        let id = format!("siege{number:06}");
+        let id = id(number);
         let name = format!("o{number}");
         let common_name = format!("{name}.acme.example");
+        let script = Script { letter: script.letter && cloud.wants_letters(), ..script };
         cloud.buy(&id, script.organisation, script.letter);
         let csr = (script.key == Key::Own)
             .then(|| fixtures::csr_of(&KeyPair::generate().unwrap(), &[common_name.as_str()]));
@@ -130,7 +136,7 @@ impl Life {
             Key::Cloud => spec["privateKey"] = json!({"source": "Cloud", "algorithm": "ECDSA"}),
             Key::Own => spec["csr"] = json!(self.csr),
         }
-        if organisation {
+        if organisation || self.cloud.wants_applicant() {
             spec["organizationProfileRef"] = json!({"name": "acme"});
         }
         json!({

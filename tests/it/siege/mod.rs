@@ -6,7 +6,8 @@
 //! - [`pace`]: how much of a cloud's limit is used; [`quiet`]: what a settled crowd costs.
 //! - `walk` kills at every point of a life, `storm` at random; `points` are those points, and the faults.
 //! - `life` is what an order goes through, `player` the CA and the user, `crowd` many orders, `verdict` what must hold.
-//! - `camp` is where it happens, `process` the binary, `cloud` a cloud as all of this sees it, `tencent` one of them.
+//! - `camp` is where it happens, `process` the binary, `cloud` a cloud as all of this sees it, `tencent` and
+//!   `huawei` the two that there are.
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ mod chance;
 mod cloud;
 pub(crate) mod crash;
 mod crowd;
+mod huawei;
 mod life;
 pub(crate) mod pace;
 mod player;
@@ -27,13 +29,11 @@ mod tencent;
 mod verdict;
 mod walk;
 
-/// What is besieged, and where.
+/// What is besieged. The cluster is that of the stories.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     /// The binary.
     pub(crate) binary: PathBuf,
-    /// A real cluster; else the one in process.
-    pub(crate) kubeconfig: Option<PathBuf>,
     /// `--log-level` of every process.
     pub(crate) log_level: String,
 }

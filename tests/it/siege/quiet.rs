@@ -17,14 +17,15 @@ use tokio::time::sleep;
 use super::Place;
 use super::camp::{Camp, Ground, Post};
 use super::cloud::{Cloud, Stage};
-use super::life::{Life, SCRIPTS};
+use super::life::{self, Life, SCRIPTS};
 use super::player;
+use super::tencent::Tencent;
 
 /// How many orders live through everything; more are copies of one of them.
 const REAL: usize = 1000;
 const LOOK: Duration = Duration::from_millis(200);
 /// The flags of the process that leads them there.
-const EAGER: [&str; 4] = ["--poll-interval", "500ms", "--tencent-rate-limit", "1000"];
+const EAGER: [&str; 2] = ["--poll-interval", "500ms"];
 
 /// How quietness is measured.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +63,7 @@ pub(crate) struct Window {
 
 /// Settles so many orders, starts the operator again, and looks on.
 pub(crate) async fn measure(place: &Place, plans: &[Plan]) -> Vec<Figures> {
-    let camp = Camp::pitch(place).await;
+    let camp = Camp::with(place, vec![Arc::new(Tencent::start().await)]).await;
     let ground = camp.ground().await;
     let mut figures = Vec::new();
     let mut settled = Vec::new();
@@ -155,8 +156,7 @@ fn renamed(object: &Value, first: &str, life: &Life) -> Value {
     let mut object = object.clone();
     let metadata = object["metadata"].as_object_mut().unwrap();
     metadata.retain(|name, _| ["name", "annotations", "labels"].contains(&name.as_str()));
-    let number = first.trim_start_matches('o');
-    let id = format!("siege{:06}", number.parse::<usize>().unwrap());
+    let id = life::id(first.trim_start_matches('o').parse().unwrap());
     let text = object.to_string().replace(&id, &life.id);
     let text = text.replace(&format!("\"{first}\""), &format!("\"{}\"", life.name));
     let text = text.replace(&format!("{first}-"), &format!("{}-", life.name));
@@ -166,7 +166,7 @@ fn renamed(object: &Value, first: &str, life: &Life) -> Value {
 /// Starts the operator with its own settings, and counts what it does.
 async fn look_on(ground: &Ground<'_>, plan: Plan) -> Figures {
     let before = stored(ground).await;
-    let mut post = ground.operator(&["--tencent-rate-limit", "1000"]).await;
+    let mut post = ground.operator(&[]).await;
     let ready = post.process.as_ref().unwrap().ready().await;
     sleep(plan.window).await;
     let (api, net) = (post.api.seen().len(), post.nets[0].seen().len());

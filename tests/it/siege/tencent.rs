@@ -6,6 +6,7 @@ use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use super::cloud::{Cloud, Effect, Purpose, Stage};
+use super::life::Plot;
 use crate::fixtures::{self, SECRET_ID, SECRET_KEY};
 
 const ACTION: HeaderName = HeaderName::from_static("x-tc-action");
@@ -48,8 +49,20 @@ impl Tencent {
 }
 
 impl Cloud for Tencent {
-    fn flag(&self) -> &'static str {
-        "--tencent-endpoint"
+    fn flags(&self, address: &str) -> Vec<String> {
+        ["--tencent-endpoint", address, "--tencent-rate-limit", "1000"].map(str::to_owned).to_vec()
+    }
+
+    fn plays(&self, _plot: Plot) -> bool {
+        true
+    }
+
+    fn wants_applicant(&self) -> bool {
+        false
+    }
+
+    fn wants_letters(&self) -> bool {
+        true
     }
 
     fn url(&self) -> String {

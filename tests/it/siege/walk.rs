@@ -38,7 +38,8 @@ struct Path {
 pub(crate) async fn walk(camp: &Camp, settings: &Settings, chance: &mut Chance, tally: &Tally) {
     let mut paths = Vec::new();
     for script in SCRIPTS {
-        for cloud in 0..camp.clouds.len() {
+        let has_it = |cloud: &usize| camp.clouds[*cloud].plays(script.plot);
+        for cloud in (0..camp.clouds.len()).filter(has_it) {
             let points = points(camp, tally, script, cloud).await;
             for (point, count) in points {
                 let sides = if point.is_write(&camp.clouds) { &SIDES[..] } else { &SIDES[..2] };
