@@ -92,9 +92,10 @@ async fn replica(ground: &Ground<'_>, kills: usize, stale: &Stale, mut chance: C
             chance.time(Duration::from_millis(100), CALL_TIMEOUT * 3)
         };
         ground.man(&mut post, &HASTY);
+        let may_start = chance.percent(95);
         let dies = async {
             // A busy machine takes its time to start a process, and a siege is not about that alone.
-            while chance.percent(98) && !post.is_awake() {
+            while may_start && !post.is_awake() {
                 sleep(A_MOMENT).await;
             }
             sleep(time).await;
