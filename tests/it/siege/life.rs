@@ -81,6 +81,8 @@ pub(crate) struct Life {
     pub(crate) is_deleted: bool,
     /// Its status was wiped, or it was deleted and applied again.
     pub(crate) lost_status: bool,
+    /// How often its user had to find out what became of a call.
+    pub(crate) unknown: usize,
 }
 
 impl Life {
@@ -94,8 +96,8 @@ impl Life {
         let csr = (script.key == Key::Own)
             .then(|| fixtures::csr_of(&KeyPair::generate().unwrap(), &[common_name.as_str()]));
         let cloud = Arc::clone(cloud);
-        let (is_second, is_deleted, lost_status) = (false, false, false);
-        Self { script, cloud, id, name, common_name, csr, is_second, is_deleted, lost_status }
+        let (is_second, is_deleted, lost_status, unknown) = (false, false, false, 0);
+        Self { script, cloud, id, name, common_name, csr, is_second, is_deleted, lost_status, unknown }
     }
 
     /// The name that a user who corrects the order gives it.
@@ -118,7 +120,11 @@ impl Life {
 
     /// Whether a lost status leads to the same end: what was only taken over is not cancelled by its deletion.
     pub(crate) fn may_lose_status(&self) -> bool {
-        self.script.plot != Plot::Deleted
+        match self.script.plot {
+            Plot::Issued | Plot::Rejected | Plot::Withdrawn => true,
+            Plot::Corrected => self.cloud.forgives_a_lost_correction(),
+            Plot::Deleted => false,
+        }
     }
 
     /// The order as its user writes it.

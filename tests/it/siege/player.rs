@@ -1,6 +1,7 @@
 //! Plays the CA and the user of every order. What they do depends on what they see, as in life.
 
 use certorder::api::v1alpha1::CertificateOrder;
+use certorder::clock::Clock;
 use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
@@ -35,6 +36,14 @@ pub(crate) fn ca(life: &mut Life) {
 /// Lets the user do the next thing with one order.
 pub(crate) async fn user(ground: &Ground<'_>, life: &mut Life, order: &CertificateOrder) {
     let stage = life.cloud.stage(&life.id);
+    if stage == Stage::Rejected && stalled(order) == "OutcomeUnknown" {
+        // The user looks into the console, as the message says, and finds the rejected application there.
+        if is_handled(order) {
+            set_resubmit(ground, order).await;
+            life.unknown += 1;
+        }
+        return;
+    }
     match life.script.plot {
         Plot::Rejected if stage == Stage::Rejected && stalled(order) == "Rejected" => {
             ask_again(ground, order).await;
@@ -97,9 +106,24 @@ fn stalled(order: &CertificateOrder) -> &str {
 
 async fn ask_again(ground: &Ground<'_>, order: &CertificateOrder) {
     if !order.annotations().contains_key(RESUBMIT) {
-        let now = certorder::clock::Clock::default().now().to_string();
-        edit(ground, order, json!({"metadata": {"annotations": {RESUBMIT: now}}})).await;
+        set_resubmit(ground, order).await;
     }
+}
+
+async fn set_resubmit(ground: &Ground<'_>, order: &CertificateOrder) {
+    let now = Clock::default().now().to_string();
+    edit(ground, order, json!({"metadata": {"annotations": {RESUBMIT: now}}})).await;
+}
+
+/// Whether the order has acted on its annotation, or its open call does.
+fn is_handled(order: &CertificateOrder) -> bool {
+    let status = order.status.as_ref();
+    let intent = status.and_then(|status| status.submission.as_ref()?.intent.as_ref());
+    let handled = [
+        status.and_then(|status| status.last_handled_resubmit_at.as_ref()),
+        intent.and_then(|intent| intent.resubmit_at.as_ref()),
+    ];
+    handled.contains(&order.annotations().get(RESUBMIT))
 }
 
 /// Sets an annotation, or removes it.

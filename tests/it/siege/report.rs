@@ -35,6 +35,7 @@ struct Sums {
     duplicates: usize,
     overwritten: usize,
     adopted: usize,
+    unknown: usize,
     wrongs: Vec<String>,
 }
 
@@ -77,6 +78,7 @@ impl Tally {
         sums.duplicates += verdict.duplicates;
         sums.overwritten += verdict.overwritten;
         sums.adopted += verdict.adopted;
+        sums.unknown += verdict.unknown;
         sums.wrongs.extend(verdict.wrongs);
     }
 
@@ -109,8 +111,8 @@ impl fmt::Display for Tally {
         writeln!(
             f,
             "orders that reached their end: {}; submissions {}, sent to the CA {}, Adopted {}, equal applications \
-             overwritten in later attempts {}",
-            sums.lives, sums.submissions, sums.orders, sums.adopted, sums.overwritten
+             overwritten in later attempts {}, OutcomeUnknown in later attempts {}",
+            sums.lives, sums.submissions, sums.orders, sums.adopted, sums.overwritten, sums.unknown
         )?;
         writeln!(f, "duplicates: {}; other violations: {}", sums.duplicates, sums.wrongs.len())?;
         write!(f, "seconds: {}, seed: {}", self.started.elapsed().as_secs(), self.seed)

@@ -20,6 +20,8 @@ pub(crate) struct Verdict {
     /// evidence cannot tell.
     pub(crate) overwritten: usize,
     pub(crate) adopted: usize,
+    /// Calls of another attempt of which the operator said that nobody can tell what became of them.
+    pub(crate) unknown: usize,
     pub(crate) wrongs: Vec<String>,
 }
 
@@ -36,6 +38,7 @@ struct Attempt<'a> {
 pub(crate) async fn judge(ground: &Ground<'_>, life: &Life, order: Option<&CertificateOrder>) -> Verdict {
     let effects = life.cloud.effects(&life.id);
     let mut verdict = of_calls(life, &effects);
+    verdict.unknown = life.unknown;
     if let Some(order) = order {
         of_status(&mut verdict, life, order, &effects);
         of_secret(&mut verdict, ground, life).await;
