@@ -35,4 +35,7 @@ mod rules;
 mod seam;
 mod second_attempts;
 mod secrets;
+#[allow(dead_code, reason = "a part of it is for the long runs")]
+mod siege;
+mod under_siege;
 mod world;
