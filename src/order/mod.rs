@@ -8,9 +8,10 @@
 //!    [`trouble`];
 //! 6. [`status`] stores it by compare-and-swap (client required).
 //!
-//! [`claim`] says which of several orders has a certificate, [`evidence`] what the cloud shows of a call, [`target`] and [`secret`] what an issued certificate's
-//! Secret holds, [`mapping`] which orders a changed object wakes, [`lookout`] when an order is due, [`sightings`] how
-//! long an open intent is seen, [`turns`] keeps two passes over one certificate apart.
+//! [`claim`] says which of several orders has a certificate, [`evidence`] what the cloud shows of a call, [`target`] and
+//! [`secret`] what an issued certificate's Secret holds, [`mapping`] which orders a changed object wakes, [`lookout`]
+//! when an order is due, [`sightings`] how long an open intent is seen, [`turns`] keeps two passes over one certificate
+//! apart.
 
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
