@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use certorder_sim::tencent::{Account, Fault, Options, Product, Status, TencentCloud};
 use futures::future::join_all;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::ByteString;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ use crate::provider::registry::{Clouds, Settings};
 use crate::provider::tencent::credentials::Credentials;
 use crate::provider::tencent::{Service, Tencent};
 use crate::provider::transport::{Endpoint, Transport};
-use crate::provider::{Error, Payload, Provider, Request};
+use crate::provider::{Error, Payload, Provider, Request, RequestKind};
 
 pub(super) const ID: &str = "AKIDEXAMPLE0123456789";
 pub(super) const KEY: &str = "SecretKeyExample0123456789ABCDEF";
@@ -343,6 +343,16 @@ pub(super) async fn always(answer: String) -> String {
 pub(super) fn http(status: &str, content_type: &str, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}")
+}
+
+#[tokio::test]
+async fn a_log_of_calls_without_an_end_says_nothing() {
+    let body =
+        r#"{"Response": {"TotalCount": null, "OperateLogs": [{"CertId": "other"}], "RequestId": "r"}}"#;
+    let url = always(http("200 OK", "application/json", body)).await;
+    let provider = open(&clouds(&url, 100_000, PATIENT), &json!({}), &[("secretId", ID), ("secretKey", KEY)]);
+    let error = provider.was_called(RequestKind::Submit, Timestamp::UNIX_EPOCH).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
 }
 
 #[tokio::test]
