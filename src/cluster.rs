@@ -73,7 +73,16 @@ impl Namespace {
     /// The credentials of a cloud account. Whoever writes an order names its credentials, and they go to the
     /// cloud's own host only, so no label is asked for.
     pub async fn credentials(&self, reference: &LocalObjectReference) -> Result<SecretData, Error> {
-        Ok(self.secret(&reference.name, "spec.credentialsRef").await?.data.unwrap_or_default())
+        self.credentials_of(reference, "spec.credentialsRef").await
+    }
+
+    /// The same, where another field names them.
+    pub async fn credentials_of(
+        &self,
+        reference: &LocalObjectReference,
+        field: &str,
+    ) -> Result<SecretData, Error> {
+        Ok(self.secret(&reference.name, field).await?.data.unwrap_or_default())
     }
 
     /// A text that is sent to a cloud: the Secret must carry the label [`READABLE`].

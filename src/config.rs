@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::provider::transport::Endpoint;
 
@@ -44,7 +44,7 @@ pub struct Config {
     )]
     pub watch_namespaces: Vec<String>,
 
-    /// How many orders are worked at the same time, for each watched namespace or over all of them.
+    /// How many orders of one account (the Secret that `credentialsRef` names) are worked at the same time.
     #[arg(long, env = "CERTORDER_CONCURRENCY", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,
 
@@ -63,6 +63,23 @@ pub struct Config {
     /// Call this address instead of both Tencent sites' own, for tests: https, or http on a loopback address.
     #[arg(long, env = "CERTORDER_TENCENT_ENDPOINT", value_name = "URL")]
     pub tencent_endpoint: Option<Endpoint>,
+
+    /// Whether only the replica that holds the Lease `certorder` works. Off: every replica works, and paces its calls
+    /// by itself; one certificate is submitted once all the same.
+    #[arg(
+        long,
+        env = "CERTORDER_LEADER_ELECT",
+        default_value_t = true,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = ArgAction::Set
+    )]
+    pub leader_elect: bool,
+
+    /// The namespace of that Lease. Default: the one of the pod, or of the kubeconfig's context.
+    #[arg(long, env = "CERTORDER_LEASE_NAMESPACE", value_parser = namespace, value_name = "NAMESPACE")]
+    pub lease_namespace: Option<String>,
 
     /// Where /livez, /readyz and /metrics are served.
     #[arg(long, env = "CERTORDER_HTTP_ADDRESS", default_value = "0.0.0.0:8080", value_name = "HOST:PORT")]
@@ -132,6 +149,20 @@ mod tests {
         assert_eq!((config.concurrency, config.tencent_rate_limit.get()), (32, 10));
         assert_eq!((config.poll_interval.as_secs(), config.call_timeout.as_secs()), (30, 20));
         assert_eq!(config.http_address.port(), 8080);
+        assert_eq!((config.leader_elect, config.lease_namespace), (true, None));
+    }
+
+    #[test]
+    fn leader_election_is_switched_off_with_an_equals_sign() {
+        let cases: [(&[&str], bool); 3] = [
+            (&["--leader-elect"], true),
+            (&["--leader-elect=false"], false),
+            (&["--leader-elect=true"], true),
+        ];
+        for (flags, wanted) in cases {
+            assert_eq!(run(flags).unwrap().leader_elect, wanted, "{flags:?}");
+        }
+        assert!(run(&["--leader-elect", "false"]).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use axum::Router;
 use axum::extract::State;
@@ -13,20 +13,28 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
-/// Whether the process is ready: every cache has been filled once.
+/// Whether the process is ready: every cache has been filled once, or another replica works.
 #[derive(Clone, Default)]
-pub struct Readiness(Arc<AtomicBool>);
+pub struct Readiness(Arc<AtomicU8>);
+
+const STARTING: u8 = 0;
+const STANDING_BY: u8 = 1;
+const WORKING: u8 = 2;
 
 impl Readiness {
-    /// Says that the process is ready.
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Release);
+    /// Says that another replica works, and this one could take its place.
+    pub fn stand_by(&self) {
+        self.0.store(STANDING_BY, Ordering::Release);
     }
 
-    /// Whether the process is ready.
-    #[must_use]
-    pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    /// Says that this replica works from now on, and its caches are not filled yet.
+    pub fn begin(&self) {
+        self.0.store(STARTING, Ordering::Release);
+    }
+
+    /// Says that the caches are filled.
+    pub fn set(&self) {
+        self.0.store(WORKING, Ordering::Release);
     }
 }
 
@@ -51,10 +59,13 @@ pub async fn serve(
 }
 
 async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
-    if readiness.is_set() {
-        (StatusCode::OK, "ok")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the caches are not filled yet; are the CRDs installed?")
+    match readiness.0.load(Ordering::Acquire) {
+        WORKING => (StatusCode::OK, "ok"),
+        STANDING_BY => (StatusCode::OK, "standing by: another replica holds the lease"),
+        _ => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the lease is not seen or the caches are not filled yet; are the CRDs installed, and the permissions granted?",
+        ),
     }
 }
 

@@ -17,7 +17,7 @@
 //! - [`profile`]: the same for an `OrganizationProfile`.
 //! - [`provider`]: the seam to the clouds, and one folder for each.
 //! - [`cluster`]: follows references to Secrets and profiles.
-//! - [`config`], [`runtime`], [`http`], [`telemetry`], [`clock`]: the process around it.
+//! - [`config`], [`runtime`], [`leader`], [`http`], [`telemetry`], [`clock`]: the process around it.
 
 pub mod api;
 pub mod clock;
@@ -25,6 +25,7 @@ pub mod cluster;
 pub mod config;
 pub mod core;
 pub mod http;
+pub mod leader;
 pub mod order;
 pub mod profile;
 pub mod provider;

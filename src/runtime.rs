@@ -19,6 +19,8 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource, ResourceExt};
 use prometheus_client::registry::Registry;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
@@ -26,14 +28,16 @@ use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::http::{self, Readiness};
+use crate::leader::Candidate;
+use crate::order::gate::Gate;
 use crate::order::lookout::Lookout;
 use crate::order::sightings::Sightings;
 use crate::order::turns::Turns;
 use crate::order::validation::Validations;
 use crate::order::{self, Context, mapping};
-use crate::profile;
+use crate::profile::{self, lookups::Lookups};
 use crate::provider::registry::{Clouds, Settings, SetupError};
-use crate::telemetry::{Metrics, Telemetry};
+use crate::telemetry::{GateMetrics, Metrics, Telemetry};
 
 /// Why the controller cannot start, or cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +62,9 @@ pub enum Error {
         /// Why it cannot be opened.
         source: std::io::Error,
     },
+    /// Another replica goes on.
+    #[error("the lease is lost: another replica took it, or it could not be renewed; this process ends")]
+    LeaseLost,
     /// The runtime or the probes failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -113,17 +120,31 @@ pub async fn run(config: Config, client: Client, shutdown: Shutdown) -> Result<(
 pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shutdown) -> Result<(), Error> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
+    let watch_gate = GateMetrics::register(&mut registry);
     let readiness = Readiness::default();
     let port = http::bind(config.http_address)
         .await
         .map_err(|source| Error::Port { address: config.http_address, source })?;
     let probes = tokio::spawn(http::serve(port, registry, readiness.clone(), shutdown.clone()));
 
+    let holder = uuid::Uuid::new_v4().to_string();
+    let term = match &config {
+        Config { leader_elect: true, lease_namespace, .. } => {
+            let namespace = lease_namespace.as_deref().unwrap_or(client.default_namespace());
+            let candidate = Candidate::new(client.clone(), namespace, &holder, clock);
+            Term::begin(candidate, &readiness, shutdown.clone()).await
+        }
+        _ => Some(Term::without_end(shutdown.clone())),
+    };
+    let Some(term) = term else {
+        probes.await.map_err(std::io::Error::other)??;
+        return Ok(());
+    };
+    let shutdown = term.ends.clone();
     // A namespace that is named twice is watched once.
     let mut config = config;
     config.watch_namespaces.sort_unstable();
     config.watch_namespaces.dedup();
-    let holder = uuid::Uuid::new_v4().to_string();
     let scopes = Scope::all_of(&config, &client);
     let settings = Settings {
         call_timeout: config.call_timeout,
@@ -131,6 +152,8 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         tencent_endpoint: config.tencent_endpoint.clone(),
     };
     let clouds = Clouds::new(&settings)?;
+    let gate = Arc::new(Gate::new(config.concurrency.into()));
+    watch_gate.set(Arc::clone(&gate));
     let context = Arc::new(Context {
         telemetry: Telemetry::new(client.clone(), &holder, metrics),
         client,
@@ -142,6 +165,9 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         namespaces: config.watch_namespaces.clone(),
         orders: scopes.iter().map(|scope| scope.orders.store()).collect(),
         lookout: Lookout::default(),
+        gate,
+        profiles: Lookout::default(),
+        lookups: Lookups::default(),
         turns: Turns::default(),
         sightings: Sightings::default(),
         validations: Validations::default(),
@@ -152,9 +178,61 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
     tokio::spawn(announce_ready(stores, readiness));
     let controllers = scopes.into_iter().map(|scope| scope.run(&context, &shutdown));
     futures::future::join_all(controllers).await;
+    term.end().await?;
     probes.await.map_err(std::io::Error::other)??;
     info!("certorder has ended");
     Ok(())
+}
+
+/// The time in which this process works.
+struct Term {
+    /// Resolves when it must end.
+    ends: Shutdown,
+    /// Who keeps the Lease meanwhile.
+    keeper: Option<(Arc<Candidate>, JoinHandle<()>)>,
+}
+
+impl Term {
+    /// Waits for the Lease; `None` where the process is asked to end before.
+    async fn begin(candidate: Candidate, readiness: &Readiness, shutdown: Shutdown) -> Option<Self> {
+        tokio::select! {
+            () = candidate.win(|| readiness.stand_by()) => readiness.begin(),
+            () = shutdown.clone() => return None,
+        }
+        let candidate = Arc::new(candidate);
+        let (lost, is_lost) = oneshot::channel();
+        let keeper = tokio::spawn({
+            let candidate = Arc::clone(&candidate);
+            async move {
+                candidate.keep().await;
+                let _ = lost.send(());
+            }
+        });
+        let ends = async move {
+            tokio::select! {
+                () = shutdown => {}
+                Ok(()) = is_lost => {}
+            }
+        };
+        Some(Self { ends: ends.boxed().shared(), keeper: Some((candidate, keeper)) })
+    }
+
+    /// Without a Lease.
+    fn without_end(shutdown: Shutdown) -> Self {
+        Self { ends: shutdown, keeper: None }
+    }
+
+    /// Gives the Lease back, unless it is lost.
+    async fn end(self) -> Result<(), Error> {
+        let Some((candidate, keeper)) = self.keeper else { return Ok(()) };
+        if keeper.is_finished() {
+            return Err(Error::LeaseLost);
+        }
+        // Not before: while a pass ends, no other replica may begin.
+        keeper.abort();
+        candidate.release().await;
+        Ok(())
+    }
 }
 
 /// A flag that is set once the process is asked to end.
@@ -207,13 +285,14 @@ struct Scope {
 impl Scope {
     fn all_of(config: &Config, client: &Client) -> Vec<Self> {
         if config.watch_namespaces.is_empty() {
-            return vec![Self::new(config, client, None)];
+            return vec![Self::new(client, None)];
         }
-        config.watch_namespaces.iter().map(|namespace| Self::new(config, client, Some(namespace))).collect()
+        config.watch_namespaces.iter().map(|namespace| Self::new(client, Some(namespace))).collect()
     }
 
-    fn new(config: &Config, client: &Client, namespace: Option<&str>) -> Self {
-        let controller = ControllerConfig::default().concurrency(config.concurrency);
+    fn new(client: &Client, namespace: Option<&str>) -> Self {
+        // Unbounded: an order that waits for its account's turn holds up nobody, see [`crate::order::gate`].
+        let controller = ControllerConfig::default();
         let watch = watcher::Config::default;
         Self {
             orders: Controller::new(api(client, namespace), watch()).with_config(controller.clone()),
@@ -232,7 +311,7 @@ impl Scope {
             move |secret: PartialObjectMeta<Secret>| {
                 let namespace = secret.namespace().unwrap_or_default();
                 let found = mapping::of_secret(&orders, &profiles, &namespace, &secret.name_any());
-                wake(&context, found, &seen_secrets, &secret)
+                wake(&context.lookout, found, &seen_secrets, &secret)
             }
         };
         let by_profile = {
@@ -240,15 +319,17 @@ impl Scope {
             move |profile: OrganizationProfile| {
                 let namespace = profile.namespace().unwrap_or_default();
                 let found = mapping::of_profile(&orders, &namespace, &profile.name_any());
-                wake(&context, found, &seen_profiles, &profile)
+                wake(&context.lookout, found, &seen_profiles, &profile)
             }
         };
-        let profiles_by_secret = move |secret: PartialObjectMeta<Secret>| {
-            mapping::profiles_of_secret(
-                &profiles,
-                &secret.namespace().unwrap_or_default(),
-                &secret.name_any(),
-            )
+        let seen_by_profiles = Seen::new(&context.clock);
+        let profiles_by_secret = {
+            let context = Arc::clone(context);
+            move |secret: PartialObjectMeta<Secret>| {
+                let namespace = secret.namespace().unwrap_or_default();
+                let found = mapping::profiles_of_secret(&profiles, &namespace, &secret.name_any());
+                wake(&context.profiles, found, &seen_by_profiles, &secret)
+            }
         };
         let watch = watcher::Config::default;
         let run_orders = self
@@ -269,7 +350,9 @@ impl Scope {
             .graceful_shutdown_on(shutdown.clone())
             .run(profile::reconcile, |_, never, _| no_error(*never), Arc::clone(context))
             .for_each(|outcome| {
-                log_trouble("profiles", outcome);
+                if let Some(gone) = log_trouble("profiles", outcome) {
+                    context.profiles.forget(&gone);
+                }
                 std::future::ready(())
             });
         tokio::join!(run_orders, run_profiles);
@@ -309,25 +392,21 @@ fn changed_at(metadata: &ObjectMeta) -> Option<Timestamp> {
     managers.chain(&metadata.creation_timestamp).map(|time| time.0).max()
 }
 
-/// Makes orders due, if the object that they refer to has changed.
-fn wake<K>(
-    context: &Context,
-    orders: Vec<ObjectRef<CertificateOrder>>,
-    seen: &Seen,
-    object: &K,
-) -> Vec<ObjectRef<CertificateOrder>>
+/// Makes objects due, if the one that they refer to has changed.
+fn wake<K, R>(lookout: &Lookout, found: Vec<ObjectRef<K>>, seen: &Seen, object: &R) -> Vec<ObjectRef<K>>
 where
     K: Resource,
+    R: Resource,
 {
     let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
-    // Only objects that orders refer to are remembered: a cluster may hold very many others.
-    if orders.is_empty() || !seen.is_new(name, object.meta()) {
+    // Only objects that are referred to are remembered: a cluster may hold very many others.
+    if found.is_empty() || !seen.is_new(name, object.meta()) {
         return Vec::new();
     }
-    for order in &orders {
-        context.lookout.wake(&(order.namespace.clone().unwrap_or_default(), order.name.clone()));
+    for one in &found {
+        lookout.wake(&(one.namespace.clone().unwrap_or_default(), one.name.clone()));
     }
-    orders
+    found
 }
 
 fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>

@@ -1,18 +1,26 @@
 //! The one place where an outcome becomes a log line, an Event and a metric.
 
+use std::sync::{Arc, OnceLock};
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource};
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::{Registry, Unit};
 use tracing::{debug, info, warn};
 
-use crate::api::v1alpha1::conditions::ConditionType;
-use crate::api::v1alpha1::{CertificateOrder, Intent};
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::api::v1alpha1::{CertificateOrder, Intent, OrganizationProfile};
 use crate::cluster::bounded;
 use crate::core::conditions::get;
 use crate::core::redact::{Filter, truncate};
+use crate::order::gate::Gate;
 use crate::order::status::FIELD_MANAGER;
 use crate::provider::{Accepted, Error};
 
@@ -59,6 +67,46 @@ impl Metrics {
     }
 }
 
+/// What the gate tells when it is asked: how long orders wait for their turn.
+#[derive(Clone, Default, Debug)]
+pub struct GateMetrics(Arc<OnceLock<Arc<Gate>>>);
+
+impl GateMetrics {
+    /// Registers the gauges under `certorder_`. They are zero until there is a gate.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.sub_registry_with_prefix("certorder").register_collector(Box::new(metrics.clone()));
+        metrics
+    }
+
+    /// The gate that is asked.
+    pub fn set(&self, gate: Arc<Gate>) {
+        let _ = self.0.set(gate);
+    }
+}
+
+impl Collector for GateMetrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let gate = self.0.get();
+        let longest = ConstGauge::new(gate.map_or(0.0, |gate| gate.longest_wait().as_secs_f64()));
+        let help = "How long the order has waited that waits longest for its account's turn";
+        longest.encode(encoder.encode_descriptor(
+            "longest_wait",
+            help,
+            Some(&Unit::Seconds),
+            MetricType::Gauge,
+        )?)?;
+        let waiting = gate.map_or(0, |gate| i64::try_from(gate.waiting()).unwrap_or(i64::MAX));
+        let help = "How many orders wait for their account's turn";
+        ConstGauge::new(waiting).encode(encoder.encode_descriptor(
+            "waiting",
+            help,
+            None,
+            MetricType::Gauge,
+        )?)
+    }
+}
+
 impl Telemetry {
     /// Events are published through `client` in the name of this process.
     #[must_use]
@@ -69,8 +117,13 @@ impl Telemetry {
 
     /// A read of a cloud ended.
     pub fn read<T>(&self, action: &str, observed: &Result<T, Error>) {
-        self.count(action, observed.as_ref().err());
-        if let Err(error) = observed {
+        self.read_ended(action, observed.as_ref().err());
+    }
+
+    /// The same, by its error.
+    pub fn read_ended(&self, action: &str, error: Option<&Error>) {
+        self.count(action, error);
+        if let Some(error) = error {
             warn!(action, %error, request_id = request_id(error), "cannot read the cloud");
         }
     }
@@ -107,11 +160,33 @@ impl Telemetry {
         if before.status == after.status {
             return;
         }
+        let conditions = |order: &CertificateOrder| {
+            order.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default()
+        };
+        let (before, now) = (conditions(before), conditions(after));
+        let notes = ANNOUNCED.into_iter().filter_map(|type_| announcement(type_, &before, &now));
+        self.announce(&after.object_ref(&()), notes.collect()).await;
+    }
+
+    /// The same for a profile.
+    pub async fn profile_changed(&self, before: &OrganizationProfile, after: &OrganizationProfile) {
+        if before.status == after.status {
+            return;
+        }
+        let conditions = |profile: &OrganizationProfile| {
+            profile.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default()
+        };
+        let (before, now) = (conditions(before), conditions(after));
+        let notes =
+            ANNOUNCED_OF_A_PROFILE.iter().filter_map(|row| announcement_of_a_profile(*row, &before, &now));
+        self.announce(&after.object_ref(&()), notes.collect()).await;
+    }
+
+    async fn announce(&self, object: &ObjectReference, notes: Vec<Event>) {
         self.metrics.status_writes.inc();
-        for type_ in ANNOUNCED {
-            let Some(note) = announcement(type_, before, after) else { continue };
+        for note in notes {
             info!(condition = note.reason, "{}", note.note.as_deref().unwrap_or_default());
-            if let Err(error) = bounded(self.recorder.publish(&note, &after.object_ref(&()))).await {
+            if let Err(error) = bounded(self.recorder.publish(&note, object)).await {
                 warn!(%error, "cannot publish an Event");
             }
         }
@@ -153,24 +228,46 @@ const ANNOUNCED: [ConditionType; 6] = [
     ConditionType::Stalled,
 ];
 
-fn announcement(type_: ConditionType, before: &CertificateOrder, after: &CertificateOrder) -> Option<Event> {
-    let condition_of = |order: &CertificateOrder| {
-        let status = order.status.as_ref()?;
-        get(&status.conditions, type_).filter(|condition| condition.status == "True").cloned()
-    };
-    let now = condition_of(after)?;
-    if condition_of(before).is_some_and(|then| then.reason == now.reason) {
+/// The reasons of a profile's conditions that are announced, and whether as a warning.
+const ANNOUNCED_OF_A_PROFILE: [(ConditionType, Reason, bool); 7] = [
+    (ConditionType::Resolved, Reason::NotFound, true),
+    (ConditionType::Resolved, Reason::Ambiguous, true),
+    (ConditionType::Resolved, Reason::Refused, true),
+    (ConditionType::Approved, Reason::Approved, false),
+    (ConditionType::Approved, Reason::Expiring, true),
+    (ConditionType::Approved, Reason::Expired, true),
+    (ConditionType::Approved, Reason::Invalid, true),
+];
+
+fn announcement(type_: ConditionType, before: &[Condition], now: &[Condition]) -> Option<Event> {
+    let is_true = |condition: &&Condition| condition.status == "True";
+    let now = get(now, type_).filter(is_true)?;
+    if get(before, type_).filter(is_true).is_some_and(|then| then.reason == now.reason) {
         return None;
     }
     let warns = matches!(type_, ConditionType::Stalled | ConditionType::ActionRequired);
-    let reason = if warns { now.reason } else { now.type_ };
-    Some(Event {
+    Some(event(if warns { &now.reason } else { &now.type_ }, warns, &now.message))
+}
+
+fn announcement_of_a_profile(
+    (type_, reason, warns): (ConditionType, Reason, bool),
+    before: &[Condition],
+    now: &[Condition],
+) -> Option<Event> {
+    let reason: &'static str = reason.into();
+    let now = get(now, type_).filter(|condition| condition.reason == reason)?;
+    let is_news = get(before, type_).is_none_or(|then| then.reason != now.reason);
+    is_news.then(|| event(reason, warns, &now.message))
+}
+
+fn event(reason: &str, warns: bool, note: &str) -> Event {
+    Event {
         type_: if warns { EventType::Warning } else { EventType::Normal },
-        reason,
-        note: Some(truncate(&now.message, LONGEST_NOTE)),
+        reason: reason.to_owned(),
+        note: Some(truncate(note, LONGEST_NOTE)),
         action: "Reconcile".to_owned(),
         secondary: None,
-    })
+    }
 }
 
 fn request_id(error: &Error) -> Option<&str> {

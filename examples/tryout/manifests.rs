@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use certorder::api::v1alpha1::conditions::{ConditionType, Reason};
 use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, OrganizationProfile};
-use certorder_sim::tencent::Product;
+use certorder_sim::tencent::{Company, Manager, Product};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, ValidationDirective};
 use kube::{Api, Client, Resource, ResourceExt};
@@ -48,6 +48,20 @@ pub(crate) struct Manifests {
     pub(crate) all: Vec<Manifest>,
     /// The orders among them.
     pub(crate) orders: Vec<Order>,
+    /// The profiles among them that are saved in the cloud's console too.
+    pub(crate) saved: Vec<Saved>,
+}
+
+/// What the console holds of a profile.
+pub(crate) struct Saved {
+    /// The profile's name.
+    pub(crate) profile: String,
+    /// Its account's access key.
+    pub(crate) secret_id: String,
+    /// Its organisation.
+    pub(crate) company: Company,
+    /// Its administrator.
+    pub(crate) manager: Manager,
 }
 
 /// One object of a file.
@@ -85,7 +99,11 @@ impl Manifests {
             .into_iter()
             .map(|(file, object)| Order::new(file, object, &secrets))
             .collect::<Result<_, _>>()?;
-        Ok(Self { namespace, all, orders })
+        let profiles = of_kind::<OrganizationProfile>(&all)?;
+        let saved =
+            (1..).zip(profiles).filter_map(|(number, (_, profile))| Saved::new(number, &profile, &secrets));
+        let saved = saved.collect();
+        Ok(Self { namespace, all, orders, saved })
     }
 }
 
@@ -186,6 +204,44 @@ fn kind(object: &DynamicObject) -> Option<ApiResource> {
     known.into_iter().find(|known| known.api_version == types.api_version && known.kind == types.kind)
 }
 
+impl Saved {
+    /// What somebody typed into the console, from the same data.
+    fn new(number: u64, profile: &OrganizationProfile, secrets: &[(&str, Secret)]) -> Option<Self> {
+        let account = &profile.spec.tencent_cloud.as_ref()?.credentials_ref.name;
+        let organization = profile.spec.organization.as_ref()?;
+        let person = &profile.spec.administrator.as_ref()?.from_secret.as_ref()?.name;
+        let datum = |key| entry(secrets, person, key).unwrap_or_default();
+        let (company_id, manager_id) = (133 + number, 2344 + number);
+        Some(Self {
+            profile: profile.name_any(),
+            secret_id: entry(secrets, account, "secretId")?,
+            company: Company {
+                id: company_id,
+                name: organization.name.clone()?,
+                city: organization.city.clone().unwrap_or_default(),
+                ..Company::default()
+            },
+            manager: Manager {
+                id: manager_id,
+                company_id,
+                status: "none".to_owned(),
+                first_name: datum("firstName"),
+                last_name: datum("lastName"),
+                position: datum("title"),
+                phone: datum("phone"),
+                mail: datum("email"),
+                ..Manager::default()
+            },
+        })
+    }
+}
+
+/// An entry of a Secret among the manifests.
+fn entry(secrets: &[(&str, Secret)], name: &str, key: &str) -> Option<String> {
+    let (_, secret) = secrets.iter().find(|(_, secret)| secret.name_any() == name)?;
+    secret.string_data.as_ref()?.get(key).cloned()
+}
+
 impl Order {
     fn new(file: &str, object: CertificateOrder, secrets: &[(&str, Secret)]) -> Result<Self, Error> {
         let annotation = |name| {
@@ -195,10 +251,8 @@ impl Order {
         let goal = annotation(REACHES)?.parse().map_err(|error: String| problem(file, &error))?;
         let product = product(annotation(PRODUCT)?).map_err(|error: String| problem(file, &error))?;
         let name = &object.spec.credentials_ref.name;
-        let secret = secrets.iter().find(|(_, secret)| secret.name_any() == *name);
         let entry = |key: &str| {
-            let data = secret.and_then(|(_, secret)| secret.string_data.as_ref());
-            data.and_then(|data| data.get(key).cloned()).ok_or_else(|| {
+            entry(secrets, name, key).ok_or_else(|| {
                 problem(file, &format!("no manifest has a Secret {name} with {key} in its stringData"))
             })
         };

@@ -29,6 +29,8 @@ impl Operator {
             "run",
             "--watch-namespace",
             namespace,
+            "--lease-namespace",
+            namespace,
             "--tencent-endpoint",
             cloud,
             "--poll-interval",

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
+use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, OrganizationProfile};
 use futures::StreamExt;
+use kube::api::{Patch, PatchParams};
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, ResourceExt};
+use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::Ending;
@@ -70,8 +72,11 @@ impl<'a> Story<'a> {
                     Some(Err(error)) => self.screen.say(&format!("the watch of the orders starts again: {error}")),
                     None => return Err(Error::TooSlow("the watch of the orders ended".to_owned())),
                 },
-                _ = ca.tick() => for line in self.cloud.move_on().await? {
-                    self.screen.say(&line);
+                _ = ca.tick() => {
+                    for line in self.cloud.move_on().await? {
+                        self.screen.say(&line);
+                    }
+                    self.look_at_the_reviewed().await?;
                 },
                 () = sleep_until(deadline), if !self.is_over => return Err(self.too_slow()),
             }
@@ -85,6 +90,20 @@ impl<'a> Story<'a> {
                 files.extend(self.invite()?);
             }
         }
+    }
+
+    /// A profile under review is looked at every ten minutes; nobody wants to wait for that here.
+    async fn look_at_the_reviewed(&mut self) -> Result<(), Error> {
+        for profile in self.cloud.reviewed() {
+            self.screen.say(&format!("the review of the saved profile {profile} is passed"));
+            let api: Api<OrganizationProfile> =
+                Api::namespaced(self.cluster.client(), &self.manifests.namespace);
+            let annotation = json!({"certorder.dev/reconcile-at": "now that the review is passed"});
+            let change = Patch::Merge(json!({"metadata": {"annotations": annotation}}));
+            let asked = api.patch(&profile, &PatchParams::default(), &change).await;
+            asked.map_err(Error::api(format!("annotate profile {profile}")))?;
+        }
+        Ok(())
     }
 
     fn status(&self, order: &Order) -> CertificateOrderStatus {
@@ -176,6 +195,7 @@ impl<'a> Story<'a> {
              \n  export KUBECONFIG={kubeconfig}\
              \n  {kubectl} get certorder -o wide\
              \n  {kubectl} describe certorder www\
+             \n  {kubectl} get orgprof; {kubectl} describe orgprof acme-saved\
              \n  {kubectl} get secret blog-tls -o jsonpath='{{.data.tls\\.crt}}' | base64 -d | openssl x509 -noout -text\
              \n  {kubectl} delete secret blog-tls; {kubectl} get secret blog-tls --watch   # it comes back, without an order\
              \n  {kubectl} get certorder intranet -o jsonpath='{{.status.plan}}'\

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
 use crate::core::certificate::Csr;
+use crate::core::conditions::Problem;
 use crate::core::names::Names;
 use crate::core::redact::{CloudText, Personal};
 
@@ -30,16 +31,8 @@ impl Application {
     /// Every value that must not come back in a text of the cloud.
     #[must_use]
     pub fn sensitive(&self) -> Vec<SecretString> {
-        let mut values: Vec<SecretString> = self.key_password.iter().cloned().collect();
-        if let Some(profile) = &self.profile {
-            for contact in [&profile.administrator, &profile.technical_contact] {
-                let data =
-                    [&contact.first_name, &contact.last_name, &contact.title, &contact.phone, &contact.email];
-                values.extend(data.into_iter().flatten().map(|datum| datum.expose().into()));
-            }
-            values.extend(profile.identifications().map(|identification| identification.number.clone()));
-        }
-        values
+        let profile = self.profile.iter().flat_map(Profile::sensitive);
+        self.key_password.iter().cloned().chain(profile).collect()
     }
 }
 
@@ -90,9 +83,24 @@ pub struct Profile {
     pub administrator: Contact,
     /// Whom the CA calls about technical matters; the administrator when the user named nobody else.
     pub technical_contact: Contact,
+    /// The same, as saved at the cloud.
+    pub saved: Saved,
 }
 
 impl Profile {
+    /// Every value that must not come back in a text of a cloud.
+    #[must_use]
+    pub fn sensitive(&self) -> Vec<SecretString> {
+        let of_contact = |contact: &Contact| {
+            let Contact { first_name, last_name, title, phone, email, .. } = contact;
+            [first_name, last_name, title, phone, email]
+                .map(|datum| datum.as_ref().map(|datum| datum.expose().into()))
+        };
+        let people =
+            [&self.administrator, &self.technical_contact].into_iter().flat_map(of_contact).flatten();
+        people.chain(self.identifications().map(|identification| identification.number.clone())).collect()
+    }
+
     fn identifications(&self) -> impl Iterator<Item = &Identification> {
         let organization =
             self.organization.as_ref().and_then(|organization| organization.identification.as_ref());
@@ -101,6 +109,46 @@ impl Profile {
             .chain(&self.administrator.identification)
             .chain(&self.technical_contact.identification)
     }
+}
+
+/// Whether a cloud holds an organisation and its people already, so that their ids stand for the data.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub enum Saved {
+    /// Nobody asks for that: the data are sent.
+    #[default]
+    No,
+    /// The data are sent, for this reason; in words that fit after "since" and "and".
+    NotUsable(String),
+    /// An application for the organisation must not be handed in for now.
+    Held(Problem),
+    /// The organisation is saved; the data of the people are sent.
+    Organization {
+        /// The cloud's id of it.
+        id: u64,
+        /// Why the people are not; in words that fit after "since" and "and".
+        without_people: String,
+    },
+    /// Both are.
+    Everything {
+        /// The cloud's id of the organisation.
+        organization: u64,
+        /// The cloud's id of the administrator, who stands for all people.
+        administrator: u64,
+        /// The products whose review of the organisation is passed already.
+        reviewed: Vec<Level>,
+    },
+}
+
+/// How much a CA checks before it signs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, strum::Display)]
+#[strum(serialize_all = "UPPERCASE")]
+pub enum Level {
+    /// Control of the names.
+    Dv,
+    /// The organisation, too.
+    Ov,
+    /// The organisation, more strictly.
+    Ev,
 }
 
 /// An organisation. Which fields must be there depends on the cloud.
@@ -163,6 +211,8 @@ pub struct Observation {
     pub status: String,
     /// What the cloud or the CA adds in words.
     pub message: Option<CloudText>,
+    /// The account that holds it, by the cloud's number of it.
+    pub owner: Option<String>,
     /// The CA's number, once ordered.
     pub order_id: Option<String>,
     /// The names that the cloud holds for this certificate, once it holds any.
@@ -238,6 +288,10 @@ pub struct Product {
     pub wildcard: Option<bool>,
     /// How many names it covers.
     pub names: Option<u32>,
+    /// What the CA checks.
+    pub level: Option<Level>,
+    /// Whether the review of a saved organisation can be skipped; `None` where nobody tells.
+    pub automatic_review: Option<bool>,
 }
 
 /// Something that the CA looks for to see that the user controls a name.
@@ -290,24 +344,48 @@ pub struct Bundle {
 
 /// Facts by which a stored application is recognised: digests, since they stand for personal data.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub struct Evidence(BTreeMap<&'static str, [u8; 32]>);
+pub struct Evidence {
+    facts: BTreeMap<&'static str, [u8; 32]>,
+    /// Parts of the application are never shown by the cloud.
+    partial: bool,
+}
 
 impl Evidence {
     /// Adds one fact under a name; white space around the value does not count.
     pub fn add(&mut self, name: &'static str, value: impl AsRef<[u8]>) {
-        self.0.insert(name, Sha256::digest(value.as_ref().trim_ascii()).into());
+        self.facts.insert(name, Sha256::digest(value.as_ref().trim_ascii()).into());
+    }
+
+    /// Says that the application has parts that the cloud does not show, such as the id of a saved profile: an
+    /// application with other such parts looks the same.
+    pub fn set_partial(&mut self) {
+        self.partial = true;
     }
 
     /// Whether there are any facts at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.facts.is_empty()
     }
 
-    /// Whether every fact of `sent` stands here too. No facts prove nothing.
+    /// Whether another application may look the same as this one.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.partial
+    }
+
+    /// Whether every fact of `sent` stands here too, and tells the whole application. No facts prove nothing.
     #[must_use]
     pub fn shows(&self, sent: &Evidence) -> bool {
-        !sent.0.is_empty() && sent.0.iter().all(|(name, digest)| self.0.get(name) == Some(digest))
+        !sent.partial && self.resembles(sent)
+    }
+
+    /// Whether every fact of `sent` stands here too. Of a partial one that is no proof without another one, such as
+    /// the cloud's log of calls.
+    #[must_use]
+    pub fn resembles(&self, sent: &Evidence) -> bool {
+        let stands_here = |(name, digest): (&&str, &[u8; 32])| self.facts.get(*name) == Some(digest);
+        !sent.facts.is_empty() && sent.facts.iter().all(stands_here)
     }
 }
 
@@ -336,5 +414,14 @@ mod tests {
             assert_eq!(stored.shows(&sent), shows, "{stored:?}");
         }
         assert!(!sent.shows(&Evidence::default()));
+    }
+
+    #[test]
+    fn what_the_cloud_shows_in_part_resembles_and_is_not_shown() {
+        let mut by_ids = evidence(&[("domain", "a.example")]);
+        by_ids.set_partial();
+        let stored = evidence(&[("domain", "a.example"), ("organisation", "Other")]);
+        assert!(stored.resembles(&by_ids) && !stored.shows(&by_ids));
+        assert!(!evidence(&[("domain", "b.example")]).resembles(&by_ids));
     }
 }

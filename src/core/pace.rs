@@ -10,6 +10,8 @@ const FRESH: SignedDuration = SignedDuration::from_mins(10);
 const RECENT: SignedDuration = SignedDuration::from_hours(24);
 /// How often a finished order is looked at.
 const SETTLED: Duration = Duration::from_hours(12);
+/// How often the review of a saved profile is looked at.
+const REVIEW: Duration = Duration::from_mins(10);
 /// How often an order that stopped is looked at, besides every wake-up.
 pub const STOPPED: Duration = Duration::from_hours(1);
 
@@ -32,7 +34,7 @@ pub fn poll(since: Timestamp, now: Timestamp, interval: Duration, seed: u64) -> 
     jitter(interval.saturating_mul(times), seed, 20)
 }
 
-/// The pause before the next look at a finished order.
+/// The pause before the next look at a finished order, or at a saved profile whose review is over.
 #[must_use]
 pub fn settled(seed: u64) -> Duration {
     jitter(SETTLED, seed, 20)
@@ -43,6 +45,12 @@ pub fn settled(seed: u64) -> Duration {
 #[must_use]
 pub fn settled_at_start(seed: u64) -> Duration {
     SETTLED.mul_f64(fraction(seed))
+}
+
+/// The pause before the next look at the review of a saved profile.
+#[must_use]
+pub fn review(seed: u64) -> Duration {
+    jitter(REVIEW, seed, 20)
 }
 
 /// The pause after the n-th failure in a row (from 1): doubled each time up to five minutes, less up to a half

@@ -233,7 +233,10 @@ impl Call<'_> {
         }
         let outcome: Result<Accepted, provider::Error> = self.provider.write(self.request, begin_by).await;
         self.ctx.telemetry.called(&stored.name_any(), &intent, &outcome, &self.resolved.filter);
-        let next = self.fold(&stored, &News::Outcome(action, &intent, &outcome));
+        // As of now: the call took its time, and what comes next is compared with when it was accepted.
+        let facts = Facts { now: self.ctx.clock.now(), ..self.facts.clone() };
+        let news = News::Outcome(action, &intent, &outcome);
+        let next = fold(&status::of(&stored), &facts, &news, &self.resolved.filter);
         let order = status::store_outcome(&self.ctx.client, stored, &intent, next.status).await;
         Ok(Done { order, again: next.again })
     }

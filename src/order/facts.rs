@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use strum::IntoEnumIterator;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{CertificateOrder, DeletionPolicy, Intent, Mode, Submission};
+use crate::api::v1alpha1::{CertificateOrder, DeletionPolicy, Intent, Mode, Submission, seconds};
 use crate::core::conditions::{Problem, get};
 use crate::core::names::Names;
 use crate::core::order::Observation;
@@ -19,6 +19,7 @@ use crate::provider::{Calls, Error, Letter, Payload};
 pub use crate::provider::RequestKind as Action;
 
 /// Everything that is known of one order at one moment.
+#[derive(Clone)]
 pub struct Facts<'a> {
     /// The order as read.
     pub order: &'a CertificateOrder,
@@ -110,6 +111,9 @@ pub(super) fn handled_value(asked: &str) -> String {
 /// The longest echo of an annotation, in bytes.
 const LONGEST_HANDLED: usize = 256;
 
+/// The most that the clocks of a cloud and its callers differ: further off, a cloud takes no call.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
+
 /// Whether the deletion of this order waits for certorder.
 #[must_use]
 pub fn has_finalizer(order: &CertificateOrder) -> bool {
@@ -180,6 +184,25 @@ impl Facts<'_> {
     #[must_use]
     pub fn has_earlier_application(&self) -> bool {
         self.is_restarted() || self.ours().is_some()
+    }
+
+    /// Whether the cloud may hold an application of somebody else, or of before, that looks like the present one.
+    #[must_use]
+    pub fn may_look_like_another(&self) -> bool {
+        self.has_earlier_application()
+            || self.payload.as_ref().is_ok_and(|payload| payload.evidence.is_partial())
+    }
+
+    /// Whether the cloud's log may take our application of before for that of this intent: its times are whole seconds,
+    /// by the cloud's clock. Where the cloud shows all of an application that settles it; of one by ids another one may
+    /// look the same, so there the clocks count, too.
+    #[must_use]
+    pub fn log_is_ambiguous(&self, intent: &Intent) -> bool {
+        let partial = self.payload.as_ref().is_ok_and(|payload| payload.evidence.is_partial());
+        let margin = if partial { CLOCKS_DIFFER } else { SignedDuration::ZERO };
+        let earlier = self.ours().and_then(|ours| ours.submitted_at.as_ref());
+        let begins = seconds(intent.started_at.0).0;
+        earlier.is_some_and(|earlier| earlier.0.saturating_add(margin).unwrap_or(Timestamp::MAX) >= begins)
     }
 
     /// Whether the user edited the order after it was rejected or cancelled: what the CA works on cannot be edited

@@ -286,6 +286,10 @@ impl Fold<'_> {
                 (self.facts.action_name(action), "then the cloud and the CA go on")
             }
         };
+        let note = match (action, self.facts.payload) {
+            (Action::Submit, Ok(payload)) => payload.note.as_deref(),
+            _ => None,
+        };
         let request = match (action, self.facts.payload) {
             (Action::Submit, Ok(payload)) => payload.redacted.clone(),
             _ => serde_json::json!({ "certificateId": self.facts.certificate_id }),
@@ -293,7 +297,7 @@ impl Fold<'_> {
         self.status.plan = Some(Plan {
             action: name.clone(),
             request: request.as_object().cloned().unwrap_or_default(),
-            next: next.to_owned(),
+            next: note.map_or_else(|| next.to_owned(), |note| format!("{next}. {note}")),
         });
         self.status.phase = Some("Planned".to_owned());
         let message =

@@ -9,8 +9,9 @@
 //! 6. [`status`] stores it by compare-and-swap (client required).
 //!
 //! [`claim`] says which of several orders has a certificate, [`target`] and [`secret`] what an issued certificate's
-//! Secret holds, [`mapping`] which orders a changed object wakes, [`lookout`] when an order is due, [`sightings`] how
-//! long an open intent is seen, [`turns`] keeps two passes over one certificate apart.
+//! Secret holds, [`mapping`] which orders a changed object wakes, [`lookout`] when an order is due, [`gate`] which of
+//! those that are due is worked next, [`sightings`] how long an open intent is seen, [`turns`] keeps two passes over one
+//! certificate apart.
 
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -21,7 +22,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::api::ListParams;
 use kube::runtime::controller::Action;
-use kube::runtime::reflector::Store;
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, ResourceExt};
 use tokio::time::Instant;
 use tracing::instrument;
@@ -36,11 +37,13 @@ use crate::order::execute::{AtHand, Done};
 use crate::order::facts::{Export, Facts};
 use crate::order::finalize::End;
 use crate::order::fold::Again;
+use crate::order::gate::Gate;
 use crate::order::lookout::{Key, Lookout, Verdict};
 use crate::order::resolve::{AtStage, Resolved};
 use crate::order::sightings::Sightings;
 use crate::order::turns::Turns;
 use crate::order::validation::Validations;
+use crate::profile::lookups::Lookups;
 use crate::provider::registry::{self, Clouds};
 use crate::telemetry::Telemetry;
 
@@ -49,6 +52,7 @@ pub mod execute;
 pub mod facts;
 pub mod finalize;
 pub mod fold;
+pub mod gate;
 pub mod guard;
 pub mod lookout;
 pub mod mapping;
@@ -86,6 +90,12 @@ pub struct Context {
     pub orders: Vec<Store<CertificateOrder>>,
     /// When each order is due.
     pub lookout: Lookout,
+    /// Who works next.
+    pub gate: Arc<Gate>,
+    /// When each profile is due.
+    pub profiles: Lookout,
+    /// What the accounts have saved at their clouds.
+    pub lookups: Lookups,
     /// One pass at a time for each certificate.
     pub turns: Turns,
     /// Since when each open intent is seen.
@@ -121,11 +131,14 @@ pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Resul
         Verdict::Due(pass) => pass,
         Verdict::NotBefore(left) => return Ok(Action::requeue(left)),
     };
+    let leave = ctx.gate.enter(&order).await;
+    // It may have waited long enough to be edited, or deleted.
+    let Some(order) = ctx.latest(&order) else { return Ok(Action::await_change()) };
     let provider = &order.spec.provider;
     let certificate = format!("{}/{}", registry::name(provider), registry::certificate_id(provider));
     let turn = ctx.turns.take(certificate).await;
     let looked = look(&ctx, &order, &key).await;
-    drop(turn);
+    drop((turn, leave));
     let failures = pass.failures.saturating_add(1);
     let (pause, failed) = match &looked {
         Ok(done) => {
@@ -180,7 +193,7 @@ async fn step(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done
     };
     let observed = if facts.needs_the_cloud() { observe::observe(ctx, &resolved).await } else { None };
     let seen = observed.as_ref().and_then(|seen| seen.as_ref().ok());
-    let payload = resolved.payload(seen.map(|seen| &seen.product));
+    let payload = resolved.payload(seen);
     let validation = observe::validation(ctx, key, order, &resolved, seen).await;
     let extra = match seen {
         Some(seen) => resolve::at_stage(ctx, order, &resolved, seen.stage).await?,
@@ -297,6 +310,12 @@ impl Context {
     #[must_use]
     pub fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Acquire)
+    }
+
+    /// An order as last seen, unless it is gone.
+    fn latest(&self, order: &CertificateOrder) -> Option<Arc<CertificateOrder>> {
+        let reference = ObjectRef::from_obj(order);
+        self.orders.iter().find_map(|orders| orders.get(&reference))
     }
 
     /// What the other orders for this certificate, as last seen, mean for this one.

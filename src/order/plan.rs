@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::api::v1alpha1::conditions::Reason;
-use crate::api::v1alpha1::{Intent, Mode, Submission, seconds};
+use crate::api::v1alpha1::{Intent, Mode, Submission};
 use crate::core::conditions::Problem;
 use crate::core::names::Names;
 use crate::core::order::{Observation, Stage};
@@ -145,7 +145,9 @@ fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
 fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
     match facts.payload {
         // The status was lost after the call: what the cloud holds is what would be sent.
-        // After a restart it is what the attempt before has left there, and proves nothing.
+        // After a restart it is what the attempt before has left there, and proves nothing. Nor does what the cloud
+        // shows in part: it could be somebody else's application for the same names. Handing in once more only
+        // replaces what is there; an order for a wrong organisation could not be taken back.
         Ok(payload) if !facts.is_restarted() && seen.stored.shows(&payload.evidence) => Step::Adopt,
         Ok(_) => match facts.second_attempt_begins() {
             Some(until) => Step::Pause { until },
@@ -271,6 +273,11 @@ fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Observation) ->
 
 /// Whether the cloud holds another application than the present one. Our record of what was accepted decides; not
 /// every part of an application is shown by the cloud.
+///
+/// The approval of a saved profile that comes in between is such a change: its ids take the place of the data, and with
+/// them the CA skips its review, which is what the user asked for. It comes once, so it costs one call at most. What
+/// does not change the bytes (another word for the review, a later expiry, a look-up that fails for now) changes
+/// nothing here; see `profile::reuse`.
 fn is_other(ours: &Submission, payload: &Payload, seen: &Observation) -> bool {
     // The call of an open intent may have replaced what was accepted.
     let in_doubt = ours.intent.as_ref().is_some_and(|intent| intent.payload_hash.is_some());
@@ -311,11 +318,8 @@ pub fn unsettled<'a>(facts: &'a Facts<'_>) -> Option<(Action, &'a Intent)> {
     let intent = facts.intent()?;
     let action = facts.action_of(intent);
     if action == Action::Submit {
-        // The log's times are whole seconds, so an application accepted in the second of the intent cannot be told
-        // from it.
-        let earlier = facts.ours().and_then(|ours| ours.submitted_at.as_ref());
-        let ambiguous = earlier.is_some_and(|earlier| *earlier >= seconds(intent.started_at.0));
-        return (facts.has_earlier_application() && !ambiguous).then_some((action, intent));
+        let asks = facts.may_look_like_another() && !facts.log_is_ambiguous(intent);
+        return asks.then_some((action, intent));
     }
     (!landed(facts, action, intent, seen)).then_some((action, intent))
 }
@@ -332,9 +336,9 @@ pub(super) fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &
         Action::Submit => match facts.payload {
             Ok(payload) => {
                 let same = Some(&payload.hash) == intent.payload_hash.as_ref();
-                // The cloud may still hold an application of before that looks the same; then its log decides.
-                let by_this_call = !facts.has_earlier_application() || facts.logged == Some(true);
-                same && by_this_call && seen.stored.shows(&payload.evidence)
+                // The cloud may hold an application of before that looks the same; then its log decides.
+                let by_this_call = !facts.may_look_like_another() || facts.logged == Some(true);
+                same && by_this_call && seen.stored.resembles(&payload.evidence)
             }
             // The payload cannot be built any more: the state alone decides.
             Err(_) => false,

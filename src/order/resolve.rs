@@ -13,15 +13,15 @@ use crate::core::certificate::Csr;
 use crate::core::conditions::Problem;
 use crate::core::keypair::{KeyPair, Subject};
 use crate::core::names::Names;
-use crate::core::order::{Application, Key, KeyAlgorithm, Product, Stage, ValidationMethod};
+use crate::core::order::{Application, Key, KeyAlgorithm, Observation, Stage, ValidationMethod};
 use crate::core::redact::Filter;
 use crate::order::Context;
 use crate::order::facts::KeyState;
 use crate::order::secret::{self, Owner};
 use crate::order::target::Target;
-use crate::profile;
-use crate::provider::registry::{self, OpenError};
-use crate::provider::{Letter, Payload, Provider};
+use crate::profile::reuse::{self, ByOwner};
+use crate::provider::registry;
+use crate::provider::{Account, Letter, Payload, Provider};
 
 /// Everything that the cluster tells of one order.
 pub struct Resolved {
@@ -33,6 +33,8 @@ pub struct Resolved {
     pub own_key: Option<OwnKey>,
     /// What is asked of the cloud.
     pub application: Result<Application, Problem>,
+    /// What it names of the saved profiles, where that depends on whose the certificate is.
+    pub by_owner: Option<ByOwner>,
     /// Blanks everything sensitive of this order.
     pub filter: Filter,
 }
@@ -43,27 +45,30 @@ pub async fn resolve(ctx: &Context, order: &CertificateOrder) -> Result<Resolved
     let spec = &order.spec;
     let credentials = as_data(namespace.credentials(&spec.credentials_ref).await)?;
     let provider = credentials.and_then(|data| {
-        ctx.clouds.open(&spec.provider, &data).map_err(|error| {
-            let secret = &spec.credentials_ref.name;
-            let message = match &error {
-                OpenError::Credentials(error) => format!("Secret {secret} of spec.credentialsRef: {error}"),
-                OpenError::NotYet(_) | OpenError::NoCloud => error.to_string(),
-            };
-            Problem::new(error.reason(), message)
-        })
+        let opened = ctx.clouds.open(&spec.provider, &data);
+        opened.map_err(|error| error.problem(&spec.credentials_ref.name, "spec.credentialsRef"))
     });
     let names = Names::parse(&spec.common_name, &spec.dns_names)
         .map_err(|error| Problem::new(Reason::InvalidRequest, error.to_string()));
     let owner = &owner(order);
     let own_key = if spec.makes_key() { Some(OwnKey::read(&namespace, owner).await?) } else { None };
+    let account = provider.as_ref().ok().and_then(|provider| provider.account());
     let application = match &names {
-        Ok(names) => as_data(application(&namespace, order, own_key.as_ref(), names).await)?,
+        Ok(names) => {
+            as_data(application(ctx, &namespace, order, account.as_ref(), own_key.as_ref(), names).await)?
+        }
         Err(problem) => Err(problem.clone()),
+    };
+    let (application, by_owner) = match application {
+        Ok((application, by_owner)) => (Ok(application), by_owner),
+        Err(problem) => (Err(problem), None),
     };
     let sensitive = application.as_ref().map(Application::sensitive).unwrap_or_default();
     let credentials = provider.as_ref().map(|provider| provider.sensitive()).unwrap_or_default();
-    let filter = Filter::new(sensitive.into_iter().chain(credentials));
-    Ok(Resolved { names, provider, own_key, application, filter })
+    // Whoever is saved at the cloud is named by an id alone, and yet the CA may write of them.
+    let saved = account.map(|account| ctx.lookups.sensitive(&account)).unwrap_or_default();
+    let filter = Filter::new(sensitive.into_iter().chain(credentials).chain(saved));
+    Ok(Resolved { names, provider, own_key, application, by_owner, filter })
 }
 
 impl Resolved {
@@ -78,11 +83,18 @@ impl Resolved {
         }
     }
 
-    /// The request that hands in the application, or the first thing that is missing for it.
-    pub fn payload(&self, product: Option<&Product>) -> Result<Payload, Problem> {
+    /// The request that hands in the application, or the first thing that is missing for it, by what the cloud says
+    /// of the certificate.
+    pub fn payload(&self, seen: Option<&Observation>) -> Result<Payload, Problem> {
         let application = self.application.as_ref().map_err(Clone::clone)?;
         let provider = self.provider.as_ref().map_err(Clone::clone)?;
-        provider.prepare(application, product)
+        let product = seen.map(|seen| &seen.product);
+        let Some(by_owner) = &self.by_owner else { return provider.prepare(application, product) };
+        let mut application = application.clone();
+        if let Some(profile) = &mut application.profile {
+            profile.saved = by_owner.saved(seen.and_then(|seen| seen.owner.as_deref()));
+        }
+        provider.prepare(&application, product)
     }
 }
 
@@ -126,19 +138,21 @@ pub fn owner(order: &CertificateOrder) -> Owner {
 }
 
 async fn application(
+    ctx: &Context,
     namespace: &Namespace,
     order: &CertificateOrder,
+    account: Option<&Account>,
     own_key: Option<&OwnKey>,
     names: &Names,
-) -> Result<Application, cluster::Error> {
+) -> Result<(Application, Option<ByOwner>), cluster::Error> {
     let spec = &order.spec;
-    let profile = match &spec.organization_profile_ref {
+    let (profile, by_owner) = match &spec.organization_profile_ref {
         Some(reference) => {
             let profile = namespace.profile(reference).await?;
-            profile::resolve::check_supported(&profile.spec)?;
-            Some(profile::resolve::resolve(namespace, &profile.spec).await?)
+            let taken = reuse::application(&ctx.clouds, namespace, &profile, account).await?;
+            (Some(taken.profile), taken.by_owner)
         }
-        None => None,
+        None => (None, None),
     };
     let key_password = match spec.provider.key_password_secret_ref() {
         Some(selector) => Some(namespace.readable(selector, "keyPasswordSecretRef").await?),
@@ -151,7 +165,7 @@ async fn application(
     };
     let subject = profile.as_ref().and_then(|profile| profile.organization.as_ref()).map(Subject::from);
     let key = key(namespace, spec, own_key, names, &subject.unwrap_or_default()).await?;
-    Ok(Application { names: names.clone(), key, validation, profile, key_password })
+    Ok((Application { names: names.clone(), key, validation, profile, key_password }, by_owner))
 }
 
 async fn key(

@@ -48,6 +48,17 @@ pub enum Retry {
 
 /// Describes the failure of `action` at `cloud`.
 pub fn trouble(cloud: &str, action: &str, error: &Error, filter: &Filter) -> Trouble {
+    describe(cloud, action, error, filter, what_next)
+}
+
+/// The same, with what the user does about it, where the cloud's code does not tell, from `what_next`.
+pub fn describe(
+    cloud: &str,
+    action: &str,
+    error: &Error,
+    filter: &Filter,
+    what_next: fn(&Error) -> &'static str,
+) -> Trouble {
     let refusal = error.refusal();
     let (reason, outcome, retry) = match error {
         Error::Rejected { reason, .. } => (*reason, "Refused", Retry::Mended),

@@ -1,97 +1,136 @@
-//! The controller of OrganizationProfiles: are the data complete, and do the references resolve?
+//! The controller of OrganizationProfiles, one file a step:
+//!
+//! 1. [`resolve`] reads from the cluster what the profile refers to (client required);
+//! 2. [`observe`] reads what the account has saved (client required), through [`lookups`], which all profiles of an
+//!    account share, and finds the profile in it by [`matching`] (pure);
+//! 3. [`mod@fold`] makes the next status of it (pure), with the words of [`approval`], [`words`] and [`console`];
+//! 4. [`status`] stores it by compare-and-swap (client required).
+//!
+//! [`reuse`] says what an order takes from a profile.
 
 use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::api::PostParams;
+use kube::ResourceExt;
 use kube::runtime::controller::Action;
-use kube::{Api, ResourceExt};
+use tokio::time::Instant;
 use tracing::instrument;
 
-use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{OrganizationProfile, OrganizationProfileStatus};
-use crate::cluster::{Namespace, as_data, bounded};
-use crate::core::conditions::{Conditions, Problem, Status, get};
-use crate::core::order::Profile;
+use crate::api::v1alpha1::OrganizationProfile;
 use crate::core::pace;
+use crate::core::redact::truncate;
 use crate::order::Context;
-use crate::order::status::FIELD_MANAGER;
+use crate::order::facts::RECONCILE_AT;
+use crate::order::lookout::Verdict;
+use crate::profile::fold::{Again, Facts, fold};
+use crate::profile::lookups::{Ask, FRESH};
+use crate::profile::matching::Wanted;
+use crate::profile::observe::{Failure, Seen};
+use crate::profile::resolve::Resolved;
 
+pub mod approval;
+pub mod console;
+pub mod fold;
+pub mod lookups;
+pub mod matching;
+pub mod observe;
 pub mod resolve;
+pub mod reuse;
+pub mod status;
+#[cfg(test)]
+mod tests;
+pub mod words;
 
-/// The pause after trouble with the API server, or after another writer was faster.
-const RETRY: Duration = Duration::from_secs(2);
+/// The longest value of an annotation that the status echoes, in bytes.
+const LONGEST_ANNOTATION: usize = 256;
 
-/// Looks at one profile.
+/// Looks at one profile. Trouble is logged, counted and tried again here, so nothing is left to report.
 #[instrument(skip_all, fields(namespace = profile.namespace(), profile = profile.name_any()))]
 pub async fn reconcile(profile: Arc<OrganizationProfile>, ctx: Arc<Context>) -> Result<Action, Infallible> {
+    let key = (profile.namespace().unwrap_or_default(), profile.name_any());
     if profile.metadata.deletion_timestamp.is_some() {
+        ctx.profiles.forget(&key);
         return Ok(Action::await_change());
     }
-    match look(&profile, &ctx).await {
-        Ok(()) => Ok(Action::requeue(pace::STOPPED)),
-        Err(error) => {
-            ctx.telemetry.api_trouble(&error);
-            Ok(Action::requeue(RETRY))
+    let wish = format!(
+        "{} {} {}",
+        profile.uid().unwrap_or_default(),
+        profile.metadata.generation.unwrap_or_default(),
+        asked(&profile).unwrap_or_default()
+    );
+    let pass = match ctx.profiles.begin(&key, wish, Instant::now()) {
+        Verdict::Due(pass) => pass,
+        Verdict::NotBefore(left) => return Ok(Action::requeue(left)),
+    };
+    // On the heap: many profiles wait for the cloud at the same time.
+    let again = Box::pin(look(&profile, &ctx)).await.unwrap_or_else(|error| {
+        ctx.telemetry.api_trouble(&error);
+        Again::Failed(None)
+    });
+    let pause = pause(&profile, &ctx, again, pass.failures.saturating_add(1));
+    ctx.profiles.end(&key, pass, matches!(again, Again::Failed(_)), pause, Instant::now());
+    Ok(Action::requeue(pause))
+}
+
+/// One pass: resolve, observe, fold, write status.
+async fn look(profile: &OrganizationProfile, ctx: &Context) -> Result<Again, kube::Error> {
+    let mut resolved = resolve::resolve(ctx, profile).await?;
+    let seen = observe(profile, ctx, &resolved).await;
+    resolved.learn(&ctx.lookups);
+    let next = fold(&Facts {
+        profile,
+        data: &resolved.data,
+        directory: resolved.directory.as_ref().map(|opened| opened.as_ref().map(drop).map_err(Clone::clone)),
+        seen: seen.as_ref(),
+        asked: asked(profile).as_deref(),
+        filter: &resolved.filter,
+        now: ctx.clock.now(),
+    });
+    match status::swap(&ctx.client, profile, next.status, ctx.clock.now()).await? {
+        Some(stored) => {
+            ctx.telemetry.profile_changed(profile, &stored).await;
+            Ok(next.again)
         }
+        None => Ok(Again::Failed(None)),
     }
 }
 
-async fn look(profile: &OrganizationProfile, ctx: &Context) -> Result<(), kube::Error> {
-    let namespace = profile.namespace().unwrap_or_default();
-    let cluster = Namespace::new(ctx.client.clone(), &namespace);
-    let resolved = as_data(resolve::resolve(&cluster, &profile.spec).await)?;
-    let status = fold(profile, &resolved, ctx.clock.now());
-    if profile.status.as_ref() == Some(&status) {
-        return Ok(());
-    }
-    let api: Api<OrganizationProfile> = Api::namespaced(ctx.client.clone(), &namespace);
-    // The first status never says Ready=False, as that of an order.
-    let is_first = profile.status.as_ref().is_none_or(|status| status.conditions.is_empty());
-    let status = if is_first && is_not_ready(&status) { pending(&status, ctx.clock.now()) } else { status };
-    let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
-    let wanted = OrganizationProfile { status: Some(status), ..profile.clone() };
-    bounded(api.replace_status(&profile.name_any(), &params, &wanted)).await.map(drop)
-}
-
-fn is_not_ready(status: &OrganizationProfileStatus) -> bool {
-    get(&status.conditions, ConditionType::Ready).is_some_and(|ready| ready.status == "False")
-}
-
-/// The status of a profile that was just seen. Storing it brings the next look.
-fn pending(status: &OrganizationProfileStatus, now: jiff::Timestamp) -> OrganizationProfileStatus {
-    let mut conditions = Conditions::new(&[], status.observed_generation, now);
-    conditions.working(Reason::Pending, "certorder has seen the profile and looks into it");
-    OrganizationProfileStatus { conditions: conditions.into_list(), ..status.clone() }
-}
-
-/// The status that follows from what the references hold. Pure.
-fn fold(
+/// What the account has saved; `None` where there is nothing to ask with, or nothing to look for.
+async fn observe(
     profile: &OrganizationProfile,
-    resolved: &Result<Profile, Problem>,
-    now: jiff::Timestamp,
-) -> OrganizationProfileStatus {
-    let generation = profile.metadata.generation.unwrap_or_default();
-    let mut status = profile.status.clone().unwrap_or_default();
-    let mut conditions = Conditions::new(&status.conditions, generation, now);
-    match resolved.as_ref().map(resolve::incomplete) {
-        Ok(None) => conditions.resting(
-            Status::True,
-            Reason::Complete,
-            "the data are complete and every reference resolves; orders may use this profile",
-        ),
-        Ok(Some(problem)) => conditions.halted(&problem),
-        Err(problem) => conditions.halted(problem),
+    ctx: &Context,
+    resolved: &Resolved,
+) -> Option<Result<Seen, Failure>> {
+    let spec = profile.spec.tencent_cloud.as_ref()?;
+    let (Ok(data), Some(Ok(directory))) = (&resolved.data, &resolved.directory) else { return None };
+    let id = |id: Option<i64>| id.and_then(|id| u64::try_from(id).ok());
+    let wanted =
+        Wanted { organization_id: id(spec.company_id), administrator_id: id(spec.manager_id), profile: data };
+    let now = ctx.clock.now();
+    let handled = profile.status.as_ref().and_then(|status| status.last_handled_reconcile_at.clone());
+    let is_asked = asked(profile).is_some_and(|asked| handled != Some(asked));
+    let not_before = if is_asked { now } else { now.checked_sub(FRESH).unwrap_or(now) };
+    let report = |action: &'static str, error: Option<&_>| ctx.telemetry.read_ended(action, error);
+    let ask = Ask { directory: directory.as_ref(), not_before, now, report: &report };
+    Some(observe::observe(&ctx.lookups, ask, &wanted).await)
+}
+
+/// What the user asks for, besides the spec.
+fn asked(profile: &OrganizationProfile) -> Option<String> {
+    profile.annotations().get(RECONCILE_AT).map(|asked| truncate(asked, LONGEST_ANNOTATION))
+}
+
+/// When to look again, in time.
+fn pause(profile: &OrganizationProfile, ctx: &Context, again: Again, failures: u32) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    profile.uid().hash(&mut hasher);
+    let seed = hasher.finish() ^ ctx.clock.now().as_second().unsigned_abs();
+    match again {
+        Again::Cluster => pace::STOPPED,
+        Again::Review => pace::review(seed),
+        Again::Settled => pace::settled(seed),
+        Again::Failed(asked) => pace::after_failure(failures, asked, seed),
     }
-    if profile.spec.tencent_cloud.is_some() {
-        let message = "this version of certorder does not look up profiles that are saved at Tencent Cloud yet; \
-                       orders send the data of this object";
-        conditions.set(ConditionType::Resolved, Status::Unknown, Reason::Pending, message);
-    } else {
-        conditions.remove(ConditionType::Resolved);
-    }
-    status.observed_generation = generation;
-    status.conditions = conditions.into_list();
-    status
 }

@@ -1,13 +1,68 @@
-//! Turns a profile into what an application needs: every reference to a Secret is followed.
+//! Reads from the cluster what a profile refers to: every reference to a Secret is followed. What is missing is data;
+//! only trouble with the API server is an error.
+
+use kube::ResourceExt;
 
 use crate::api::v1alpha1 as api;
-use crate::cluster::{Error, Namespace, SecretData};
+use crate::api::v1alpha1::{OrganizationProfile, Reuse, TencentCloudProfile};
+use crate::cluster::{Error, Namespace, SecretData, as_data};
 use crate::core::conditions::Problem;
-use crate::core::order::{Contact, Identification, Organization, Profile};
-use crate::core::redact::Personal;
+use crate::core::order::{Contact, Identification, Organization, Profile, Saved};
+use crate::core::redact::{Filter, Personal};
+use crate::order::Context;
+use crate::profile::lookups::Lookups;
+use crate::provider::Directory;
+use crate::provider::registry::Clouds;
 
-/// Follows every reference of a profile. Which data must be there is judged by the cloud they are sent to.
-pub async fn resolve(namespace: &Namespace, spec: &api::OrganizationProfileSpec) -> Result<Profile, Error> {
+/// Everything that the cluster tells of one profile.
+pub struct Resolved {
+    /// Its data.
+    pub data: Result<Profile, Problem>,
+    /// What its account has saved; `None` where it names no account.
+    pub directory: Option<Result<Box<dyn Directory>, Problem>>,
+    /// Blanks everything sensitive of this profile.
+    pub filter: Filter,
+}
+
+/// Follows every reference of a profile.
+pub async fn resolve(ctx: &Context, profile: &OrganizationProfile) -> Result<Resolved, kube::Error> {
+    let namespace = Namespace::new(ctx.client.clone(), &profile.namespace().unwrap_or_default());
+    let data = as_data(data(&namespace, &profile.spec).await)?;
+    let directory = match &profile.spec.tencent_cloud {
+        Some(saved) => Some(as_data(directory(&ctx.clouds, &namespace, saved).await)?),
+        None => None,
+    };
+    let mut resolved = Resolved { data, directory, filter: Filter::default() };
+    resolved.learn(&ctx.lookups);
+    Ok(resolved)
+}
+
+impl Resolved {
+    /// Takes in what is known by now of the people that the account has saved.
+    pub fn learn(&mut self, lookups: &Lookups) {
+        let mut sensitive = self.data.as_ref().map(Profile::sensitive).unwrap_or_default();
+        if let Some(Ok(directory)) = &self.directory {
+            sensitive.extend(directory.sensitive());
+            sensitive.extend(lookups.sensitive(&directory.account()));
+        }
+        self.filter = Filter::new(sensitive);
+    }
+}
+
+/// What the account of a saved profile holds. Makes no call to a cloud.
+pub async fn directory(
+    clouds: &Clouds,
+    namespace: &Namespace,
+    saved: &TencentCloudProfile,
+) -> Result<Box<dyn Directory>, Error> {
+    const FIELD: &str = "spec.tencentCloud.credentialsRef";
+    let secret = &saved.credentials_ref.name;
+    let data = namespace.credentials_of(&saved.credentials_ref, FIELD).await?;
+    Ok(clouds.directory(saved, &data).map_err(|error| error.problem(secret, FIELD))?)
+}
+
+/// The data of a profile. Which of them must be there is judged by the cloud they are sent to.
+pub async fn data(namespace: &Namespace, spec: &api::OrganizationProfileSpec) -> Result<Profile, Error> {
     let organization = match &spec.organization {
         Some(spec) => Some(organization(namespace, spec).await?),
         None => None,
@@ -20,7 +75,7 @@ pub async fn resolve(namespace: &Namespace, spec: &api::OrganizationProfileSpec)
         Some(spec) => contact(namespace, spec, "spec.technicalContact").await?,
         None => administrator.clone(),
     };
-    Ok(Profile { organization, administrator, technical_contact })
+    Ok(Profile { organization, administrator, technical_contact, saved: Saved::No })
 }
 
 async fn organization(namespace: &Namespace, spec: &api::Organization) -> Result<Organization, Error> {
@@ -84,29 +139,15 @@ fn datum(data: &SecretData, key: &str) -> Option<Personal> {
     (!text.is_empty()).then(|| text.into())
 }
 
-/// Whether this version does what the profile asks for: it does not use saved profiles yet, so an order that must
-/// use one cannot go on.
-pub fn check_supported(spec: &api::OrganizationProfileSpec) -> Result<(), Problem> {
-    match &spec.tencent_cloud {
-        Some(saved) if saved.reuse == api::Reuse::Required => Err(Problem::new(
-            api::Reason::InvalidRequest,
-            "this version of certorder does not use profiles saved at Tencent Cloud yet, and the OrganizationProfile \
-             has spec.tencentCloud.reuse: Required; set it to Preferred or Never to send the profile's own data",
-        )),
-        _ => Ok(()),
-    }
+/// Whether a profile names anybody, whatever the cloud.
+#[must_use]
+pub fn names_somebody(profile: &Profile) -> bool {
+    let Contact { first_name, last_name, phone, email, .. } = &profile.administrator;
+    [first_name, last_name, phone, email].iter().any(|datum| datum.is_some())
 }
 
-/// What is missing whatever the cloud: a profile that names nobody.
+/// Whether orders may use what the account has saved.
 #[must_use]
-pub fn incomplete(profile: &Profile) -> Option<Problem> {
-    let administrator = &profile.administrator;
-    let data =
-        [&administrator.first_name, &administrator.last_name, &administrator.phone, &administrator.email];
-    data.iter().all(|datum| datum.is_none()).then(|| {
-        Problem::new(
-            api::Reason::ProfileIncomplete,
-            "spec.administrator is empty; every application needs a person who answers for it",
-        )
-    })
+pub fn is_reused(spec: &api::OrganizationProfileSpec) -> bool {
+    spec.tencent_cloud.as_ref().is_some_and(|saved| saved.reuse != Reuse::Never)
 }

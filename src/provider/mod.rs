@@ -4,6 +4,7 @@
 //! - [`transport`]: one HTTP exchange, bounded in time and size, never repeated.
 //! - [`limit`]: the pace, for each account and action.
 //! - [`letter`]: the signed letter that some orders wait for.
+//! - [`directory`]: the organisations and people that an account has saved.
 //! - [`tencent`]: Tencent Cloud SSL.
 
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 use crate::core::conditions::Problem;
 use crate::core::order::{Application, Bundle, Check, Deadline, Evidence, Observation, Product};
 
+pub mod directory;
 pub mod error;
 pub mod letter;
 pub mod limit;
@@ -21,6 +23,7 @@ pub mod registry;
 pub mod tencent;
 pub mod transport;
 
+pub use directory::{Account, Directory};
 pub use error::{Error, Refusal};
 pub use letter::{Letter, LetterError};
 
@@ -63,6 +66,11 @@ pub trait Provider: Send + Sync {
 
     /// Credentials that must not show up in any text (the secret key, a token, the access key id).
     fn sensitive(&self) -> Vec<SecretString>;
+
+    /// Whose calls these are, where the cloud saves profiles of organisations.
+    fn account(&self) -> Option<Account> {
+        None
+    }
 }
 
 /// A call that changes something at the cloud, with what it sends.
@@ -164,6 +172,8 @@ pub struct Payload {
     pub redacted: serde_json::Value,
     /// How the cloud shows that it holds this application.
     pub evidence: Evidence,
+    /// What its sender should know of it, in sentences: which saved profile it names, and whether a review is skipped.
+    pub note: Option<String>,
 }
 
 /// A write that the cloud accepted.

@@ -8,12 +8,14 @@ use std::time::Duration;
 use k8s_openapi::ByteString;
 
 use crate::api::v1alpha1::conditions::Reason;
-use crate::api::v1alpha1::provider;
+use crate::api::v1alpha1::{TencentCloudProfile, provider};
+use crate::core::conditions::Problem;
 
-use super::Provider;
 use super::tencent::credentials::{Credentials, CredentialsError};
-use super::tencent::{Service, Tencent};
+use super::tencent::directory::{self, SavedProfiles};
+use super::tencent::{Client, Service, Tencent};
 use super::transport::{Endpoint, EndpointError, Transport};
+use super::{Directory, Provider};
 
 /// What an operator may set about the clouds.
 #[derive(Clone, Debug)]
@@ -71,6 +73,16 @@ impl OpenError {
             Self::NotYet(_) | Self::NoCloud => Reason::InvalidRequest,
         }
     }
+
+    /// The same for the user, who named the Secret in this field.
+    #[must_use]
+    pub fn problem(&self, secret: &str, field: &str) -> Problem {
+        let message = match self {
+            Self::Credentials(error) => format!("Secret {secret} of {field}: {error}"),
+            Self::NotYet(_) | Self::NoCloud => self.to_string(),
+        };
+        Problem::new(self.reason(), message)
+    }
 }
 
 impl Clouds {
@@ -96,6 +108,17 @@ impl Clouds {
             return Err(OpenError::NotYet("Huawei Cloud"));
         }
         Err(OpenError::NoCloud)
+    }
+
+    /// The profiles that the account of a Secret has saved. Makes no call.
+    pub fn directory(
+        &self,
+        saved: &TencentCloudProfile,
+        secret: &BTreeMap<String, ByteString>,
+    ) -> Result<Box<dyn Directory>, OpenError> {
+        let credentials = Credentials::from_secret(secret)?;
+        let client = Client::new(self.tencent.clone(), credentials, saved.site);
+        Ok(Box::new(SavedProfiles::new(client)))
     }
 }
 
@@ -128,6 +151,12 @@ pub fn certificate_selector(provider: &provider::Provider) -> String {
 #[must_use]
 pub fn is_same_certificate(one: &provider::Provider, other: &provider::Provider) -> bool {
     name(one) == name(other) && certificate_id(one) == certificate_id(other)
+}
+
+/// Whether this word of a profile's status says that the review for one kind of product is passed.
+#[must_use]
+pub fn is_passed(word: &str) -> bool {
+    directory::is_passed(word)
 }
 
 #[cfg(test)]

@@ -65,6 +65,16 @@ pub(crate) fn profile() -> Value {
     })
 }
 
+/// The same, with the profile that is saved in the console, and these fields of that block.
+pub(crate) fn saved_profile(name: &str, fields: &Value) -> Value {
+    let mut block = json!({"credentialsRef": {"name": "tencent-credentials"}});
+    block.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    let mut profile = profile();
+    profile["metadata"]["name"] = json!(name);
+    profile["spec"]["tencentCloud"] = block;
+    profile
+}
+
 /// A CSR for these names; the first is the common name.
 pub(crate) fn csr(names: &[&str]) -> String {
     csr_of(&KeyPair::generate().unwrap(), names)

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use certorder::provider::registry;
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
@@ -21,6 +22,13 @@ async fn every_example_is_applied_and_reaches_what_it_announces() {
     for order in &manifests.orders {
         world.cloud.add_credential(&world.account, &order.secret_id, &order.secret_key);
         world.buy(registry::certificate_id(&order.object.spec.provider), order.product);
+    }
+    for saved in &manifests.saved {
+        world.cloud.save_company(&world.account, saved.company.clone());
+        world.cloud.save_manager(&world.account, saved.manager.clone());
+        let passed =
+            world.cloud.submit_for_review(&world.account, saved.manager.id, SignedDuration::ZERO, true);
+        assert!(passed, "{} of {}", saved.profile, saved.secret_id);
     }
     for mut manifest in manifests.all {
         if manifest.object.namespace().as_ref() == Some(&manifests.namespace) {

@@ -46,6 +46,7 @@ impl Operator {
             "1s",
             "--tencent-rate-limit",
             "1000",
+            "--leader-elect=false",
             "--http-address",
             "127.0.0.1:0",
         ];

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, OrganizationProfile};
+use certorder::api::v1alpha1::{
+    CertificateOrder, CertificateOrderStatus, OrganizationProfile, OrganizationProfileStatus,
+};
 use certorder::clock::Clock;
 use certorder_sim::proxy::{Proxy, Upstream};
 use certorder_sim::tencent::{Account, Options, Product, TencentCloud};
@@ -214,15 +216,42 @@ impl World {
 
     /// Waits until a profile's Ready says this.
     pub(crate) async fn until_profile(&self, name: &str, status: &str, reason: &str) {
-        let condition = |profile: Option<&OrganizationProfile>| {
-            let conditions =
-                profile.and_then(|profile| profile.status.as_ref()).map(|status| &status.conditions);
-            conditions.is_some_and(|list| {
-                list.iter().any(|c| c.type_ == "Ready" && c.status == status && c.reason == reason)
+        self.until_profile_is(name, "Ready", status, reason).await;
+    }
+
+    /// Waits until a condition of a profile says this of its present generation.
+    pub(crate) async fn until_profile_is(
+        &self,
+        name: &str,
+        type_: &str,
+        status: &str,
+        reason: &str,
+    ) -> OrganizationProfileStatus {
+        let is_so = |profile: &OrganizationProfile| {
+            let conditions = profile.status.as_ref().map(|status| status.conditions.as_slice());
+            conditions.unwrap_or_default().iter().any(|c| {
+                let is_current = c.observed_generation == profile.metadata.generation;
+                is_current && c.type_ == type_ && c.status == status && c.reason == reason
             })
         };
+        let condition = |profile: Option<&OrganizationProfile>| profile.is_some_and(is_so);
         let waited = tokio::time::timeout(PATIENCE, await_condition(self.api_of(), name, condition)).await;
-        waited.unwrap_or_else(|_| panic!("profile {name} is not Ready={status} ({reason})")).unwrap();
+        if let Ok(profile) = waited {
+            return profile.unwrap().unwrap().status.unwrap();
+        }
+        let profile: OrganizationProfile = self.api_of().get(name).await.unwrap();
+        panic!("profile {name} is not {type_}={status} ({reason}): {:#?}", profile.status)
+    }
+
+    /// Asks for a look at a profile now.
+    pub(crate) async fn poke_profile(&self, name: &str) {
+        let annotation = json!({"certorder.dev/reconcile-at": uuid::Uuid::new_v4().to_string()});
+        self.edit::<OrganizationProfile>(name, json!({"metadata": {"annotations": annotation}})).await;
+    }
+
+    /// How often the cloud was called with this action.
+    pub(crate) fn called(&self, action: &str) -> usize {
+        self.cloud.ledger().iter().filter(|call| call.action == action).count()
     }
 
     /// Waits for an Event with this reason. Events follow the status, and are published one after the other.

@@ -1,15 +1,12 @@
 //! A cloud that answers with any bytes, and the operator's own client of it: all that reads an answer is behind that
 //! client, and the way through HTTP with it.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use certorder::core::order::{Evidence, Observation};
-use certorder::provider::registry::{Clouds, Settings};
-use certorder::provider::{Error, Letter, Payload, Provider, Request, RequestKind};
+use certorder::provider::{Directory, Error, Letter, Payload, Provider, Request, RequestKind};
 use jiff::Timestamp;
-use k8s_openapi::ByteString;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,7 +16,7 @@ use tokio::time::Instant;
 /// The statuses that answers come with.
 const STATUSES: [u16; 8] = [200, 201, 302, 400, 404, 429, 500, 502];
 /// The calls, as `call` knows them.
-const CALLS: u8 = 11;
+const CALLS: u8 = 14;
 /// The longest id or code that is taken for one.
 const LONGEST_ID: usize = 64;
 /// The most records or names of an answer that are shown.
@@ -32,22 +29,21 @@ type Next = Arc<Mutex<Vec<u8>>>;
 pub struct Cloud {
     runtime: Runtime,
     next: Next,
-    provider: Box<dyn Provider>,
+    client: Client,
 }
 
+/// The operator's clients: of a certificate, and of the account's saved profiles where the cloud has those.
+pub type Client = (Box<dyn Provider>, Option<Box<dyn Directory>>);
+
 impl Cloud {
-    /// Starts both. `order` is the `spec.provider` of an order, `secret` the entries of its Secret.
-    pub fn start(settings: fn(&str) -> Settings, order: Value, secret: &[(&str, &str)]) -> Self {
+    /// Starts both; the client is that of a URL.
+    pub fn start(client: fn(&str) -> Client) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let next = Next::default();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let client = client(&format!("http://{}", listener.local_addr().unwrap()));
         runtime.spawn(serve(listener, next.clone()));
-        let secret = secret.iter().map(|(key, value)| ((*key).to_owned(), ByteString((*value).into())));
-        let clouds = Clouds::new(&settings(&url)).unwrap();
-        let order = serde_json::from_value(order).unwrap();
-        let provider = clouds.open(&order, &secret.collect::<BTreeMap<_, _>>()).unwrap();
-        Self { runtime, next, provider }
+        Self { runtime, next, client }
     }
 
     /// Makes one call, which gets one answer to each of its requests. The first byte says which call, the second one
@@ -60,34 +56,45 @@ impl Cloud {
     }
 
     async fn call(&self, call: u8) {
-        let provider = &self.provider;
+        let (provider, directory) = &self.client;
+        match (call, directory) {
+            (0, _) => provider.observe().await.map_or_else(check_error, check_observation),
+            (1, _) => {
+                let checks = provider.check_validation().await;
+                checks.map_or_else(check_error, |checks| assert!(checks.len() <= MOST_RECORDS));
+            }
+            (2, _) => {
+                let deadline = provider.deadline().await.unwrap_or_else(|error| {
+                    check_error(error);
+                    None
+                });
+                check_id(deadline.and_then(|deadline| deadline.replaced_by));
+            }
+            (3, _) => {
+                let called = provider.was_called(RequestKind::Submit, Timestamp::UNIX_EPOCH).await;
+                called.map_or_else(check_error, drop);
+            }
+            (4, _) => provider.download().await.map_or_else(check_error, drop),
+            (5, Some(saved)) => saved.organizations().await.map_or_else(check_error, drop),
+            (6, Some(saved)) => saved.administrators(1).await.map_or_else(check_error, drop),
+            (7, Some(saved)) => saved.owner().await.map_or_else(check_error, check_id),
+            _ => self.write(call).await,
+        }
+    }
+
+    async fn write(&self, call: u8) {
         let letter = Letter::parse(&[b"%PDF-".as_slice(), &[0; 1024]].concat()).unwrap();
         let payload = payload();
         let request = match call {
-            0 => return provider.observe().await.map_or_else(check_error, check_observation),
-            1 => {
-                let checks = provider.check_validation().await;
-                return checks.map_or_else(check_error, |checks| assert!(checks.len() <= MOST_RECORDS));
-            }
-            2 => {
-                let deadline = provider.deadline().await;
-                return deadline.map_or_else(check_error, |deadline| {
-                    check_id(deadline.and_then(|deadline| deadline.replaced_by));
-                });
-            }
-            3 => {
-                let called = provider.was_called(RequestKind::Submit, Timestamp::UNIX_EPOCH).await;
-                return called.map_or_else(check_error, drop);
-            }
-            4 => return provider.download().await.map_or_else(check_error, drop),
-            5 => Request::Submit(&payload),
-            6 => Request::Order,
-            7 => Request::Resubmit,
-            8 => Request::Withdraw,
-            9 => Request::Revoke,
-            _ => Request::SendLetter(&letter),
+            8 => Request::Order,
+            9 => Request::Resubmit,
+            10 => Request::Withdraw,
+            11 => Request::Revoke,
+            12 => Request::SendLetter(&letter),
+            _ => Request::Submit(&payload),
         };
-        let accepted = provider.write(request, Instant::now() + Duration::from_secs(60)).await;
+        let begin_by = Instant::now() + Duration::from_secs(60);
+        let accepted = self.client.0.write(request, begin_by).await;
         accepted.map_or_else(check_error, |accepted| {
             check_id(accepted.request_id);
             check_id(accepted.order_id);

@@ -16,6 +16,7 @@ mod lifecycle;
 mod moves;
 mod product;
 mod profile;
+mod review;
 mod service;
 mod sign;
 mod state;
@@ -31,6 +32,7 @@ pub use self::{
     error::Refusal,
     product::Product,
     profile::{Company, Manager, ManagerLevel},
+    review::{MOST_PROFILES, Review, TooManyProfiles},
     state::Account,
     submission::Submission,
 };
@@ -85,7 +87,7 @@ impl TencentCloud {
         self.with_holdings(account, |holdings| holdings.identity_unverified = !verified);
     }
 
-    /// Saves a company in the console, or changes it.
+    /// Saves a company, or changes it, whatever the limit of the console (see [`TencentCloud::add_company`]).
     pub fn save_company(&self, account: &Account, company: Company) {
         self.with_holdings(account, |holdings| drop(holdings.companies.insert(company.id, company)));
     }

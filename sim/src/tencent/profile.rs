@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::review::Review;
+
 /// A company of an account (`CompanyInfo` of `DescribeCompanies`).
 #[derive(Clone, Default)]
 pub struct Company {
@@ -74,6 +76,8 @@ pub struct Manager {
     pub expire_time: Option<String>,
     /// The review for each kind of certificate.
     pub levels: Vec<ManagerLevel>,
+    /// The review that was asked for, if it was by `TencentCloud::submit_for_review`.
+    pub review: Option<Review>,
 }
 
 /// How far a manager's review got for one kind of certificate.

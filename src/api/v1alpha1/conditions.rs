@@ -45,7 +45,7 @@ pub enum Reason {
     SecretKeyMissing,
     /// The profile that the order names is not there. Create it.
     ProfileNotFound,
-    /// The profile saved at Tencent Cloud is under review, and `reuse: Required` waits for it. The CA may call the
+    /// The profile saved at Tencent Cloud is not approved, and `reuse: Required` waits for it. The CA may call the
     /// administrator.
     ProfileInReview,
     /// The cloud asks to slow down. Nothing to do.
@@ -143,11 +143,11 @@ pub enum Reason {
     Complete,
     /// Resolved: the ids are those of the profile's spec.
     Given,
-    /// Resolved: found by name.
+    /// Resolved: found by name and address.
     Matched,
-    /// Resolved: no saved profile has this name. Save one in the console, or give its ids.
+    /// Resolved: no saved company or manager fits. Save one in the console, or give its ids.
     NotFound,
-    /// Resolved: several saved profiles have this name. Give the ids.
+    /// Resolved: several fit equally well. Give the ids.
     Ambiguous,
     /// Resolved: the cloud refused to list the saved profiles. The message has its answer.
     Refused,

@@ -5,6 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::provider::TencentSite;
 use super::references::{LocalObjectReference, SecretKeySelector};
 use super::schema::{EMAIL_PATTERN, conditions, tidy};
 use super::status::{UNSEEN, unseen};
@@ -232,19 +233,25 @@ pub enum PersonIdType {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TencentCloudProfile {
-    /// Secret with the credentials of the account that holds the profile.
+    /// Secret with the credentials of the account that holds the profile. Orders use the profile only if their own
+    /// credentials are of the same account.
     pub credentials_ref: LocalObjectReference,
+
+    /// The site that holds the account: International (ssl.intl.tencentcloudapi.com) or China
+    /// (ssl.tencentcloudapi.com).
+    #[serde(default)]
+    pub site: TencentSite,
 
     /// Id of the company, as the console shows it. Becomes `CompanyId`.
     ///
-    /// Default: found by the organisation's name, then city and address.
+    /// Default: the company that managerId belongs to, else found by the organisation's name, then city and address.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub company_id: Option<i64>,
 
     /// Id of the administrator, as the console shows it. Becomes `ManagerId`.
     ///
-    /// Default: found by the administrator's e-mail address, then name.
+    /// Default: found by the administrator's e-mail address, then name, then the organisation's division.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub manager_id: Option<i64>,
@@ -280,6 +287,11 @@ pub struct OrganizationProfileStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tencent_cloud: Option<TencentCloudProfileStatus>,
 
+    /// The value of the annotation `certorder.dev/reconcile-at` that was last acted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub last_handled_reconcile_at: Option<String>,
+
     /// What is the case, one entry for each type: `Ready` (the data are complete and the references
     /// resolve), `Resolved` (the saved profile is found), `Approved` (its review is passed).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -289,7 +301,12 @@ pub struct OrganizationProfileStatus {
 
 impl Default for OrganizationProfileStatus {
     fn default() -> Self {
-        Self { observed_generation: UNSEEN, tencent_cloud: None, conditions: Vec::new() }
+        Self {
+            observed_generation: UNSEEN,
+            tencent_cloud: None,
+            last_handled_reconcile_at: None,
+            conditions: Vec::new(),
+        }
     }
 }
 
@@ -297,6 +314,11 @@ impl Default for OrganizationProfileStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TencentCloudProfileStatus {
+    /// Number of the account (`OwnerUin`). Orders of the same account use the saved profile, also with another key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub owner_uin: Option<String>,
+
     /// Id of the company.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
@@ -313,7 +335,18 @@ pub struct TencentCloudProfileStatus {
     #[schemars(length(max = 64))]
     pub review_status: Option<String>,
 
-    /// When the approval ends.
+    /// State of the review for OV products, in Tencent Cloud's word: pending, submitted, completed, expiring, expired
+    /// or invalid. Without a passed one the review of an OV order is not skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub ov_review_status: Option<String>,
+
+    /// The same for EV products.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub ev_review_status: Option<String>,
+
+    /// When the approval ends. Where the cloud does not tell: 398 days after the review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
 

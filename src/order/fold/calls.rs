@@ -44,7 +44,8 @@ impl Fold<'_> {
         match action {
             Action::Submit => {
                 self.status.request_id.clone_from(&accepted.request_id);
-                let message = format!("{cloud} accepted the application{request}");
+                let note = self.note();
+                let message = format!("{cloud} accepted the application{request}{note}");
                 self.submitted(intent.payload_hash.clone(), Reason::Accepted, &message)
             }
             Action::Order => {
@@ -150,7 +151,8 @@ impl Fold<'_> {
                 // It is that of an application before.
                 self.status.request_id = None;
                 let message = format!(
-                    "the cloud holds this application, so {name} took effect; its reply was lost, and its RequestId with it"
+                    "the cloud holds this application, so {name} took effect; its reply was lost, and its RequestId with it{}",
+                    self.note()
                 );
                 self.submitted(intent.payload_hash.clone(), Reason::Adopted, &message)
             }
@@ -173,6 +175,12 @@ impl Fold<'_> {
         );
         self.conditions.working(Reason::Settling, &message);
         Again::In(self.left(until).clamp(Duration::from_millis(100), SETTLING))
+    }
+
+    /// What the sender of the application should know of it, as the end of a message.
+    fn note(&self) -> String {
+        let note = self.facts.payload.as_ref().ok().and_then(|payload| payload.note.as_deref());
+        note.map(|note| format!(". {}", note.trim_end_matches('.'))).unwrap_or_default()
     }
 
     /// Records a call that writes; of a run of equal failures the first.

@@ -28,6 +28,8 @@ pub(super) struct Cloud {
     /// application of the first, the call's intent was given up since nothing could be built to compare with. The
     /// cloud then takes the same once more, in its own place and before the order.
     in_doubt: bool,
+    /// What may be handed in again, where nobody can know that it was.
+    pub(super) forgives: Option<&'static str>,
     /// Which calls took effect when.
     log: Vec<(Action, Timestamp)>,
     /// Calls that take effect later.
@@ -66,6 +68,7 @@ impl Cloud {
             attempts: 1,
             request_ids: BTreeSet::new(),
             in_doubt: false,
+            forgives: None,
             log: Vec::new(),
             late: Vec::new(),
         }
@@ -104,7 +107,10 @@ impl Cloud {
         let taken = match (effect, self.stage) {
             (Effect::Submit { who, application, request_id }, Stage::AwaitingInformation) => {
                 let again = self.is_submitted() && self.held == Some(application) && !self.in_doubt;
-                assert!(!again, "the same application is submitted twice");
+                assert!(
+                    !again || self.forgives == Some(application),
+                    "the same application is submitted twice"
+                );
                 (self.held, self.in_doubt) = (Some(application), false);
                 self.submissions.push(who);
                 self.request_ids.insert(request_id);

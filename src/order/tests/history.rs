@@ -66,6 +66,29 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// The same with a profile whose saved one is approved, runs out, and so on.
+fn event_with_ids() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        20 => event(),
+        3 => Just(Event::Profile(Some(BY_IDS))),
+        1 => Just(Event::Edit(BY_IDS)),
+    ]
+}
+
+/// Everything that fails, and nothing that is edited or lost for good.
+fn fault() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        12 => Just(Event::Pass),
+        20 => fate().prop_map(Event::GoOn),
+        3 => Just(Event::Crash),
+        6 => prop_oneof![1..=5i64, Just(20), Just(41)].prop_map(Event::Wait),
+        1 => Just(Event::Label),
+        1 => any::<bool>().prop_map(Event::Readable),
+        1 => any::<bool>().prop_map(Event::Suspend),
+        1 => Just(Event::Progress),
+    ]
+}
+
 /// The same with a console that is used too.
 fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![20 => event(), 1 => Just(Event::Refund), 1 => Just(Event::OrderElsewhere)]
@@ -142,6 +165,30 @@ proptest! {
         world.calm_down();
         assert_arrived(&world);
         prop_assert!(world.cloud.attempts > 1, "what was asked for was done");
+    }
+
+    #[test]
+    fn an_order_that_names_a_saved_profile_is_submitted_once_whatever_fails(
+        events in prop::collection::vec(fault(), 0..50),
+    ) {
+        let mut world = live(World::new(&[BY_IDS]), events);
+        world.calm_down();
+        assert_arrived(&world);
+    }
+
+    /// The application that is ordered is the one that was wanted: the world checks that at every order.
+    #[test]
+    fn what_the_cloud_shows_in_part_is_never_taken_for_the_whole(
+        events in prop::collection::vec(event_with_ids(), 0..50),
+        foreign in prop::option::of(Just("C")),
+    ) {
+        let mut world = World::new(&[BY_IDS]);
+        world.cloud.forgives = Some(BY_IDS);
+        // Somebody has filled in the console's form for the same name, and gone no further.
+        world.cloud.held = foreign;
+        let mut world = live(world, events);
+        world.calm_down();
+        assert_arrived(&world);
     }
 
     #[test]

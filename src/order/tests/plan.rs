@@ -443,3 +443,24 @@ fn a_record_that_a_lost_call_may_have_overtaken_is_not_trusted() {
     assert_eq!(forgotten(holding("A")), ORDER_FIRST);
     assert_eq!(forgotten(holding("B")), SUBMIT_FIRST);
 }
+
+#[test]
+fn an_application_by_ids_is_handed_in_rather_than_taken_for_what_is_there() {
+    // Somebody's, for the same name; or this one, before its status was lost.
+    for held in ["A", BY_IDS] {
+        assert_eq!(scene().wants(BY_IDS).sees(holding(held)).plan(), write(Action::Submit, 1), "{held}");
+    }
+    assert_eq!(scene().wants("A").sees(holding("A")).plan(), Step::Adopt);
+}
+
+#[test]
+fn an_approval_before_the_order_replaces_the_data_once_and_after_it_changes_nothing() {
+    let sent = |application: &str| scene().submitted(application, 0).sees(holding(application)).at(60);
+    assert_eq!(sent("A").wants(BY_IDS).plan(), write(Action::Submit, 1));
+    assert_eq!(sent(BY_IDS).wants(BY_IDS).plan(), write(Action::Order, 1), "our own record tells");
+    assert_eq!(sent(BY_IDS).wants("A").plan(), write(Action::Submit, 1), "it has run out");
+    let ordered = scene().ordered("A", 0).wants(BY_IDS).sees(seen(Stage::Reviewing, &[NAME])).at(60);
+    assert_eq!(ordered.plan(), Step::Follow);
+    let rejected = scene().ordered("A", 0).wants(BY_IDS).sees(seen(Stage::Rejected, &[NAME])).at(60);
+    assert_eq!(rejected.plan(), Step::Follow, "it starts over when its user wants that");
+}

@@ -236,6 +236,10 @@ fn an_application_took_effect_if_the_cloud_shows_it_and_could_not_have_it_from_b
         let scene = Scene { logged, ..scene().submitted("A", 0) };
         scene.wants("B").intends(to_submit(intent, 60)).sees(held).at(60)
     };
+    let by_ids = |held, logged| {
+        let scene = Scene { logged, ..scene() }.wants(BY_IDS);
+        scene.intends(to_submit(BY_IDS, 0)).sees(held)
+    };
     let (none, yes, no) = (None, Some(true), Some(false));
     let table = vec![
         ("shown", first("A", holding("A"), none), true),
@@ -246,6 +250,10 @@ fn an_application_took_effect_if_the_cloud_shows_it_and_could_not_have_it_from_b
         ("a correction is shown and not logged", later("B", holding("B"), no), false),
         ("a correction is shown, and the log is silent", later("B", holding("B"), none), false),
         ("a call is logged, and something else shown", later("B", holding("A"), yes), false),
+        ("ids are logged, and the rest is shown", by_ids(holding(BY_IDS), yes), true),
+        ("ids are not logged: it may be anybody's", by_ids(holding("A"), no), false),
+        ("ids, and the log is silent", by_ids(holding(BY_IDS), none), false),
+        ("ids are logged, and nothing is shown", by_ids(awaiting(), yes), false),
         (
             "the request cannot be built",
             first("A", holding("A"), none).lacks(halt(Reason::CsrInvalid)),

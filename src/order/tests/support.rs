@@ -341,6 +341,7 @@ pub(super) fn payload(application: &str) -> Payload {
         hash: hash(application),
         redacted: json!({"CertId": ID, "OrganizationName": application}),
         evidence: evidence(application),
+        note: None,
     }
 }
 
@@ -348,9 +349,18 @@ pub(super) fn hash(application: &str) -> String {
     format!("sha256:{application}")
 }
 
+/// An application that names a saved profile by its ids.
+pub(super) const BY_IDS: &str = "by ids";
+
+/// What the cloud shows of an application. Of ids it shows nothing, so any other one for the same name looks like it.
 pub(super) fn evidence(application: &str) -> Evidence {
     let mut evidence = Evidence::default();
-    evidence.add("OrganizationName", application);
+    evidence.add("CertificateDomain", NAME);
+    if application == BY_IDS {
+        evidence.set_partial();
+    } else {
+        evidence.add("OrganizationName", application);
+    }
     evidence
 }
 
@@ -395,6 +405,7 @@ pub(super) fn awaiting() -> Observation {
         stage: Stage::AwaitingInformation,
         status: "5".to_owned(),
         message: None,
+        owner: None,
         order_id: None,
         names: Vec::new(),
         product: Product::default(),

@@ -148,7 +148,8 @@ impl World {
 
     /// Makes the next step of a pass that has not ended.
     pub(super) fn go_on(&mut self, call: usize, fate: Fate) {
-        let call = self.calls.remove(call);
+        let mut call = self.calls.remove(call);
+        call.scene.now = at(self.second);
         match (&call.next, &call.task) {
             (Next::LookAtRivals, task) => match (contested(&call.stored, &self.all()), task) {
                 (None, _) => self.calls.push(Call { next: Next::Act, ..call }),
@@ -378,7 +379,7 @@ impl Call {
 /// The application that is wanted.
 fn application(scene: &Scene) -> Option<&'static str> {
     let wanted = &scene.payload.as_ref().ok()?.hash;
-    ["A", "B", "C"].into_iter().find(|application| hash(application) == *wanted)
+    ["A", "B", "C", BY_IDS].into_iter().find(|application| hash(application) == *wanted)
 }
 
 /// One of the errors that say that nothing happened.

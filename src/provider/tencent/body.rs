@@ -28,6 +28,7 @@ struct Parameter<'a> {
 #[serde(untagged)]
 enum Value<'a> {
     Text(&'a str),
+    Owned(String),
     Personal(&'a str),
     Secret(&'a str),
     #[serde(serialize_with = "as_pem")]
@@ -108,6 +109,11 @@ impl<'a> Body<'a> {
         let added = value.is_some();
         self.parameters.extend(value.map(|value| Parameter { name, value, shown_as }));
         added
+    }
+
+    /// Adds a text that is made here.
+    pub fn owned(&mut self, name: &'static str, text: String) {
+        self.parameters.push(Parameter { name, value: Value::Owned(text), shown_as: None });
     }
 
     /// Adds a CSR. The hash is over what it asks for: a request that is signed anew is the same request.

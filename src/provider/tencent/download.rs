@@ -37,7 +37,7 @@ struct Download {
 impl Tencent {
     pub(super) async fn fetch(&self) -> Result<Bundle, Error> {
         let body = self.of_certificate()?;
-        let (detail, _) = self.read::<Detail>(DETAIL, &body).await?;
+        let (detail, _) = self.client.read::<Detail>(DETAIL, &body).await?;
         let bundle = Bundle {
             certificate_pem: detail.certificate_public_key.unwrap_or_default(),
             private_key_pem: detail.certificate_private_key,
@@ -45,7 +45,7 @@ impl Tencent {
         if archive::certificates(&bundle.certificate_pem).count() > 1 {
             return Ok(bundle);
         }
-        let (download, request_id) = self.read::<Download>(DOWNLOAD, &body).await?;
+        let (download, request_id) = self.client.read::<Download>(DOWNLOAD, &body).await?;
         let content = download.content.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
         archive::complete(bundle, content).map_err(|error| unreadable(&error.to_string(), request_id))
     }

@@ -41,7 +41,7 @@ impl Tencent {
     pub(super) async fn listed(&self) -> Result<Option<Deadline>, Error> {
         let certificate_id = self.order.certificate_id.as_str();
         let body = json(&DescribeCertificates { cert_ids: [certificate_id] })?;
-        let (listed, _) = self.read::<Listed>(ACTION, &body).await?;
+        let (listed, _) = self.client.read::<Listed>(ACTION, &body).await?;
         Ok(deadline(listed, certificate_id))
     }
 }

@@ -3,19 +3,21 @@
 use crate::core::order::{Observation, Product, Stage, ValidationRecord};
 
 use super::wire::{Auth, AuthDetail, Certificate, CertificateExtra};
-use super::{evidence, time};
+use super::{evidence, product, time};
 
 /// Translates an answer.
 pub fn observation(certificate: Certificate) -> Observation {
     let status = certificate.status.unwrap_or_default();
     let name = certificate.package_type_name.or(certificate.product_zh_name);
-    let CertificateExtra { domain_number, replaced_by, renew_order } =
+    let CertificateExtra { domain_number, is_sm, replaced_by, renew_order } =
         certificate.certificate_extra.unwrap_or_default();
     let stage = stage(&status, certificate.status_msg.as_deref());
+    let package_type = certificate.package_type.and_then(|number| number.parse().ok());
     Observation {
         stage,
         status,
         message: certificate.status_msg.map(Into::into),
+        owner: certificate.owner_uin,
         order_id: certificate.order_id,
         names: names(certificate.domain, certificate.subject_alt_name),
         product: Product {
@@ -23,6 +25,8 @@ pub fn observation(certificate: Certificate) -> Observation {
             name,
             domain_validated: certificate.is_dv,
             names: domain_number.and_then(|number| number.parse().ok()).filter(|number| *number > 0),
+            level: product::level(package_type, certificate.is_dv),
+            automatic_review: product::automatic_review(package_type, is_sm),
         },
         stored: certificate.submitted_data.map(|data| evidence::stored(&data)).unwrap_or_default(),
         records: match stage {
@@ -128,6 +132,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::core::order::Level;
 
     fn observe(fields: Value) -> Observation {
         observation(serde_json::from_value(fields).unwrap())
@@ -183,7 +188,8 @@ mod tests {
     fn names_and_product_are_read_as_far_as_they_are_there() {
         let observation = observe(json!({
             "Domain": "www.acme.example", "SubjectAltName": ["www.acme.example", "api.acme.example"],
-            "IsDv": false, "IsWildcard": false, "CertificateExtra": {"DomainNumber": "3"},
+            "IsDv": false, "IsWildcard": false, "CertificateExtra": {"DomainNumber": "3", "SMCert": 0},
+            "PackageType": "6",
             "PackageTypeName": "SecureSite OV", "OrderId": "1800",
         }));
         assert_eq!(observation.names, ["www.acme.example", "api.acme.example"]);
@@ -192,6 +198,8 @@ mod tests {
             domain_validated: Some(false),
             wildcard: Some(false),
             names: Some(3),
+            level: Some(Level::Ov),
+            automatic_review: None,
         };
         assert_eq!((observation.product, observation.order_id.as_deref()), (product, Some("1800")));
 

@@ -13,7 +13,7 @@ const ACTION: &str = "DescribeCertificateOperateLogs";
 /// The largest page.
 const PAGE: usize = 1000;
 
-/// More pages than any account fills between a call and the look for it. A log whose pages never end says nothing.
+/// More pages than an account fills between a call and the look for it. A log whose pages never end says nothing.
 const MOST_PAGES: usize = 100;
 
 #[derive(Serialize)]
@@ -55,7 +55,7 @@ impl Tencent {
         let mut last_id = String::new();
         for _ in 0..MOST_PAGES {
             let body = json(&DescribeCertificateOperateLogs { offset, limit: PAGE, start_time })?;
-            let (page, request_id) = self.read::<Page>(ACTION, &body).await?;
+            let (page, request_id) = self.client.read::<Page>(ACTION, &body).await?;
             if page.operate_logs.iter().any(|line| self.is_of(line, kind, start)) {
                 return Ok(true);
             }

@@ -10,25 +10,26 @@ use crate::api::v1alpha1::{CompanyType, TencentCloudOrder};
 use crate::core::conditions::Problem;
 use crate::core::names::DnsName;
 use crate::core::order::{
-    Application, Contact, Identification, Key, KeyAlgorithm, Organization, Product, Profile, ValidationMethod,
+    Application, Contact, Identification, Key, KeyAlgorithm, Organization, Product, Profile, Saved,
+    ValidationMethod,
 };
 use crate::core::redact::Personal;
 use crate::provider::Payload;
 
 use super::body::{Body, Text};
-use super::{evidence, product};
+use super::{evidence, product, saved};
 
 /// The cloud's name of the call.
 pub const ACTION: &str = "CertificateInfoSubmit";
 
-/// `CompanyId` and `ManagerId` of an application that brings its own data and uses no profile saved in the
-/// console. Both are always sent, and as text: the page demands the one and the gateway refuses a number.
+/// `CompanyId` or `ManagerId` where the application brings the data itself. Both are always sent, and as text: the page
+/// demands the one and the gateway refuses a number.
 const NO_SAVED_PROFILE: &str = "0";
 
 /// Who applies, with everything that the cloud needs to know of them.
 enum Applicant<'a> {
     Person { email: &'a Personal },
-    Company { organization: &'a Organization, profile: &'a Profile },
+    Company { profile: &'a Profile },
 }
 
 /// Builds the request, or says why this application fits no request to this cloud or for this product.
@@ -51,13 +52,22 @@ pub fn prepare(
     }
     match applicant {
         Applicant::Person { email } => person(&mut body, email),
-        Applicant::Company { organization, profile } => {
-            company(&mut body, organization, profile, order.contact_email.as_ref())?;
-        }
+        Applicant::Company { profile } => company(&mut body, profile, order.contact_email.as_ref())?,
     }
     extras(&mut body, order);
-    payload(&body, application)
-        .map_err(|error| unfit(format!("the request cannot be written as JSON: {error}")))
+    let (is_by_ids, note) = match applicant {
+        Applicant::Person { .. } => (false, None),
+        Applicant::Company { profile } => {
+            (saved::is_named(&profile.saved), saved::note(&profile.saved, product))
+        }
+    };
+    let mut payload = payload(&body, application)
+        .map_err(|error| unfit(format!("the request cannot be written as JSON: {error}")))?;
+    if is_by_ids {
+        // `SubmittedData` has no place for ids.
+        payload.evidence.set_partial();
+    }
+    Ok(Payload { note, ..payload })
 }
 
 fn payload(body: &Body<'_>, application: &Application) -> serde_json::Result<Payload> {
@@ -72,6 +82,7 @@ fn payload(body: &Body<'_>, application: &Application) -> serde_json::Result<Pay
         hash: body.hash()?,
         redacted: body.redacted()?,
         evidence,
+        note: None,
     })
 }
 
@@ -80,12 +91,14 @@ fn applicant<'a>(
     application: &'a Application,
 ) -> Result<Applicant<'a>, Problem> {
     let profile = application.profile.as_ref();
-    let organization = profile.and_then(|profile| Some((profile.organization.as_ref()?, profile)));
+    let company = profile.filter(|profile| profile.organization.is_some() || saved::is_named(&profile.saved));
     let by_default = if profile.is_some() { CompanyType::Company } else { CompanyType::Personal };
     match order.company_type.unwrap_or(by_default) {
         CompanyType::Company => {
-            let (organization, profile) = organization.ok_or_else(|| no_organization(profile))?;
-            Ok(Applicant::Company { organization, profile })
+            if let Some(Saved::Held(problem)) = profile.map(|profile| &profile.saved) {
+                return Err(problem.clone());
+            }
+            Ok(Applicant::Company { profile: company.ok_or_else(|| no_organization(profile))? })
         }
         CompanyType::Personal => {
             let administrator = profile.and_then(|profile| profile.administrator.email.as_ref());
@@ -102,12 +115,16 @@ fn no_organization(profile: Option<&Profile>) -> Problem {
         None => unfit(format!(
             "{message}: set spec.organizationProfileRef, or companyType Personal for a DV product"
         )),
-        Some(_) => Problem::new(
-            Reason::ProfileIncomplete,
-            format!(
-                "{message}: fill the profile's spec.organization, or set companyType Personal for a DV product"
-            ),
-        ),
+        Some(profile) => {
+            let why = match &profile.saved {
+                Saved::NotUsable(why) => format!(", and {why}"),
+                _ => String::new(),
+            };
+            let message = format!(
+                "{message}{why}: fill the profile's spec.organization, or set companyType Personal for a DV product"
+            );
+            Problem::new(Reason::ProfileIncomplete, message)
+        }
     }
 }
 
@@ -173,32 +190,43 @@ fn person<'a>(body: &mut Body<'a>, email: &'a Personal) {
     body.shown("ContactEmail", "ContactEmail", email);
 }
 
+/// An id of a saved profile stands for the fields of what it names: that of the manager for all of them, that of the
+/// company for the organisation's. The page allows both at once and does not say which wins, so the fields are left out.
 fn company<'a>(
     body: &mut Body<'a>,
-    organization: &'a Organization,
     profile: &'a Profile,
     email: Option<&'a Personal>,
 ) -> Result<(), Problem> {
     body.number("CompanyType", 2);
-    body.text("CompanyId", NO_SAVED_PROFILE);
-    body.text("ManagerId", NO_SAVED_PROFILE);
-    let mut missing = organization_fields(body, organization);
-    missing.extend(administrator_fields(body, &profile.administrator));
-    missing.extend(technical_fields(body, &profile.technical_contact));
+    let (company, manager) = saved::ids(&profile.saved);
+    body.owned("CompanyId", company.map_or(NO_SAVED_PROFILE.to_owned(), |id| id.to_string()));
+    body.owned("ManagerId", manager.map_or(NO_SAVED_PROFILE.to_owned(), |id| id.to_string()));
+    let mut missing = Vec::new();
+    if let (None, Some(organization)) = (company, &profile.organization) {
+        missing.extend(organization_fields(body, organization));
+    }
+    if manager.is_none() {
+        missing.extend(administrator_fields(body, &profile.administrator));
+        missing.extend(technical_fields(body, &profile.technical_contact));
+    }
     // The page demands ContactEmail of persons only, but has an error for its absence that does not say so.
-    if let Some(email) = email.or(profile.technical_contact.email.as_ref()) {
+    let technical = profile.technical_contact.email.as_ref().filter(|_| manager.is_none());
+    if let Some(email) = email.or(technical) {
         body.text("ContactEmail", email);
     }
     // Of an administrator who is the technical contact too, the same field is missing twice.
     let missing: BTreeSet<String> = missing.into_iter().collect();
-    if missing.is_empty() { Ok(()) } else { Err(incomplete(missing)) }
+    if missing.is_empty() { Ok(()) } else { Err(incomplete(missing, &profile.saved)) }
 }
 
-fn incomplete(missing: BTreeSet<String>) -> Problem {
+fn incomplete(missing: BTreeSet<String>, saved: &Saved) -> Problem {
     let (verb, pronoun) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
     let fields = missing.into_iter().collect::<Vec<_>>().join(", ");
-    let message = format!("the profile's {fields} {verb} empty, and Tencent Cloud needs {pronoun}");
-    Problem::new(Reason::ProfileIncomplete, message)
+    let why = match saved {
+        Saved::NotUsable(why) | Saved::Organization { without_people: why, .. } => why.clone(),
+        Saved::No | Saved::Held(_) | Saved::Everything { .. } => format!("Tencent Cloud needs {pronoun}"),
+    };
+    Problem::new(Reason::ProfileIncomplete, format!("the profile's {fields} {verb} empty, and {why}"))
 }
 
 /// The parameter, the name under which it is shown, the value, the field of the profile.

@@ -43,7 +43,7 @@ struct Outcome {
 
 impl Tencent {
     pub(super) async fn check(&self) -> Result<Vec<Check>, Error> {
-        let (checked, _) = self.read::<Checked>(ACTION, &self.of_certificate()?).await?;
+        let (checked, _) = self.client.read::<Checked>(ACTION, &self.of_certificate()?).await?;
         Ok(checks(checked))
     }
 }

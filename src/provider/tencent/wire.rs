@@ -10,6 +10,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::core::redact::CloudText;
 use crate::provider::transport::Answer;
 
 /// The longest id or code that is taken for one, in bytes. The longest code today has 54.
@@ -152,6 +153,9 @@ pub type Nothing = IgnoredAny;
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Certificate {
+    /// The number of the account.
+    #[serde(deserialize_with = "id")]
+    pub owner_uin: Option<String>,
     /// A number from 0 to 15 today.
     #[serde(deserialize_with = "id")]
     pub status: Option<String>,
@@ -170,6 +174,9 @@ pub struct Certificate {
     /// The product's name.
     #[serde(deserialize_with = "text")]
     pub product_zh_name: Option<String>,
+    /// The product's number, as text.
+    #[serde(deserialize_with = "text")]
+    pub package_type: Option<String>,
     /// The product's type in words.
     #[serde(deserialize_with = "text")]
     pub package_type_name: Option<String>,
@@ -207,6 +214,9 @@ pub struct CertificateExtra {
     /// How many names it covers.
     #[serde(deserialize_with = "text")]
     pub domain_number: Option<String>,
+    /// Whether it uses the Chinese algorithms.
+    #[serde(rename = "SMCert", deserialize_with = "flag")]
+    pub is_sm: Option<bool>,
     /// The certificate that took the place of this one.
     #[serde(deserialize_with = "id")]
     pub replaced_by: Option<String>,
@@ -276,6 +286,12 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let is_id = |text: &String| text.len() <= LONGEST_ID && text.bytes().all(|byte| byte.is_ascii_graphic());
     text(deserializer).map(|text| text.filter(is_id))
+}
+
+/// One word of a fixed vocabulary; anything else counts as absent, since it could be somebody's datum.
+pub(super) fn token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = text(deserializer)?.map(CloudText::from);
+    Ok(text.as_ref().and_then(CloudText::as_token).map(str::to_owned))
 }
 
 /// A secret, as it is. The text is moved, not copied.

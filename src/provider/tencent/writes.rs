@@ -34,25 +34,25 @@ const REVOCATION_REASON: &str = "requested by the owner of the order";
 impl Tencent {
     pub(super) async fn submit(&self, payload: &Payload, begin_by: Instant) -> Result<Accepted, Error> {
         let body = payload.body.expose_secret();
-        let (_, request_id) = self.change::<wire::Nothing>(payload.action, body, begin_by).await?;
+        let (_, request_id) = self.client.change::<wire::Nothing>(payload.action, body, begin_by).await?;
         Ok(accepted(request_id))
     }
 
     pub(super) async fn send_order(&self, begin_by: Instant) -> Result<Accepted, Error> {
         let body = json(&wire::CertificateOrderSubmit { cert_id: &self.order.certificate_id })?;
-        let (ordered, request_id) = self.change::<wire::Ordered>(ORDER, &body, begin_by).await?;
+        let (ordered, request_id) = self.client.change::<wire::Ordered>(ORDER, &body, begin_by).await?;
         Ok(Accepted { request_id: Some(request_id), order_id: ordered.order_id })
     }
 
     pub(super) async fn resubmit(&self, begin_by: Instant) -> Result<Accepted, Error> {
         let (_, request_id) =
-            self.change::<wire::Nothing>(RESUBMIT, &self.of_certificate()?, begin_by).await?;
+            self.client.change::<wire::Nothing>(RESUBMIT, &self.of_certificate()?, begin_by).await?;
         Ok(accepted(request_id))
     }
 
     pub(super) async fn withdraw(&self, begin_by: Instant) -> Result<Accepted, Error> {
         let (answer, request_id) =
-            self.change::<wire::Withdrawn>(WITHDRAW, &self.of_certificate()?, begin_by).await?;
+            self.client.change::<wire::Withdrawn>(WITHDRAW, &self.of_certificate()?, begin_by).await?;
         if answer.result == Some(false) {
             let message = "the cloud did not stop the review";
             return Err(Error::NotNow(errors::refusal("Result: false", message, Some(request_id))));
@@ -63,7 +63,7 @@ impl Tencent {
     pub(super) async fn revoke(&self, begin_by: Instant) -> Result<Accepted, Error> {
         let certificate_id = &self.order.certificate_id;
         let body = json(&wire::RevokeCertificate { certificate_id, reason: REVOCATION_REASON })?;
-        let (_, request_id) = self.change::<wire::Nothing>(REVOKE, &body, begin_by).await?;
+        let (_, request_id) = self.client.change::<wire::Nothing>(REVOKE, &body, begin_by).await?;
         Ok(accepted(request_id))
     }
 
@@ -71,7 +71,8 @@ impl Tencent {
         let confirm_letter = &BASE64_STANDARD.encode(letter.expose());
         let certificate_id = &self.order.certificate_id;
         let body = json(&wire::UploadConfirmLetter { certificate_id, confirm_letter })?;
-        let (answer, request_id) = self.change::<wire::LetterSent>(SEND_LETTER, &body, begin_by).await?;
+        let (answer, request_id) =
+            self.client.change::<wire::LetterSent>(SEND_LETTER, &body, begin_by).await?;
         if answer.is_success == Some(false) {
             let message = "the cloud did not take the letter";
             let refusal = errors::refusal("IsSuccess: false", message, Some(request_id));

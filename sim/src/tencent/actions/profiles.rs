@@ -50,7 +50,9 @@ fn managers(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     let page = Page::of(call.params, 10)?;
     let saved =
         call.state.holdings.get(call.account).into_iter().flat_map(|holdings| holdings.managers.values());
-    let matching: Vec<&Manager> = saved.filter(|manager| is_wanted(call.params, manager)).collect();
+    let now = call.now;
+    let matching: Vec<Manager> =
+        saved.map(|manager| manager.as_of(now)).filter(|manager| is_wanted(call.params, manager)).collect();
     let shown: Vec<Value> =
         page.cut(&matching).map(|manager| manager.to_json(certificates_of(call, manager))).collect();
     Ok(Answer::read(json!({ "Managers": shown, "TotalCount": matching.len() })))

@@ -6,4 +6,5 @@ mod info_submit;
 mod life;
 mod lists;
 mod order;
+mod reviews;
 mod vectors;

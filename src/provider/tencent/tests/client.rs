@@ -419,7 +419,7 @@ fn a_request_has_the_headers_of_the_vendor_and_shows_no_secret() {
         token: Some(SecretString::from("token==/+")),
     };
     let tencent = Tencent::new(service.into(), credentials, order(&json!({})));
-    let request = tencent.request(DESCRIBE, b"{}", "2023-11-14T22:13:20Z".parse().unwrap()).unwrap();
+    let request = tencent.client.request(DESCRIBE, b"{}", "2023-11-14T22:13:20Z".parse().unwrap()).unwrap();
 
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap());
     assert_eq!(request.url().as_str(), "https://ssl.intl.tencentcloudapi.com/");

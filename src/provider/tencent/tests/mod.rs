@@ -4,6 +4,7 @@ mod client;
 mod fields;
 mod life;
 mod rules;
+mod saved;
 
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ use crate::core::certificate::Csr;
 use crate::core::conditions::Problem;
 use crate::core::names::Names;
 use crate::core::order::{
-    Application, Contact, Identification, Key, KeyAlgorithm, Organization, Profile, ValidationMethod,
+    Application, Contact, Identification, Key, KeyAlgorithm, Organization, Profile, Saved, ValidationMethod,
 };
 use crate::provider::Payload;
 use secrecy::ExposeSecret;
@@ -63,6 +64,7 @@ fn profile() -> Profile {
             "spec.technicalContact",
             ["Wei", "Chen", "Operations", "13112345678", "pki@acme.example"],
         ),
+        saved: Saved::No,
     }
 }
 

@@ -8,7 +8,8 @@ use super::{
     prepare,
 };
 use crate::api::v1alpha1::conditions::Reason;
-use crate::core::order::{Key, Product, ValidationMethod};
+use crate::core::conditions::Problem;
+use crate::core::order::{Contact, Key, Level, Product, Saved, ValidationMethod};
 use crate::provider::tencent::{evidence, request};
 
 fn message(fields: &Value, application: &Application) -> (Reason, String) {
@@ -88,6 +89,100 @@ fn everything_that_a_company_lacks_is_named_at_once() {
     assert_eq!(message(&json!({}), &application).1, expected);
 }
 
+/// The names of the parameters with one of these beginnings.
+fn with_prefix(body: &Value, prefixes: &[&str]) -> Vec<String> {
+    let names = body.as_object().unwrap().keys();
+    names.filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))).cloned().collect()
+}
+
+fn saved(saved: Saved) -> Application {
+    let mut application = company_application();
+    let profile = application.profile.as_mut().unwrap();
+    profile.saved = saved;
+    profile.organization.as_mut().unwrap().identification = Some(document("TYDMZ", "11532000000024820"));
+    profile.administrator.identification = Some(document("SFZ", "110000000000001242"));
+    application
+}
+
+fn everything() -> Saved {
+    Saved::Everything { organization: 134, administrator: 2345, reviewed: Vec::new() }
+}
+
+fn organization_only() -> Saved {
+    let without_people = "the manager is not known to Tencent Cloud".to_owned();
+    Saved::Organization { id: 134, without_people }
+}
+
+#[test]
+fn a_saved_manager_stands_for_everything_and_a_saved_company_for_the_organisation() {
+    let body_of = |what: Saved| body(&json!({}), &saved(what));
+    let all = body_of(everything());
+    assert_eq!(
+        (&all["CompanyType"], &all["CompanyId"], &all["ManagerId"]),
+        (&json!(2), &json!("134"), &json!("2345"))
+    );
+    assert_eq!(with_prefix(&all, &["Org", "Admin", "Tech", "Contact"]), [""; 0]);
+
+    let company = body_of(organization_only());
+    assert_eq!((&company["CompanyId"], &company["ManagerId"]), (&json!("134"), &json!("0")));
+    assert_eq!(with_prefix(&company, &["Org"]), [""; 0]);
+    let inline = body_of(Saved::No);
+    let people = ["Admin", "Tech", "Contact"];
+    assert_eq!(with_prefix(&company, &people), with_prefix(&inline, &people));
+    assert_eq!(with_prefix(&inline, &["Org"]).len(), 10);
+
+    let not_usable = body_of(Saved::NotUsable("it is not approved".to_owned()));
+    assert_eq!(not_usable, inline, "the same bytes");
+    let contact = json!({"contactEmail": "pki@acme.example"});
+    assert_eq!(body(&contact, &saved(everything()))["ContactEmail"], "pki@acme.example");
+}
+
+#[test]
+fn a_person_names_no_saved_profile() {
+    let person = body(&json!({"companyType": "Personal"}), &saved(everything()));
+    assert_eq!((&person["CompanyId"], &person["ManagerId"]), (&json!("0"), &json!("0")));
+    let problem = Problem::new(Reason::ProfileInReview, "waits");
+    let held = saved(Saved::Held(problem.clone()));
+    assert!(prepare(&json!({"companyType": "Personal"}), &held).is_ok(), "it waits for no review");
+    assert_eq!(prepare(&json!({}), &held).unwrap_err(), problem);
+}
+
+#[test]
+fn ids_need_no_data_and_what_they_do_not_cover_is_named() {
+    let mut bare = saved(everything());
+    let profile = bare.profile.as_mut().unwrap();
+    profile.organization = None;
+    profile.administrator = Contact { path: "spec.administrator", ..Contact::default() };
+    profile.technical_contact = profile.administrator.clone();
+    assert_eq!(body(&json!({}), &bare)["ManagerId"], "2345");
+
+    let mut without_phone = saved(organization_only());
+    let profile = without_phone.profile.as_mut().unwrap();
+    profile.organization = None;
+    profile.administrator.phone = None;
+    let expected =
+        "the profile's spec.administrator.phone is empty, and the manager is not known to Tencent Cloud";
+    assert_eq!(message(&json!({}), &without_phone), (Reason::ProfileIncomplete, expected.to_owned()));
+
+    let mut not_usable = saved(Saved::NotUsable("the company is not known to Tencent Cloud".to_owned()));
+    not_usable.profile.as_mut().unwrap().organization = None;
+    let (reason, text) = message(&json!({}), &not_usable);
+    assert!(reason == Reason::ProfileIncomplete && text.contains("the company is not known"), "{text}");
+}
+
+#[test]
+fn the_hash_is_that_of_the_sent_bytes_and_ids_are_no_whole_evidence() {
+    let prepared = |what: Saved| prepare(&json!({}), &saved(what)).unwrap();
+    let (inline, unused) = (prepared(Saved::No), prepared(Saved::NotUsable("it is not approved".to_owned())));
+    assert_eq!((&inline.hash, &inline.evidence), (&unused.hash, &unused.evidence));
+    let (all, company) = (prepared(everything()), prepared(organization_only()));
+    assert!(all.hash != inline.hash && company.hash != inline.hash && all.hash != company.hash);
+    let reviewed = Saved::Everything { organization: 134, administrator: 2345, reviewed: vec![Level::Ov] };
+    assert_eq!(prepared(reviewed).hash, all.hash, "what the review covers is not sent");
+    assert!(all.evidence.is_partial() && company.evidence.is_partial() && !inline.evidence.is_partial());
+    assert_eq!(all.redacted["ManagerId"], "2345");
+}
+
 #[test]
 fn a_key_of_the_cloud_has_both_algorithms_and_a_csr_has_none() {
     let keys = [
@@ -164,6 +259,7 @@ fn what_the_product_does_not_cover_is_refused_before_it_is_sent() {
         domain_validated,
         wildcard,
         names,
+        ..Product::default()
     };
     let personal = json!({"companyType": "Personal"});
     let nothing = json!({});

@@ -115,5 +115,7 @@ fn find_company(call: &Invocation<'_>, id: u64) -> Result<Company, Refusal> {
 fn find_manager(call: &Invocation<'_>, id: u64) -> Result<Manager, Refusal> {
     let holdings = call.state.holdings.get(call.account);
     let manager = holdings.and_then(|holdings| holdings.managers.get(&id));
-    manager.cloned().ok_or_else(|| Refusal::invalid_param(format!("The manager {id} does not exist.")))
+    manager
+        .map(|manager| manager.as_of(call.now))
+        .ok_or_else(|| Refusal::invalid_param(format!("The manager {id} does not exist.")))
 }

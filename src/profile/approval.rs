@@ -1,0 +1,96 @@
+//! What a review means for the condition Approved. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::api::v1alpha1::conditions::Reason;
+use crate::core::conditions::Status;
+use crate::profile::console;
+use crate::provider::directory::{Review, ReviewState, SavedAdministrator};
+
+/// How long before its end an approval counts as expiring.
+const NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The condition Approved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Approval {
+    /// Its status.
+    pub status: Status,
+    /// Its reason.
+    pub reason: Reason,
+    /// Its message.
+    pub message: String,
+}
+
+/// Where a review stands now: the cloud may be late to notice that an approval ends.
+#[must_use]
+pub fn state(review: &Review, now: Timestamp) -> ReviewState {
+    match review.ends.map(|ends| ends.duration_since(now)) {
+        Some(left) if review.state.is_passed() && left <= SignedDuration::ZERO => ReviewState::Expired,
+        Some(left) if review.state == ReviewState::Approved && left <= NOTICE => ReviewState::Expiring,
+        _ => review.state,
+    }
+}
+
+/// The condition that a manager's review leads to.
+#[must_use]
+pub fn approval(manager: &SavedAdministrator, now: Timestamp) -> Approval {
+    let SavedAdministrator { id, review, .. } = manager;
+    let word =
+        format!("Tencent Cloud says {}", if review.word.is_empty() { "nothing" } else { &review.word });
+    let until = review.ends.map(|ends| format!(" on {}", day(ends))).unwrap_or_default();
+    let submit = console::how_to_submit();
+    let (status, reason, message) = match state(review, now) {
+        ReviewState::Approved => {
+            let until = review.ends.map(|ends| format!(" until {}", day(ends))).unwrap_or_default();
+            let message = format!("manager {id} has passed the review ({word}){until}.{}", levels(review));
+            (Status::True, Reason::Approved, message)
+        }
+        ReviewState::Expiring => {
+            let message = format!(
+                "the approval of manager {id} ends{until} ({word}); orders use it until then. Renew it in time. \
+                 {submit}{}",
+                levels(review)
+            );
+            (Status::True, Reason::Expiring, message)
+        }
+        ReviewState::InReview => {
+            let message = format!("manager {id} is under review ({word}). {}", console::in_review());
+            (Status::False, Reason::InReview, message)
+        }
+        ReviewState::NotSubmitted => {
+            let message = format!("manager {id} is saved, but not submitted for review ({word}). {submit}");
+            (Status::False, Reason::InReview, message)
+        }
+        ReviewState::Expired => {
+            let message = format!("the approval of manager {id} has run out{until} ({word}). {submit}");
+            (Status::False, Reason::Expired, message)
+        }
+        ReviewState::Invalid => {
+            let message = format!(
+                "the review of manager {id} failed ({word}): correct the data that are saved. {submit}"
+            );
+            (Status::False, Reason::Invalid, message)
+        }
+        ReviewState::Unrecognised => {
+            let message = format!(
+                "this version of certorder does not know what it means for manager {id} that {word}; it counts as not \
+                 approved"
+            );
+            (Status::Unknown, Reason::Pending, message)
+        }
+    };
+    Approval { status, reason, message }
+}
+
+/// How far the review is for each kind of product: without a passed one the review of an order is not skipped.
+fn levels(review: &Review) -> String {
+    let unfinished = review.levels.iter().filter(|one| !one.passed);
+    let words: Vec<_> = unfinished
+        .map(|one| format!(" For {} products it is {}, so their review is not skipped.", one.level, one.word))
+        .collect();
+    words.concat()
+}
+
+fn day(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
+}

@@ -1,0 +1,261 @@
+//! What was found becomes the next status of a profile. Pure: the profile as read and the facts in, the new status and
+//! the time of the next look out.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::api::v1alpha1::{
+    OrganizationProfile, OrganizationProfileStatus, TencentCloudProfile, TencentCloudProfileStatus, seconds,
+};
+use crate::core::conditions::{Conditions, Problem, Status, get};
+use crate::core::order::{Level, Profile};
+use crate::core::redact::Filter;
+use crate::order::trouble::{self, Retry};
+use crate::profile::approval::approval;
+use crate::profile::matching::Found;
+use crate::profile::observe::{Failure, Seen};
+use crate::profile::{console, words};
+use crate::provider::Error;
+use crate::provider::directory::{ReviewState, SavedAdministrator};
+
+/// All that is known of one profile at one moment.
+pub struct Facts<'a> {
+    /// The profile as read.
+    pub profile: &'a OrganizationProfile,
+    /// Its data.
+    pub data: &'a Result<Profile, Problem>,
+    /// Whether there are credentials to ask the cloud with; `None` where no cloud is to be asked.
+    pub directory: Option<Result<(), Problem>>,
+    /// What the account has saved, where it was asked.
+    pub seen: Option<&'a Result<Seen, Failure>>,
+    /// The annotation that asks for a look now.
+    pub asked: Option<&'a str>,
+    /// Blanks everything sensitive.
+    pub filter: &'a Filter,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What is stored, and when to look again.
+pub struct Next {
+    /// The new status.
+    pub status: OrganizationProfileStatus,
+    /// When to look again.
+    pub again: Again,
+}
+
+/// When to look again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Again {
+    /// Only the cluster is looked at.
+    Cluster,
+    /// A review is waited for.
+    Review,
+    /// Nothing is expected soon.
+    Settled,
+    /// After a failure: with growing pauses, at least this long.
+    Failed(Option<Duration>),
+}
+
+/// Works out the next status.
+#[must_use]
+pub fn fold(facts: &Facts<'_>) -> Next {
+    let status = facts.profile.status.clone().unwrap_or_default();
+    let generation = facts.profile.metadata.generation.unwrap_or_default();
+    let conditions = Conditions::new(&status.conditions, generation, facts.now);
+    let mut fold = Fold { status, conditions, facts };
+    fold.status.observed_generation = generation;
+    if let Some(asked) = facts.asked {
+        fold.status.last_handled_reconcile_at = Some(asked.to_owned());
+    }
+    let again = if let Some(spec) = &facts.profile.spec.tencent_cloud {
+        fold.saved(spec)
+    } else {
+        fold.forget();
+        fold.conditions.remove(ConditionType::Resolved);
+        Again::Cluster
+    };
+    fold.ready();
+    fold.status.conditions = fold.conditions.into_list();
+    Next { status: fold.status, again }
+}
+
+struct Fold<'a> {
+    status: OrganizationProfileStatus,
+    conditions: Conditions,
+    facts: &'a Facts<'a>,
+}
+
+impl Fold<'_> {
+    /// The data are complete, and every reference resolves. What the cloud says of a saved profile does not count: it
+    /// would hold back whatever else is applied together with the profile.
+    fn ready(&mut self) {
+        let missing = match (self.facts.data, &self.facts.directory) {
+            (Err(problem), _) | (_, Some(Err(problem))) => Some(problem.clone()),
+            (Ok(data), _) => self.incomplete(data),
+        };
+        if let Some(problem) = missing {
+            self.conditions.halted(&problem);
+        } else {
+            let message = "the data are complete and every reference resolves; orders may use this profile";
+            self.conditions.resting(Status::True, Reason::Complete, message);
+        }
+    }
+
+    /// A saved manager stands for a person who is not named.
+    fn incomplete(&self, data: &Profile) -> Option<Problem> {
+        let spec = &self.facts.profile.spec;
+        let manager = self.status.tencent_cloud.as_ref().and_then(|saved| saved.manager_id);
+        let is_reused = super::resolve::is_reused(spec);
+        if super::resolve::names_somebody(data) || (is_reused && manager.is_some()) {
+            return None;
+        }
+        if is_reused && self.conditions.is(ConditionType::Resolved, Status::Unknown) {
+            let message = "spec.administrator is empty, and the saved manager is still looked for";
+            return Some(Problem::new(Reason::Pending, message));
+        }
+        let why = if is_reused {
+            "and the manager is not known to Tencent Cloud"
+        } else {
+            "and every application needs a person who answers for it"
+        };
+        Some(Problem::new(Reason::ProfileIncomplete, format!("spec.administrator is empty, {why}")))
+    }
+
+    /// What the account of the profile has saved.
+    fn saved(&mut self, spec: &TencentCloudProfile) -> Again {
+        let unfollowed = match (self.facts.data, &self.facts.directory) {
+            (Err(problem), _) | (_, Some(Err(problem))) => Some(problem),
+            _ => None,
+        };
+        if let Some(problem) = unfollowed {
+            let message = format!("not looked up: {problem}");
+            self.unknown(Reason::Pending, &message);
+            return Again::Cluster;
+        }
+        match self.facts.seen {
+            Some(Ok(seen)) => self.seen(spec, seen),
+            Some(Err(failure)) => self.failed(failure),
+            None => {
+                self.unknown(Reason::Pending, "not looked up yet");
+                Again::Failed(None)
+            }
+        }
+    }
+
+    fn seen(&mut self, spec: &TencentCloudProfile, seen: &Seen) -> Again {
+        let count = |number: usize| i64::try_from(number).ok();
+        let mut saved = TencentCloudProfileStatus {
+            owner_uin: seen.owner.clone(),
+            company_id: seen.organization.id().and_then(|id| i64::try_from(id).ok()),
+            profiles: count(seen.profiles),
+            limit: count(console::LIMIT),
+            ..TencentCloudProfileStatus::default()
+        };
+        self.resolved(spec, seen);
+        let Some(manager) = &seen.manager else {
+            self.conditions.remove(ConditionType::Approved);
+            self.status.tencent_cloud = Some(saved);
+            return Again::Settled;
+        };
+        reviewed(&mut saved, manager);
+        self.status.tencent_cloud = Some(saved);
+        let approval = approval(manager, self.facts.now);
+        self.conditions.set(ConditionType::Approved, approval.status, approval.reason, &approval.message);
+        match manager.review.state {
+            ReviewState::InReview | ReviewState::NotSubmitted | ReviewState::Unrecognised => Again::Review,
+            _ => Again::Settled,
+        }
+    }
+
+    fn resolved(&mut self, spec: &TencentCloudProfile, seen: &Seen) {
+        let (status, reason, message) = match (&seen.organization, &seen.administrator) {
+            (Found::One(company), Found::One(manager)) => {
+                let is_given = spec.manager_id.is_some();
+                let (reason, how) =
+                    if is_given { (Reason::Given, "as given") } else { (Reason::Matched, "found") };
+                (Status::True, reason, format!("company {company} and manager {manager}, {how}"))
+            }
+            (Found::One(company), manager) => {
+                let (reason, message) = words::no_manager(spec, *company, manager);
+                (Status::False, reason, message)
+            }
+            (company, _) => {
+                let (reason, message) = words::no_company(spec, company, seen.profiles);
+                (Status::False, reason, message)
+            }
+        };
+        self.conditions.set(ConditionType::Resolved, status, reason, &message);
+    }
+
+    /// A refusal is an answer; what is only out of reach for now leaves standing what was known of the same profile.
+    fn failed(&mut self, failure: &Failure) -> Again {
+        let trouble =
+            trouble::describe("Tencent Cloud", failure.action, &failure.error, self.facts.filter, what_next);
+        let stored = self.facts.profile.status.as_ref().map(|status| status.conditions.as_slice());
+        let resolved = get(stored.unwrap_or_default(), ConditionType::Resolved);
+        // Of a run of equal failures the first is shown, so that a retry writes nothing.
+        let shown = resolved.filter(|shown| trouble.continues(&shown.message));
+        let message = shown.map_or_else(|| trouble.problem.message.clone(), |shown| shown.message.clone());
+        match trouble.retry {
+            Retry::Mended => {
+                self.forget();
+                self.conditions.set(ConditionType::Resolved, Status::False, Reason::Refused, &message);
+                Again::Settled
+            }
+            Retry::Backoff(asked) => {
+                let generation = self.facts.profile.metadata.generation;
+                let is_known = resolved.is_some_and(|resolved| {
+                    resolved.status != "Unknown" && resolved.observed_generation == generation
+                });
+                if !is_known {
+                    self.unknown(trouble.problem.reason, &message);
+                }
+                Again::Failed(asked)
+            }
+        }
+    }
+
+    fn unknown(&mut self, reason: Reason, message: &str) {
+        self.forget();
+        self.conditions.set(ConditionType::Resolved, Status::Unknown, reason, message);
+    }
+
+    fn forget(&mut self) {
+        self.status.tencent_cloud = None;
+        self.conditions.remove(ConditionType::Approved);
+    }
+}
+
+/// What the cloud says of a manager.
+fn reviewed(saved: &mut TencentCloudProfileStatus, manager: &SavedAdministrator) {
+    let SavedAdministrator { id, review, .. } = manager;
+    let word = |level: Level| review.levels.iter().find(|one| one.level == level).map(|one| one.word.clone());
+    saved.manager_id = i64::try_from(*id).ok();
+    saved.review_status = Some(review.word.clone()).filter(|word| !word.is_empty());
+    saved.ov_review_status = word(Level::Ov);
+    saved.ev_review_status = word(Level::Ev);
+    saved.expires_at = review.ends.map(seconds);
+}
+
+fn what_next(error: &Error) -> &'static str {
+    match error {
+        Error::Rejected { reason: Reason::PermissionDenied, .. } => {
+            "Let the owner of the API key call DescribeCompanies and DescribeManagers, in CAM; certorder looks again \
+             within 12 hours, or at once with the annotation certorder.dev/reconcile-at on this profile."
+        }
+        Error::CredentialsRefused(_) => {
+            "Replace the content of the Secret that spec.tencentCloud.credentialsRef names; certorder then looks again \
+             at once."
+        }
+        Error::Rejected { .. } | Error::NotNow(_) | Error::UnderWay(_) => {
+            "Orders send the data of this profile meanwhile. certorder looks again within 12 hours, or at once with the \
+             annotation certorder.dev/reconcile-at on this profile."
+        }
+        Error::Throttled { .. } | Error::Unavailable(_) | Error::Unknown(_) | Error::NotSent(_) => {
+            "certorder tries again by itself."
+        }
+    }
+}

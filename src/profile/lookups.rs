@@ -1,0 +1,173 @@
+//! What the accounts have saved at their clouds, as last read: one reading serves all profiles of an account.
+//!
+//! In memory only. A reading that failed is not kept.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+
+use crate::provider::Error;
+use crate::provider::directory::{Account, Directory, SavedAdministrator, SavedOrganization};
+
+/// How long a reading serves.
+pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
+
+/// An account that nobody asked about for so long is forgotten, and the personal data in it: every profile is looked
+/// at more often than that.
+const IDLE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whose a key is does not change.
+const OWNER_IS_FRESH: SignedDuration = SignedDuration::from_hours(24);
+
+/// What each account has saved.
+#[derive(Default)]
+pub struct Lookups(Mutex<HashMap<String, Arc<Entry>>>);
+
+#[derive(Default)]
+struct Entry {
+    /// Held while the cloud is read, so that profiles that come at the same moment wait for one reading.
+    reading: tokio::sync::Mutex<()>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    organizations: Option<Reading<SavedOrganization>>,
+    administrators: HashMap<u64, Reading<SavedAdministrator>>,
+    owner: Option<Reading<String>>,
+}
+
+struct Reading<T> {
+    at: Timestamp,
+    list: Arc<Vec<T>>,
+}
+
+impl<T> Reading<T> {
+    fn since(&self, not_before: Timestamp) -> Option<Arc<Vec<T>>> {
+        (self.at >= not_before).then(|| Arc::clone(&self.list))
+    }
+}
+
+/// A question to an account's directory.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// Who is asked, where nothing is known.
+    pub directory: &'a dyn Directory,
+    /// The oldest reading that will do.
+    pub not_before: Timestamp,
+    /// Now.
+    pub now: Timestamp,
+    /// Is told of every call and how it ended.
+    pub report: &'a (dyn Fn(&'static str, Option<&Error>) + Sync),
+}
+
+impl Lookups {
+    /// The account's organisations.
+    pub async fn organizations(&self, ask: Ask<'_>) -> Result<Arc<Vec<SavedOrganization>>, Error> {
+        let entry = self.entry(&ask.directory.account(), ask.now);
+        let [action, ..] = ask.directory.calls();
+        let kept = |kept: &Kept| kept.organizations.as_ref()?.since(ask.not_before);
+        let keep = |kept: &mut Kept, reading| kept.organizations = Some(reading);
+        let read = reported(ask, action, ask.directory.organizations());
+        entry.answer(ask.now, read, kept, keep).await
+    }
+
+    /// The people of one of them.
+    pub async fn administrators(
+        &self,
+        ask: Ask<'_>,
+        organization: u64,
+    ) -> Result<Arc<Vec<SavedAdministrator>>, Error> {
+        let entry = self.entry(&ask.directory.account(), ask.now);
+        let [_, action, _] = ask.directory.calls();
+        let kept = |kept: &Kept| kept.administrators.get(&organization)?.since(ask.not_before);
+        let keep = |kept: &mut Kept, reading| drop(kept.administrators.insert(organization, reading));
+        let read = reported(ask, action, ask.directory.administrators(organization));
+        entry.answer(ask.now, read, kept, keep).await
+    }
+
+    /// The number of the account. A key that may not ask for it has none.
+    pub async fn owner(&self, ask: Ask<'_>) -> Result<Option<String>, Error> {
+        let entry = self.entry(&ask.directory.account(), ask.now);
+        let [.., action] = ask.directory.calls();
+        let not_before = ask.now.checked_sub(OWNER_IS_FRESH).unwrap_or(ask.now);
+        let read = async {
+            match reported(ask, action, ask.directory.owner()).await {
+                Err(Error::Rejected { .. }) => Ok(Vec::new()),
+                read => read.map(|owner| owner.into_iter().collect()),
+            }
+        };
+        let kept = |kept: &Kept| kept.owner.as_ref()?.since(not_before);
+        let keep = |kept: &mut Kept, reading| kept.owner = Some(reading);
+        let owner = entry.answer(ask.now, read, kept, keep).await?;
+        Ok(owner.first().cloned())
+    }
+
+    /// The data of the people that an account has saved, as far as they were read: a text of the cloud may repeat them,
+    /// also where the profile gives nothing but an id.
+    #[must_use]
+    pub fn sensitive(&self, account: &Account) -> Vec<SecretString> {
+        let Some(entry) = self.lock().get(account.expose()).map(Arc::clone) else { return Vec::new() };
+        let kept = entry.kept();
+        let people = kept.administrators.values().flat_map(|reading| reading.list.iter());
+        people.flat_map(SavedAdministrator::sensitive).collect()
+    }
+
+    fn entry(&self, account: &Account, now: Timestamp) -> Arc<Entry> {
+        let mut entries = self.lock();
+        if let Some(entry) = entries.get(account.expose()) {
+            return Arc::clone(entry);
+        }
+        // A new account is rare, so this is the time to forget the idle ones.
+        entries.retain(|_, entry| {
+            let last = entry.kept().organizations.as_ref().map(|reading| reading.at);
+            last.is_none_or(|last| now.duration_since(last) < IDLE)
+        });
+        let entry = Arc::new(Entry::default());
+        entries.insert(account.expose().to_owned(), Arc::clone(&entry));
+        entry
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Entry>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call whose end is told.
+async fn reported<T>(
+    ask: Ask<'_>,
+    action: &'static str,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let answer = call.await;
+    (ask.report)(action, answer.as_ref().err());
+    answer
+}
+
+impl Entry {
+    /// What is kept, or else what the cloud says.
+    async fn answer<T>(
+        &self,
+        now: Timestamp,
+        read: impl Future<Output = Result<Vec<T>, Error>>,
+        kept: impl Fn(&Kept) -> Option<Arc<Vec<T>>>,
+        keep: impl FnOnce(&mut Kept, Reading<T>),
+    ) -> Result<Arc<Vec<T>>, Error> {
+        if let Some(list) = kept(&self.kept()) {
+            return Ok(list);
+        }
+        let _turn = self.reading.lock().await;
+        if let Some(list) = kept(&self.kept()) {
+            return Ok(list);
+        }
+        let list = Arc::new(read.await?);
+        keep(&mut self.kept(), Reading { at: now, list: Arc::clone(&list) });
+        Ok(list)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

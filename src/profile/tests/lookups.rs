@@ -1,0 +1,154 @@
+//! One reading serves all profiles of an account.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::support::{at, company, manager};
+use crate::api::v1alpha1::conditions::Reason;
+use crate::profile::lookups::{Ask, FRESH, Lookups};
+use crate::provider::directory::{Account, Directory, ReviewState, SavedAdministrator, SavedOrganization};
+use crate::provider::{Error, Refusal};
+
+/// A directory that counts its calls.
+struct Counting {
+    key: &'static str,
+    calls: AtomicUsize,
+    fails: bool,
+}
+
+impl Counting {
+    fn new(key: &'static str) -> Self {
+        Self { key, calls: AtomicUsize::new(0), fails: false }
+    }
+
+    async fn answer<T>(&self, list: Vec<T>) -> Result<Vec<T>, Error> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+        if self.fails { Err(Error::Unknown(None)) } else { Ok(list) }
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Directory for Counting {
+    async fn organizations(&self) -> Result<Vec<SavedOrganization>, Error> {
+        self.answer(vec![company(134, ["Acme", "", ""])]).await
+    }
+
+    async fn administrators(&self, organization: u64) -> Result<Vec<SavedAdministrator>, Error> {
+        let saved =
+            manager(organization + 1, ["Ning", "Huang", "pki@acme.example", ""], ReviewState::Approved);
+        self.answer(vec![saved]).await
+    }
+
+    fn account(&self) -> Account {
+        Account::new("cloud", self.key)
+    }
+
+    async fn owner(&self) -> Result<Option<String>, Error> {
+        let denied = || Error::Rejected {
+            reason: Reason::PermissionDenied,
+            refusal: Refusal {
+                code: "UnauthorizedOperation".to_owned(),
+                message: "no".into(),
+                request_id: None,
+                hint: None,
+            },
+        };
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if self.fails { Err(denied()) } else { Ok(Some("100000000001".to_owned())) }
+    }
+
+    fn calls(&self) -> [&'static str; 3] {
+        ["companies", "managers", "certificates"]
+    }
+
+    fn sensitive(&self) -> Vec<SecretString> {
+        Vec::new()
+    }
+}
+
+fn ask<'a>(
+    directory: &'a Counting,
+    now: Timestamp,
+    report: &'a (dyn Fn(&'static str, Option<&Error>) + Sync),
+) -> Ask<'a> {
+    Ask { directory, not_before: now - FRESH, now, report }
+}
+
+fn silent(_: &'static str, _: Option<&Error>) {}
+
+#[tokio::test]
+async fn a_reading_serves_five_minutes_and_every_profile_of_its_account() {
+    let (lookups, one, other) = (Lookups::default(), Counting::new("AKID1"), Counting::new("AKID2"));
+    let second = |second: i64| at(0) + SignedDuration::from_secs(second);
+    let many = (0..20).map(|_| lookups.organizations(ask(&one, second(0), &silent)));
+    assert!(join_all(many).await.iter().all(Result::is_ok));
+    assert_eq!(one.calls(), 1, "who comes at the same moment waits for one reading");
+    lookups.organizations(ask(&one, second(300), &silent)).await.unwrap();
+    assert_eq!(one.calls(), 1);
+    lookups.organizations(ask(&one, second(301), &silent)).await.unwrap();
+    assert_eq!(one.calls(), 2);
+
+    lookups.organizations(ask(&other, second(301), &silent)).await.unwrap();
+    assert_eq!(other.calls(), 1, "another account");
+    for company in [134, 135, 134] {
+        lookups.administrators(ask(&one, second(310), &silent), company).await.unwrap();
+    }
+    assert_eq!(one.calls(), 4, "people are listed for one company at a time");
+
+    let at_once = Ask { not_before: second(310), ..ask(&one, second(310), &silent) };
+    lookups.organizations(at_once).await.unwrap();
+    assert_eq!(one.calls(), 5, "somebody asks for a look now");
+}
+
+#[tokio::test]
+async fn a_failure_is_told_and_not_kept() {
+    let (lookups, told) = (Lookups::default(), Mutex::new(Vec::new()));
+    let report = |action: &'static str, error: Option<&Error>| {
+        told.lock().unwrap().push((action, error.is_some()));
+    };
+    let mut directory = Counting { fails: true, ..Counting::new("AKID1") };
+    assert!(lookups.organizations(ask(&directory, at(0), &report)).await.is_err());
+    directory.fails = false;
+    assert!(lookups.organizations(ask(&directory, at(0), &report)).await.is_ok());
+    assert!(lookups.organizations(ask(&directory, at(0), &report)).await.is_ok());
+    assert_eq!(*told.lock().unwrap(), [("companies", true), ("companies", false)]);
+}
+
+#[tokio::test]
+async fn people_that_were_read_are_known_to_the_filters_until_nobody_asks_for_them() {
+    let (lookups, directory) = (Lookups::default(), Counting::new("AKID1"));
+    let known = || {
+        let values = lookups.sensitive(&directory.account());
+        values.iter().map(|value| value.expose_secret().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(known().is_empty());
+    lookups.organizations(ask(&directory, at(0), &silent)).await.unwrap();
+    lookups.administrators(ask(&directory, at(0), &silent), 134).await.unwrap();
+    assert_eq!(known(), ["Ning", "Huang", "pki@acme.example"]);
+    lookups.organizations(ask(&Counting::new("AKID2"), at(2), &silent)).await.unwrap();
+    assert!(known().is_empty(), "two days later");
+}
+
+#[tokio::test]
+async fn whose_a_key_is_is_asked_once_a_day_and_a_key_that_may_not_ask_has_no_owner() {
+    let (lookups, directory) = (Lookups::default(), Counting::new("AKID1"));
+    let hour = |hour: i64| at(0) + SignedDuration::from_hours(hour);
+    for now in [hour(0), hour(24)] {
+        let owner = lookups.owner(ask(&directory, now, &silent)).await.unwrap();
+        assert_eq!((owner.as_deref(), directory.calls()), (Some("100000000001"), 1));
+    }
+    lookups.owner(ask(&directory, hour(25), &silent)).await.unwrap();
+    assert_eq!(directory.calls(), 2);
+    let denied = Counting { fails: true, ..Counting::new("AKID2") };
+    assert_eq!(lookups.owner(ask(&denied, hour(0), &silent)).await, Ok(None));
+}
