@@ -14,7 +14,7 @@ const ACTION: &str = "DescribeCertificateOperateLogs";
 const PAGE: usize = 1000;
 
 /// More pages than an account fills between a call and the look for it. A log whose pages never end says nothing.
-const MOST_PAGES: usize = 100;
+const MOST_PAGES: usize = 20;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
