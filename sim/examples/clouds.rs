@@ -46,7 +46,7 @@ const HUAWEI: [(&str, &str, huawei::Product); 4] = [
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     // A client need not be quick to be told that its order is being processed.
-    let order_processing = Duration::from_secs(60);
+    let order_processing = Duration::from_mins(1);
     let tencent = TencentCloud::start(tencent::Options { order_processing, ..Default::default() }).await?;
     let huawei = HuaweiCloud::start(huawei::Options::default()).await?;
     let clouds = json!({"tencent": furnish_tencent(&tencent), "huawei": furnish_huawei(&huawei)});
