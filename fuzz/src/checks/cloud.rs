@@ -133,6 +133,7 @@ fn payload() -> Payload {
         hash: String::new(),
         redacted: Value::Null,
         evidence: Evidence::default(),
+        note: None,
     }
 }
 

@@ -18,7 +18,8 @@ pub fn check(data: &[u8]) {
     if let Ok(names) = Names::parse(first, rest) {
         let all = names.all();
         assert_eq!(all.len(), 1 + names.others().len(), "each name once");
-        assert_eq!(all, lines.iter().map(|line| line.to_ascii_lowercase()).collect::<BTreeSet<_>>());
+        let lower: Vec<String> = lines.iter().map(|line| line.to_ascii_lowercase()).collect();
+        assert_eq!(all, lower.iter().map(String::as_str).collect::<BTreeSet<_>>());
     }
 }
 

@@ -30,7 +30,7 @@ fn elements(mut data: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// The length of the first DER element with its head, as it states it.
 fn length(data: &[u8]) -> usize {
     match *data {
-        [_, short @ 0..0x80, ..] => 2 + usize::from(short),
+        [_, short @ 0..=0x7f, ..] => 2 + usize::from(short),
         [_, 0x81, length, ..] => 3 + usize::from(length),
         [_, 0x82, high, low, ..] => 4 + usize::from(u16::from_be_bytes([high, low])),
         _ => data.len(),
