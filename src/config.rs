@@ -1,12 +1,13 @@
 //! The command line. Every flag of `run` is also an environment variable, and everything is checked here once.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::provider::huawei::region::Template;
 use crate::provider::transport::Endpoint;
 
 /// Orders paid SSL certificates at Tencent Cloud SSL and Huawei Cloud SCM from Kubernetes resources.
@@ -28,6 +29,11 @@ pub enum Command {
         /// Write one file for each into this directory instead.
         #[arg(long, value_name = "DIR")]
         write: Option<PathBuf>,
+    },
+    /// Ask a running operator whether it is ready; fails if it is not.
+    Probe {
+        /// For example `http://certorder.certorder:8080/readyz`.
+        url: String,
     },
 }
 
@@ -51,6 +57,15 @@ pub struct Config {
     /// Calls a second that Tencent Cloud allows for each account and action; 95 % of it are used.
     #[arg(long, env = "CERTORDER_TENCENT_RATE_LIMIT", default_value = "10")]
     pub tencent_rate_limit: NonZeroU32,
+
+    /// Calls a second that Huawei Cloud allows for each account and action; 95 % of it are used.
+    #[arg(long, env = "CERTORDER_HUAWEI_RATE_LIMIT", default_value = "5")]
+    pub huawei_rate_limit: NonZeroU32,
+
+    /// How many orders of one namespace may run at the same time; one more waits until one of them is issued or ends.
+    /// Default: as many as there are.
+    #[arg(long, env = "CERTORDER_MAX_ORDERS_PER_NAMESPACE", value_name = "COUNT")]
+    pub max_orders_per_namespace: Option<NonZeroUsize>,
 
     /// The shortest pause between two looks at a running order; it grows with the age of the last change.
     #[arg(long, env = "CERTORDER_POLL_INTERVAL", default_value = "30s", value_parser = duration, value_name = "TIME")]
@@ -80,6 +95,11 @@ pub struct Config {
     /// The namespace of that Lease. Default: the one of the pod, or of the kubeconfig's context.
     #[arg(long, env = "CERTORDER_LEASE_NAMESPACE", value_parser = namespace, value_name = "NAMESPACE")]
     pub lease_namespace: Option<String>,
+
+    /// Call this address instead of the regions' own; `{region}` in it is filled in. https, or http on a loopback
+    /// address.
+    #[arg(long, env = "CERTORDER_HUAWEI_ENDPOINT", value_name = "URL")]
+    pub huawei_endpoint: Option<Template>,
 
     /// Where /livez, /readyz and /metrics are served.
     #[arg(long, env = "CERTORDER_HTTP_ADDRESS", default_value = "0.0.0.0:8080", value_name = "HOST:PORT")]
@@ -146,7 +166,8 @@ mod tests {
     fn the_defaults_are_those_of_the_documentation() {
         Cli::command().debug_assert();
         let config = run(&[]).unwrap();
-        assert_eq!((config.concurrency, config.tencent_rate_limit.get()), (32, 10));
+        assert_eq!(config.concurrency, 32);
+        assert_eq!((config.tencent_rate_limit.get(), config.huawei_rate_limit.get()), (10, 5));
         assert_eq!((config.poll_interval.as_secs(), config.call_timeout.as_secs()), (30, 20));
         assert_eq!(config.http_address.port(), 8080);
         assert_eq!((config.leader_elect, config.lease_namespace), (true, None));
@@ -174,6 +195,9 @@ mod tests {
             (["--concurrency", "0"], "0 is not in 1..=1024"),
             (["--tencent-rate-limit", "0"], "zero"),
             (["--tencent-endpoint", "http://ssl.example"], "use https"),
+            (["--huawei-rate-limit", "0"], "zero"),
+            (["--huawei-endpoint", "http://scm.{region}.example"], "use https"),
+            (["--huawei-endpoint", "https://scm.example/{region}"], "without a path"),
         ];
         for (flags, message) in cases {
             let error = run(&flags).unwrap_err();

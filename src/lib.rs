@@ -17,7 +17,7 @@
 //! - [`profile`]: the same for an `OrganizationProfile`.
 //! - [`provider`]: the seam to the clouds, and one folder for each.
 //! - [`cluster`]: follows references to Secrets and profiles.
-//! - [`config`], [`runtime`], [`leader`], [`http`], [`telemetry`], [`clock`]: the process around it.
+//! - [`config`], [`runtime`], [`leader`], [`http`], [`probe`], [`telemetry`], [`clock`]: the process around it.
 
 pub mod api;
 pub mod clock;
@@ -27,6 +27,7 @@ pub mod core;
 pub mod http;
 pub mod leader;
 pub mod order;
+pub mod probe;
 pub mod profile;
 pub mod provider;
 pub mod runtime;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use certorder::config::{Cli, Command};
-use certorder::{api, runtime};
+use certorder::{api, probe, runtime};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -13,6 +13,9 @@ fn main() -> ExitCode {
             api::write_crds(&directory).map_err(|error| format!("{}: {error}", directory.display()))
         }
         Command::Crds { write: None } => print_crds(),
+        Command::Probe { url } => {
+            probe::probe(&url).map(|answer| println!("{answer}")).map_err(|error| error.to_string())
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

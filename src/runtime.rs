@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::hash::Hash;
 use std::io::IsTerminal;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -150,6 +151,8 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         call_timeout: config.call_timeout,
         tencent_rate_limit: config.tencent_rate_limit,
         tencent_endpoint: config.tencent_endpoint.clone(),
+        huawei_rate_limit: config.huawei_rate_limit,
+        huawei_endpoint: config.huawei_endpoint.clone(),
     };
     let clouds = Clouds::new(&settings)?;
     let gate = Arc::new(Gate::new(config.concurrency.into()));
@@ -162,6 +165,7 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         holder,
         call_timeout: config.call_timeout,
         poll_interval: config.poll_interval,
+        most_orders: config.max_orders_per_namespace.map(NonZeroUsize::get),
         namespaces: config.watch_namespaces.clone(),
         orders: scopes.iter().map(|scope| scope.orders.store()).collect(),
         lookout: Lookout::default(),

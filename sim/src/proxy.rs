@@ -18,11 +18,12 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use axum::{
     Router,
-    body::{Body, HttpBody as _},
+    body::{Body, HttpBody as _, to_bytes},
     extract::{Request, State},
     response::Response,
     serve::ListenerExt,
@@ -137,7 +138,8 @@ impl Proxy {
         self.shared.record().seen.clone()
     }
 
-    /// Waits until a request is held ([`Action::HoldBefore`], [`Action::HoldAfter`]): now the client can be killed.
+    /// Waits until a request is held ([`Action::HoldBefore`], [`Action::HoldAfter`], [`Action::HoldLate`]): now the
+    /// client can be killed.
     pub async fn killed(&self) {
         // An error would mean that the proxy is gone, but it is borrowed.
         let _ = self.shared.kills.subscribe().wait_for(|held| *held > 0).await;
@@ -161,8 +163,15 @@ impl Shared {
         let number = record.seen.len() + 1;
         let seen = Seen { number, method: request.method().clone(), path, headers };
         record.seen.push(seen.clone());
-        let fired: Vec<Action> = record.rules.iter_mut().filter_map(|rule| rule.fire(&seen)).collect();
-        (seen, fired.into_iter().next())
+        let mut first = None;
+        for rule in &mut record.rules {
+            let fired = rule.fire(&seen);
+            if first.is_none() && fired.is_some() {
+                rule.strike();
+                first = fired;
+            }
+        }
+        (seen, first)
     }
 
     fn cut_open_replies(&self) {
@@ -208,7 +217,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     }
 }
 
-async fn answer(shared: &Shared, request: Request) -> Result<Response, Response> {
+async fn answer(shared: &Arc<Shared>, request: Request) -> Result<Response, Response> {
     let (seen, action) = shared.note(&request);
     let mut limit = None;
     match action {
@@ -216,6 +225,10 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Response>
         Some(Action::HoldAfter) => {
             // Whether upstream answered makes no difference to a client that will never know.
             let _ = shared.forward(&seen, request).await;
+            return Ok(shared.hold().await);
+        }
+        Some(Action::HoldLate(time)) => {
+            forward_later(Arc::clone(shared), seen, request, time).await;
             return Ok(shared.hold().await);
         }
         Some(Action::Status(reply)) => return Ok(made_up(reply)),
@@ -230,6 +243,17 @@ async fn answer(shared: &Shared, request: Request) -> Result<Response, Response>
     }
     let reply = shared.forward(&seen, request).await?;
     Ok(shared.pass_on(reply, limit))
+}
+
+/// In a task of its own, since the one that serves a client ends with its connection.
+async fn forward_later(shared: Arc<Shared>, seen: Seen, request: Request, time: Duration) {
+    let (head, body) = request.into_parts();
+    // A body that breaks off is passed on as far as it came, as by any other network.
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    tokio::spawn(async move {
+        tokio::time::sleep(time).await;
+        let _ = shared.forward(&seen, Request::from_parts(head, Body::from(body))).await;
+    });
 }
 
 fn made_up(reply: Reply) -> Response {

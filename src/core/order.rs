@@ -232,6 +232,12 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// Whether the cloud holds anything of an application, whosever it is.
+    #[must_use]
+    pub fn has_traces(&self) -> bool {
+        !self.names.is_empty() || !self.stored.is_empty()
+    }
+
     /// The same, as of now: a certificate whose time is over has expired, also where the cloud has not noticed yet.
     #[must_use]
     pub fn as_of(self, now: Timestamp) -> Self {
@@ -305,6 +311,36 @@ pub struct ValidationRecord {
     pub name: String,
     /// Value of the DNS record, or content of the file.
     pub value: String,
+}
+
+/// More records than any product has names.
+pub const MOST_RECORDS: usize = 128;
+
+/// The longest name of a domain, in bytes.
+pub const LONGEST_DOMAIN: usize = 253;
+
+/// The longest part of a record, in bytes: what the status takes.
+const LONGEST_PART: usize = 2048;
+
+impl ValidationRecord {
+    /// Whether it fits into a status, which the API server would refuse otherwise.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        let Self { domain, type_, name, value } = self;
+        domain.len() <= LONGEST_DOMAIN && type_.len() <= 32 && name.len().max(value.len()) <= LONGEST_PART
+    }
+}
+
+/// The names that a cloud holds, each once, in their order.
+#[must_use]
+pub fn each_once(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    for name in names {
+        if !once.contains(&name) {
+            once.push(name);
+        }
+    }
+    once
 }
 
 /// What the cloud saw when it looked for the proof of control of one name.

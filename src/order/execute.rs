@@ -19,7 +19,7 @@ use crate::order::resolve::{self, Resolved};
 use crate::order::secret::{self, TLS_KEY, Wanted};
 use crate::order::status::{self, Swap};
 use crate::order::target::Target;
-use crate::order::{Context, claim, guard};
+use crate::order::{Context, budget, claim, guard};
 use crate::provider::{self, Accepted, Payload, Provider, Request};
 
 /// What a pass has done.
@@ -219,6 +219,7 @@ impl Call<'_> {
             payload_hash,
             holder: self.ctx.holder.clone(),
             started_at: micros(self.ctx.clock.now()),
+            resubmit_at: self.facts.asks_for(action).map(str::to_owned),
         };
         let next = self.fold(self.facts.order, &News::Intent(action, &intent));
         let Some(stored) =
@@ -229,6 +230,11 @@ impl Call<'_> {
         // The intent is stored, so any other order for this certificate that acts at the same moment sees it.
         if let Some(problem) = self.ctx.contested_live(&stored).await? {
             let next = self.fold(&stored, &News::TakenBack(&problem));
+            return store(self.ctx, &stored, next).await;
+        }
+        let begins = matches!(action, Action::Submit | Action::Resubmit) && !budget::runs(self.facts.order);
+        if begins && let Some(problem) = self.ctx.over_budget_live(&stored).await? {
+            let next = self.fold(&stored, &News::Step(&Step::NotLanded(problem)));
             return store(self.ctx, &stored, next).await;
         }
         let outcome: Result<Accepted, provider::Error> = self.provider.write(self.request, begin_by).await;

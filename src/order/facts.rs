@@ -49,6 +49,8 @@ pub struct Facts<'a> {
     pub secret: &'a Export,
     /// What other orders for the same certificate mean for this one.
     pub contested: Option<Problem>,
+    /// Why this order may not begin yet: its namespace has enough that run.
+    pub over_budget: Option<Problem>,
     /// How long this process has seen the open intent, by its own steady clock.
     pub intent_seen_for: Duration,
     /// Now.
@@ -180,10 +182,18 @@ impl Facts<'_> {
         self.order_action().is_some() && is_fresh && is_last && same
     }
 
+    /// Whether the call that hands in the application also sends the order.
+    #[must_use]
+    pub fn submits_in_one_call(&self) -> bool {
+        self.calls.is_some_and(|calls| calls.order.is_none())
+    }
+
     /// Whether the cloud may hold an application that was handed in before the one of the open intent.
     #[must_use]
     pub fn has_earlier_application(&self) -> bool {
-        self.is_restarted() || self.ours().is_some()
+        // What the user asked to do again was done before.
+        let is_asked = self.intent().is_some_and(|intent| intent.resubmit_at.is_some());
+        self.is_restarted() || self.ours().is_some() || is_asked
     }
 
     /// Whether the cloud may hold an application of somebody else, or of before, that looks like the present one.
@@ -217,7 +227,11 @@ impl Facts<'_> {
     /// Whether an earlier look saw that the CA works on our order no more: since then it can be edited, but while
     /// the call is made that opens it again.
     pub(super) fn has_seen_the_end(&self) -> bool {
-        let reopens = self.intent().is_some_and(|intent| self.action_of(intent) == Action::Resubmit);
+        let reopens = self.intent().is_some_and(|intent| match self.action_of(intent) {
+            Action::Resubmit => true,
+            Action::Submit => self.submits_in_one_call(),
+            Action::Order | Action::Withdraw | Action::Revoke | Action::SendLetter => false,
+        });
         self.ours().is_some_and(|ours| !ours.frozen || reopens)
     }
 
@@ -247,6 +261,21 @@ impl Facts<'_> {
     pub(super) fn just_started_over(&self) -> Option<Timestamp> {
         let began = self.submission().and_then(|submission| submission.started_over_at.as_ref());
         began.filter(|began| self.is_lately(began)).map(|began| began.0)
+    }
+
+    /// Whether our order was sent a moment ago, so that the cloud may not show it yet. Not after its review was
+    /// stopped: what waits for an application then waits for another one.
+    pub(super) fn may_not_show_the_order(&self, ours: &Submission) -> bool {
+        ours.ordered_at.as_ref().is_some_and(|at| self.is_lately(at)) && !self.is_withdrawn_by_us()
+    }
+
+    /// Whether the last call stopped the review.
+    pub(super) fn is_withdrawn_by_us(&self) -> bool {
+        let last = self.order.status.as_ref().and_then(|status| status.last_request.as_ref());
+        last.is_some_and(|last| {
+            last.outcome == ACCEPTED
+                && self.calls.and_then(|calls| calls.withdraw).is_some_and(|withdraw| withdraw == last.action)
+        })
     }
 
     /// Whether the cloud may still show the state before this.
@@ -280,6 +309,18 @@ impl Facts<'_> {
             self.order.status.as_ref().and_then(|status| status.last_handled_resubmit_at.as_deref());
         let age = asked.parse::<Timestamp>().map(|at| self.now.duration_since(at));
         handled != Some(handled_value(asked).as_str()) && age.is_ok_and(|age| age.abs() <= RESUBMIT_IS_RECENT)
+    }
+
+    /// The user's asking that this call acts on, where the application itself begins another attempt.
+    #[must_use]
+    pub fn asks_for(&self, action: Action) -> Option<&str> {
+        let acts_on_it = action == Action::Submit && self.submits_in_one_call() && self.resubmit_is_asked();
+        self.annotation(RESUBMIT_AT).filter(|_| acts_on_it)
+    }
+
+    /// Whether the user asks for another attempt after the one that an intent is for.
+    pub(super) fn resubmit_is_asked_since(&self, intent: &Intent) -> bool {
+        self.resubmit_is_asked() && self.annotation(RESUBMIT_AT) != intent.resubmit_at.as_deref()
     }
 
     /// An annotation of the order.

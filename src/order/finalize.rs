@@ -91,7 +91,9 @@ fn undo(facts: &Facts<'_>, seen: &Observation) -> End {
             End::First(Step::Follow)
         }
         // The cloud may not show yet that it was ordered.
-        Stage::AwaitingInformation if is_just_ordered(facts) => End::First(Step::Follow),
+        Stage::AwaitingInformation if facts.ours().is_some_and(|ours| facts.may_not_show_the_order(ours)) => {
+            End::First(Step::Follow)
+        }
         Stage::Issued if facts.order.spec.deletion_policy == DeletionPolicy::Revoke => revoke(facts),
         _ => End::Release,
     }
@@ -102,10 +104,6 @@ fn is_revoked_by_us(facts: &Facts<'_>) -> bool {
     let last = facts.order.status.as_ref().and_then(|status| status.last_request.as_ref());
     facts.order.spec.deletion_policy == DeletionPolicy::Revoke
         && last.is_some_and(|last| last.action == facts.action_name(Action::Revoke))
-}
-
-fn is_just_ordered(facts: &Facts<'_>) -> bool {
-    facts.ours().and_then(|ours| ours.ordered_at.as_ref()).is_some_and(|at| facts.is_lately(at))
 }
 
 fn revoke(facts: &Facts<'_>) -> End {

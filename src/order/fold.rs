@@ -140,6 +140,9 @@ impl Fold<'_> {
             Step::Show(action) => self.show(*action),
             Step::Landed(action) => self.landed(*action),
             Step::Settle { until } => self.settle(*until),
+            Step::NotLanded(problem) if problem.reason == Reason::OutcomeUnknown => {
+                self.left_unknown(problem)
+            }
             Step::NotLanded(problem) => {
                 self.forget_intent();
                 self.halt(problem)
@@ -225,7 +228,8 @@ impl Fold<'_> {
             }
             self.forget_plan();
         }
-        if self.conditions.is(ConditionType::Ready, Status::True) {
+        let is_over = matches!(problem.reason, Reason::Withdrawn | Reason::OutcomeUnknown);
+        if self.conditions.is(ConditionType::Ready, Status::True) && !is_over {
             // What was reached holds whatever happens to the next look; a deletion says whom it waits for.
             let deleting = self.facts.order.metadata.deletion_timestamp.is_some();
             let somebody = [Reason::AwaitingConfirmation, Reason::SecretNotFound, Reason::SecretKeyMissing];
@@ -247,7 +251,11 @@ impl Fold<'_> {
         } else if self.status.phase.as_deref() == Some("Submitting") {
             self.status.phase = Some("Submitted".to_owned());
         }
-        if problem.reason == Reason::Settling { Again::In(CONTESTED) } else { Again::Stopped }
+        match problem.reason {
+            Reason::Settling => Again::In(CONTESTED),
+            Reason::BudgetExceeded => Again::Poll,
+            _ => Again::Stopped,
+        }
     }
 
     fn unreadable(&mut self) -> Again {

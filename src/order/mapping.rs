@@ -105,7 +105,7 @@ fn profile_secrets(profile: &OrganizationProfile) -> BTreeSet<&str> {
     let contacts = [&spec.administrator, &spec.technical_contact].into_iter().flatten();
     let mut names: BTreeSet<&str> = contacts.flat_map(contact_secrets).collect();
     names.extend(organization.map(|document| document.number_secret_ref.name.as_str()));
-    names.extend(spec.tencent_cloud.as_ref().map(|saved| saved.credentials_ref.name.as_str()));
+    names.extend(spec.credentials_ref().map(|reference| reference.name.as_str()));
     names
 }
 

@@ -8,10 +8,10 @@
 //!    [`trouble`];
 //! 6. [`status`] stores it by compare-and-swap (client required).
 //!
-//! [`claim`] says which of several orders has a certificate, [`target`] and [`secret`] what an issued certificate's
-//! Secret holds, [`mapping`] which orders a changed object wakes, [`lookout`] when an order is due, [`gate`] which of
-//! those that are due is worked next, [`sightings`] how long an open intent is seen, [`turns`] keeps two passes over one
-//! certificate apart.
+//! [`claim`] says which of several orders has a certificate, [`budget`] how many of a namespace run, [`evidence`] what
+//! the cloud shows of a call, [`target`] and [`secret`] what an issued certificate's Secret holds, [`mapping`] which
+//! orders a changed object wakes, [`lookout`] when an order is due, [`gate`] which of those that are due is worked next,
+//! [`sightings`] how long an open intent is seen, [`turns`] keeps two passes over one certificate apart.
 
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -47,7 +47,9 @@ use crate::profile::lookups::Lookups;
 use crate::provider::registry::{self, Clouds};
 use crate::telemetry::Telemetry;
 
+pub mod budget;
 pub mod claim;
+pub mod evidence;
 pub mod execute;
 pub mod facts;
 pub mod finalize;
@@ -84,6 +86,8 @@ pub struct Context {
     pub call_timeout: Duration,
     /// The shortest pause between two looks at a running order.
     pub poll_interval: Duration,
+    /// How many orders of one namespace may run at the same time.
+    pub most_orders: Option<usize>,
     /// The namespaces that are watched; empty means all of them.
     pub namespaces: Vec<String>,
     /// The orders as last seen, one store for each watch.
@@ -187,6 +191,7 @@ async fn step(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done
         letter: None,
         secret: &not_issued,
         contested: None,
+        over_budget: None,
         intent_seen_for: ctx.sightings.of(key, order),
         now: ctx.clock.now(),
         call_timeout: ctx.call_timeout,
@@ -210,6 +215,7 @@ async fn step(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done
     facts.validation = validation.as_deref();
     facts.logged = observe::logged(&facts, &resolved).await;
     facts.contested = ctx.contested(order);
+    facts.over_budget = ctx.over_budget(order);
     facts.now = ctx.clock.now();
     if order.metadata.deletion_timestamp.is_some() {
         return end(ctx, &facts, &resolved).await;
@@ -328,6 +334,28 @@ impl Context {
             .map(|other| CertificateOrder::clone(&other))
             .collect();
         claim::contested(order, &others)
+    }
+
+    /// Whether the namespace, as last seen, has as many running orders as it may have without this one.
+    fn over_budget(&self, order: &CertificateOrder) -> Option<Problem> {
+        let most = self.most_orders.filter(|_| !budget::runs(order))?;
+        let others: Vec<CertificateOrder> = self
+            .orders
+            .iter()
+            .flat_map(Store::state)
+            .filter(|other| other.namespace() == order.namespace())
+            .map(|other| CertificateOrder::clone(&other))
+            .collect();
+        budget::exceeded(order, &others, most)
+    }
+
+    /// The same, read live, for an order that was about to begin.
+    async fn over_budget_live(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
+        let Some(most) = self.most_orders else { return Ok(None) };
+        let api: Api<CertificateOrder> =
+            Api::namespaced(self.client.clone(), &order.namespace().unwrap_or_default());
+        let others = bounded(api.list(&ListParams::default())).await?.items;
+        Ok(budget::exceeded(order, &others, most))
     }
 
     /// The other orders for this certificate, read live.

@@ -13,7 +13,8 @@ use crate::api::v1alpha1::{Intent, Mode, Submission};
 use crate::core::conditions::Problem;
 use crate::core::names::Names;
 use crate::core::order::{Observation, Stage};
-use crate::order::facts::{ACCEPTED, Action, Export, Facts, KeyState, RESUBMIT_AT};
+use crate::order::evidence::{has_ours_under_way, holds, is_open, outcome_unknown, shows_this_call};
+use crate::order::facts::{ACCEPTED, Action, Export, Facts, KeyState, RESUBMIT_AT, WITHDRAW};
 use crate::provider::Payload;
 
 /// The one next step.
@@ -75,7 +76,11 @@ pub fn plan(facts: &Facts<'_>) -> Step {
         }
         _ => None,
     };
-    if let Some(problem) = problem {
+    // What runs already, or is only shown, takes nothing of the budget.
+    let begins =
+        matches!(step, Step::Write { action: Action::Submit | Action::Resubmit, .. } | Step::MakeKey)
+            && facts.order.spec.mode == Mode::Apply;
+    if let Some(problem) = problem.or_else(|| facts.over_budget.clone().filter(|_| begins)) {
         return facts.refuse(problem);
     }
     match step {
@@ -143,12 +148,20 @@ fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
 
 /// Nothing of ours is recorded, and the cloud waits for an application.
 fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
+    // Where one call does both, what waits for an application and holds one was ordered, and withdrawn.
+    if facts.submits_in_one_call() && seen.has_traces() && !facts.resubmit_is_asked() {
+        return Step::Halt(withdrawn(
+            facts,
+            "the cloud waits for an application, and still holds one that this order has no record of: it was handed \
+             in before, and withdrawn",
+        ));
+    }
     match facts.payload {
         // The status was lost after the call: what the cloud holds is what would be sent.
         // After a restart it is what the attempt before has left there, and proves nothing. Nor does what the cloud
         // shows in part: it could be somebody else's application for the same names. Handing in once more only
         // replaces what is there; an order for a wrong organisation could not be taken back.
-        Ok(payload) if !facts.is_restarted() && seen.stored.shows(&payload.evidence) => Step::Adopt,
+        Ok(payload) if can_be_adopted(facts) && seen.stored.shows(&payload.evidence) => Step::Adopt,
         Ok(_) => match facts.second_attempt_begins() {
             Some(until) => Step::Pause { until },
             None => first(Action::Submit),
@@ -157,15 +170,43 @@ fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
     }
 }
 
+/// Whether an application that waits for its order may be the one of this order.
+fn can_be_adopted(facts: &Facts<'_>) -> bool {
+    !facts.is_restarted() && !facts.submits_in_one_call()
+}
+
+/// The cloud waits for an application although it had one.
+fn withdrawn(facts: &Facts<'_>, how: &str) -> Problem {
+    let asked = facts.withdraw_is_asked();
+    let first = if asked { format!("remove the annotation {WITHDRAW}, then ") } else { String::new() };
+    Problem::new(
+        Reason::Withdrawn,
+        format!(
+            "{how}; {first}annotate the order with {RESUBMIT_AT}: <now, RFC 3339> to hand in the present application"
+        ),
+    )
+}
+
+/// The call that begins another attempt: one that opens the order again, or where that needs none, the application.
+fn another_attempt(facts: &Facts<'_>) -> Option<Action> {
+    let calls = facts.calls?;
+    match (calls.resubmit, calls.order) {
+        (Some(_), _) => Some(Action::Resubmit),
+        (None, None) => Some(Action::Submit),
+        (None, Some(_)) => None,
+    }
+}
+
 /// The cloud or the CA refused our order, or it was stopped. It goes on when the user corrected it, or asks for it.
 fn after_the_end(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
-    if facts.withdraw_is_asked() || !facts.resubmits() {
-        return Step::Follow;
-    }
+    let action = match another_attempt(facts) {
+        Some(action) if !facts.withdraw_is_asked() => action,
+        _ => return Step::Follow,
+    };
     let is_asked = facts.resubmit_is_asked();
     let is_edited = facts.is_edited_since_the_end();
     match facts.payload {
-        Ok(payload) if is_asked || (is_edited && is_other(ours, payload, seen)) => first(Action::Resubmit),
+        Ok(payload) if is_asked || (is_edited && is_other(ours, payload, seen)) => first(action),
         Err(problem) if is_asked || is_edited => facts.make_key_or_halt(problem),
         _ => Step::Follow,
     }
@@ -249,18 +290,8 @@ fn in_use(facts: &Facts<'_>, held: &[String], stage: Stage) -> Problem {
 
 /// Our application was accepted, and the cloud still waits for an order.
 fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
-    if let Some(ordered_at) = &ours.ordered_at {
-        if facts.is_lately(ordered_at) {
-            return Step::Follow;
-        }
-        if facts.resubmit_is_asked() {
-            return Step::StartOver;
-        }
-        return Step::Halt(Problem::new(
-            Reason::Withdrawn,
-            "the order was sent, but the cloud waits for an application again: somebody withdrew it there; annotate \
-             the order with certorder.dev/resubmit-at: <now, RFC 3339> to start over",
-        ));
+    if ours.ordered_at.is_some() {
+        return if facts.may_not_show_the_order(ours) { Step::Follow } else { after_the_withdrawal(facts) };
     }
     match facts.payload {
         // Corrected since and not yet ordered: the cloud takes the new application instead.
@@ -268,6 +299,22 @@ fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Observation) ->
         Ok(_) if facts.order_action().is_some() => first(Action::Order),
         Ok(_) => Step::Follow,
         Err(problem) => Step::Halt(problem.clone()),
+    }
+}
+
+/// Our order was sent, and the cloud waits for an application again.
+fn after_the_withdrawal(facts: &Facts<'_>) -> Step {
+    match facts.payload {
+        Ok(_) if facts.resubmit_is_asked() && facts.submits_in_one_call() => first(Action::Submit),
+        Err(problem) if facts.resubmit_is_asked() && facts.submits_in_one_call() => {
+            Step::Halt(problem.clone())
+        }
+        _ if facts.resubmit_is_asked() => Step::StartOver,
+        _ if facts.is_withdrawn_by_us() => Step::Halt(withdrawn(facts, "the review was stopped as asked")),
+        _ => Step::Halt(withdrawn(
+            facts,
+            "the order was sent, but the cloud waits for an application again: somebody withdrew it there",
+        )),
     }
 }
 
@@ -302,6 +349,9 @@ pub(super) fn settle(facts: &Facts<'_>, intent: &Intent) -> Step {
     if facts.now < until {
         return Step::Settle { until };
     }
+    if is_open(facts, action, intent, seen) && !facts.resubmit_is_asked_since(intent) {
+        return Step::NotLanded(outcome_unknown(intent));
+    }
     // No call is under way any more: decide anew.
     match by_the_cloud(facts, seen) {
         Step::Write { action, .. } => Step::Write { action, attempt: intent.attempt.saturating_add(1) },
@@ -332,17 +382,10 @@ pub(super) fn landed(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &
         {
             true
         }
-        Action::Submit if facts.order_action().is_none() && shows_an_order(seen.stage) => true,
-        Action::Submit => match facts.payload {
-            Ok(payload) => {
-                let same = Some(&payload.hash) == intent.payload_hash.as_ref();
-                // The cloud may hold an application of before that looks the same; then its log decides.
-                let by_this_call = !facts.may_look_like_another() || facts.logged == Some(true);
-                same && by_this_call && seen.stored.resembles(&payload.evidence)
-            }
-            // The payload cannot be built any more: the state alone decides.
-            Err(_) => false,
-        },
+        // What was refused or cancelled may be an attempt of before.
+        Action::Submit if facts.submits_in_one_call() && has_ours_under_way(facts, intent, seen) => true,
+        // The cloud may hold an application of before that looks the same; then its log decides.
+        Action::Submit => holds(facts, intent, seen) == Some(true) && shows_this_call(facts, intent),
         Action::Order => shows_an_order(seen.stage),
         Action::Resubmit => !matches!(seen.stage, Stage::Rejected | Stage::Cancelled),
         Action::Withdraw => {

@@ -3,9 +3,12 @@
 //! - [`registry`]: the only place that knows which clouds there are.
 //! - [`transport`]: one HTTP exchange, bounded in time and size, never repeated.
 //! - [`limit`]: the pace, for each account and action.
-//! - [`letter`]: the signed letter that some orders wait for.
+//! - [`line`]: one call in its turn; [`meaning`]: what a refusal allows the caller to do next.
+//! - [`credentials`], [`hmac`], [`body`], [`profile`], [`product`], [`lenient`], [`time`], [`letter`]: what the clouds have
+//!   in common: entries of Secrets, signatures, parameters of a request, what it needs of a profile, limits of products,
+//!   fields and times of answers, signed letters.
 //! - [`directory`]: the organisations and people that an account has saved.
-//! - [`tencent`]: Tencent Cloud SSL.
+//! - [`tencent`]: Tencent Cloud SSL; [`huawei`]: Huawei Cloud SCM.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,12 +18,24 @@ use tokio::time::Instant;
 use crate::core::conditions::Problem;
 use crate::core::order::{Application, Bundle, Check, Deadline, Evidence, Observation, Product};
 
+pub mod body;
+pub mod credentials;
 pub mod directory;
 pub mod error;
+#[cfg(test)]
+pub(crate) mod fixtures;
+pub mod hmac;
+pub mod huawei;
+pub mod lenient;
 pub mod letter;
 pub mod limit;
+pub mod line;
+pub mod meaning;
+pub mod product;
+pub mod profile;
 pub mod registry;
 pub mod tencent;
+pub mod time;
 pub mod transport;
 
 pub use directory::{Account, Directory};
@@ -58,7 +73,8 @@ pub trait Provider: Send + Sync {
     async fn deadline(&self) -> Result<Option<Deadline>, Error>;
 
     /// Whether the cloud's own log has such a call for this certificate since then: from anybody, also from the
-    /// cloud's console. Its times are whole seconds, so `since` counts from the begin of its second.
+    /// cloud's console. Its times are whole seconds, so `since` counts from the begin of its second. A cloud that keeps
+    /// no such log answers no: nothing there shows the call.
     async fn was_called(&self, kind: RequestKind, since: Timestamp) -> Result<bool, Error>;
 
     /// The cloud's names of its calls.

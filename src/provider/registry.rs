@@ -11,11 +11,13 @@ use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{TencentCloudProfile, provider};
 use crate::core::conditions::Problem;
 
-use super::tencent::credentials::{Credentials, CredentialsError};
+use super::credentials::CredentialsError;
+use super::huawei::Huawei;
+use super::huawei::region::{NotARegion, Template};
 use super::tencent::directory::{self, SavedProfiles};
-use super::tencent::{Client, Service, Tencent};
+use super::tencent::{Client, Tencent};
 use super::transport::{Endpoint, EndpointError, Transport};
-use super::{Directory, Provider};
+use super::{Directory, Provider, huawei, tencent};
 
 /// What an operator may set about the clouds.
 #[derive(Clone, Debug)]
@@ -26,12 +28,31 @@ pub struct Settings {
     pub tencent_rate_limit: NonZeroU32,
     /// Stands for both sites of Tencent Cloud.
     pub tencent_endpoint: Option<Endpoint>,
+    /// Huawei Cloud's limit: calls a second for each account and action.
+    pub huawei_rate_limit: NonZeroU32,
+    /// Stands for the hosts of Huawei Cloud, with the region filled in.
+    pub huawei_endpoint: Option<Template>,
+}
+
+/// For tests of one cloud: nothing about the others.
+#[cfg(test)]
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            call_timeout: Duration::from_secs(20),
+            tencent_rate_limit: NonZeroU32::MIN,
+            tencent_endpoint: None,
+            huawei_rate_limit: NonZeroU32::MIN,
+            huawei_endpoint: None,
+        }
+    }
 }
 
 /// All clouds, ready to be called.
 #[derive(Debug)]
 pub struct Clouds {
-    tencent: Arc<Service>,
+    tencent: Arc<tencent::Service>,
+    huawei: Arc<huawei::Service>,
 }
 
 /// Why the clouds cannot be set up.
@@ -51,9 +72,12 @@ pub enum OpenError {
     /// The Secret holds no usable credentials.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// The cloud comes with a later version.
-    #[error("this version of certorder does not order at {0} yet")]
-    NotYet(&'static str),
+    /// The region cannot be one.
+    #[error("spec.provider.huaweiCloud.region: {0}")]
+    Region(#[from] NotARegion),
+    /// The region makes no address.
+    #[error("the address of the region: {0}")]
+    Endpoint(#[from] EndpointError),
     /// No cloud is named.
     #[error("spec.provider names no cloud: set tencentCloud or huaweiCloud")]
     NoCloud,
@@ -64,13 +88,8 @@ impl OpenError {
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
-            Self::Credentials(CredentialsError::Missing(_) | CredentialsError::Empty(_)) => {
-                Reason::SecretKeyMissing
-            }
-            Self::Credentials(CredentialsError::WhiteSpace(_) | CredentialsError::NotAKey(_)) => {
-                Reason::CredentialsRefused
-            }
-            Self::NotYet(_) | Self::NoCloud => Reason::InvalidRequest,
+            Self::Credentials(error) => error.reason(),
+            Self::Region(_) | Self::Endpoint(_) | Self::NoCloud => Reason::InvalidRequest,
         }
     }
 
@@ -79,7 +98,7 @@ impl OpenError {
     pub fn problem(&self, secret: &str, field: &str) -> Problem {
         let message = match self {
             Self::Credentials(error) => format!("Secret {secret} of {field}: {error}"),
-            Self::NotYet(_) | Self::NoCloud => self.to_string(),
+            Self::Region(_) | Self::Endpoint(_) | Self::NoCloud => self.to_string(),
         };
         Problem::new(self.reason(), message)
     }
@@ -89,9 +108,14 @@ impl Clouds {
     /// Sets up the clouds, once for a process: the pace is kept here.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let transport = Transport::new(settings.call_timeout)?;
-        let tencent =
-            Service::new(transport, settings.tencent_rate_limit, settings.tencent_endpoint.as_ref())?;
-        Ok(Self { tencent: Arc::new(tencent) })
+        let tencent = tencent::Service::new(
+            transport.clone(),
+            settings.tencent_rate_limit,
+            settings.tencent_endpoint.as_ref(),
+        )?;
+        let template = settings.huawei_endpoint.clone().unwrap_or_default();
+        let huawei = huawei::Service::new(transport, settings.huawei_rate_limit, template);
+        Ok(Self { tencent: Arc::new(tencent), huawei: Arc::new(huawei) })
     }
 
     /// The certificate that `provider` names, with the credentials of a Secret. Makes no call.
@@ -101,11 +125,13 @@ impl Clouds {
         secret: &BTreeMap<String, ByteString>,
     ) -> Result<Box<dyn Provider>, OpenError> {
         if let Some(order) = &provider.tencent_cloud {
-            let credentials = Credentials::from_secret(secret)?;
+            let credentials = tencent::credentials::Credentials::from_secret(secret)?;
             return Ok(Box::new(Tencent::new(self.tencent.clone(), credentials, order.clone())));
         }
-        if provider.huawei_cloud.is_some() {
-            return Err(OpenError::NotYet("Huawei Cloud"));
+        if let Some(order) = &provider.huawei_cloud {
+            let credentials = huawei::credentials::Credentials::from_secret(secret)?;
+            let endpoint = self.huawei.endpoint(&order.region.parse()?)?;
+            return Ok(Box::new(Huawei::new(self.huawei.clone(), credentials, order.clone(), endpoint)));
         }
         Err(OpenError::NoCloud)
     }
@@ -116,7 +142,7 @@ impl Clouds {
         saved: &TencentCloudProfile,
         secret: &BTreeMap<String, ByteString>,
     ) -> Result<Box<dyn Directory>, OpenError> {
-        let credentials = Credentials::from_secret(secret)?;
+        let credentials = tencent::credentials::Credentials::from_secret(secret)?;
         let client = Client::new(self.tencent.clone(), credentials, saved.site);
         Ok(Box::new(SavedProfiles::new(client)))
     }
@@ -180,21 +206,20 @@ mod tests {
 
     #[test]
     fn what_cannot_be_opened_says_why() {
-        let settings = Settings {
-            call_timeout: Duration::from_secs(1),
-            tencent_rate_limit: NonZeroU32::MIN,
-            tencent_endpoint: None,
-        };
-        let clouds = Clouds::new(&settings).unwrap();
+        let clouds = Clouds::new(&Settings::default()).unwrap();
         let open = |provider: &provider::Provider, id: &str| {
-            let secret = [("secretId", id), ("secretKey", "key")];
+            let secret = [("secretId", id), ("accessKey", id), ("secretKey", "key")];
             let secret = secret.map(|(key, value)| (key.to_owned(), ByteString(value.into())));
             clouds.open(provider, &secret.into()).map(drop).map_err(|error| error.reason())
         };
         assert_eq!(open(&tencent("J2lX2maH"), "AKID1"), Ok(()));
         assert_eq!(open(&tencent("J2lX2maH"), ""), Err(Reason::SecretKeyMissing));
         assert_eq!(open(&tencent("J2lX2maH"), "AKID1 "), Err(Reason::CredentialsRefused));
-        assert_eq!(open(&huawei("scs1"), "AKID1"), Err(Reason::InvalidRequest));
+        assert_eq!(open(&huawei("scs1"), "HWAK1"), Ok(()));
+        assert_eq!(open(&huawei("scs1"), ""), Err(Reason::SecretKeyMissing));
+        let mut elsewhere = huawei("scs1");
+        elsewhere.huawei_cloud.as_mut().unwrap().region = "evil.example/?".to_owned();
+        assert_eq!(open(&elsewhere, "HWAK1"), Err(Reason::InvalidRequest));
         assert_eq!(open(&block(json!({})), "AKID1"), Err(Reason::InvalidRequest));
     }
 

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Request, Response, StatusCode, Url, redirect, retry};
 
 /// The largest answer that is read, in bytes. Real ones are below 64 KiB.
@@ -98,6 +99,8 @@ impl fmt::Debug for Endpoint {
 pub struct Answer {
     /// The HTTP status.
     pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The whole body.
     pub body: Vec<u8>,
 }
@@ -141,9 +144,9 @@ impl Transport {
     /// Sends one request and reads the answer, whatever its status.
     pub async fn exchange(&self, request: Request) -> Result<Answer, Failure> {
         let response = self.0.execute(request).await.map_err(failure)?;
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
         let body = read(response).await?;
-        Ok(Answer { status, body })
+        Ok(Answer { status, headers, body })
     }
 }
 
@@ -212,7 +215,8 @@ mod tests {
     async fn an_answer_is_given_whatever_its_status() {
         let redirect = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 2\r\n\r\nhi";
         let answer = exchange(&serve_text(redirect).await).await.unwrap();
-        assert_eq!(answer, Answer { status: StatusCode::FOUND, body: b"hi".to_vec() });
+        assert_eq!((answer.status, answer.body.as_slice()), (StatusCode::FOUND, &b"hi"[..]));
+        assert_eq!(answer.headers["location"], "http://127.0.0.1:1/");
     }
 
     #[tokio::test]

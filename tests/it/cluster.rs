@@ -1,35 +1,42 @@
 //! The cluster that a story runs on.
 
+use std::path::{Path, PathBuf};
+
 use certorder::api;
 use certorder_sim::kube::ApiServer;
 use certorder_sim::proxy::{Trust, Upstream};
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
-use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
-use serde_json::json;
 use tokio::sync::OnceCell;
 
+use crate::deploy;
+
 /// The kubeconfig of a real cluster to run the stories on.
-const KUBECONFIG: &str = "CERTORDER_TEST_KUBECONFIG";
+pub(crate) fn kubeconfig() -> Option<PathBuf> {
+    std::env::var_os("CERTORDER_TEST_KUBECONFIG").map(PathBuf::from)
+}
 
 /// A cluster with the CRDs installed.
 pub(crate) struct Cluster {
     /// Past every fault.
     pub(crate) client: Client,
-    /// For a proxy in front of it.
+    /// For a proxy in front of it. On a real cluster it has the permissions of the ServiceAccount of `deploy/`, and
+    /// no others.
     pub(crate) upstream: Upstream,
+    kubeconfig: Option<PathBuf>,
     _simulated: Option<ApiServer>,
 }
 
 impl Cluster {
-    pub(crate) async fn start() -> Self {
-        match std::env::var(KUBECONFIG) {
-            Ok(path) => Self::real(&path).await,
-            Err(_) => Self::simulated().await,
+    /// The cluster of a kubeconfig, or one in process.
+    pub(crate) async fn start(kubeconfig: Option<&Path>) -> Self {
+        match kubeconfig {
+            Some(path) => Self::real(path).await,
+            None => Self::simulated().await,
         }
     }
 
@@ -37,10 +44,11 @@ impl Cluster {
         let server = ApiServer::start().await.unwrap();
         let client = Client::try_from(Config::new(server.url().parse().unwrap())).unwrap();
         install_crds(&client).await;
-        Self { client, upstream: Upstream::http(&server.url()).unwrap(), _simulated: Some(server) }
+        let upstream = Upstream::http(&server.url()).unwrap();
+        Self { client, upstream, kubeconfig: None, _simulated: Some(server) }
     }
 
-    async fn real(path: &str) -> Self {
+    async fn real(path: &Path) -> Self {
         static PREPARED: OnceCell<String> = OnceCell::const_new();
         let kubeconfig = Kubeconfig::read_from(path).unwrap();
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
@@ -49,26 +57,55 @@ impl Cluster {
         let token = PREPARED
             .get_or_init(|| async {
                 install_crds(&client).await;
-                token(&client).await
+                deploy::apply(&client, &deploy::everything()).await;
+                token(&client, deploy::NAMESPACE, deploy::ACCOUNT).await
             })
             .await;
         let upstream = Upstream::https(url.trim_end_matches('/'), &Trust::Anybody).unwrap();
-        Self { client, upstream: upstream.with_token(token).unwrap().with_own_host(), _simulated: None }
+        let upstream = upstream.with_token(token).unwrap().with_own_host();
+        Self { client, upstream, kubeconfig: Some(path.to_owned()), _simulated: None }
+    }
+
+    /// The upstream with the permissions of another ServiceAccount.
+    pub(crate) async fn upstream_of(&self, namespace: &str, account: &str) -> Upstream {
+        if is_real() {
+            let token = token(&self.client, namespace, account).await;
+            self.upstream.clone().with_token(&token).unwrap()
+        } else {
+            self.upstream.clone()
+        }
+    }
+
+    /// Makes a namespace with a name of its own.
+    pub(crate) async fn new_namespace(&self) -> String {
+        let name = format!("story-{}", uuid::Uuid::new_v4());
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        let metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
+        let namespace = Namespace { metadata, ..Namespace::default() };
+        namespaces.create(&PostParams::default(), &namespace).await.unwrap();
+        name
+    }
+
+    /// Deletes such a namespace from a real cluster. On a thread of its own: the story's runtime may be ending.
+    pub(crate) fn clean_up(&self, namespace: &str) {
+        let Some(path) = self.kubeconfig.clone() else { return };
+        let namespace = namespace.to_owned();
+        let delete = async move {
+            let kubeconfig = Kubeconfig::read_from(path).unwrap();
+            let config =
+                Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+            let namespaces: Api<Namespace> = Api::all(Client::try_from(config).unwrap());
+            drop(namespaces.delete(&namespace, &DeleteParams::default()).await);
+        };
+        let run =
+            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(delete);
+        drop(std::thread::spawn(run).join());
     }
 }
 
-/// Deletes the namespace of a story from a real cluster. On a thread of its own: the story's runtime may be ending.
-pub(crate) fn clean_up(namespace: &str) {
-    let Ok(path) = std::env::var(KUBECONFIG) else { return };
-    let namespace = namespace.to_owned();
-    let delete = async move {
-        let kubeconfig = Kubeconfig::read_from(path).unwrap();
-        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
-        let namespaces: Api<Namespace> = Api::all(Client::try_from(config).unwrap());
-        drop(namespaces.delete(&namespace, &DeleteParams::default()).await);
-    };
-    let run = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(delete);
-    drop(std::thread::spawn(run).join());
+/// Whether the stories run on a real cluster, which has an authorizer and evaluates policies.
+pub(crate) fn is_real() -> bool {
+    kubeconfig().is_some()
 }
 
 async fn install_crds(client: &Client) {
@@ -92,35 +129,13 @@ async fn install_crds(client: &Client) {
     }
 }
 
-/// A bearer token for the proxy, since it cannot pass on a client certificate.
-async fn token(client: &Client) -> String {
-    let name = "certorder-stories";
-    let params = PostParams::default();
-    let namespace: Namespace = from(json!({"metadata": {"name": name}}));
-    exists(Api::<Namespace>::all(client.clone()).create(&params, &namespace).await);
-    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), name);
-    exists(accounts.create(&params, &from(json!({"metadata": {"name": name}}))).await);
-    let binding: ClusterRoleBinding = from(json!({
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": name}],
-    }));
-    exists(Api::<ClusterRoleBinding>::all(client.clone()).create(&params, &binding).await);
+/// A bearer token of a ServiceAccount, as its Pod would get it.
+async fn token(client: &Client, namespace: &str, account: &str) -> String {
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
     let request = TokenRequest {
         spec: Some(TokenRequestSpec { expiration_seconds: Some(7200), ..TokenRequestSpec::default() }),
         ..TokenRequest::default()
     };
-    accounts.create_token_request(name, &params, &request).await.unwrap().status.unwrap().token.unwrap()
-}
-
-fn from<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
-    serde_json::from_value(value).unwrap()
-}
-
-fn exists<T>(created: kube::Result<T>) {
-    match created {
-        Ok(_) => {}
-        Err(kube::Error::Api(status)) if status.is_already_exists() => {}
-        Err(error) => panic!("{error}"),
-    }
+    let answer = accounts.create_token_request(account, &PostParams::default(), &request).await.unwrap();
+    answer.status.unwrap().token.unwrap()
 }

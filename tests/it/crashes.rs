@@ -2,11 +2,15 @@
 
 use certorder::api::v1alpha1::CertificateOrder;
 use certorder_sim::proxy::{Action, Proxy, Rule};
-use certorder_sim::tencent::Product;
 use http::Method;
 
-use crate::fixtures::{self, CERTIFICATE};
+use crate::clouds::{Kind, Product, for_both_clouds};
 use crate::world::{World, condition};
+
+for_both_clouds! {
+    a_kill_around_any_status_write_submits_once,
+    a_kill_around_any_call_to_the_cloud_submits_once,
+}
 
 /// Status writes and calls to the cloud, of a life without faults, are fewer than this.
 const STEPS: usize = 12;
@@ -20,21 +24,19 @@ enum Line {
     Cloud,
 }
 
-#[tokio::test]
-async fn a_kill_around_any_status_write_submits_once() {
-    kill_everywhere(Line::Status).await;
+async fn a_kill_around_any_status_write_submits_once(kind: Kind) {
+    kill_everywhere(kind, Line::Status).await;
 }
 
-#[tokio::test]
-async fn a_kill_around_any_call_to_the_cloud_submits_once() {
-    kill_everywhere(Line::Cloud).await;
+async fn a_kill_around_any_call_to_the_cloud_submits_once(kind: Kind) {
+    kill_everywhere(kind, Line::Cloud).await;
 }
 
-async fn kill_everywhere(line: Line) {
+async fn kill_everywhere(kind: Kind, line: Line) {
     for number in 1..STEPS {
         for action in [Action::HoldBefore, Action::HoldAfter] {
-            if !kill_at(line, number, action.clone()).await {
-                assert!(number > 2, "at least three requests of this kind in a life");
+            if !kill_at(kind, line, number, action.clone()).await {
+                assert!(number > 2, "at least two requests of this kind in a life");
                 return;
             }
         }
@@ -43,19 +45,19 @@ async fn kill_everywhere(line: Line) {
 }
 
 /// One life with one kill; false if the life was over before the kill.
-async fn kill_at(line: Line, number: usize, action: Action) -> bool {
-    let mut world = World::quiet().await;
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
+async fn kill_at(kind: Kind, line: Line, number: usize, action: Action) -> bool {
+    let mut world = World::quiet_at(kind).await;
+    world.site.buy(world.certificate(), Product::Dv);
     let what = format!("{line:?} {number} {action:?}");
     let rule = Rule::new(action).nth(number);
     match line {
         Line::Status => world.api.fault(rule.method(Method::PUT).path("/status")),
-        Line::Cloud => world.net.fault(rule),
+        Line::Cloud => world.line().fault(rule),
     }
     world.run();
-    world.create::<CertificateOrder>(fixtures::personal("www")).await;
+    world.create::<CertificateOrder>(world.order("www")).await;
     let killed = {
-        let proxy: &Proxy = if matches!(line, Line::Status) { &world.api } else { &world.net };
+        let proxy: &Proxy = if matches!(line, Line::Status) { &world.api } else { world.line() };
         tokio::select! {
             () = proxy.killed() => true,
             _ = world.until("www", &what, validating) => false,
@@ -64,12 +66,13 @@ async fn kill_at(line: Line, number: usize, action: Action) -> bool {
     if killed {
         world.kill();
         world.api.clear();
-        world.net.clear();
+        world.line().clear();
         world.run();
     }
     let status = world.until("www", &what, validating).await;
-    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 1, "{what}");
-    assert_eq!(world.carried_out("CertificateOrderSubmit", CERTIFICATE), 1, "{what}");
+    for call in kind.names().apply {
+        assert_eq!(world.made(call), 1, "{what} {call}");
+    }
     let adopted = condition(&status, "Submitted") == Some(("True".into(), "Adopted".into()));
     assert!(status.request_id.is_some() || adopted, "{what}: {status:?}");
     killed

@@ -8,9 +8,6 @@ use certorder::order::{facts, finalize};
 use regex::Regex;
 use strum::IntoEnumIterator;
 
-/// The section of the reasons that the code does not use yet.
-const LATER: &str = "Reasons of later versions";
-
 /// The words in code style at the begin of the rows of one section.
 fn rows(section: &str) -> BTreeSet<String> {
     let page = page();
@@ -69,7 +66,6 @@ fn every_phase_and_condition_is_in_the_page_of_states() {
 
 #[test]
 fn every_reason_is_in_the_page_of_states_in_the_section_of_its_class() {
-    let later = rows(LATER);
     let sections = [
         ("Reasons that wait (Reconciling)", Class::Waiting),
         ("Reasons that stop (Stalled)", Class::Stopped),
@@ -78,14 +74,7 @@ fn every_reason_is_in_the_page_of_states_in_the_section_of_its_class() {
     for (section, class) in sections {
         let of_class =
             Reason::iter().filter(|reason| reason.class() == class).map(|reason| reason.to_string());
-        assert_eq!(rows(section), of_class.filter(|reason| !later.contains(reason)).collect(), "{section}");
-    }
-    let code = text("src");
-    let in_use = Regex::new(r"\b(?:Reason|Self)::([A-Z][A-Za-z]+)").unwrap();
-    let used: BTreeSet<_> = in_use.captures_iter(&code).map(|found| found[1].to_owned()).collect();
-    for reason in later {
-        assert!(words::<Reason>().contains(&reason), "{reason} is no reason");
-        assert!(!used.contains(&reason), "{reason} is in use: move it to its section");
+        assert_eq!(rows(section), of_class.collect(), "{section}");
     }
 }
 
@@ -106,4 +95,56 @@ fn every_state_of_the_diagram_is_a_phase() {
 fn every_annotation_that_asks_for_something_is_in_the_page_of_states() {
     let known = [facts::RECONCILE_AT, facts::RESUBMIT_AT, facts::WITHDRAW, finalize::CONFIRM_REVOKE];
     assert_eq!(rows("Annotations"), known.map(str::to_owned).into());
+}
+
+/// The Markdown files of the repository's top, of docs/ and of the chart.
+fn pages() -> Vec<PathBuf> {
+    let folders = ["", "docs", "docs/gitops", "charts/certorder"];
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(root().join(folder)).unwrap());
+    let pages = files.map(|file| file.unwrap().path());
+    pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+#[test]
+fn every_link_of_the_documentation_leads_to_a_file() {
+    let link = Regex::new(r"\]\(([^)#:]+)(?:#[^)]*)?\)").unwrap();
+    let mut links = 0;
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for found in link.captures_iter(&text) {
+            let target = page.parent().unwrap().join(&found[1]);
+            assert!(target.exists(), "{}: {}", page.display(), &found[1]);
+            links += 1;
+        }
+    }
+    assert!(links > 20, "{links}");
+}
+
+/// The names of everything that a provider's block can have.
+fn fields_of_providers() -> BTreeSet<String> {
+    let crds = certorder::api::crds();
+    let order = crds.iter().find(|crd| crd.spec.names.kind == "CertificateOrder").unwrap();
+    let schema = order.spec.versions[0].schema.as_ref().unwrap().open_api_v3_schema.as_ref().unwrap();
+    let schema = serde_json::to_value(schema).unwrap();
+    let blocks =
+        schema["properties"]["spec"]["properties"]["provider"]["properties"].as_object().unwrap().clone();
+    assert_eq!(blocks.len(), 2, "a cloud was added");
+    let of_block = |block: serde_json::Value| {
+        block["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    blocks.into_iter().flat_map(|(_, block)| of_block(block)).collect()
+}
+
+#[test]
+fn every_field_of_a_provider_is_in_the_page_of_providers() {
+    let page = std::fs::read_to_string(root().join("docs/providers.md")).unwrap();
+    for field in fields_of_providers() {
+        let word = Regex::new(&format!(r"[.`]{field}`")).unwrap();
+        assert!(word.is_match(&page), "{field}");
+    }
+    for kind in certorder::provider::RequestKind::iter() {
+        for calls in [certorder::provider::tencent::CALLS, certorder::provider::huawei::CALLS] {
+            assert!(calls.name(kind).is_none_or(|call| page.contains(&format!("`{call}`"))), "{kind:?}");
+        }
+    }
 }

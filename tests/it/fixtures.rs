@@ -5,8 +5,12 @@ use serde_json::{Value, json};
 
 pub(crate) const SECRET_ID: &str = "AKIDstories0123456789";
 pub(crate) const SECRET_KEY: &str = "secret-key-of-the-stories";
+pub(crate) const ACCESS_KEY: &str = "HWAKstories0123456789";
+pub(crate) const HUAWEI_SECRET_KEY: &str = "huawei-secret-key-of-the-stories";
 /// The certificate of most stories.
 pub(crate) const CERTIFICATE: &str = "J2lX2maH";
+/// The same at Huawei Cloud.
+pub(crate) const HUAWEI_CERTIFICATE: &str = "scs1590053258704";
 /// The name of most stories.
 pub(crate) const NAME: &str = "www.acme.example";
 
@@ -16,6 +20,26 @@ pub(crate) fn credentials() -> Value {
         "metadata": {"name": "tencent-credentials"},
         "stringData": {"secretId": SECRET_ID, "secretKey": SECRET_KEY},
     })
+}
+
+pub(crate) fn huawei_credentials() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "huawei-credentials"},
+        "stringData": {"accessKey": ACCESS_KEY, "secretKey": HUAWEI_SECRET_KEY},
+    })
+}
+
+/// An order of a certificate at Huawei Cloud, with the key made by the cloud.
+pub(crate) fn huawei(name: &str) -> Value {
+    let block = json!({
+        "certificateId": HUAWEI_CERTIFICATE, "region": "ap-southeast-1", "agreePrivacyProtection": true,
+    });
+    let mut order = personal(name);
+    order["spec"]["provider"] = json!({ "huaweiCloud": block });
+    order["spec"]["credentialsRef"]["name"] = json!("huawei-credentials");
+    order["spec"]["organizationProfileRef"] = json!({"name": "acme"});
+    order
 }
 
 /// An order of a person's DV certificate, with the key made by the cloud.

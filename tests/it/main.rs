@@ -10,21 +10,32 @@
 )]
 
 mod claims;
+mod clouds;
 mod cluster;
 mod crashes;
+mod deploy;
 mod docs;
 mod fixtures;
 mod following;
+mod gitops;
+mod huawei;
 mod manifests;
 mod markers;
 mod modes;
 mod money;
 mod operator;
 mod orders;
+mod permissions;
+mod policies;
 mod process;
 mod profiles;
 mod recoveries;
 mod restarts;
+mod rules;
+mod seam;
 mod second_attempts;
 mod secrets;
+#[allow(dead_code, reason = "a part of it is for the long runs")]
+mod siege;
+mod under_siege;
 mod world;

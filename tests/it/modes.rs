@@ -4,41 +4,45 @@ use certorder::api::v1alpha1::CertificateOrder;
 use certorder_sim::tencent::Product;
 use serde_json::json;
 
+use crate::clouds::{self, Kind, for_both_clouds};
 use crate::fixtures::{self, CERTIFICATE};
 use crate::world::{World, condition, message};
 
-#[tokio::test]
-async fn mode_plan_shows_the_redacted_request_and_sends_nothing_until_it_is_apply() {
-    let world = World::start().await;
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
-    let mut order = fixtures::personal("www");
+for_both_clouds! {
+    mode_plan_shows_the_redacted_request_and_sends_nothing_until_it_is_apply,
+    a_suspended_order_calls_nothing_until_it_goes_on,
+}
+
+async fn mode_plan_shows_the_redacted_request_and_sends_nothing_until_it_is_apply(kind: Kind) {
+    let world = World::start_at(kind).await;
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    let mut order = world.order("www");
     order["spec"]["mode"] = json!("Plan");
     world.create::<CertificateOrder>(order).await;
     let status = world.until_is("www", "Planned", "True", "Planned").await;
     assert_eq!(condition(&status, "Ready"), Some(("False".into(), "Planned".into())));
     assert_eq!((condition(&status, "Reconciling"), condition(&status, "Stalled")), (None, None));
     let plan = status.plan.unwrap();
-    assert_eq!(plan.action, "CertificateInfoSubmit");
-    assert_eq!(plan.request["CertCommonName"], fixtures::NAME);
+    assert_eq!(plan.action, kind.submit());
+    assert_eq!(plan.request[kind.names().parameters[0]], fixtures::NAME);
     assert!(!serde_json::to_string(&plan.request).unwrap().contains("pki@acme.example"));
-    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 0);
+    assert_eq!(world.made(kind.submit()), 0);
 
     world.edit::<CertificateOrder>("www", json!({"spec": {"mode": "Apply"}})).await;
     let status = world.until_is("www", "Submitted", "True", "Accepted").await;
     assert_eq!((condition(&status, "Planned"), status.plan), (None, None));
 }
 
-#[tokio::test]
-async fn a_suspended_order_calls_nothing_until_it_goes_on() {
-    let world = World::start().await;
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
-    let mut order = fixtures::personal("www");
+async fn a_suspended_order_calls_nothing_until_it_goes_on(kind: Kind) {
+    let world = World::start_at(kind).await;
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    let mut order = world.order("www");
     order["spec"]["suspend"] = json!(true);
     world.create::<CertificateOrder>(order).await;
     let status = world.until_is("www", "Suspended", "True", "Suspended").await;
     assert_eq!(condition(&status, "Ready"), Some(("Unknown".into(), "Pending".into())));
     world.poke("www").await;
-    assert!(world.cloud.ledger().is_empty());
+    assert!(world.site.ledger().is_empty());
     world.edit::<CertificateOrder>("www", json!({"spec": {"suspend": false}})).await;
     let status = world.until_is("www", "Submitted", "True", "Accepted").await;
     assert_eq!(condition(&status, "Suspended"), None);
@@ -48,18 +52,11 @@ async fn a_suspended_order_calls_nothing_until_it_goes_on() {
 async fn what_this_version_cannot_do_is_said_and_nothing_is_sent() {
     let world = World::start().await;
     world.buy(CERTIFICATE, Product::DV_SINGLE);
-    let huawei = json!({
-        "tencentCloud": null,
-        "huaweiCloud": {"certificateId": "scs1590053258704", "region": "ap-southeast-1", "agreePrivacyProtection": true},
-    });
-    let fields = [
-        (
-            "endpoint",
-            json!({"validation": {"dnsEndpoint": true}}),
-            "does not do spec.validation.dnsEndpoint yet",
-        ),
-        ("huawei", json!({"provider": huawei}), "does not order at Huawei Cloud yet"),
-    ];
+    let fields = [(
+        "endpoint",
+        json!({"validation": {"dnsEndpoint": true}}),
+        "does not do spec.validation.dnsEndpoint yet",
+    )];
     for (name, change, field) in fields {
         let mut order = fixtures::personal(name);
         merge(&mut order["spec"], &change);

@@ -26,13 +26,13 @@ enum End {
 }
 
 impl Operator {
-    /// Starts it against an API server and a cloud at these addresses, in one namespace.
-    pub(crate) fn start(api: &str, cloud: &str, namespace: &str) -> Self {
-        Self::start_by(Clock::default(), api, cloud, namespace)
+    /// Starts it against an API server and the clouds at these addresses, in one namespace.
+    pub(crate) fn start(api: &str, cloud: &str, huawei: &str, namespace: &str) -> Self {
+        Self::start_by(Clock::default(), api, cloud, huawei, namespace)
     }
 
     /// The same by another clock.
-    pub(crate) fn start_by(clock: Clock, api: &str, cloud: &str, namespace: &str) -> Self {
+    pub(crate) fn start_by(clock: Clock, api: &str, cloud: &str, huawei: &str, namespace: &str) -> Self {
         let flags = [
             "certorder",
             "run",
@@ -47,6 +47,10 @@ impl Operator {
             "--tencent-rate-limit",
             "1000",
             "--leader-elect=false",
+            "--huawei-endpoint",
+            huawei,
+            "--huawei-rate-limit",
+            "1000",
             "--http-address",
             "127.0.0.1:0",
         ];

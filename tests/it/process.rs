@@ -27,6 +27,7 @@ impl Process {
         let address = format!("127.0.0.1:{http}");
         let flags = [
             "run",
+            "--leader-elect=false",
             "--watch-namespace",
             namespace,
             "--tencent-endpoint",

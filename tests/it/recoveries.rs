@@ -3,14 +3,25 @@
 use std::time::Duration;
 
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
-use certorder_sim::tencent::{Fault, Product, Status};
+use certorder_sim::tencent::{Product, Status};
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
+use crate::clouds::{self, Kind, Slip, for_both_clouds};
 use crate::fixtures::{self, CERTIFICATE, NAME};
 use crate::world::{World, condition, message};
 
-const SUBMIT: &str = "CertificateInfoSubmit";
+for_both_clouds! {
+    a_secret_that_is_created_later_wakes_its_order,
+    a_secret_that_lacks_a_key_wakes_its_order_once_it_has_it,
+    refused_credentials_wake_the_order_once_they_are_replaced,
+    an_unknown_certificate_is_looked_up_again_on_request,
+    a_product_that_does_not_fit_is_judged_once_the_cloud_names_it,
+    a_throttled_submission_is_sent_again_by_itself,
+    a_cloud_without_answer_is_read_again_by_itself,
+    a_certificate_in_use_for_other_names_is_never_touched,
+    equal_failures_write_the_status_once,
+}
 
 /// Waits for a problem, checks what it says and that nothing was sent, mends it, and waits for the submission.
 async fn recovers(world: &World, reason: &str, says: &str, mend: impl AsyncFnOnce(&World)) {
@@ -23,11 +34,19 @@ async fn recovers(world: &World, reason: &str, says: &str, mend: impl AsyncFnOnc
     assert_eq!(condition(&status, "Ready"), Some((ready.into(), reason.into())));
     assert_eq!(condition(&status, other), None);
     assert!(message(&status, "Ready").contains(says), "{}", message(&status, "Ready"));
-    assert_eq!(world.carried_out(SUBMIT, CERTIFICATE), 0);
+    assert_eq!(world.made(world.kind.submit()), 0);
     assert!(status.submission.is_none_or(|ours| !ours.frozen), "what was refused can be edited");
     mend(world).await;
     world.until_is("www", "Submitted", "True", "Accepted").await;
-    assert_eq!(world.carried_out(SUBMIT, CERTIFICATE), 1);
+    assert_eq!(world.made(world.kind.submit()), 1);
+}
+
+/// A world of this cloud with an order in it, a certificate for which is bought.
+async fn world_of(kind: Kind, edit: impl FnOnce(Value) -> Value) -> World {
+    let world = World::start_at(kind).await;
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    world.create::<CertificateOrder>(edit(world.order("www"))).await;
+    world
 }
 
 async fn world_with(product: Product, order: Value) -> World {
@@ -37,47 +56,60 @@ async fn world_with(product: Product, order: Value) -> World {
     world
 }
 
+/// The Secret with the credentials of a cloud, and the key in it.
+fn credentials(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Tencent => ("tencent-credentials", fixtures::SECRET_KEY),
+        Kind::Huawei => ("huawei-credentials", fixtures::HUAWEI_SECRET_KEY),
+    }
+}
+
+/// The same Secret under a name of its own.
+fn late(kind: Kind) -> Value {
+    let secret = match kind {
+        Kind::Tencent => fixtures::credentials(),
+        Kind::Huawei => fixtures::huawei_credentials(),
+    };
+    with(secret, "/metadata/name", "late".into())
+}
+
 fn with(mut order: Value, pointer: &str, value: Value) -> Value {
     *order.pointer_mut(pointer).unwrap() = value;
     order
 }
 
-#[tokio::test]
-async fn a_secret_that_is_created_later_wakes_its_order() {
-    let order = with(fixtures::personal("www"), "/spec/credentialsRef/name", "late".into());
-    let world = world_with(Product::DV_SINGLE, order).await;
+async fn a_secret_that_is_created_later_wakes_its_order(kind: Kind) {
+    let world = world_of(kind, |order| with(order, "/spec/credentialsRef/name", "late".into())).await;
     recovers(&world, "SecretNotFound", "Secret late of spec.credentialsRef does not exist", async |world| {
-        world.create::<Secret>(with(fixtures::credentials(), "/metadata/name", "late".into())).await;
+        world.create::<Secret>(late(kind)).await;
     })
     .await;
 }
 
-#[tokio::test]
-async fn a_secret_that_lacks_a_key_wakes_its_order_once_it_has_it() {
-    let world = World::quiet().await;
+async fn a_secret_that_lacks_a_key_wakes_its_order_once_it_has_it(kind: Kind) {
+    let world = World::quiet_at(kind).await;
     let mut world = world;
-    world.edit::<Secret>("tencent-credentials", json!({"data": {"secretKey": null}})).await;
+    world.edit::<Secret>(credentials(kind).0, json!({"data": {"secretKey": null}})).await;
     world.run();
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
-    world.create::<CertificateOrder>(fixtures::personal("www")).await;
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    world.create::<CertificateOrder>(world.order("www")).await;
     recovers(&world, "SecretKeyMissing", "secretKey", async |world| {
         world
-            .edit::<Secret>("tencent-credentials", json!({"stringData": {"secretKey": fixtures::SECRET_KEY}}))
+            .edit::<Secret>(credentials(kind).0, json!({"stringData": {"secretKey": credentials(kind).1}}))
             .await;
     })
     .await;
 }
 
-#[tokio::test]
-async fn refused_credentials_wake_the_order_once_they_are_replaced() {
-    let mut world = World::quiet().await;
-    world.edit::<Secret>("tencent-credentials", json!({"stringData": {"secretKey": "an-old-one"}})).await;
+async fn refused_credentials_wake_the_order_once_they_are_replaced(kind: Kind) {
+    let mut world = World::quiet_at(kind).await;
+    world.edit::<Secret>(credentials(kind).0, json!({"stringData": {"secretKey": "an-old-one"}})).await;
     world.run();
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
-    world.create::<CertificateOrder>(fixtures::personal("www")).await;
-    recovers(&world, "CredentialsRefused", "AuthFailure.SignatureFailure", async |world| {
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    world.create::<CertificateOrder>(world.order("www")).await;
+    recovers(&world, "CredentialsRefused", kind.names().bad_signature, async |world| {
         world
-            .edit::<Secret>("tencent-credentials", json!({"stringData": {"secretKey": fixtures::SECRET_KEY}}))
+            .edit::<Secret>(credentials(kind).0, json!({"stringData": {"secretKey": credentials(kind).1}}))
             .await;
     })
     .await;
@@ -174,12 +206,11 @@ async fn a_profiles_secret_that_is_labelled_later_wakes_the_order() {
     world.until_profile("acme", "True", "Complete").await;
 }
 
-#[tokio::test]
-async fn an_unknown_certificate_is_looked_up_again_on_request() {
-    let world = World::start().await;
-    world.create::<CertificateOrder>(fixtures::personal("www")).await;
+async fn an_unknown_certificate_is_looked_up_again_on_request(kind: Kind) {
+    let world = World::start_at(kind).await;
+    world.create::<CertificateOrder>(world.order("www")).await;
     recovers(&world, "CertificateNotFound", "Check certificateId", async |world| {
-        world.buy(CERTIFICATE, Product::DV_SINGLE);
+        world.site.buy(world.certificate(), clouds::Product::Dv);
         world.poke("www").await;
     })
     .await;
@@ -198,51 +229,46 @@ async fn an_account_that_is_verified_later_is_tried_again_on_request() {
     .await;
 }
 
-#[tokio::test]
-async fn a_product_that_does_not_fit_is_judged_once_the_cloud_names_it() {
-    let order = with(fixtures::personal("www"), "/spec/commonName", "*.acme.example".into());
-    let world = world_with(Product::DV_SINGLE, order).await;
+async fn a_product_that_does_not_fit_is_judged_once_the_cloud_names_it(kind: Kind) {
+    let world = world_of(kind, |order| with(order, "/spec/commonName", "*.acme.example".into())).await;
     recovers(&world, "InvalidRequest", "wildcard", async |world| {
         world.edit::<CertificateOrder>("www", json!({"spec": {"commonName": NAME}})).await;
     })
     .await;
 }
 
-#[tokio::test]
-async fn a_throttled_submission_is_sent_again_by_itself() {
-    let world = World::start().await;
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
-    world.cloud.fault(Fault::throttled().action(SUBMIT).times(2));
-    world.create::<CertificateOrder>(fixtures::personal("www")).await;
-    recovers(&world, "RateLimited", "RequestLimitExceeded", async |_| {}).await;
+async fn a_throttled_submission_is_sent_again_by_itself(kind: Kind) {
+    let world = World::start_at(kind).await;
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    world.site.slip(Slip::TooFast(2), kind.submit());
+    world.create::<CertificateOrder>(world.order("www")).await;
+    recovers(&world, "RateLimited", kind.names().too_fast, async |_| {}).await;
 }
 
-#[tokio::test]
-async fn a_cloud_without_answer_is_read_again_by_itself() {
-    let world = World::start().await;
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
-    world.cloud.fault(Fault::html(502).action("DescribeCertificate").times(3));
-    world.create::<CertificateOrder>(fixtures::personal("www")).await;
+async fn a_cloud_without_answer_is_read_again_by_itself(kind: Kind) {
+    let world = World::start_at(kind).await;
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    world.site.slip(Slip::BadGateway(3), kind.names().read);
+    world.create::<CertificateOrder>(world.order("www")).await;
     recovers(&world, "CloudUnavailable", "tries again by itself", async |_| {}).await;
 }
 
-#[tokio::test]
-async fn a_certificate_in_use_for_other_names_is_never_touched() {
-    let world = World::start().await;
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
-    let other = with(fixtures::personal("other"), "/spec/commonName", "shop.acme.example".into());
+async fn a_certificate_in_use_for_other_names_is_never_touched(kind: Kind) {
+    let world = World::start_at(kind).await;
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    let other = with(world.order("other"), "/spec/commonName", "shop.acme.example".into());
     world.create::<CertificateOrder>(other).await;
     world.until_is("other", "Ordered", "True", "Accepted").await;
     world.delete::<CertificateOrder>("other").await;
-    world.create::<CertificateOrder>(fixtures::personal("www")).await;
+    world.create::<CertificateOrder>(world.order("www")).await;
     let status = world.until_is("www", "Stalled", "True", "CertificateInUse").await;
     assert!(message(&status, "Stalled").contains("shop.acme.example"));
-    assert_eq!(world.carried_out(SUBMIT, CERTIFICATE), 1);
+    assert_eq!(world.made(kind.submit()), 1);
     // The recovery: ask for the names that the certificate is for.
-    let order = with(fixtures::personal("right"), "/spec/commonName", "shop.acme.example".into());
+    let order = with(world.order("right"), "/spec/commonName", "shop.acme.example".into());
     world.create::<CertificateOrder>(order).await;
     world.until_is("right", "Submitted", "True", "Adopted").await;
-    assert_eq!(world.carried_out(SUBMIT, CERTIFICATE), 1);
+    assert_eq!(world.made(kind.submit()), 1);
 }
 
 #[tokio::test]
@@ -264,17 +290,16 @@ async fn a_rejected_order_stops_with_the_words_of_the_ca() {
     assert!(!status.submission.unwrap().frozen);
 }
 
-#[tokio::test]
-async fn equal_failures_write_the_status_once() {
-    let world = World::start().await;
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
-    world.cloud.fault(Fault::html(502).action("DescribeCertificate").always());
-    world.create::<CertificateOrder>(fixtures::personal("www")).await;
+async fn equal_failures_write_the_status_once(kind: Kind) {
+    let world = World::start_at(kind).await;
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    world.site.slip(Slip::BadGateway(u32::MAX), kind.names().read);
+    world.create::<CertificateOrder>(world.order("www")).await;
     world.until_is("www", "Reconciling", "True", "CloudUnavailable").await;
     let before = world.orders().get("www").await.unwrap();
-    let reads = world.cloud.ledger().len();
+    let reads = world.site.ledger().len();
     let more = tokio::time::timeout(Duration::from_secs(20), async {
-        while world.cloud.ledger().len() < reads + 2 {
+        while world.site.ledger().len() < reads + 2 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });

@@ -5,25 +5,44 @@ use certorder_sim::tencent::{Product, Status};
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
+use crate::clouds::{self, Kind, for_both_clouds};
 use crate::fixtures::{self, CERTIFICATE};
 use crate::world::{World, condition, message};
 
-const SUBMIT: &str = "CertificateInfoSubmit";
-const RESUBMIT: &str = "ModifyCertificateResubmit";
-const ORDER: &str = "CertificateOrderSubmit";
-const WITHDRAW: &str = "CancelAuditCertificate";
 const REVOKE: &str = "RevokeCertificate";
 
-async fn ordered(order: Value) -> World {
-    let world = World::start().await;
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
+for_both_clouds! {
+    a_rejected_order_that_is_corrected_starts_over_each_call_once,
+    a_rejected_order_that_needs_no_edit_starts_over_when_asked_once,
+    a_review_that_is_withdrawn_can_be_corrected_and_ordered_again,
+    deletion_with_retain_leaves_the_order_at_the_cloud_alone,
+    deletion_with_cancel_stops_the_review_once,
+    an_order_that_was_only_taken_over_is_not_cancelled_by_its_deletion,
+}
+
+async fn ordered(kind: Kind, edit: impl FnOnce(&mut Value)) -> World {
+    let world = World::start_at(kind).await;
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    let mut order = world.order("www");
+    edit(&mut order);
     world.create::<CertificateOrder>(order).await;
     world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
     world
 }
 
-fn counts(world: &World) -> [usize; 3] {
-    [SUBMIT, RESUBMIT, ORDER].map(|action| world.carried_out(action, CERTIFICATE))
+/// Whether every call of an application was made so often, for the first time or again.
+fn attempts(world: &World) -> usize {
+    let names = world.kind.names();
+    let all = world.made(world.kind.submit());
+    assert_eq!(world.made(world.kind.order()), all);
+    for call in names.apply_again.iter().filter(|call| !names.apply.contains(call)) {
+        assert_eq!(world.made(call), all - 1, "{call}");
+    }
+    all
+}
+
+fn withdrawals(world: &World) -> usize {
+    world.made(world.kind.names().withdraw)
 }
 
 fn annotate(name: &str, value: &Value) -> Value {
@@ -35,54 +54,52 @@ fn now() -> Value {
     json!(jiff::Timestamp::now().to_string())
 }
 
-#[tokio::test]
-async fn a_rejected_order_that_is_corrected_starts_over_each_call_once() {
-    let world = ordered(fixtures::personal("www")).await;
-    world.cloud.reject(CERTIFICATE, "the name is on a list").unwrap();
+async fn a_rejected_order_that_is_corrected_starts_over_each_call_once(kind: Kind) {
+    let world = ordered(kind, |_| {}).await;
+    world.site.reject(world.certificate());
     world.until_is("www", "Stalled", "True", "Rejected").await;
     world.edit::<CertificateOrder>("www", json!({"spec": {"commonName": "shop.acme.example"}})).await;
     let status = world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
-    assert_eq!(counts(&world), [2, 1, 2]);
+    assert_eq!(attempts(&world), 2);
     assert_eq!(status.submission.as_ref().unwrap().resubmissions, 1);
     assert_eq!(condition(&status, "Submitted"), Some(("True".into(), "Accepted".into())));
-    let last = world.cloud.ledger().into_iter().rfind(|call| call.action == SUBMIT).unwrap();
-    assert_eq!(status.request_id, last.request_id);
+    assert_eq!(status.request_id, world.last_call(kind.submit()).request_id);
 }
 
-#[tokio::test]
-async fn a_rejected_order_that_needs_no_edit_starts_over_when_asked_once() {
-    let world = ordered(fixtures::personal("www")).await;
-    world.cloud.reject(CERTIFICATE, "domain verification timed out").unwrap();
+async fn a_rejected_order_that_needs_no_edit_starts_over_when_asked_once(kind: Kind) {
+    let world = ordered(kind, |_| {}).await;
+    world.site.reject(world.certificate());
     world.until_is("www", "Stalled", "True", "Rejected").await;
     let asked = now();
     world.edit::<CertificateOrder>("www", annotate("certorder.dev/resubmit-at", &asked)).await;
     let status = world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
     assert_eq!(status.last_handled_resubmit_at.as_deref(), asked.as_str());
-    assert_eq!(counts(&world), [2, 1, 2]);
-    world.cloud.reject(CERTIFICATE, "again").unwrap();
+    assert_eq!(attempts(&world), 2);
+    world.site.reject(world.certificate());
     world.until_is("www", "Stalled", "True", "Rejected").await;
     world.poke("www").await;
     world.until("www", "poked", |status| status.last_handled_reconcile_at.is_some()).await;
-    assert_eq!(counts(&world), [2, 1, 2], "an annotation is acted on once");
+    assert_eq!(attempts(&world), 2, "an annotation is acted on once");
 }
 
-#[tokio::test]
-async fn a_review_that_is_withdrawn_can_be_corrected_and_ordered_again() {
-    let world = ordered(fixtures::personal("www")).await;
-    world.edit::<CertificateOrder>("www", annotate("certorder.dev/withdraw", &json!(CERTIFICATE))).await;
+async fn a_review_that_is_withdrawn_can_be_corrected_and_ordered_again(kind: Kind) {
+    let world = ordered(kind, |_| {}).await;
+    world
+        .edit::<CertificateOrder>("www", annotate("certorder.dev/withdraw", &json!(world.certificate())))
+        .await;
     world.until_is("www", "Reconciling", "True", "Withdrawing").await;
-    world.cloud.finish_cancel(CERTIFICATE).unwrap();
+    world.site.finish_cancel(world.certificate());
     let status = world.until_is("www", "Stalled", "True", "Withdrawn").await;
     assert!(message(&status, "Stalled").contains("remove the annotation certorder.dev/withdraw"));
-    assert_eq!(world.carried_out(WITHDRAW, CERTIFICATE), 1);
+    assert_eq!(withdrawals(&world), 1);
     world.edit::<CertificateOrder>("www", json!({"spec": {"commonName": "shop.acme.example"}})).await;
     world.until("www", "seen", |status| !status.submission.as_ref().unwrap().frozen).await;
-    assert_eq!(counts(&world), [1, 0, 1], "not while the annotation asks for the opposite");
+    assert_eq!(attempts(&world), 1, "not while the annotation asks for the opposite");
     world.edit::<CertificateOrder>("www", annotate("certorder.dev/withdraw", &Value::Null)).await;
     world.edit::<CertificateOrder>("www", annotate("certorder.dev/resubmit-at", &now())).await;
     world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
-    assert_eq!(counts(&world), [2, 1, 2]);
-    assert_eq!(world.carried_out(WITHDRAW, CERTIFICATE), 1);
+    assert_eq!(attempts(&world), 2);
+    assert_eq!(withdrawals(&world), 1);
 }
 
 #[tokio::test]
@@ -111,32 +128,26 @@ async fn a_letter_is_sent_once_when_the_ca_waits_for_it() {
     assert_eq!(world.carried_out("UploadConfirmLetter", CERTIFICATE), 1);
 }
 
-#[tokio::test]
-async fn deletion_with_retain_leaves_the_order_at_the_cloud_alone() {
-    let world = ordered(fixtures::personal("www")).await;
+async fn deletion_with_retain_leaves_the_order_at_the_cloud_alone(kind: Kind) {
+    let world = ordered(kind, |_| {}).await;
     world.delete::<CertificateOrder>("www").await;
     world.until_gone("www").await;
-    assert_eq!(world.carried_out(WITHDRAW, CERTIFICATE), 0);
-    assert!(world.cloud.certificate(CERTIFICATE).unwrap().status.is_running());
+    assert_eq!(withdrawals(&world), 0);
+    assert!(world.site.is_running(world.certificate()));
 }
 
-#[tokio::test]
-async fn deletion_with_cancel_stops_the_review_once() {
-    let mut order = fixtures::personal("www");
-    order["spec"]["deletionPolicy"] = json!("Cancel");
-    let world = ordered(order).await;
+async fn deletion_with_cancel_stops_the_review_once(kind: Kind) {
+    let world = ordered(kind, |order| order["spec"]["deletionPolicy"] = json!("Cancel")).await;
     world.delete::<CertificateOrder>("www").await;
     world.until_is("www", "Reconciling", "True", "Withdrawing").await;
-    world.cloud.finish_cancel(CERTIFICATE).unwrap();
+    world.site.finish_cancel(world.certificate());
     world.until_gone("www").await;
-    assert_eq!(world.carried_out(WITHDRAW, CERTIFICATE), 1);
+    assert_eq!(withdrawals(&world), 1);
 }
 
 #[tokio::test]
 async fn deletion_with_revoke_waits_for_its_confirmation() {
-    let mut order = fixtures::personal("www");
-    order["spec"]["deletionPolicy"] = json!("Revoke");
-    let world = ordered(order).await;
+    let world = ordered(Kind::Tencent, |order| order["spec"]["deletionPolicy"] = json!("Revoke")).await;
     while world.cloud.advance(CERTIFICATE).unwrap() != Status::ISSUED {}
     world.until_is("www", "Ready", "True", "Issued").await;
     world.delete::<CertificateOrder>("www").await;
@@ -157,15 +168,14 @@ async fn deletion_with_revoke_waits_for_its_confirmation() {
     assert_eq!(world.carried_out(REVOKE, CERTIFICATE), 1);
 }
 
-#[tokio::test]
-async fn an_order_that_was_only_taken_over_is_not_cancelled_by_its_deletion() {
-    let world = ordered(fixtures::personal("www")).await;
+async fn an_order_that_was_only_taken_over_is_not_cancelled_by_its_deletion(kind: Kind) {
+    let world = ordered(kind, |_| {}).await;
     world.delete::<CertificateOrder>("www").await;
-    let mut order = fixtures::personal("www");
+    let mut order = world.order("www");
     order["spec"]["deletionPolicy"] = json!("Cancel");
     world.create::<CertificateOrder>(order).await;
     world.until_is("www", "Submitted", "True", "Adopted").await;
     world.delete::<CertificateOrder>("www").await;
     world.until_gone("www").await;
-    assert_eq!(world.carried_out(WITHDRAW, CERTIFICATE), 0);
+    assert_eq!(withdrawals(&world), 0);
 }

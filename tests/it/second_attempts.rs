@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
 use certorder_sim::proxy::{Action, Rule};
-use certorder_sim::tencent::{Product, Status};
-use http::{HeaderName, HeaderValue, Method};
+use http::Method;
 use serde_json::json;
 
-use crate::fixtures::{self, CERTIFICATE};
+use crate::clouds::{Kind, Product, for_both_clouds};
 use crate::world::{World, condition};
 
-const SUBMIT: &str = "CertificateInfoSubmit";
-const RESUBMIT: &str = "ModifyCertificateResubmit";
-const ORDER: &str = "CertificateOrderSubmit";
+for_both_clouds! {
+    a_kill_around_any_call_of_a_second_attempt_makes_each_call_once,
+    a_kill_around_any_write_of_a_secret_loses_neither_key_nor_certificate,
+}
 
 /// The request around which the operator is killed.
 enum Line {
@@ -24,41 +24,43 @@ enum Line {
     Secret(usize),
 }
 
-#[tokio::test]
-async fn a_kill_around_any_call_of_a_second_attempt_makes_each_call_once() {
-    for line in [Line::Cloud(RESUBMIT, 1), Line::Cloud(SUBMIT, 2), Line::Cloud(ORDER, 2)] {
+/// The calls of an application, in turn, each with how often an order with two attempts makes it.
+fn twice(kind: Kind) -> impl Iterator<Item = (&'static str, usize)> {
+    let first = kind.names().apply;
+    kind.names().apply_again.iter().map(|call| (*call, 1 + usize::from(first.contains(call))))
+}
+
+async fn a_kill_around_any_call_of_a_second_attempt_makes_each_call_once(kind: Kind) {
+    for (call, number) in twice(kind) {
         for action in [Action::HoldBefore, Action::HoldAfter] {
-            live(&line, action).await;
+            live(kind, &Line::Cloud(call, number), action).await;
         }
     }
 }
 
-#[tokio::test]
-async fn a_kill_around_any_write_of_a_secret_loses_neither_key_nor_certificate() {
-    for line in [Line::Secret(1), Line::Cloud("DescribeCertificateDetail", 1), Line::Secret(2)] {
+async fn a_kill_around_any_write_of_a_secret_loses_neither_key_nor_certificate(kind: Kind) {
+    for line in [Line::Secret(1), Line::Cloud(kind.names().download, 1), Line::Secret(2)] {
         for action in [Action::HoldBefore, Action::HoldAfter] {
-            live(&line, action).await;
+            live(kind, &line, action).await;
         }
     }
 }
 
-async fn live(line: &Line, action: Action) {
-    let mut world = World::quiet().await;
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
-    let rule = Rule::new(action);
+async fn live(kind: Kind, line: &Line, action: Action) {
+    let mut world = World::quiet_at(kind).await;
+    world.site.buy(world.certificate(), Product::Dv);
     let proxy = match *line {
         Line::Cloud(call, number) => {
-            let rule = rule.header(HeaderName::from_static("x-tc-action"), HeaderValue::from_static(call));
-            world.net.fault(rule.nth(number));
-            &world.net
+            world.line().fault(kind.rule(action, call).nth(number));
+            world.line()
         }
         Line::Secret(number) => {
-            world.api.fault(rule.method(Method::POST).path("/secrets").nth(number));
+            world.api.fault(Rule::new(action).method(Method::POST).path("/secrets").nth(number));
             &world.api
         }
     };
     let killed = proxy.killed();
-    let mut order = fixtures::personal("www");
+    let mut order = world.order("www");
     order["spec"]["privateKey"] = json!({"algorithm": "ECDSA"});
     order["spec"]["secretName"] = json!("www-tls");
     world.create::<CertificateOrder>(order).await;
@@ -70,14 +72,15 @@ async fn live(line: &Line, action: Action) {
     }
     operator.kill();
     world.api.clear();
-    world.net.clear();
+    world.line().clear();
     world.run();
     let status = tokio::select! {
         status = world.until("www", "ready", is_ready) => status,
         () = play(&world) => unreachable!("the CA never ends"),
     };
-    let counts = [SUBMIT, RESUBMIT, ORDER].map(|action| world.carried_out(action, CERTIFICATE));
-    assert_eq!(counts, [2, 1, 2]);
+    for (call, times) in twice(kind) {
+        assert_eq!(world.made(call), times, "{call}");
+    }
     let adopted = condition(&status, "Submitted") == Some(("True".into(), "Adopted".into()));
     assert!(status.request_id.is_some() || adopted, "{status:?}");
 }
@@ -91,24 +94,30 @@ async fn play(world: &World) {
     let mut pace = tokio::time::interval(Duration::from_millis(50));
     loop {
         pace.tick().await;
-        let status = world.cloud.certificate(CERTIFICATE).unwrap().status;
-        let is_second = world.carried_out(RESUBMIT, CERTIFICATE) > 0;
-        if status.is_running() && is_second {
-            world.cloud.advance(CERTIFICATE).unwrap();
-        } else if status.is_running() {
-            world.cloud.reject(CERTIFICATE, "domain verification timed out").unwrap();
-        } else if status == Status::REVIEW_FAILED && !is_second {
+        let certificate = world.certificate();
+        let (opens, times) = twice(world.kind).next().unwrap();
+        let is_second = world.made(opens) == times;
+        if world.site.is_running(certificate) && is_second {
+            world.site.advance(certificate);
+        } else if world.site.is_running(certificate) {
+            world.site.reject(certificate);
+        } else if world.site.is_rejected(certificate) && !is_second {
             ask_again(world).await;
         }
     }
 }
 
+/// Once the order stopped. An asking that was cut off, of which nobody can tell whether it was acted on, is repeated.
 #[allow(clippy::disallowed_methods, reason = "what a user writes into the annotation")]
 async fn ask_again(world: &World) {
-    let stopped =
-        condition(&world.status("www").await, "Stalled") == Some(("True".into(), "Rejected".into()));
+    let stopped = condition(&world.status("www").await, "Stalled").map(|(_, reason)| reason);
     let asked = world.orders().get("www").await.unwrap().metadata.annotations.is_some();
-    if stopped && !asked {
+    let asks = match stopped.as_deref() {
+        Some("Rejected") => !asked,
+        Some("OutcomeUnknown") => true,
+        _ => false,
+    };
+    if asks {
         let annotation = json!({"certorder.dev/resubmit-at": jiff::Timestamp::now().to_string()});
         world.edit::<CertificateOrder>("www", json!({"metadata": {"annotations": annotation}})).await;
     }

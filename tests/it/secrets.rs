@@ -1,24 +1,35 @@
 //! Keys that never leave the cluster, and the Secret that the issued certificate goes to.
 
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
-use certorder_sim::tencent::{Product, Status};
+use certorder_sim::tencent::Product;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 use x509_parser::prelude::FromDer;
 
+use crate::clouds::{self, Kind, for_both_clouds};
 use crate::fixtures::{self, CERTIFICATE, NAME};
 use crate::world::{World, condition, message};
 
-/// An order of a person with the default key, made in the cluster, and a Secret.
-fn with_secret() -> Value {
-    let mut order = fixtures::personal("www");
+for_both_clouds! {
+    an_issued_certificate_stands_in_its_secret_with_the_key_that_never_left_the_cluster,
+    a_deleted_or_edited_secret_is_restored_without_a_new_order,
+    a_re_created_order_keeps_its_key_and_takes_its_certificate_over,
+    a_key_that_is_nowhere_is_said_and_no_other_one_is_made,
+    a_csr_without_its_key_gives_an_opaque_secret_and_with_it_a_tls_secret,
+    a_key_of_the_cloud_comes_with_the_certificate_and_keystores_hold_both,
+    a_secret_of_somebody_else_is_never_overwritten,
+}
+
+/// An order with an ECDSA key, made in the cluster, and a Secret.
+fn with_secret(world: &World) -> Value {
+    let mut order = world.order("www");
     order["spec"]["privateKey"] = json!({"algorithm": "ECDSA"});
     order["spec"]["secretName"] = json!("www-tls");
     order
 }
 
 async fn issued(world: &World, order: Value) {
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
+    world.site.buy(world.certificate(), clouds::Product::Dv);
     world.create::<CertificateOrder>(order).await;
     issue(world).await;
 }
@@ -27,7 +38,7 @@ async fn issue(world: &World) {
     world
         .until("www", "ordered", |status| condition(status, "Ordered").is_some_and(|(is, _)| is == "True"))
         .await;
-    while world.cloud.advance(CERTIFICATE).unwrap() != Status::ISSUED {}
+    while !world.site.advance(world.certificate()) {}
 }
 
 async fn secret(world: &World, name: &str) -> Secret {
@@ -38,10 +49,9 @@ fn entry(secret: &Secret, key: &str) -> String {
     String::from_utf8(secret.data.as_ref().unwrap()[key].0.clone()).unwrap()
 }
 
-#[tokio::test]
-async fn an_issued_certificate_stands_in_its_secret_with_the_key_that_never_left_the_cluster() {
-    let world = World::start().await;
-    let mut order = with_secret();
+async fn an_issued_certificate_stands_in_its_secret_with_the_key_that_never_left_the_cluster(kind: Kind) {
+    let world = World::start_at(kind).await;
+    let mut order = with_secret(&world);
     order["spec"]["secretTemplate"] = json!({"labels": {"team": "web"}, "annotations": {"note": "x"}});
     issued(&world, order).await;
     let status = world.until_is("www", "Ready", "True", "Issued").await;
@@ -63,15 +73,14 @@ async fn an_issued_certificate_stands_in_its_secret_with_the_key_that_never_left
     assert_eq!(rcgen::PublicKeyData::subject_public_key_info(&pair), public.raw);
     world.until_event("Issued").await;
     let sent =
-        serde_json::to_string(&world.cloud.ledger().iter().map(|call| call.body.json()).collect::<Vec<_>>());
+        serde_json::to_string(&world.site.ledger().into_iter().map(|call| call.body).collect::<Vec<_>>());
     let inner: String = key.lines().nth(1).unwrap().into();
     assert!(!sent.unwrap().contains(&inner), "the key was never sent");
 }
 
-#[tokio::test]
-async fn a_deleted_or_edited_secret_is_restored_without_a_new_order() {
-    let world = World::start().await;
-    issued(&world, with_secret()).await;
+async fn a_deleted_or_edited_secret_is_restored_without_a_new_order(kind: Kind) {
+    let world = World::start_at(kind).await;
+    issued(&world, with_secret(&world)).await;
     world.until_is("www", "Ready", "True", "Issued").await;
     let before = secret(&world, "www-tls").await;
     world.delete::<Secret>("www-tls").await;
@@ -79,35 +88,33 @@ async fn a_deleted_or_edited_secret_is_restored_without_a_new_order() {
     world.edit::<Secret>("www-tls", json!({"stringData": {"tls.crt": "broken", "extra": "x"}})).await;
     world.until_object::<Secret>("www-tls", |secret| secret.data == before.data).await;
     world.until_is("www", "Ready", "True", "Issued").await;
-    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 1);
+    assert_eq!(world.made(kind.submit()), 1);
 }
 
-#[tokio::test]
-async fn a_re_created_order_keeps_its_key_and_takes_its_certificate_over() {
-    let world = World::start().await;
-    issued(&world, with_secret()).await;
+async fn a_re_created_order_keeps_its_key_and_takes_its_certificate_over(kind: Kind) {
+    let world = World::start_at(kind).await;
+    issued(&world, with_secret(&world)).await;
     world.until_is("www", "Ready", "True", "Issued").await;
     let before = secret(&world, "www-tls").await;
     world.delete::<CertificateOrder>("www").await;
     world.delete::<Secret>("www-tls").await;
-    world.create::<CertificateOrder>(with_secret()).await;
+    world.create::<CertificateOrder>(with_secret(&world)).await;
     let status = world.until_is("www", "Ready", "True", "Issued").await;
     assert_eq!(condition(&status, "Submitted"), Some(("True".into(), "Adopted".into())));
     assert_eq!(secret(&world, "www-tls").await.data, before.data);
-    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 1);
+    assert_eq!(world.made(kind.submit()), 1);
 }
 
-#[tokio::test]
-async fn a_key_that_is_nowhere_is_said_and_no_other_one_is_made() {
-    let mut world = World::start().await;
-    issued(&world, with_secret()).await;
+async fn a_key_that_is_nowhere_is_said_and_no_other_one_is_made(kind: Kind) {
+    let mut world = World::start_at(kind).await;
+    issued(&world, with_secret(&world)).await;
     world.until_is("www", "Ready", "True", "Issued").await;
     // Nobody restores meanwhile what is deleted here.
     world.stop().await;
     world.delete::<CertificateOrder>("www").await;
     world.delete::<Secret>("www-tls").await;
     world.delete::<Secret>("www-key").await;
-    world.create::<CertificateOrder>(with_secret()).await;
+    world.create::<CertificateOrder>(with_secret(&world)).await;
     world.run();
     let status = world.until_is("www", "SecretSynced", "False", "KeyNotHeld").await;
     assert_eq!(condition(&status, "Issued"), Some(("True".into(), "Issued".into())));
@@ -115,11 +122,10 @@ async fn a_key_that_is_nowhere_is_said_and_no_other_one_is_made() {
     assert!(world.api_of::<Secret>().get_opt("www-tls").await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn a_csr_without_its_key_gives_an_opaque_secret_and_with_it_a_tls_secret() {
-    let world = World::start().await;
+async fn a_csr_without_its_key_gives_an_opaque_secret_and_with_it_a_tls_secret(kind: Kind) {
+    let world = World::start_at(kind).await;
     let pair = rcgen::KeyPair::generate().unwrap();
-    let mut order = fixtures::personal("www");
+    let mut order = world.order("www");
     order["spec"].as_object_mut().unwrap().remove("privateKey");
     order["spec"]["csr"] = json!(fixtures::csr_of(&pair, &[NAME]));
     order["spec"]["secretName"] = json!("www-tls");
@@ -141,25 +147,28 @@ async fn a_csr_without_its_key_gives_an_opaque_secret_and_with_it_a_tls_secret()
         .await;
 }
 
-#[tokio::test]
-async fn a_key_of_the_cloud_comes_with_the_certificate_and_keystores_hold_both() {
-    let world = World::start().await;
+async fn a_key_of_the_cloud_comes_with_the_certificate_and_keystores_hold_both(kind: Kind) {
+    let world = World::start_at(kind).await;
     let password = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "store"}, "stringData": {"password": "changeit"},
     });
     world.create::<Secret>(password).await;
-    let mut order = fixtures::personal("www");
+    let mut order = world.order("www");
     order["spec"]["secretName"] = json!("www-tls");
     let reference = json!({"passwordSecretRef": {"name": "store", "key": "password"}});
     order["spec"]["keystores"] = json!({"pkcs12": reference, "jks": reference});
-    order["spec"]["provider"]["tencentCloud"]["tkeSecretName"] = json!("www-tke");
+    if kind == Kind::Tencent {
+        order["spec"]["provider"]["tencentCloud"]["tkeSecretName"] = json!("www-tke");
+    }
     issued(&world, order).await;
     world.until_is("www", "Ready", "True", "Issued").await;
     let data = secret(&world, "www-tls").await.data.unwrap();
     for key in ["tls.crt", "tls.key", "keystore.p12", "keystore.jks"] {
         assert!(data.contains_key(key), "{key}");
     }
-    assert_eq!(entry(&secret(&world, "www-tke").await, "qcloud_cert_id"), CERTIFICATE);
+    if kind == Kind::Tencent {
+        assert_eq!(entry(&secret(&world, "www-tke").await, "qcloud_cert_id"), CERTIFICATE);
+    }
     assert!(opens(&data["keystore.p12"].0, "changeit"));
 
     world.edit::<Secret>("store", json!({"stringData": {"password": "changed"}})).await;
@@ -181,12 +190,11 @@ fn opens(file: &[u8], password: &str) -> bool {
     store.is_ok_and(|store| store.private_key_chain().is_some_and(|(_, chain)| chain.certs().len() == 2))
 }
 
-#[tokio::test]
-async fn a_secret_of_somebody_else_is_never_overwritten() {
-    let world = World::start().await;
+async fn a_secret_of_somebody_else_is_never_overwritten(kind: Kind) {
+    let world = World::start_at(kind).await;
     let theirs = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "www-tls"}, "stringData": {"a": "b"}});
     world.create::<Secret>(theirs).await;
-    issued(&world, with_secret()).await;
+    issued(&world, with_secret(&world)).await;
     let status = world.until_is("www", "SecretSynced", "False", "SecretConflict").await;
     assert_eq!(condition(&status, "Issued"), Some(("True".into(), "Issued".into())));
     assert!(message(&status, "SecretSynced").contains("is left alone"));
@@ -231,7 +239,7 @@ async fn a_kept_key_that_cannot_be_used_is_said_and_left_alone() {
     });
     world.create::<Secret>(garbage).await;
     world.buy(CERTIFICATE, Product::DV_SINGLE);
-    world.create::<CertificateOrder>(with_secret()).await;
+    world.create::<CertificateOrder>(with_secret(&world)).await;
     world.until_is("www", "Stalled", "True", "KeyLost").await;
     let rsa = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
     world.edit::<Secret>("www-key", json!({"stringData": {"tls.key": rsa.serialize_pem()}})).await;
@@ -245,7 +253,7 @@ async fn a_kept_key_that_cannot_be_used_is_said_and_left_alone() {
 #[tokio::test]
 async fn a_secret_that_cannot_be_written_is_said_and_written_once_it_can() {
     let world = World::start().await;
-    let mut order = with_secret();
+    let mut order = with_secret(&world);
     order["spec"]["secretName"] = json!("www-key");
     issued(&world, order).await;
     let status = world.until_is("www", "SecretSynced", "False", "SecretConflict").await;

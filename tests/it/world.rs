@@ -1,5 +1,6 @@
 //! One story's world: a cluster, a namespace, a cloud with an account, the operator, and proxies between them.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use certorder::api::v1alpha1::{
@@ -7,7 +8,7 @@ use certorder::api::v1alpha1::{
 };
 use certorder::clock::Clock;
 use certorder_sim::proxy::{Proxy, Upstream};
-use certorder_sim::tencent::{Account, Options, Product, TencentCloud};
+use certorder_sim::tencent::{Account, Product, TencentCloud};
 use futures::StreamExt;
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
@@ -20,9 +21,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::clouds::{self, Call, Cloud, Kind};
 use crate::cluster::{self, Cluster};
-use crate::fixtures::{self, SECRET_ID, SECRET_KEY};
+use crate::deploy;
+use crate::fixtures;
 use crate::operator::Operator;
+use crate::rules::Rules;
 
 /// The longest that a story waits for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,51 +38,146 @@ pub(crate) struct World {
     pub(crate) account: Account,
     /// Between operator and API server.
     pub(crate) api: Proxy,
-    /// Between operator and cloud.
+    /// Between operator and Tencent Cloud.
     pub(crate) net: Proxy,
+    /// Which cloud the story is about.
+    pub(crate) kind: Kind,
+    /// That cloud, for stories that are about both.
+    pub(crate) site: Cloud,
+    /// Between operator and Huawei Cloud, in a story about that one.
+    huawei_net: Option<Proxy>,
     operator: Option<Operator>,
+    /// What the operator may do: every request of a story is held against it.
+    rules: Cell<Option<Rules>>,
 }
 
 impl World {
-    /// A world with the credentials in place and the operator not running yet.
+    /// A world with the credentials in place and the operator not running yet. It has the permissions of `deploy/`.
     pub(crate) async fn quiet() -> Self {
-        let cluster = Cluster::start().await;
-        // These stories look every 100 ms; the pace has tests of its own.
-        let options = Options { calls_per_second: None, ..Options::default() };
-        let cloud = TencentCloud::start(options).await.unwrap();
-        let account = cloud.account(SECRET_ID, SECRET_KEY);
-        let namespace = format!("story-{}", uuid::Uuid::new_v4());
-        let api = Proxy::start(cluster.upstream.clone()).await.unwrap();
-        let net = Proxy::start(Upstream::http(&cloud.url()).unwrap()).await.unwrap();
-        let world = Self { cluster, namespace, cloud, account, api, net, operator: None };
-        let namespaces: Api<Namespace> = Api::all(world.client());
-        let namespace =
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.namespace}});
-        namespaces.create(&PostParams::default(), &serde_json::from_value(namespace).unwrap()).await.unwrap();
+        Self::quiet_at(Kind::Tencent).await
+    }
+
+    /// The same, for a story about this cloud.
+    pub(crate) async fn quiet_at(kind: Kind) -> Self {
+        let cluster = Cluster::start(cluster::kubeconfig().as_deref()).await;
+        let (upstream, namespace) = (cluster.upstream.clone(), new_namespace());
+        let rules = Rules::of("deploy", &namespace);
+        Self::new(kind, cluster, upstream, namespace, rules).await
+    }
+
+    /// The same with the permissions of `deploy/namespaced`, which are for one namespace.
+    pub(crate) async fn in_one_namespace() -> Self {
+        let (cluster, namespace) = (Cluster::start(cluster::kubeconfig().as_deref()).await, new_namespace());
+        create_namespace(&cluster.client, &namespace).await;
+        let mut objects = deploy::read("deploy/namespaced");
+        objects.retain(|object| matches!(deploy::kind(object), "ServiceAccount" | "Role" | "RoleBinding"));
+        for object in &mut objects {
+            // All of it into the namespace of the story, where it goes away with it.
+            object.metadata.namespace = Some(namespace.clone());
+            if let Some(subject) = object.data.pointer_mut("/subjects/0/namespace") {
+                *subject = namespace.clone().into();
+            }
+        }
+        deploy::apply(&cluster.client, &objects).await;
+        let upstream = cluster.upstream_of(&namespace, deploy::ACCOUNT).await;
+        let rules = Rules::of("deploy/namespaced", &namespace);
+        Self::new(Kind::Tencent, cluster, upstream, namespace, rules).await
+    }
+
+    async fn new(kind: Kind, cluster: Cluster, upstream: Upstream, namespace: String, rules: Rules) -> Self {
+        let (cloud, account) = clouds::start_tencent().await;
+        let api = Proxy::start(upstream).await.unwrap();
+        let tencent = Cloud::Tencent(cloud.clone(), account.clone());
+        let net = tencent.line().await;
+        let (site, huawei_net) = match kind {
+            Kind::Tencent => (tencent, None),
+            Kind::Huawei => {
+                let huawei = clouds::start_huawei().await;
+                let line = huawei.line().await;
+                (huawei, Some(line))
+            }
+        };
+        let (operator, rules) = (None, Cell::new(Some(rules)));
+        let world =
+            Self { cluster, namespace, cloud, account, api, net, kind, site, huawei_net, operator, rules };
+        create_namespace(&world.client(), &world.namespace).await;
         world.create::<Secret>(fixtures::credentials()).await;
+        if kind == Kind::Huawei {
+            world.create::<Secret>(fixtures::huawei_credentials()).await;
+            // This cloud takes no application without an applicant.
+            world.create::<OrganizationProfile>(fixtures::profile()).await;
+        }
         world
     }
 
     /// A quiet world with the operator running.
     pub(crate) async fn start() -> Self {
-        let mut world = Self::quiet().await;
+        Self::start_at(Kind::Tencent).await
+    }
+
+    /// The same, for a story about this cloud.
+    pub(crate) async fn start_at(kind: Kind) -> Self {
+        let mut world = Self::quiet_at(kind).await;
         world.run();
         world
+    }
+
+    /// The line of the operator to the cloud of the story.
+    pub(crate) fn line(&self) -> &Proxy {
+        self.huawei_net.as_ref().unwrap_or(&self.net)
+    }
+
+    /// The certificate of the story.
+    pub(crate) fn certificate(&self) -> &'static str {
+        self.kind.names().certificate
+    }
+
+    /// How often the cloud of the story carried out a call for its certificate.
+    pub(crate) fn made(&self, action: &str) -> usize {
+        self.made_for(action, self.certificate())
+    }
+
+    /// The same for another certificate.
+    pub(crate) fn made_for(&self, action: &str, certificate: &str) -> usize {
+        let of_this = |call: &&Call| {
+            call.action == action && call.certificate_id.as_deref() == Some(certificate) && call.took_effect
+        };
+        self.site.ledger().iter().filter(of_this).count()
+    }
+
+    /// The last call of this name.
+    pub(crate) fn last_call(&self, action: &str) -> Call {
+        self.site.ledger().into_iter().rfind(|call| call.action == action).unwrap()
+    }
+
+    /// An order with everything that it needs, of a certificate for one name, with the key made by the cloud.
+    pub(crate) fn order(&self, name: &str) -> Value {
+        match self.kind {
+            Kind::Tencent => fixtures::personal(name),
+            Kind::Huawei => fixtures::huawei(name),
+        }
     }
 
     pub(crate) fn client(&self) -> Client {
         self.cluster.client.clone()
     }
 
+    /// Holds the requests of this story against no rules: it tries what is not allowed.
+    pub(crate) fn allow_anything(&self) {
+        self.rules.set(None);
+    }
+
     /// Starts the operator.
     pub(crate) fn run(&mut self) {
-        self.operator = Some(Operator::start(&self.api.url(), &self.net.url(), &self.namespace));
+        self.operator = Some(self.second_operator());
     }
 
     /// Starts the operator on a machine whose clock is ahead.
     pub(crate) fn run_ahead(&mut self, ahead: SignedDuration) {
         let clock = Clock::ahead_by(ahead);
-        self.operator = Some(Operator::start_by(clock, &self.api.url(), &self.net.url(), &self.namespace));
+        let line = self.line().url();
+        self.operator =
+            Some(Operator::start_by(clock, &self.api.url(), &self.net.url(), &line, &self.namespace));
     }
 
     /// Kills the operator as SIGKILL would.
@@ -93,7 +192,7 @@ impl World {
 
     /// Another operator beside the first.
     pub(crate) fn second_operator(&self) -> Operator {
-        Operator::start(&self.api.url(), &self.net.url(), &self.namespace)
+        Operator::start(&self.api.url(), &self.net.url(), &self.line().url(), &self.namespace)
     }
 
     /// Buys a certificate.
@@ -281,7 +380,24 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         drop(self.operator.take());
-        cluster::clean_up(&self.namespace);
+        self.cluster.clean_up(&self.namespace);
+        if let (Some(rules), false) = (self.rules.take(), std::thread::panicking()) {
+            rules.check(&self.api.seen());
+        }
+    }
+}
+
+fn new_namespace() -> String {
+    format!("story-{}", uuid::Uuid::new_v4())
+}
+
+async fn create_namespace(client: &Client, name: &str) {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+    match namespaces.create(&PostParams::default(), &serde_json::from_value(namespace).unwrap()).await {
+        Ok(_) => {}
+        Err(kube::Error::Api(status)) if status.is_already_exists() => {}
+        Err(error) => panic!("{error}"),
     }
 }
 

@@ -1,12 +1,16 @@
 //! A cloud that answers with any bytes, and the operator's own client of it: all that reads an answer is behind that
 //! client, and the way through HTTP with it.
 
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use certorder::core::order::{Evidence, Observation};
+use certorder::provider::registry::{Clouds, Settings};
 use certorder::provider::{Directory, Error, Letter, Payload, Provider, Request, RequestKind};
 use jiff::Timestamp;
+use k8s_openapi::ByteString;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -112,6 +116,23 @@ pub fn check_observation(observation: Observation) {
     check_id(Some(observation.status));
     check_id(observation.order_id);
     check_id(observation.replaced_by);
+}
+
+/// All clouds at one address, with no limit on the pace.
+pub fn clouds(url: &str) -> Clouds {
+    let settings = Settings {
+        call_timeout: Duration::from_secs(5),
+        tencent_rate_limit: NonZeroU32::MAX,
+        tencent_endpoint: url.parse().ok(),
+        huawei_rate_limit: NonZeroU32::MAX,
+        huawei_endpoint: url.parse().ok(),
+    };
+    Clouds::new(&settings).unwrap()
+}
+
+/// The data of a Secret.
+pub fn secret(entries: [(&str, &str); 2]) -> BTreeMap<String, ByteString> {
+    entries.into_iter().map(|(key, value)| (key.to_owned(), ByteString(value.into()))).collect()
 }
 
 fn check_error(error: Error) {

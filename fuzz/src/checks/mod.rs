@@ -6,6 +6,8 @@ pub mod archive;
 pub mod chain;
 pub mod cloud;
 pub mod csr;
+pub mod huawei_answer;
+pub mod huawei_certificate;
 pub mod names;
 mod pem;
 pub mod private_key;
@@ -21,6 +23,8 @@ pub const ALL: &[Check] = &[
     ("archive", archive::check),
     ("chain", chain::check),
     ("csr", csr::check),
+    ("huawei_answer", huawei_answer::check),
+    ("huawei_certificate", huawei_certificate::check),
     ("names", names::check),
     ("private_key", private_key::check),
     ("redact", redact::check),

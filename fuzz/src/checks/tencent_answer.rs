@@ -1,14 +1,8 @@
 //! Answers of Tencent Cloud to each call.
 
-use std::collections::BTreeMap;
-use std::num::NonZeroU32;
-use std::time::Duration;
-
-use certorder::provider::registry::{Clouds, Settings};
-use k8s_openapi::ByteString;
 use serde_json::json;
 
-use super::cloud::{Client, Cloud};
+use super::cloud::{Client, Cloud, clouds, secret};
 
 thread_local! {
     static CLOUD: Cloud = Cloud::start(client);
@@ -20,16 +14,9 @@ pub fn check(data: &[u8]) {
 }
 
 fn client(url: &str) -> Client {
-    let settings = Settings {
-        call_timeout: Duration::from_secs(5),
-        tencent_rate_limit: NonZeroU32::MAX,
-        tencent_endpoint: url.parse().ok(),
-    };
-    let clouds = Clouds::new(&settings).unwrap();
+    let clouds = clouds(url);
     let order = serde_json::from_value(json!({"tencentCloud": {"certificateId": "J2lX2maH"}})).unwrap();
     let profile = serde_json::from_value(json!({"credentialsRef": {"name": "any"}})).unwrap();
-    let secret = [("secretId", "AKIDEXAMPLE"), ("secretKey", "SecretKeyExample")];
-    let secret = secret.map(|(key, value)| (key.to_owned(), ByteString(value.into())));
-    let secret = BTreeMap::from(secret);
+    let secret = secret([("secretId", "AKIDEXAMPLE"), ("secretKey", "SecretKeyExample")]);
     (clouds.open(&order, &secret).unwrap(), Some(clouds.directory(&profile, &secret).unwrap()))
 }

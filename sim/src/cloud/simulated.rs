@@ -133,6 +133,14 @@ impl<S: Service> Simulated<S> {
         self.cloud.world().ledger.clone()
     }
 
+    /// The calls that named a certificate, in the order in which they took effect.
+    #[must_use]
+    pub fn calls_for(&self, certificate_id: &str) -> Vec<Call<S::Account>> {
+        let world = self.cloud.world();
+        let is_for = |call: &&Call<S::Account>| call.certificate_id.as_deref() == Some(certificate_id);
+        world.ledger.iter().filter(is_for).cloned().collect()
+    }
+
     /// How fast an account called an action.
     #[must_use]
     pub fn pace(&self, account: &S::Account, action: &str) -> Pace {

@@ -1,7 +1,8 @@
 //! A Kubernetes API server in process, over plain HTTP on a loopback address.
 //!
 //! It serves Namespaces, Secrets, `ConfigMaps`, Events, Leases, `CustomResourceDefinitions` and the kinds that those
-//! declare, well enough for kube's `Controller` and for `kubectl`. It is strict: what it does not know, it refuses
+//! declare, well enough for kube's `Controller` and for `kubectl`; what an installation is made of (Deployments, roles,
+//! policies) it stores and does not act on. It is strict: what it does not know, it refuses
 //! with a `metav1.Status`, as a real API server does. Anybody is let in, with any token.
 //!
 //! - `server`, `query`, `protobuf`, `view`: a request, its parameters and body, and the form of the reply.

@@ -7,7 +7,15 @@ use serde_json::{Map, Value};
 use super::status::Failure;
 
 /// The lists of objects that are merged, and the key that tells their entries apart.
-const KEYED_LISTS: [(&str, &str); 2] = [("ownerReferences", "uid"), ("conditions", "type")];
+const KEYED_LISTS: [(&str, &str); 7] = [
+    ("ownerReferences", "uid"),
+    ("conditions", "type"),
+    ("containers", "name"),
+    ("env", "name"),
+    ("volumes", "name"),
+    ("volumeMounts", "mountPath"),
+    ("imagePullSecrets", "name"),
+];
 /// The lists of plain values that are merged.
 const VALUE_LISTS: [&str; 1] = ["finalizers"];
 const DIRECTIVE: &str = "$patch";

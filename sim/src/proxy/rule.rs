@@ -1,6 +1,13 @@
 //! Which requests a fault is for, and what it does to them.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::body::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -20,6 +27,7 @@ pub struct Rule {
     path: Option<Arc<PathCondition>>,
     header: Option<(HeaderName, HeaderValue)>,
     matched: usize,
+    tally: Option<Arc<AtomicUsize>>,
 }
 
 type PathCondition = dyn Fn(&str) -> bool + Send + Sync;
@@ -32,6 +40,9 @@ pub enum Action {
     /// It is forwarded, the reply is swallowed, and the client never gets one: the client is about to be killed, or
     /// the network lost the reply.
     HoldAfter,
+    /// It is held, and all the same forwarded so much later, even if its client is gone by then: a call that outlives
+    /// its process.
+    HoldLate(Duration),
     /// It is answered without being forwarded.
     Status(Reply),
     /// It is forwarded, and once upstream replied, the client gets this instead.
@@ -71,7 +82,7 @@ impl Rule {
     /// A fault for the first request.
     #[must_use]
     pub fn new(action: Action) -> Self {
-        Self { action, nth: Some(1), method: None, path: None, header: None, matched: 0 }
+        Self { action, nth: Some(1), method: None, path: None, header: None, matched: 0, tally: None }
     }
 
     /// Of the requests that match, only the `n`-th; the first is 1.
@@ -111,6 +122,12 @@ impl Rule {
         Self { header: Some((name, value)), ..self }
     }
 
+    /// Counts there how often this fault strikes.
+    #[must_use]
+    pub fn tally(self, count: &Arc<AtomicUsize>) -> Self {
+        Self { tally: Some(Arc::clone(count)), ..self }
+    }
+
     /// Counts `request` if it matches, and says what to do if it is the one.
     pub(super) fn fire(&mut self, request: &Seen) -> Option<Action> {
         if !self.matches(request) {
@@ -118,6 +135,13 @@ impl Rule {
         }
         self.matched += 1;
         self.nth.is_none_or(|nth| nth == self.matched).then(|| self.action.clone())
+    }
+
+    /// Counts that the fault strikes: of several that fire for one request only the first does.
+    pub(super) fn strike(&self) {
+        if let Some(count) = &self.tally {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn matches(&self, request: &Seen) -> bool {

@@ -45,8 +45,11 @@ fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
-async fn post_to(proxy: &Proxy, body: &'static str) -> reqwest::Result<reqwest::Response> {
-    client().post(format!("{}/echo?a=b", proxy.url())).body(body).send().await
+fn post_to(
+    proxy: &Proxy,
+    body: &'static str,
+) -> impl Future<Output = reqwest::Result<reqwest::Response>> + use<> {
+    client().post(format!("{}/echo?a=b", proxy.url())).body(body).send()
 }
 
 async fn soon<T>(wait: impl Future<Output = T>) -> T {
@@ -68,6 +71,18 @@ async fn requests_and_replies_pass_unchanged() {
     let seen = proxy.seen();
     assert_eq!((seen.len(), seen[0].number, seen[0].path.as_str()), (1, 1, "/echo?a=b"));
     assert_eq!((seen[0].header("x-tc-action"), seen[0].header("authorization")), (Some("Describe"), None));
+}
+
+#[tokio::test]
+async fn a_request_that_is_held_late_arrives_although_its_client_is_gone() {
+    let (proxy, mut received) = world().await;
+    let strikes = Arc::default();
+    proxy.fault(Rule::new(Action::HoldLate(Duration::from_millis(100))).tally(&strikes));
+    let client = tokio::spawn(post_to(&proxy, "late"));
+    soon(proxy.killed()).await;
+    client.abort();
+    assert_eq!(soon(received.recv()).await.unwrap().1, "late");
+    assert_eq!(strikes.load(std::sync::atomic::Ordering::Relaxed), 1);
 }
 
 #[tokio::test]

@@ -72,7 +72,8 @@ pub enum Reason {
     /// The order is being deleted with `deletionPolicy: Revoke`, and its certificate is issued. Confirm with the
     /// annotation `certorder.dev/confirm-revoke`, or set the policy to Retain.
     AwaitingConfirmation,
-    /// A limit on submissions is used up. Wait, or raise it.
+    /// As many orders of this namespace run as the operator lets run at the same time. Wait until one of them is issued or
+    /// ends, or raise the limit.
     BudgetExceeded,
 
     // Reasons to stop (Stalled).

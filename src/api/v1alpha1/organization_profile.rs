@@ -78,6 +78,14 @@ pub struct OrganizationProfileSpec {
     pub tencent_cloud: Option<TencentCloudProfile>,
 }
 
+impl OrganizationProfileSpec {
+    /// The Secret with the credentials of the account that holds a saved profile, where one is named.
+    #[must_use]
+    pub fn credentials_ref(&self) -> Option<&LocalObjectReference> {
+        Some(&self.tencent_cloud.as_ref()?.credentials_ref)
+    }
+}
+
 /// An organisation. Tencent Cloud wants every field but the identification, unless the id of a saved profile
 /// stands for them; Huawei Cloud wants name, city, region and country, each of at most 63 characters.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]

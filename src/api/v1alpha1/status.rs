@@ -229,6 +229,12 @@ pub struct Intent {
 
     /// When the intent was stored.
     pub started_at: MicroTime,
+
+    /// The value of the annotation `certorder.dev/resubmit-at` that the call acts on, where the application itself
+    /// begins another attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub resubmit_at: Option<String>,
 }
 
 /// What the cloud says of the certificate.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{Intent, LastRequest, Submission};
-use crate::core::conditions::Status;
+use crate::core::conditions::{Problem, Status};
+use crate::core::order::Stage;
 use crate::order::facts::{ACCEPTED, Action, RESUBMIT_AT, handled_value};
 use crate::order::fold::{Again, Fold};
 use crate::order::trouble::{Trouble, trouble};
@@ -43,6 +44,7 @@ impl Fold<'_> {
             accepted.request_id.as_deref().map(|id| format!(" (RequestId {id})")).unwrap_or_default();
         match action {
             Action::Submit => {
+                self.another_attempt_if_so(intent);
                 self.status.request_id.clone_from(&accepted.request_id);
                 let note = self.note();
                 let message = format!("{cloud} accepted the application{request}{note}");
@@ -71,22 +73,47 @@ impl Fold<'_> {
 
     /// Begins another attempt: what the present one has reached no longer holds.
     pub(super) fn start_over(&mut self) -> Again {
+        let message = self.forget_attempt();
+        self.handle_resubmit(self.facts.annotation(RESUBMIT_AT));
+        self.conditions.working(Reason::Submitting, &message);
+        self.status.phase = Some("Submitting".to_owned());
+        Again::Now
+    }
+
+    fn forget_attempt(&mut self) -> String {
         let before = self.facts.order.status.as_ref().and_then(|status| status.submission.as_ref());
         let resubmissions = before.map_or(0, |before| before.resubmissions).saturating_add(1);
         let started_over_at = Some(self.now());
         self.status.submission = Some(Submission { resubmissions, started_over_at, ..Submission::default() });
         self.status.order_id = None;
         self.status.validation_records.clear();
-        let asked = self.facts.annotation(RESUBMIT_AT).map(handled_value);
-        self.status.last_handled_resubmit_at = asked.or(self.status.last_handled_resubmit_at.take());
         let message = format!("the order starts over, now for the {resubmissions}. time");
         for type_ in [ConditionType::Submitted, ConditionType::Ordered, ConditionType::Issued] {
             self.conditions.clear(type_, Reason::Submitting, &message);
         }
         self.conditions.remove(ConditionType::ActionRequired);
-        self.conditions.working(Reason::Submitting, &message);
-        self.status.phase = Some("Submitting".to_owned());
-        Again::Now
+        message
+    }
+
+    /// Where one call does both, and none opens an order again, the application itself begins another attempt.
+    fn another_attempt_if_so(&mut self, intent: &Intent) {
+        if self.facts.submits_in_one_call() && self.facts.ours().is_some() {
+            self.forget_attempt();
+        }
+        self.handle_resubmit(intent.resubmit_at.as_deref());
+    }
+
+    /// The user asked for another attempt, and it was made: once for each value.
+    fn handle_resubmit(&mut self, asked: Option<&str>) {
+        let asked = asked.map(handled_value);
+        self.status.last_handled_resubmit_at = asked.or(self.status.last_handled_resubmit_at.take());
+    }
+
+    /// Nobody can tell what became of a call. Its intent stays, and what the user asks for next begins another one.
+    pub(super) fn left_unknown(&mut self, problem: &Problem) -> Again {
+        let again = self.halt(problem);
+        self.status.phase = Some("OutcomeUnknown".to_owned());
+        again
     }
 
     pub(super) fn submitted(&mut self, payload_hash: Option<String>, reason: Reason, message: &str) -> Again {
@@ -132,6 +159,7 @@ impl Fold<'_> {
             Error::UnderWay(_) if action == Action::Order => {
                 self.ordered(Reason::Accepted, &trouble.problem.message)
             }
+            Error::NotNow(_) if self.is_refused_again(action) => self.refused_again(intent, &trouble),
             _ => {
                 let frozen = self.submission().frozen;
                 self.drop_intent();
@@ -141,6 +169,26 @@ impl Fold<'_> {
                 self.trouble(&trouble)
             }
         }
+    }
+
+    /// Whether the cloud was to take another application after it had refused one.
+    fn is_refused_again(&self, action: Action) -> bool {
+        let is_rejected = matches!(self.facts.observed, Some(Ok(seen)) if seen.stage == Stage::Rejected);
+        action == Action::Submit && is_rejected
+    }
+
+    /// The certificate's state forbids another application, and no call changes that state. What was edited or asked
+    /// for is done with, so that it is not tried again and again.
+    fn refused_again(&mut self, intent: &Intent, trouble: &Trouble) -> Again {
+        self.drop_intent();
+        self.handle_resubmit(intent.resubmit_at.as_deref());
+        self.conditions.renew(ConditionType::Submitted);
+        let message = format!(
+            "{} The cloud takes no other application for this certificate since it refused one; ask its support, or use \
+             another certificate",
+            trouble.problem.message
+        );
+        self.halt(&Problem::new(Reason::Rejected, message))
     }
 
     pub(super) fn landed(&mut self, action: Action) -> Again {
@@ -154,6 +202,7 @@ impl Fold<'_> {
                     "the cloud holds this application, so {name} took effect; its reply was lost, and its RequestId with it{}",
                     self.note()
                 );
+                self.another_attempt_if_so(intent);
                 self.submitted(intent.payload_hash.clone(), Reason::Adopted, &message)
             }
             Action::Order => {

@@ -11,9 +11,18 @@ use crate::order::facts::Action;
 use crate::provider::Error;
 
 /// The paid certificate.
+#[allow(clippy::struct_excessive_bools, reason = "a model: each is a switch of its own")]
 pub(super) struct Cloud {
     pub(super) stage: Stage,
     pub(super) readable: bool,
+    /// Whether the call that takes the application also sends the order, for the first time and again.
+    pub(super) in_one_call: bool,
+    /// How often users asked for another attempt, or edited an order.
+    pub(super) asked: u32,
+    /// How much of that the accepted applications knew of.
+    answered: u32,
+    /// Whether somebody ordered in the console, past what is on its way here.
+    is_console_used: bool,
     names: Vec<&'static str>,
     /// The application; it stays when the order is opened again.
     pub(super) held: Option<&'static str>,
@@ -38,7 +47,13 @@ pub(super) struct Cloud {
 
 #[derive(Clone, Debug)]
 pub(super) enum Effect {
-    Submit { who: usize, application: &'static str, request_id: String },
+    Submit {
+        who: usize,
+        application: &'static str,
+        request_id: String,
+        /// What users had asked for when the call was decided on.
+        asked: u32,
+    },
     Order,
     Resubmit,
     Withdraw,
@@ -60,6 +75,10 @@ impl Cloud {
         Self {
             stage: Stage::AwaitingInformation,
             readable: true,
+            in_one_call: false,
+            asked: 0,
+            answered: 0,
+            is_console_used: false,
             names: Vec::new(),
             held: None,
             was_ordered: false,
@@ -92,7 +111,10 @@ impl Cloud {
 
     /// The log of calls, whose times are whole seconds.
     pub(super) fn was_called_since(&self, action: Action, since: Timestamp) -> bool {
-        self.log.iter().any(|(logged, time)| *logged == action && time.as_second() >= since.as_second())
+        let is_it =
+            |(logged, time): &(Action, Timestamp)| *logged == action && time.as_second() >= since.as_second();
+        // A cloud with one call for both keeps no log.
+        !self.in_one_call && self.log.iter().any(is_it)
     }
 
     /// An application is about to be handed in.
@@ -103,9 +125,12 @@ impl Cloud {
     /// Accepts or refuses, and checks the promise.
     pub(super) fn take(&mut self, effect: Effect, now: Timestamp) -> Result<(), Error> {
         let refused = |code| Err(Error::NotNow(refusal(code, "of a refusal")));
+        if self.in_one_call {
+            return self.take_in_one_call(effect);
+        }
         let action = effect.action();
         let taken = match (effect, self.stage) {
-            (Effect::Submit { who, application, request_id }, Stage::AwaitingInformation) => {
+            (Effect::Submit { who, application, request_id, .. }, Stage::AwaitingInformation) => {
                 let again = self.is_submitted() && self.held == Some(application) && !self.in_doubt;
                 assert!(
                     !again || self.forgives == Some(application),
@@ -143,6 +168,36 @@ impl Cloud {
             self.log.push((action, now));
         }
         taken
+    }
+
+    /// The same where one call takes the application and sends the order.
+    fn take_in_one_call(&mut self, effect: Effect) -> Result<(), Error> {
+        match (effect, self.stage) {
+            (
+                Effect::Submit { who, application, request_id, asked },
+                Stage::AwaitingInformation | Stage::Rejected,
+            ) => {
+                if self.held.is_some() {
+                    assert!(
+                        asked > self.answered || self.is_console_used,
+                        "handed in again, and nobody asked for it"
+                    );
+                    self.submissions.clear();
+                    self.attempts += 1;
+                }
+                (self.held, self.answered) = (Some(application), asked);
+                self.submissions.push(who);
+                self.request_ids.insert(request_id);
+                self.go_on(NAME);
+                Ok(())
+            }
+            (Effect::Withdraw, Stage::Validating | Stage::Reviewing) => {
+                self.stage = Stage::AwaitingInformation;
+                Ok(())
+            }
+            (Effect::Order | Effect::Resubmit, _) => panic!("there is no such call"),
+            _ => Err(Error::NotNow(refusal("StatusInvalid", "of a refusal"))),
+        }
     }
 
     /// A call that takes effect later.
@@ -186,7 +241,8 @@ impl Cloud {
     /// The CA rejects, or somebody stops the review in the console.
     pub(super) fn end(&mut self, stage: Stage) {
         if matches!(self.stage, Stage::Validating | Stage::Reviewing) {
-            self.stage = stage;
+            let waits_again = self.in_one_call && stage == Stage::Cancelled;
+            self.stage = if waits_again { Stage::AwaitingInformation } else { stage };
         }
     }
 
@@ -200,6 +256,7 @@ impl Cloud {
     /// Somebody orders a certificate that waits in the console, for another name.
     pub(super) fn order_for_another_name(&mut self) {
         if self.stage == Stage::AwaitingInformation {
+            self.is_console_used = true;
             self.held = Some("X");
             self.go_on("other.example");
         }

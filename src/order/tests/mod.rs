@@ -1,11 +1,13 @@
 //! Tests of the pure steps: tables of `plan`, `fold` and `claim`, and histories in a world of their own.
 
+mod budget;
 mod calls;
 mod claim;
 mod cloud;
 mod finalize;
 mod fold;
 mod history;
+mod one_call;
 mod plan;
 mod restarts;
 mod rivals;

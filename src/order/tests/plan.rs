@@ -238,8 +238,8 @@ fn a_correction_before_the_order_replaces_the_application() {
 
 #[test]
 fn an_order_that_was_withdrawn_at_the_cloud_is_not_sent_again() {
-    let scenes: [fn() -> Scene; 4] =
-        [scene, || scene().wants("B"), || scene().lacks(halt(Reason::CsrInvalid)), || scene().in_one_call()];
+    let scenes: [fn() -> Scene; 3] =
+        [scene, || scene().wants("B"), || scene().lacks(halt(Reason::CsrInvalid))];
     for scene in scenes {
         let scene = |second| scene().ordered("A", 0).at(second);
         // Until then the cloud may still show the state before the order.

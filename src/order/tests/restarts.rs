@@ -7,6 +7,7 @@ use crate::core::order::Stage;
 use crate::order::facts::{ACCEPTED, Action, RESUBMIT_AT, WITHDRAW};
 use crate::order::fold::{Again, News};
 use crate::order::plan::Step;
+use crate::provider::Calls;
 
 const AGAIN: Step = Step::Write { action: Action::Resubmit, attempt: 1 };
 const ENDS: [Stage; 2] = [Stage::Rejected, Stage::Cancelled];
@@ -38,7 +39,7 @@ fn an_order_that_ended_goes_on_when_it_is_corrected_or_when_the_user_asks() {
             ("no time", ended().annotated(RESUBMIT_AT, "now"), Step::Follow),
             ("withdrawn", asks(ended(), now).annotated(WITHDRAW, ID), Step::Follow),
             ("another certificate withdrawn", asks(ended(), now).annotated(WITHDRAW, "other"), AGAIN),
-            ("no such call", asks(ended().in_one_call(), now), Step::Follow),
+            ("no call opens it again", asks(no_such_call(ended()), now), Step::Follow),
             (
                 "asked, and not complete",
                 asks(ended().lacks(halt(Reason::ProfileNotFound)), now),
@@ -55,6 +56,12 @@ fn an_order_that_ended_goes_on_when_it_is_corrected_or_when_the_user_asks() {
             assert_eq!(scene.plan(), wanted, "{end}: {name}");
         }
     }
+}
+
+/// A cloud that takes application and order apart, and never again.
+fn no_such_call(scene: Scene) -> Scene {
+    static CALLS: Calls = Calls { resubmit: None, ..IN_TWO_CALLS };
+    Scene { calls: Some(&CALLS), ..scene }
 }
 
 /// The looks in between record the new generation, but they do not act on it.

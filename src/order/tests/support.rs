@@ -54,7 +54,7 @@ pub(super) fn search(cases: u32) -> Config {
     config
 }
 
-const IN_TWO_CALLS: Calls = Calls {
+pub(super) const IN_TWO_CALLS: Calls = Calls {
     observe: READ,
     download: "DescribeCertificateDetail",
     submit: SUBMIT,
@@ -65,7 +65,9 @@ const IN_TWO_CALLS: Calls = Calls {
     send_letter: Some(LETTER),
 };
 
-const IN_ONE_CALL: Calls = Calls { order: None, resubmit: None, ..IN_TWO_CALLS };
+/// A cloud whose one call takes the application and sends the order, for the first time and again.
+const IN_ONE_CALL: Calls =
+    Calls { order: None, resubmit: None, revoke: None, send_letter: None, ..IN_TWO_CALLS };
 
 /// The facts of one order, to be bent by each test.
 pub(super) struct Scene {
@@ -75,6 +77,7 @@ pub(super) struct Scene {
     pub(super) observed: Option<Result<Observation, Error>>,
     pub(super) unsupported: Option<Problem>,
     pub(super) contested: Option<Problem>,
+    pub(super) over_budget: Option<Problem>,
     pub(super) calls: Option<&'static Calls>,
     /// The problem with the key that certorder makes, if there is one: absent, or unfit.
     pub(super) key: Option<(bool, Problem)>,
@@ -95,6 +98,7 @@ pub(super) fn scene() -> Scene {
         observed: Some(Ok(awaiting())),
         unsupported: None,
         contested: None,
+        over_budget: None,
         calls: Some(&IN_TWO_CALLS),
         key: None,
         letter: None,
@@ -127,6 +131,7 @@ impl Scene {
             secret: &self.secret,
             intent_seen_for: self.seen_for,
             contested: self.contested.clone(),
+            over_budget: self.over_budget.clone(),
             now: self.now,
             call_timeout: CALL_TIMEOUT,
         }
@@ -381,6 +386,7 @@ pub(super) fn to_submit(application: &str, second: i64) -> Intent {
         payload_hash: Some(hash(application)),
         holder: "another process".to_owned(),
         started_at: micros(at(second)),
+        resubmit_at: None,
     }
 }
 

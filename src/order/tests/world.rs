@@ -38,6 +38,8 @@ pub(super) struct Call {
     scene: Scene,
     stored: CertificateOrder,
     version: u32,
+    /// What users had asked for when it was decided on.
+    asked: u32,
     task: Task,
     next: Next,
 }
@@ -78,6 +80,12 @@ impl World {
         Self { second: 0, cloud: Cloud::new(), orders, calls: Vec::new(), counter: 0 }
     }
 
+    /// The same, at a cloud whose one call takes the application and sends the order.
+    pub(super) fn in_one_call(mut self) -> Self {
+        self.cloud.in_one_call = true;
+        self
+    }
+
     /// The eldest order was ordered and rejected, and its user asks for another attempt.
     pub(super) fn before_the_second_attempt(mut self) -> Self {
         for _ in 0..3 {
@@ -97,7 +105,8 @@ impl World {
         let stored = &self.orders[who];
         let payload = stored.application.map(payload).ok_or_else(|| halt(Reason::ProfileNotFound));
         let (order, now) = (stored.order.clone(), at(self.second));
-        let mut scene = Scene { order, payload, seen_for, now, ..scene() }.unread();
+        let scene = Scene { order, payload, seen_for, now, ..scene() }.unread();
+        let mut scene = if self.cloud.in_one_call { scene.in_one_call() } else { scene };
         scene.contested = if blind { None } else { contested(&stored.order, &self.all()) };
         if scene.facts().needs_the_cloud() {
             scene.observed = Some(self.cloud.read());
@@ -121,7 +130,8 @@ impl World {
         }
         let Stored { order, version, .. } = &self.orders[who];
         let (stored, version) = (order.clone(), *version);
-        self.calls.push(Call { who, scene, stored, version, task, next: Next::LookAtRivals });
+        let asked = self.cloud.asked;
+        self.calls.push(Call { who, scene, stored, version, asked, task, next: Next::LookAtRivals });
     }
 
     fn intent(&mut self, scene: &Scene, action: Action, attempt: i64) -> Intent {
@@ -136,6 +146,7 @@ impl World {
             payload_hash: hash.filter(|_| action == Action::Submit),
             holder: format!("process {}", self.counter),
             started_at: micros(at(self.second)),
+            resubmit_at: scene.facts().asks_for(action).map(str::to_owned),
         }
     }
 
@@ -190,7 +201,12 @@ impl World {
         let effect = match action {
             Action::Submit => {
                 let application = call.application().unwrap();
-                Effect::Submit { who: call.who, application, request_id: request_id.clone() }
+                Effect::Submit {
+                    who: call.who,
+                    application,
+                    request_id: request_id.clone(),
+                    asked: call.asked,
+                }
             }
             Action::Order => {
                 if self.cloud.stage == Stage::AwaitingInformation {
@@ -242,6 +258,8 @@ impl World {
         if self.calls.is_empty() && self.cloud.is_quiet() {
             self.orders[who].order.status = None;
             self.orders[who].version += 1;
+            // What was acted on is lost with it.
+            self.cloud.asked += 1;
         }
     }
 
@@ -255,6 +273,7 @@ impl World {
     pub(super) fn edit_spec(&mut self, who: usize, application: &'static str) {
         let is_frozen = self.orders[who].status().submission.is_some_and(|submission| submission.frozen);
         if !is_frozen {
+            self.cloud.asked += 1;
             self.edit(who, |stored| {
                 stored.application = Some(application);
                 *stored.order.metadata.generation.as_mut().unwrap() += 1;
@@ -265,6 +284,7 @@ impl World {
     /// The user asks for another attempt.
     pub(super) fn ask_again(&mut self, who: usize) {
         let now = at(self.second).to_string();
+        self.cloud.asked += 1;
         self.edit(who, |stored| annotate(&mut stored.order, RESUBMIT_AT, &now));
     }
 

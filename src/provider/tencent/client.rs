@@ -11,17 +11,16 @@ use reqwest::header::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, timeout_at};
-use zeroize::Zeroize;
+use tokio::time::Instant;
 
 use crate::api::v1alpha1::TencentSite;
-use crate::clock::Clock;
-use crate::provider::limit::Limiter;
-use crate::provider::transport::{Answer, Endpoint, EndpointError, Failure, Transport};
+use crate::provider::line::{Caller, Line, sensitive};
+use crate::provider::meaning::{Call, foreign, with_clock};
+use crate::provider::transport::{Answer, Endpoint, EndpointError, Transport};
 use crate::provider::{Account, Error};
 
 use super::credentials::Credentials;
-use super::errors::{self, Call};
+use super::errors;
 use super::sign::{self, Signable};
 use super::wire::{self, Reply};
 
@@ -34,9 +33,7 @@ const JSON: &str = "application/json";
 /// Both sites, and what all calls to them share.
 #[derive(Debug)]
 pub struct Service {
-    transport: Transport,
-    limiter: Limiter,
-    clock: Clock,
+    line: Line,
     international: Endpoint,
     china: Endpoint,
 }
@@ -51,10 +48,7 @@ impl Service {
     ) -> Result<Self, EndpointError> {
         let site = |host| endpoint.cloned().map_or_else(|| Endpoint::https(host), Ok);
         Ok(Self {
-            transport,
-            limiter: Limiter::new(per_second),
-            // Never one that a test has set ahead: the cloud refuses a request whose time is not its own.
-            clock: Clock::default(),
+            line: Line::new("Tencent Cloud", transport, per_second),
             international: site(INTERNATIONAL)?,
             china: site(CHINA)?,
         })
@@ -100,8 +94,7 @@ impl Client {
         action: &'static str,
         body: &[u8],
     ) -> Result<(T, String), Error> {
-        self.turn(action).await;
-        self.call(Call::Read, action, body).await
+        self.call(action, body, None).await
     }
 
     /// A call that changes something: it begins in time or not at all.
@@ -111,33 +104,17 @@ impl Client {
         body: &[u8],
         begin_by: Instant,
     ) -> Result<(T, String), Error> {
-        let turn = timeout_at(begin_by, self.turn(action)).await;
-        // A turn that is free at once is taken even when the time is over.
-        if turn.is_err() || Instant::now() >= begin_by {
-            return Err(Error::NotSent(format!("{action} had no turn in time")));
-        }
-        self.call(Call::Write, action, body).await
+        self.call(action, body, Some(begin_by)).await
     }
 
-    async fn turn(&self, action: &'static str) {
-        self.service.limiter.turn(self.credentials.secret_id.expose_secret(), action).await;
-    }
-
-    /// One call: signs, sends, reads.
     async fn call<T: DeserializeOwned>(
         &self,
-        call: Call,
         action: &'static str,
         body: &[u8],
+        begin_by: Option<Instant>,
     ) -> Result<(T, String), Error> {
-        let now = self.service.clock.now();
-        let request = self.request(action, body, now).map_err(|error| Error::NotSent(error.to_string()))?;
-        let mut answer =
-            self.service.transport.exchange(request).await.map_err(|failure| failed(call, failure))?;
-        let outcome = outcome(call, &answer, now);
-        // It may hold a private key, or the key password in what it shows of an application.
-        answer.body.zeroize();
-        outcome
+        let caller = Caller { account: self.credentials.secret_id.expose_secret(), action, begin_by };
+        self.service.line.call(caller, |now| self.request(action, body, now), outcome).await
     }
 
     pub(super) fn request(
@@ -179,57 +156,26 @@ impl Client {
     }
 }
 
-fn sensitive(value: &str) -> Result<HeaderValue, InvalidHeaderValue> {
-    let mut value = HeaderValue::from_str(value)?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-/// What it means that nothing usable came back.
-fn failed(call: Call, failure: Failure) -> Error {
-    match failure {
-        Failure::NotSent(reason) => Error::NotSent(reason),
-        Failure::NoAnswer(reason) => {
-            tracing::debug!(reason, "no answer from Tencent Cloud");
-            Error::Unknown(None)
-        }
-        Failure::TooLarge(status) => foreign(call, status.as_u16(), &failure.to_string()),
-    }
-}
-
+/// Reads an answer.
 fn outcome<T: DeserializeOwned>(call: Call, answer: &Answer, now: Timestamp) -> Result<(T, String), Error> {
     match wire::read(answer) {
         Reply::Done { fields, request_id } => Ok((fields, request_id)),
         Reply::Refused { code, message, request_id } => {
-            let message = with_clock(&code, message, now);
+            let is_clock = code == "AuthFailure.SignatureExpire";
+            let ahead = if is_clock { errors::clock_ahead(&message, now) } else { None };
+            let message = with_clock(message, ahead);
             Err(errors::error(call, errors::refusal(&code, message, request_id)))
         }
         Reply::Foreign => {
             let text = "the answer is not one of Tencent Cloud; something on the way to it may have sent it";
-            Err(foreign(call, answer.status.as_u16(), text))
+            Err(foreign(call, answer.status.as_u16(), text, None))
         }
     }
-}
-
-/// An answer that the service did not write says nothing about what the service did.
-fn foreign(call: Call, status: u16, text: &str) -> Error {
-    errors::error(call, errors::refusal(&format!("HTTP {status}"), text, None))
 }
 
 /// An answer of the service to a read, in which what was asked for cannot be read.
 pub(super) fn unreadable(text: &str, request_id: String) -> Error {
-    errors::error(Call::Read, errors::refusal("HTTP 200", text, Some(request_id)))
-}
-
-/// The cloud tells its own time when it refuses ours; the difference is what the reader needs.
-fn with_clock(code: &str, message: String, now: Timestamp) -> String {
-    match errors::clock_ahead(&message, now) {
-        Some(ahead) if code == "AuthFailure.SignatureExpire" => {
-            let direction = if ahead < 0 { "behind" } else { "ahead of" };
-            format!("{message} (this machine's clock is {} s {direction} the cloud's)", ahead.abs())
-        }
-        _ => message,
-    }
+    foreign(Call::Read, 200, text, Some(request_id))
 }
 
 /// The body of a call.

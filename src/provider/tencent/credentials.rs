@@ -1,17 +1,14 @@
 //! An API key of Tencent Cloud, from the data of a Secret.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::ByteString;
 use secrecy::SecretString;
-use zeroize::Zeroizing;
 
-/// The entry of the Secret, and the name under which people already have it, as an environment variable.
-type Keys = [&'static str; 2];
+use crate::provider::credentials::{CredentialsError, Data, Names, entry, required};
 
-const SECRET_ID: Keys = ["secretId", "TENCENTCLOUD_SECRET_ID"];
-const SECRET_KEY: Keys = ["secretKey", "TENCENTCLOUD_SECRET_KEY"];
-const TOKEN: Keys = ["token", "TENCENTCLOUD_TOKEN"];
+const SECRET_ID: Names = &["secretId", "TENCENTCLOUD_SECRET_ID"];
+const SECRET_KEY: Names = &["secretKey", "TENCENTCLOUD_SECRET_KEY"];
+const TOKEN: Names = &["token", "TENCENTCLOUD_TOKEN"];
+
+const NEEDS: &str = "Tencent Cloud needs secretId and secretKey, and token with a temporary key";
 
 /// An API key. `Debug` shows nothing of it.
 #[derive(Clone, Debug)]
@@ -24,62 +21,20 @@ pub struct Credentials {
     pub token: Option<SecretString>,
 }
 
-/// Why a Secret holds no usable API key. The text goes on where "Secret NAME: " ends.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum CredentialsError {
-    /// An entry is missing.
-    #[error(
-        "it has no entry {} (or {}); Tencent Cloud needs secretId and secretKey, and token with a temporary key",
-        .0[0], .0[1]
-    )]
-    Missing([&'static str; 2]),
-    /// An entry has no content.
-    #[error("its entry {0} is empty")]
-    Empty(&'static str),
-    /// An entry begins or ends with white space.
-    #[error("its entry {0} begins or ends with white space: remove it")]
-    WhiteSpace(&'static str),
-    /// An entry has other characters than an API key.
-    #[error("its entry {0} has characters that no API key has: copy it from the console anew")]
-    NotAKey(&'static str),
-}
-
 impl Credentials {
-    /// Reads the data of a Secret. One newline at the end of a value is dropped, since `echo` and editors leave
-    /// it there.
-    pub fn from_secret(data: &BTreeMap<String, ByteString>) -> Result<Self, CredentialsError> {
+    /// Reads the data of a Secret.
+    pub fn from_secret(data: &Data) -> Result<Self, CredentialsError> {
         Ok(Self {
-            secret_id: entry(data, SECRET_ID)?.ok_or(CredentialsError::Missing(SECRET_ID))?,
-            secret_key: entry(data, SECRET_KEY)?.ok_or(CredentialsError::Missing(SECRET_KEY))?,
+            secret_id: required(data, SECRET_ID, NEEDS)?,
+            secret_key: required(data, SECRET_KEY, NEEDS)?,
             token: entry(data, TOKEN)?,
         })
     }
 }
 
-fn entry(data: &BTreeMap<String, ByteString>, keys: Keys) -> Result<Option<SecretString>, CredentialsError> {
-    let found = keys.into_iter().find_map(|key| Some((key, data.get(key)?)));
-    found.map(|(key, value)| check(key, &value.0)).transpose()
-}
-
-fn check(key: &'static str, value: &[u8]) -> Result<SecretString, CredentialsError> {
-    let value = value.strip_suffix(b"\n").unwrap_or(value);
-    let value = value.strip_suffix(b"\r").unwrap_or(value);
-    if value.is_empty() {
-        return Err(CredentialsError::Empty(key));
-    }
-    if value.trim_ascii().len() < value.len() {
-        return Err(CredentialsError::WhiteSpace(key));
-    }
-    // The values become header values, so other characters could not be sent either.
-    if !value.iter().all(u8::is_ascii_graphic) {
-        return Err(CredentialsError::NotAKey(key));
-    }
-    let text = Zeroizing::new(value.iter().copied().map(char::from).collect::<String>());
-    Ok(text.as_str().into())
-}
-
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::ByteString;
     use secrecy::ExposeSecret;
 
     use super::*;

@@ -8,35 +8,9 @@ use jiff::Timestamp;
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::redact::CloudText;
+pub use crate::provider::meaning::Call;
+use crate::provider::meaning::{self, Meaning, Row};
 use crate::provider::{Error, Refusal};
-
-/// Whether a call changes anything at the cloud.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Call {
-    /// It does not.
-    Read,
-    /// It does.
-    Write,
-}
-
-/// What a code says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Meaning {
-    /// Refused until somebody mends this.
-    Mend(Reason),
-    /// The credentials are not accepted.
-    Credentials,
-    /// Too many calls; refused before acting.
-    TooFast,
-    /// The certificate's state forbids it.
-    WrongState,
-    /// The same is running already.
-    Running,
-    /// Refused before acting, by no fault of the request.
-    NotDone,
-    /// A fault behind the gateway: after a write, nobody knows how far it got.
-    Fault,
-}
 
 use Meaning::{Credentials, Fault, Mend, NotDone, Running, TooFast, WrongState};
 use Reason::{
@@ -56,7 +30,7 @@ const WHICH_CERTIFICATE: &str =
     "check certificateId and site, and that the certificate belongs to the account of these credentials";
 
 /// Each code, what it means, and what the user can do about it where the cloud's own words do not tell.
-const TABLE: &[(&str, Meaning, &str)] = &[
+const TABLE: &[Row] = &[
     // The common codes.
     ("ActionOffline", Mend(InvalidRequest), WRONG_SITE),
     ("AuthFailure", Mend(PermissionDenied), GRANT),
@@ -188,23 +162,13 @@ const TABLE: &[(&str, Meaning, &str)] = &[
 /// A refusal, with what the user can do about it.
 #[must_use]
 pub fn refusal(code: &str, message: impl Into<CloudText>, request_id: Option<String>) -> Refusal {
-    let hint = row(code).map(|(_, _, hint)| *hint).filter(|hint| !hint.is_empty());
-    Refusal { code: code.to_owned(), message: message.into(), request_id, hint }
+    meaning::refusal(row(code), code, message, request_id)
 }
 
 /// What a call that ended with this refusal allows the caller to do next.
 #[must_use]
 pub fn error(call: Call, refusal: Refusal) -> Error {
-    let meaning = row(&refusal.code).map_or(Fault, |(_, meaning, _)| *meaning);
-    match (meaning, call) {
-        (Mend(reason), _) => Error::Rejected { reason, refusal },
-        (Credentials, _) => Error::CredentialsRefused(refusal),
-        (TooFast, _) => Error::Throttled { after: None, refusal },
-        (WrongState, _) => Error::NotNow(refusal),
-        (Running, _) => Error::UnderWay(refusal),
-        (NotDone, _) | (Fault, Call::Read) => Error::Unavailable(refusal),
-        (Fault, Call::Write) => Error::Unknown(Some(refusal)),
-    }
+    row(&refusal.code).map_or(Fault, |(_, meaning, _)| *meaning).error(call, refusal)
 }
 
 /// By how many seconds this machine's clock is ahead of the cloud's (behind, when negative), as the message of
@@ -218,7 +182,7 @@ pub fn clock_ahead(message: &str, now: Timestamp) -> Option<i64> {
     Some(now.as_second() - theirs)
 }
 
-fn row(code: &str) -> Option<&'static (&'static str, Meaning, &'static str)> {
+fn row(code: &str) -> Option<&'static Row> {
     let find = |wanted: &str| TABLE.iter().find(|(code, _, _)| *code == wanted);
     find(code).or_else(|| find(code.split_once('.')?.0))
 }
@@ -232,16 +196,7 @@ mod tests {
     /// The code's effect on a read and on a write, in one word each.
     fn effect(code: &str) -> (String, String) {
         let refusal = refusal(code, "", None);
-        let word = |call| match error(call, refusal.clone()) {
-            Error::Rejected { reason, .. } => format!("{reason:?}"),
-            Error::CredentialsRefused(_) => "credentials".to_owned(),
-            Error::Throttled { .. } => "throttled".to_owned(),
-            Error::NotNow(_) => "not now".to_owned(),
-            Error::UnderWay(_) => "under way".to_owned(),
-            Error::Unavailable(_) => "unavailable".to_owned(),
-            Error::Unknown(Some(_)) => "unknown".to_owned(),
-            other => panic!("{code}: {other:?}"),
-        };
+        let word = |call| meaning::word(&error(call, refusal.clone()));
         (word(Call::Read), word(Call::Write))
     }
 

@@ -1,11 +1,11 @@
 //! Tencent Cloud SSL: paid certificates of the international site and of the one for China.
 //!
 //! - [`request`]: an application as a request; [`saved`]: the saved profile that it names; [`product`]: what a product
-//!   allows; [`body`]: its parameters.
+//!   allows.
 //! - [`client`]: one call of an account; [`sign`] and [`credentials`]: who calls.
 //! - [`directory`]: the profiles saved in the console.
 //! - [`wire`]: answers as JSON; [`observation`]: in the words of an order; [`evidence`]: what shows that a request
-//!   arrived; [`errors`]: what a refusal means; [`time`]: the service's times.
+//!   arrived; [`errors`]: what a refusal means.
 //! - [`writes`]: the calls that change something.
 //! - [`validation`], [`listing`], [`operations`], [`download`]: the reads beside `DescribeCertificate`, one action
 //!   each; [`archive`]: what a download is packed in.
@@ -20,10 +20,9 @@ use tokio::time::Instant;
 use crate::api::v1alpha1::TencentCloudOrder;
 use crate::core::conditions::Problem;
 use crate::core::order::{Application, Bundle, Check, Deadline, Observation, Product};
-use crate::provider::{Accepted, Account, Calls, Error, Payload, Provider, Request, RequestKind};
+use crate::provider::{Accepted, Account, Calls, Error, Payload, Provider, Request, RequestKind, body, time};
 
 pub mod archive;
-pub mod body;
 pub mod client;
 pub mod credentials;
 pub mod directory;
@@ -39,7 +38,6 @@ pub mod saved;
 pub mod sign;
 #[cfg(test)]
 mod tests;
-pub mod time;
 pub mod validation;
 pub mod wire;
 pub mod writes;

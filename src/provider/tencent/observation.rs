@@ -1,6 +1,6 @@
 //! What `DescribeCertificate` says, in the words of an order.
 
-use crate::core::order::{Observation, Product, Stage, ValidationRecord};
+use crate::core::order::{MOST_RECORDS, Observation, Product, Stage, ValidationRecord, each_once};
 
 use super::wire::{Auth, AuthDetail, Certificate, CertificateExtra};
 use super::{evidence, product, time};
@@ -19,7 +19,8 @@ pub fn observation(certificate: Certificate) -> Observation {
         message: certificate.status_msg.map(Into::into),
         owner: certificate.owner_uin,
         order_id: certificate.order_id,
-        names: names(certificate.domain, certificate.subject_alt_name),
+        // The primary name first.
+        names: each_once(certificate.domain.into_iter().chain(certificate.subject_alt_name)),
         product: Product {
             wildcard: covers_wildcards(certificate.is_wildcard, name.as_deref()),
             name,
@@ -83,26 +84,6 @@ fn under_review(step: &str) -> Stage {
     }
 }
 
-/// The primary name first, each name once.
-fn names(primary: Option<String>, all: Vec<String>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for name in primary.into_iter().chain(all) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-/// More records than any product has names.
-pub(super) const MOST_RECORDS: usize = 128;
-
-/// The longest name of a domain, in bytes.
-pub(super) const LONGEST_DOMAIN: usize = 253;
-
-/// The longest part of a record, in bytes: what the status takes.
-const LONGEST_PART: usize = 2048;
-
 fn records(detail: AuthDetail) -> Vec<ValidationRecord> {
     let records: Vec<_> = detail.all.into_iter().filter_map(record).take(MOST_RECORDS).collect();
     if records.is_empty() { record(detail.first).into_iter().collect() } else { records }
@@ -122,9 +103,7 @@ fn record(auth: Auth) -> Option<ValidationRecord> {
         let name = auth.dv_auth_sub_domain.or(auth.dv_auth_key)?;
         if name.ends_with(&format!(".{domain}")) { name } else { format!("{name}.{domain}") }
     };
-    let fits =
-        domain.len() <= LONGEST_DOMAIN && type_.len() <= 32 && name.len().max(value.len()) <= LONGEST_PART;
-    fits.then_some(ValidationRecord { domain, type_, name, value })
+    Some(ValidationRecord { domain, type_, name, value }).filter(ValidationRecord::fits)
 }
 
 #[cfg(test)]

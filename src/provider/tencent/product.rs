@@ -1,9 +1,9 @@
 //! What a bought product allows, as far as the cloud names the product.
 
-use crate::api::v1alpha1::conditions::Reason;
 use crate::core::conditions::Problem;
-use crate::core::names::{DnsName, Names};
+use crate::core::names::Names;
 use crate::core::order::{Level, Product};
+use crate::provider::product::{uncovered, unfit};
 
 /// The products by number, as the page on `CreateCertificate` lists them: those with an extended review of the
 /// organisation, and those with a review of it. The others check control of the names alone.
@@ -36,38 +36,8 @@ pub fn automatic_review(package_type: Option<u32>, is_sm: Option<bool>) -> Optio
 
 /// Checks that the product covers these names, and a person's application where it is one.
 pub fn check(product: &Product, names: &Names, personal: bool) -> Result<(), Problem> {
-    let problem = too_many_names(product, names)
-        .or_else(|| wildcard(product, names))
-        .or_else(|| person(product, personal));
-    match problem {
-        None => Ok(()),
-        Some(problem) => {
-            let name = product.name.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
-            Err(Problem::new(Reason::InvalidRequest, format!("the paid certificate{name} {problem}")))
-        }
-    }
-}
-
-fn too_many_names(product: &Product, names: &Names) -> Option<String> {
-    let (covered, wanted) = (product.names?, names.all().len());
-    match covered {
-        1 if wanted > 1 => {
-            Some("covers one name: remove spec.dnsNames, or buy a multi-domain certificate".to_owned())
-        }
-        _ if wanted > usize::try_from(covered).unwrap_or(usize::MAX) => Some(format!(
-            "covers {covered} names, and spec.commonName and spec.dnsNames are {wanted}: remove some"
-        )),
-        _ => None,
-    }
-}
-
-fn wildcard(product: &Product, names: &Names) -> Option<String> {
-    let name =
-        std::iter::once(names.common_name()).chain(names.others()).find(|name| DnsName::is_wildcard(name))?;
-    let refused = product.wildcard == Some(false);
-    refused.then(|| {
-        format!("covers no wildcard names such as {name}: name each host, or buy a wildcard certificate")
-    })
+    let problem = uncovered(product, names).or_else(|| person(product, personal));
+    problem.map_or(Ok(()), |problem| Err(unfit(product, &problem)))
 }
 
 fn person(product: &Product, personal: bool) -> Option<String> {

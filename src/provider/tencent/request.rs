@@ -3,8 +3,6 @@
 //! The parameters and their conditions are those of Tencent Cloud's page on that action. It leaves open what an
 //! empty value means, and the gateway refuses parameters that it does not know, so nothing is sent that is not set.
 
-use std::collections::BTreeSet;
-
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CompanyType, TencentCloudOrder};
 use crate::core::conditions::Problem;
@@ -14,7 +12,7 @@ use crate::core::order::{
     ValidationMethod,
 };
 use crate::core::redact::Personal;
-use crate::provider::Payload;
+use crate::provider::{Payload, profile};
 
 use super::body::{Body, Text};
 use super::{evidence, product, saved};
@@ -214,19 +212,11 @@ fn company<'a>(
     if let Some(email) = email.or(technical) {
         body.text("ContactEmail", email);
     }
-    // Of an administrator who is the technical contact too, the same field is missing twice.
-    let missing: BTreeSet<String> = missing.into_iter().collect();
-    if missing.is_empty() { Ok(()) } else { Err(incomplete(missing, &profile.saved)) }
-}
-
-fn incomplete(missing: BTreeSet<String>, saved: &Saved) -> Problem {
-    let (verb, pronoun) = if missing.len() == 1 { ("is", "it") } else { ("are", "them") };
-    let fields = missing.into_iter().collect::<Vec<_>>().join(", ");
-    let why = match saved {
-        Saved::NotUsable(why) | Saved::Organization { without_people: why, .. } => why.clone(),
-        Saved::No | Saved::Held(_) | Saved::Everything { .. } => format!("Tencent Cloud needs {pronoun}"),
+    let needs = match &profile.saved {
+        Saved::NotUsable(why) | Saved::Organization { without_people: why, .. } => Some(why.as_str()),
+        Saved::No | Saved::Held(_) | Saved::Everything { .. } => None,
     };
-    Problem::new(Reason::ProfileIncomplete, format!("the profile's {fields} {verb} empty, and {why}"))
+    profile::complete("Tencent Cloud", missing, needs)
 }
 
 /// The parameter, the name under which it is shown, the value, the field of the profile.

@@ -2,11 +2,10 @@
 
 use serde::Deserialize;
 
-use crate::core::order::Check;
+use crate::core::order::{Check, LONGEST_DOMAIN, MOST_RECORDS};
 use crate::provider::Error;
 
 use super::Tencent;
-use super::observation::{LONGEST_DOMAIN, MOST_RECORDS};
 use super::wire::{flag, list, text};
 
 const ACTION: &str = "CheckCertificateDomainVerification";

@@ -5,16 +5,12 @@
 //! that is not as expected counts as absent: a new kind of answer must not stop an order.
 
 use reqwest::StatusCode;
-use secrecy::SecretString;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::core::redact::CloudText;
+pub use crate::provider::lenient::{flag, id, lenient, list, secret, text, text_of, texts, texts_of, token};
 use crate::provider::transport::Answer;
-
-/// The longest id or code that is taken for one, in bytes. The longest code today has 54.
-const LONGEST_ID: usize = 64;
 
 /// The request of every action that takes a certificate and nothing else.
 #[derive(Serialize)]
@@ -261,75 +257,6 @@ pub struct Auth {
     pub dv_auth_verify_type: Option<String>,
 }
 
-/// The text of a value: clouds write ids and numbers now as a string, now as a number. Blank means absent.
-#[must_use]
-pub fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// The texts of a list; anything else, and `[""]`, is an empty one.
-#[must_use]
-pub fn texts_of(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(text_of).collect()
-}
-
-pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Value::deserialize(deserializer).map(|value| text_of(&value))
-}
-
-/// An id or a code. One that is too long to be one, or has odd characters, counts as absent: it is stored, and a
-/// status that the API server refuses would lose what came with it.
-pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let is_id = |text: &String| text.len() <= LONGEST_ID && text.bytes().all(|byte| byte.is_ascii_graphic());
-    text(deserializer).map(|text| text.filter(is_id))
-}
-
-/// One word of a fixed vocabulary; anything else counts as absent, since it could be somebody's datum.
-pub(super) fn token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let text = text(deserializer)?.map(CloudText::from);
-    Ok(text.as_ref().and_then(CloudText::as_token).map(str::to_owned))
-}
-
-/// A secret, as it is. The text is moved, not copied.
-pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) if !text.trim().is_empty() => Some(text.into()),
-        _ => None,
-    })
-}
-
-fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    Value::deserialize(deserializer).map(|value| texts_of(&value))
-}
-
-/// A truth value, which some examples write as 0 and 1.
-pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    Ok(value.as_bool().or_else(|| match text_of(&value)?.as_str() {
-        "0" | "false" => Some(false),
-        "1" | "true" => Some(true),
-        _ => None,
-    }))
-}
-
-pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    let items = match Value::deserialize(deserializer)? {
-        Value::Array(items) => items,
-        _ => Vec::new(),
-    };
-    Ok(items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect())
-}
-
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Value::deserialize(deserializer).map(|value| serde_json::from_value(value).ok())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -337,7 +264,8 @@ mod tests {
     use super::*;
 
     fn reply<T: DeserializeOwned>(status: u16, body: &str) -> Reply<T> {
-        read(&Answer { status: StatusCode::from_u16(status).unwrap(), body: body.into() })
+        let status = StatusCode::from_u16(status).unwrap();
+        read(&Answer { status, headers: reqwest::header::HeaderMap::new(), body: body.into() })
     }
 
     fn certificate(fields: &Value) -> Certificate {

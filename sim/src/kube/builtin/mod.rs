@@ -4,6 +4,7 @@
 
 mod config_map;
 mod event;
+mod installation;
 mod lease;
 mod namespace;
 mod secret;
@@ -52,7 +53,7 @@ pub(crate) struct Conversion {
 
 /// All built-in kinds.
 pub(crate) fn resources() -> Vec<Resource> {
-    vec![
+    let mut resources = vec![
         namespace::resource(),
         secret::resource(),
         config_map::resource(),
@@ -60,7 +61,9 @@ pub(crate) fn resources() -> Vec<Resource> {
         event::events_resource(),
         lease::resource(),
         crd::resource(),
-    ]
+    ];
+    resources.extend(installation::resources());
+    resources
 }
 
 impl Strategy {

@@ -1,5 +1,8 @@
 //! The rules of single kinds.
 
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
+
 use super::*;
 
 #[tokio::test]
@@ -88,4 +91,32 @@ async fn leases_and_config_maps_obey_their_rules() {
     assert!(name.starts_with("m-") && name.len() == 7, "{name}");
     let change = Patch::Merge(json!({ "data": { "a": "c" } }));
     assert_eq!(refusal(maps.patch(&name, &PatchParams::default(), &change).await).code, 422);
+}
+
+#[tokio::test]
+async fn what_an_installation_is_made_of_is_stored_and_its_fixed_parts_stay() {
+    let world = World::start().await;
+    let deployments: Api<Deployment> = Api::default_namespaced(world.client.clone());
+    let with_label = |label: &str| {
+        let template = json!({ "metadata": { "labels": { "app": label } },
+            "spec": { "containers": [{ "name": "a", "image": "a:1" }] } });
+        let spec = json!({ "selector": { "matchLabels": { "app": "a" } }, "template": template });
+        serde_json::from_value::<Deployment>(json!({ "metadata": { "name": "d" }, "spec": spec })).unwrap()
+    };
+    let params = PostParams::default();
+    let status = refusal(deployments.create(&params, &with_label("b")).await);
+    assert!(status.message.contains("does not match template `labels`"), "{}", status.message);
+    let made = deployments.create(&params, &with_label("a")).await.unwrap();
+    assert_eq!(made.metadata.generation, Some(1));
+    let image =
+        json!({ "spec": { "template": { "spec": { "containers": [{ "name": "a", "image": "a:2" }] } } } });
+    let patched = deployments.patch("d", &PatchParams::default(), &Patch::Strategic(image)).await.unwrap();
+    assert_eq!(patched.metadata.generation, Some(2));
+    let role = json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view" });
+    let binding = json!({ "metadata": { "name": "b" }, "roleRef": role, "subjects": [] });
+    let bindings: Api<ClusterRoleBinding> = Api::all(world.client.clone());
+    bindings.create(&params, &serde_json::from_value(binding).unwrap()).await.unwrap();
+    let other = Patch::Merge(json!({ "roleRef": { "name": "cluster-admin" } }));
+    let status = refusal(bindings.patch("b", &PatchParams::default(), &other).await);
+    assert!(status.message.contains("cannot change roleRef"), "{}", status.message);
 }

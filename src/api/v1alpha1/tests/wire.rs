@@ -73,6 +73,7 @@ fn times_read_back_equal() {
         payload_hash: None,
         holder: "a".into(),
         started_at: micros(now),
+        resubmit_at: None,
     };
     let submission =
         Submission { intent: Some(intent), submitted_at: Some(seconds(now)), ..Submission::default() };

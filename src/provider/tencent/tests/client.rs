@@ -10,8 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::ByteString;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::{Application, Key, Names, application, company_application, csr, document, order};
@@ -19,7 +17,7 @@ use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{Provider as Block, TencentSite};
 use crate::clock::Clock;
 use crate::core::order::{KeyAlgorithm, Stage, ValidationMethod};
-use crate::core::redact::Filter;
+use crate::provider::fixtures::{PATIENT, always, closed, http, soon, words};
 use crate::provider::registry::{Clouds, Settings};
 use crate::provider::tencent::credentials::Credentials;
 use crate::provider::tencent::{Service, Tencent};
@@ -31,9 +29,6 @@ pub(super) const KEY: &str = "SecretKeyExample0123456789ABCDEF";
 
 /// The certificate of a [`World`].
 pub(super) const CERTIFICATE: &str = "J2lX2maH";
-
-/// A call timeout that no healthy exchange reaches, however busy the machine is.
-pub(super) const PATIENT: Duration = Duration::from_secs(20);
 
 const SUBMIT: &str = "CertificateInfoSubmit";
 const DESCRIBE: &str = "DescribeCertificate";
@@ -83,6 +78,7 @@ pub(super) fn clouds(url: &str, per_second: u32, call_timeout: Duration) -> Clou
         call_timeout,
         tencent_rate_limit: NonZeroU32::new(per_second).unwrap(),
         tencent_endpoint: Some(url.parse().unwrap()),
+        ..Settings::default()
     };
     Clouds::new(&settings).unwrap()
 }
@@ -95,15 +91,6 @@ pub(super) fn open(clouds: &Clouds, fields: &Value, secret: &[(&str, &str)]) -> 
 
 pub(super) fn payload(provider: &dyn Provider) -> Payload {
     provider.prepare(&company_application(), None).unwrap()
-}
-
-pub(super) fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(5)
-}
-
-/// The cloud's words, as a user would see them.
-pub(super) fn words(error: &Error) -> String {
-    Filter::default().clean(&error.refusal().unwrap().message)
 }
 
 #[tokio::test]
@@ -300,11 +287,8 @@ async fn a_write_whose_time_is_over_is_not_sent() {
 
 #[tokio::test]
 async fn a_cloud_that_is_not_there_was_not_called() {
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        format!("http://{}", listener.local_addr().unwrap())
-    };
-    let provider = open(&clouds(&closed, 10, PATIENT), &json!({}), &[("secretId", ID), ("secretKey", KEY)]);
+    let provider =
+        open(&clouds(&closed().await, 10, PATIENT), &json!({}), &[("secretId", ID), ("secretKey", KEY)]);
     let error = provider.write(Request::Submit(&payload(provider.as_ref())), soon()).await.unwrap_err();
     assert!(matches!(error, Error::NotSent(_)), "{error:?}");
 }
@@ -324,25 +308,6 @@ async fn orders_of_one_account_share_its_pace() {
     let pace = cloud.pace(&account, DESCRIBE);
     assert_eq!((pace.calls, pace.rejected), (120, 0));
     assert!(pace.highest_in_one_second <= 100, "{pace:?}");
-}
-
-/// Serves every connection with this answer, whatever is asked.
-pub(super) async fn always(answer: String) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let _ = stream.read(&mut [0; 8192]).await;
-            let _ = stream.write_all(answer.as_bytes()).await;
-            let _ = stream.shutdown().await;
-        }
-    });
-    url
-}
-
-pub(super) fn http(status: &str, content_type: &str, body: &str) -> String {
-    let length = body.len();
-    format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
 #[tokio::test]

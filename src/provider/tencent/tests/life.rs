@@ -6,12 +6,13 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use strum::IntoEnumIterator;
 
-use super::client::{CERTIFICATE, ID, KEY, PATIENT, World, always, clouds, http, open, payload, soon, words};
+use super::client::{CERTIFICATE, ID, KEY, World, clouds, open, payload};
 use super::{Application, Key, Names, company_application, csr};
 use crate::api::v1alpha1::conditions::Reason;
 use crate::clock::Clock;
 use crate::core::order::{Bundle, Stage};
 use crate::core::redact::Filter;
+use crate::provider::fixtures::{PATIENT, always, http, soon, words};
 use crate::provider::tencent::archive;
 use crate::provider::{Accepted, Error, Letter, Request, RequestKind};
 

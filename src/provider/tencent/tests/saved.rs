@@ -8,11 +8,11 @@ use k8s_openapi::ByteString;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::client::{ID, KEY, PATIENT, World, always, clouds, http, soon};
-use super::company_application;
+use super::client::{ID, KEY, World, clouds};
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::order::{Application, Level, Saved};
 use crate::provider::directory::ReviewState;
+use crate::provider::fixtures::{PATIENT, always, company_application, http, soon};
 use crate::provider::registry::Clouds;
 use crate::provider::{Directory, Error, Request};
 

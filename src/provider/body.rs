@@ -20,7 +20,7 @@ pub struct Body<'a> {
 struct Parameter<'a> {
     name: &'static str,
     value: Value<'a>,
-    /// The name under which `DescribeCertificate` shows the value, where it does.
+    /// The name under which the cloud shows the value once it holds it, where it does.
     shown_as: Option<&'static str>,
 }
 
@@ -99,7 +99,7 @@ impl<'a> Body<'a> {
         self.push(name, None, text.into())
     }
 
-    /// Like [`Body::text`], for a value that `DescribeCertificate` shows under this name.
+    /// Like [`Body::text`], for a value that the cloud shows under this name once it holds it.
     pub fn shown(&mut self, name: &'static str, shown_as: &'static str, text: impl Into<Text<'a>>) -> bool {
         self.push(name, Some(shown_as), text.into())
     }
@@ -162,7 +162,7 @@ impl<'a> Body<'a> {
         serde_json::from_slice(&bytes)
     }
 
-    /// The values that `DescribeCertificate` shows once the cloud holds them.
+    /// The values that the cloud shows once it holds them.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
         let mut evidence = Evidence::default();

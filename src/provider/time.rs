@@ -1,4 +1,4 @@
-//! Times as the service writes them: `YYYY-MM-DD hh:mm:ss` without a zone. It runs on China Standard Time.
+//! Times as the clouds write them: `YYYY-MM-DD hh:mm:ss` without a zone. They run on China Standard Time.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -10,10 +10,11 @@ fn zone() -> TimeZone {
     TimeZone::fixed(offset(8))
 }
 
-/// Reads a time.
+/// Reads a time, with or without a fraction of a second.
 #[must_use]
 pub fn parse(text: &str) -> Option<Timestamp> {
-    Some(DateTime::strptime(FORMAT, text).ok()?.to_zoned(zone()).ok()?.timestamp())
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    Some(DateTime::strptime(FORMAT, whole).ok()?.to_zoned(zone()).ok()?.timestamp())
 }
 
 /// Writes a time, without its fraction of a second.
@@ -31,6 +32,7 @@ mod tests {
         let time: Timestamp = "2025-12-31T16:00:07.9Z".parse().unwrap();
         assert_eq!(text(time), "2026-01-01 00:00:07");
         assert_eq!(parse("2026-01-01 00:00:07"), Some("2025-12-31T16:00:07Z".parse().unwrap()));
+        assert_eq!(parse("2026-01-01 00:00:07.0"), parse("2026-01-01 00:00:07"));
         for none in ["", "0000-00-00 00:00:00", "2026-01-01", "soon"] {
             assert_eq!(parse(none), None, "{none}");
         }

@@ -1,0 +1,100 @@
+{{/* The name of the chart, or what takes its place. */}}
+{{- define "certorder.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* The name of most objects: the release's, if it tells what this is, else both. */}}
+{{- define "certorder.fullname" -}}
+{{- $name := include "certorder.name" . }}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else if contains $name .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "certorder.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride }}
+{{- end }}
+
+{{- define "certorder.leaseNamespace" -}}
+{{- default (include "certorder.namespace" .) .Values.leaderElection.namespace }}
+{{- end }}
+
+{{- define "certorder.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "certorder.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
+{{- end }}
+
+{{- define "certorder.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "certorder.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: certorder
+{{- end }}
+
+{{/* The metadata of an object, from: context, name, namespace, labels, annotations. A user's label never takes the
+place of one that a selector needs. */}}
+{{- define "certorder.metadata" -}}
+name: {{ .name }}
+{{- with .namespace }}
+namespace: {{ . }}
+{{- end }}
+labels:
+  {{- toYaml (merge (fromYaml (include "certorder.labels" .context)) (default dict .labels) .context.Values.commonLabels) | nindent 2 }}
+{{- with merge (dict) (default dict .annotations) .context.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "certorder.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "certorder.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- required "serviceAccount.name is needed when serviceAccount.create is false" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "certorder.subject" -}}
+- kind: ServiceAccount
+  name: {{ include "certorder.serviceAccountName" . }}
+  namespace: {{ include "certorder.namespace" . }}
+{{- end }}
+
+{{- define "certorder.image" -}}
+{{- $name := printf "%s/%s" .Values.image.registry .Values.image.repository | trimPrefix "/" }}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" $name .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" $name (default .Chart.AppVersion .Values.image.tag) }}
+{{- end }}
+{{- end }}
+
+{{/* What the operator does in the namespaces that it watches, and nothing else. Each rule names the file of the
+operator that needs it. */}}
+{{- define "certorder.rules" -}}
+# The watch (src/runtime.rs); patch is for the finalizer alone (src/order/guard.rs). The spec is never written.
+- apiGroups: [certorder.dev]
+  resources: [certificateorders]
+  verbs: [get, list, watch, patch]
+- apiGroups: [certorder.dev]
+  resources: [organizationprofiles]
+  verbs: [get, list, watch]
+- apiGroups: [certorder.dev]
+  resources: [certificateorders/status, organizationprofiles/status]
+  verbs: [update, patch]
+# Credentials and other references are read by name, and the key and TLS Secrets are written (src/order/secret.rs).
+# Only metadata is asked for by list and watch, which RBAC cannot express. What was paid for is never deleted.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create, patch]
+# src/telemetry.rs
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}

@@ -1,0 +1,176 @@
+"""What stands around the Deployment: CRDs, network, metrics, budgets, policies."""
+
+import pytest
+import yaml
+
+from conftest import CHART, CHARTS
+
+
+def test_the_crds_are_those_of_the_repository(render):
+    found = {item["metadata"]["name"]: item for item in render().all("CustomResourceDefinition")}
+    sources = sorted((CHARTS.parent / "crds").glob("*.yaml"))
+    assert len(sources) == len(found) == 2
+    for source in sources:
+        assert source.read_text() == (CHART / "files" / "crds" / source.name).read_text(), "charts/generate"
+        crd = yaml.safe_load(source.read_text())
+        assert found[crd["metadata"]["name"]]["spec"] == crd["spec"]
+
+
+def test_crds_are_kept_unless_asked(render):
+    keep = "helm.sh/resource-policy"
+    for crd in render().all("CustomResourceDefinition"):
+        assert crd["metadata"]["annotations"] == {keep: "keep"}
+    for crd in render({"crds": {"keep": False}}).all("CustomResourceDefinition"):
+        assert "annotations" not in crd["metadata"]
+    for crd in render({"crds": {"annotations": {"a": "b"}}}).all("CustomResourceDefinition"):
+        assert crd["metadata"]["annotations"] == {keep: "keep", "a": "b"}
+
+
+def test_crds_can_be_left_to_others(render):
+    assert not render({"crds": {"enabled": False}}).all("CustomResourceDefinition")
+
+
+def test_no_crd_is_installed_only_once():
+    # What is in crds/ of a chart is never upgraded.
+    assert not (CHART / "crds").exists()
+
+
+def ports(rule):
+    return [port["port"] for port in rule["ports"]]
+
+
+def test_the_network_is_closed_but_for_dns_the_api_server_and_the_clouds(render):
+    spec = render().one("NetworkPolicy")["spec"]
+    assert spec["policyTypes"] == ["Ingress", "Egress"]
+    assert [ports(rule) for rule in spec["egress"]] == [[53, 53], [443, 6443], [443]]
+    assert [ports(rule) for rule in spec["ingress"]] == [["http"]]
+
+
+def test_the_network_can_be_narrowed(render):
+    block = lambda cidr: [{"ipBlock": {"cidr": cidr}}]
+    values = {
+        "apiServerPorts": [6443],
+        "cloudPorts": [3128],
+        "dnsTo": [{"namespaceSelector": {}}],
+        "apiServerTo": block("192.0.2.1/32"),
+        "cloudsTo": block("198.51.100.1/32"),
+        "metricsFrom": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}],
+        "extraEgress": [{"ports": [{"port": 4317}]}],
+        "extraIngress": [{"ports": [{"port": 9000}]}],
+    }
+    spec = render({"networkPolicy": values}).one("NetworkPolicy")["spec"]
+    dns, server, clouds, further = spec["egress"]
+    assert dns["to"] == [{"namespaceSelector": {}}]
+    assert (ports(server), server["to"]) == ([6443], block("192.0.2.1/32"))
+    assert (ports(clouds), clouds["to"]) == ([3128], block("198.51.100.1/32"))
+    assert ports(further) == [4317]
+    metrics, more = spec["ingress"]
+    # The Pod of `helm test` still gets through.
+    assert metrics["from"][0] == values["metricsFrom"][0]
+    assert metrics["from"][1]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "test"
+    assert ports(more) == [9000]
+    assert not render({"networkPolicy": {"enabled": False}}).all("NetworkPolicy")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "endpoints"),
+    [("ServiceMonitor", "serviceMonitor", "endpoints"), ("PodMonitor", "podMonitor", "podMetricsEndpoints")],
+)
+def test_monitors(render, kind, value, endpoints):
+    assert not render().all(kind)
+    settings = {
+        "enabled": True,
+        "namespace": "monitoring",
+        "labels": {"release": "prometheus"},
+        "annotations": {"a": "b"},
+        "interval": "30s",
+        "scrapeTimeout": "10s",
+        "relabelings": [{"action": "labeldrop", "regex": "pod"}],
+        "metricRelabelings": [{"action": "keep", "regex": "certorder_.*", "sourceLabels": ["__name__"]}],
+    }
+    out = render({value: settings})
+    monitor = out.one(kind)
+    assert monitor["metadata"]["namespace"] == "monitoring"
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+    [endpoint] = monitor["spec"][endpoints]
+    assert endpoint == {"port": "http", "path": "/metrics"} | {
+        name: settings[name] for name in ("interval", "scrapeTimeout", "relabelings", "metricRelabelings")
+    }
+    assert monitor["spec"]["namespaceSelector"]["matchNames"] == ["certorder"]
+    target = "Service" if kind == "ServiceMonitor" else "Deployment"
+    labels = out.one(target)["metadata"]["labels"]
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_a_service_monitor_needs_the_service(refusal):
+    without = {"service": {"enabled": False}, "test": {"enabled": False}}
+    assert "serviceMonitor needs service.enabled" in refusal(without | {"serviceMonitor": {"enabled": True}})
+    assert "test.enabled needs service.enabled" in refusal({"service": {"enabled": False}})
+
+
+def test_a_service_of_another_kind(render):
+    out = render({"service": {"type": "NodePort", "annotations": {"a": "b"}, "ipFamilyPolicy": "PreferDualStack"}})
+    service = out.one("Service")
+    assert (service["spec"]["type"], service["spec"]["ipFamilyPolicy"]) == ("NodePort", "PreferDualStack")
+    assert service["metadata"]["annotations"] == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, {"maxUnavailable": 1}),
+        ({"maxUnavailable": 0}, {"maxUnavailable": 0}),
+        ({"minAvailable": "50%"}, {"minAvailable": "50%"}),
+    ],
+)
+def test_a_disruption_budget(render, refusal, values, expected):
+    assert not render().all("PodDisruptionBudget")
+    spec = render({"podDisruptionBudget": {"enabled": True} | values}).one("PodDisruptionBudget")["spec"]
+    spec.pop("selector")
+    assert spec == expected
+    both = {"enabled": True, "minAvailable": 1, "maxUnavailable": 1}
+    assert "not both" in refusal({"podDisruptionBudget": both})
+
+
+def test_domains_by_annotation(render):
+    assert not render().all("ValidatingAdmissionPolicy")
+    out = render({"policies": {"domains": {"enabled": True, "annotation": "acme.example/domains"}}})
+    policy = out.one("ValidatingAdmissionPolicy")
+    assert policy["spec"]["failurePolicy"] == "Fail"
+    assert '"acme.example/domains" in namespaceObject.metadata.annotations' in out.text
+    binding = out.one("ValidatingAdmissionPolicyBinding")
+    assert binding["spec"] == {"policyName": policy["metadata"]["name"], "validationActions": ["Deny"]}
+    assert not out.all("ConfigMap")
+
+
+def test_domains_by_list(render):
+    domains = {
+        "enabled": True,
+        "source": "Values",
+        "namespaces": {"shop": ["shop.example", "*.shop.example"], "bank": ["*"]},
+        "unlisted": "Allow",
+        "actions": ["Warn", "Audit"],
+        "namespaceSelector": {"matchLabels": {"orders": "yes"}},
+    }
+    out = render({"policies": {"domains": domains}})
+    spec = out.one("ValidatingAdmissionPolicyBinding")["spec"]
+    assert spec["validationActions"] == ["Warn", "Audit"]
+    assert spec["matchResources"] == {"namespaceSelector": {"matchLabels": {"orders": "yes"}}}
+    spec = out.one("ValidatingAdmissionPolicy")["spec"]
+    variables = {item["name"]: item["expression"] for item in spec["variables"]}
+    assert variables["lists"] == '{"bank":["*"],"shop":["shop.example","*.shop.example"]}'
+    assert variables["allowed"].endswith(": ['*']")
+    # See the comment in the template.
+    assert "paramKind" not in spec and not out.all("ConfigMap")
+
+
+def test_further_objects(render):
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "{{ .Release.Name }}-orders"}}
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ include \"certorder.fullname\" . }}-x'}\n"
+    out = render({"extraObjects": [quota, text]})
+    assert out.one("ResourceQuota")["metadata"]["name"] == "certorder-orders"
+    assert out.one("ConfigMap")["metadata"]["name"] == "certorder-x"
+
+
+def test_the_test_pod_can_be_left_out(render):
+    assert not render({"test": {"enabled": False}}).all("Pod")

@@ -1,0 +1,127 @@
+"""Least privilege, and who else may do what."""
+
+import pytest
+
+OPERATOR = [
+    (["certorder.dev"], ["certificateorders"], ["get", "list", "watch", "patch"]),
+    (["certorder.dev"], ["organizationprofiles"], ["get", "list", "watch"]),
+    (["certorder.dev"], ["certificateorders/status", "organizationprofiles/status"], ["update", "patch"]),
+    ([""], ["secrets"], ["get", "list", "watch", "create", "patch"]),
+    (["events.k8s.io"], ["events"], ["create", "patch"]),
+]
+
+
+def rules(role):
+    return [(rule["apiGroups"], rule["resources"], rule["verbs"]) for rule in role["rules"]]
+
+
+def subjects(binding):
+    return [(item["kind"], item["namespace"], item["name"]) for item in binding["subjects"]]
+
+
+def test_the_operator_may_do_what_it_does_and_nothing_else(render):
+    out = render()
+    assert rules(out.one("ClusterRole", "certorder")) == OPERATOR
+    binding = out.one("ClusterRoleBinding")
+    assert binding["roleRef"]["name"] == "certorder"
+    assert subjects(binding) == [("ServiceAccount", "certorder", "certorder")]
+
+
+def test_one_namespace_takes_no_cluster_role(render):
+    out = render({"watchNamespaces": ["shop", "bank", "shop"], "rbac": {"userRoles": False}})
+    assert not out.all("ClusterRole") and not out.all("ClusterRoleBinding")
+    roles = [role for role in out.all("Role") if role["metadata"]["name"] == "certorder"]
+    assert [role["metadata"]["namespace"] for role in roles] == ["bank", "shop"]
+    assert all(rules(role) == OPERATOR for role in roles)
+    bindings = [item for item in out.all("RoleBinding") if item["metadata"]["name"] == "certorder"]
+    assert [item["metadata"]["namespace"] for item in bindings] == ["bank", "shop"]
+    assert all(subjects(item) == [("ServiceAccount", "certorder", "certorder")] for item in bindings)
+    assert out.args[-2:] == ["--watch-namespace=bank", "--watch-namespace=shop"]
+
+
+@pytest.mark.parametrize("values", [{}, {"watchNamespaces": ["shop"]}, {"rbac": {"aggregateToEdit": True}}])
+def test_no_role_has_a_wildcard_or_may_escalate(render, values):
+    out = render(values)
+    for role in out.all("ClusterRole") + out.all("Role"):
+        for rule in role["rules"]:
+            words = rule["apiGroups"] + rule["resources"] + rule["verbs"]
+            assert not {"*", "bind", "escalate", "impersonate"} & set(words), role["metadata"]["name"]
+
+
+@pytest.mark.parametrize("values", [{}, {"watchNamespaces": ["shop"]}])
+def test_no_secret_is_deleted_or_replaced(render, values):
+    out = render(values)
+    for role in out.all("ClusterRole") + out.all("Role"):
+        for rule in role["rules"]:
+            if "secrets" in rule["resources"]:
+                assert not {"delete", "deletecollection", "update"} & set(rule["verbs"])
+
+
+def test_the_lease_is_one_by_name(render):
+    role = render().one("Role", "certorder-leader-election")
+    assert rules(role) == [
+        (["coordination.k8s.io"], ["leases"], ["create"]),
+        (["coordination.k8s.io"], ["leases"], ["get", "update", "patch"]),
+    ]
+    assert role["rules"][1]["resourceNames"] == ["certorder"]
+
+
+def test_the_lease_follows_its_namespace(render):
+    out = render({"leaderElection": {"namespace": "leases"}})
+    assert out.one("Role", "certorder-leader-election")["metadata"]["namespace"] == "leases"
+    assert out.one("RoleBinding", "certorder-leader-election")["metadata"]["namespace"] == "leases"
+    assert "--lease-namespace=leases" in out.args
+
+
+def test_without_election_there_is_no_lease_and_one_pod_at_a_time(render):
+    out = render({"leaderElection": {"enabled": False}})
+    assert not out.all("Role")
+    assert "--leader-elect=false" in out.args
+    assert out.one("Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_reading_orders_is_aggregated_to_view_and_writing_to_nobody(render):
+    out = render()
+    prefix = "rbac.authorization.k8s.io/aggregate-to-"
+
+    def aggregation(name):
+        labels = out.one("ClusterRole", name)["metadata"]["labels"]
+        return {key.removeprefix(prefix) for key in labels if key.startswith(prefix)}
+
+    assert aggregation("certorder-orders-view") == {"view"}
+    assert aggregation("certorder-orders-edit") == set()
+    assert aggregation("certorder-profiles-admin") == {"admin"}
+    assert aggregation("certorder") == set()
+    view = out.one("ClusterRole", "certorder-orders-view")
+    assert rules(view) == [(["certorder.dev"], ["certificateorders"], ["get", "list", "watch"])]
+
+
+def test_edit_may_order_only_on_request(render):
+    role = render({"rbac": {"aggregateToEdit": True}}).one("ClusterRole", "certorder-orders-edit")
+    assert role["metadata"]["labels"]["rbac.authorization.k8s.io/aggregate-to-edit"] == "true"
+
+
+def test_users_roles_give_no_status_and_no_secret(render):
+    out = render()
+    for name in ("certorder-orders-view", "certorder-orders-edit", "certorder-profiles-admin"):
+        for rule in out.one("ClusterRole", name)["rules"]:
+            assert rule["resources"] in (["certificateorders"], ["organizationprofiles"])
+
+
+def test_roles_can_be_left_to_others(render):
+    out = render({"rbac": {"create": False, "userRoles": False}})
+    for kind in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"):
+        assert not out.all(kind)
+
+
+def test_a_service_account_of_ones_own(render, refusal):
+    out = render({"serviceAccount": {"create": False, "name": "mine"}})
+    assert not out.all("ServiceAccount")
+    assert out.pod["serviceAccountName"] == "mine"
+    assert subjects(out.one("ClusterRoleBinding")) == [("ServiceAccount", "certorder", "mine")]
+    assert "serviceAccount.name is needed" in refusal({"serviceAccount": {"create": False}})
+
+
+def test_annotations_of_the_service_account(render):
+    out = render({"serviceAccount": {"annotations": {"tke.cloud.tencent.com/role-arn": "qcs::cam::x"}}})
+    assert out.one("ServiceAccount")["metadata"]["annotations"] == {"tke.cloud.tencent.com/role-arn": "qcs::cam::x"}

@@ -1,0 +1,165 @@
+//! The operator under siege: kills, faults and two replicas (`crash`), the pace of its calls (`pace`), and what it
+//! costs while it has nothing to do (`quiet`).
+//!
+//! ```console
+//! $ cargo build --release && cargo run --release --example siege -- crash --kills 1000 --seed 1
+//! ```
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "it shares the helpers of the stories"
+)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+#[path = "../../tests/it/cluster.rs"]
+#[allow(dead_code, reason = "a part of it is for the stories")]
+mod cluster;
+#[path = "../../tests/it/deploy.rs"]
+#[allow(dead_code, unused_imports, reason = "a part of it is for the stories")]
+mod deploy;
+#[path = "../../tests/it/fixtures.rs"]
+#[allow(dead_code, reason = "a part of it is for the stories")]
+mod fixtures;
+#[path = "../../tests/it/siege/mod.rs"]
+mod siege;
+
+use siege::{Place, Settings, crash, pace, quiet};
+
+/// The operator under siege.
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Args)]
+struct Common {
+    /// The binary; the one of the same build unless said otherwise.
+    #[arg(long, global = true)]
+    binary: Option<PathBuf>,
+    /// A real cluster, in place of the one in process.
+    #[arg(long, global = true)]
+    kubeconfig: Option<PathBuf>,
+    /// `--log-level` of every process.
+    #[arg(long, global = true, default_value = "info")]
+    log_level: String,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Kills and faults: every order ends as it would have without them, and each call lands once.
+    Crash {
+        /// How often the operator is killed, at least.
+        #[arg(long, default_value_t = 1000)]
+        kills: usize,
+        /// Decides every choice.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many processes work at the same time, without leader election.
+        #[arg(long, default_value_t = 1)]
+        replicas: usize,
+        /// How many orders live at the same time.
+        #[arg(long, default_value_t = 24)]
+        crowd: usize,
+        /// Walk through one of so many points of an order's life before the storm; 0 for none.
+        #[arg(long, default_value_t = 1)]
+        one_in: usize,
+    },
+    /// How much of a cloud's limit is used while first submissions wait.
+    Pace {
+        /// How many orders wait for each account.
+        #[arg(long, default_value_t = 300)]
+        orders: usize,
+        /// More flags for the operator.
+        #[arg(last = true)]
+        flags: Vec<String>,
+    },
+    /// What settled orders cost: writes, calls, memory.
+    Quiet {
+        /// How many there are; several numbers are measured one after the other, growing.
+        #[arg(long, value_delimiter = ',', default_value = "1000,3000,10000")]
+        orders: Vec<usize>,
+        /// How many others wait for the CA.
+        #[arg(long, default_value_t = 50)]
+        waiting: usize,
+        /// Seconds between the last change and the restart.
+        #[arg(long, default_value_t = 310)]
+        pause: u64,
+        /// Seconds to look on, twice.
+        #[arg(long, default_value_t = 60)]
+        window: u64,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Cli { common, what } = Cli::parse();
+    let binary = common.binary.clone().unwrap_or_else(beside);
+    assert!(
+        binary.exists(),
+        "{} does not exist: run cargo build first, or name one by --binary",
+        binary.display()
+    );
+    let Common { kubeconfig, log_level, .. } = common;
+    let place = Place { binary, kubeconfig, log_level };
+    let wrongs = match what {
+        What::Crash { kills, seed, replicas, crowd, one_in } => {
+            let settings = Settings { seed, kills, replicas, crowd, one_in };
+            let (lines, wrongs) = crash::run(&place, &settings).await;
+            println!("{lines}");
+            wrongs
+        }
+        What::Pace { orders, flags } => measure_pace(&place, orders, &flags).await,
+        What::Quiet { orders, waiting, pause, window } => {
+            let (pause, window) = (Duration::from_secs(pause), Duration::from_secs(window));
+            let plans =
+                orders.iter().map(|settled| quiet::Plan { settled: *settled, waiting, pause, window });
+            measure_quiet(&place, &plans.collect::<Vec<_>>()).await
+        }
+    };
+    for wrong in &wrongs {
+        println!("WRONG: {wrong}");
+    }
+    if wrongs.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn measure_pace(place: &Place, orders: usize, flags: &[String]) -> Vec<String> {
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let patience = Duration::from_secs(u64::try_from(orders).unwrap());
+    let mut wrongs = Vec::new();
+    for case in pace::CASES {
+        for figures in pace::measure(place, case, orders, &flags, patience).await {
+            println!("{figures}");
+            if figures.is_served() {
+                wrongs.extend(figures.wrongs(0.9));
+            }
+        }
+    }
+    wrongs
+}
+
+async fn measure_quiet(place: &Place, plans: &[quiet::Plan]) -> Vec<String> {
+    let mut wrongs = Vec::new();
+    for figures in quiet::measure(place, plans).await {
+        println!("{figures}");
+        wrongs.extend(figures.windows.iter().flat_map(|window| window.writes.iter().take(10).cloned()));
+        wrongs.extend(figures.changes.into_iter().take(10));
+    }
+    wrongs
+}
+
+/// The binary of the same build: examples stand in a directory beside it.
+fn beside() -> PathBuf {
+    let example = std::env::current_exe().unwrap();
+    example.parent().unwrap().with_file_name("certorder")
+}

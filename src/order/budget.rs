@@ -1,0 +1,48 @@
+//! How many orders of one namespace may run at the same time (`--max-orders-per-namespace`). Pure.
+
+use kube::ResourceExt;
+
+use crate::api::v1alpha1::CertificateOrder;
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::core::conditions::{Problem, get};
+use crate::order::claim::seniority;
+
+/// Whether an order runs: a call of it may be under way, or the CA works on it. One that is issued, or was rejected, or
+/// ended, does not.
+#[must_use]
+pub fn runs(order: &CertificateOrder) -> bool {
+    let Some(status) = &order.status else { return false };
+    let Some(submission) = &status.submission else { return false };
+    let over = [Reason::Expired, Reason::Revoked, Reason::Refunded].map(<&str>::from);
+    let is_over = get(&status.conditions, ConditionType::Stalled)
+        .is_some_and(|stalled| over.contains(&stalled.reason.as_str()));
+    let is_issued =
+        get(&status.conditions, ConditionType::Issued).is_some_and(|issued| issued.status == "True");
+    submission.intent.is_some()
+        || (submission.submitted_at.is_some() && submission.frozen && !is_over && !is_issued)
+}
+
+/// Why an order that does not run yet may not begin, given the other orders of its namespace.
+///
+/// Of two that begin at once each has stored its intent before it looks, and the older one goes on.
+#[must_use]
+pub fn exceeded(me: &CertificateOrder, others: &[CertificateOrder], most: usize) -> Option<Problem> {
+    let is_submitted = |order: &CertificateOrder| {
+        let submission = order.status.as_ref().and_then(|status| status.submission.as_ref());
+        submission.is_some_and(|submission| submission.submitted_at.is_some())
+    };
+    let counts = |other: &&CertificateOrder| {
+        other.uid() != me.uid()
+            && other.namespace() == me.namespace()
+            && runs(other)
+            && (is_submitted(other) || seniority(other) < seniority(me))
+    };
+    let running = others.iter().filter(counts).count();
+    (running >= most).then(|| {
+        let message = format!(
+            "{running} orders of this namespace run at the cloud, and the operator lets {most} run at the same time \
+             (--max-orders-per-namespace); this one begins when one of them is issued or ends"
+        );
+        Problem::new(Reason::BudgetExceeded, message)
+    })
+}

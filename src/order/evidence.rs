@@ -1,0 +1,62 @@
+//! What the cloud shows of the call of an intent: did it take effect, or can nobody tell? Pure; a part of
+//! [`mod@super::plan`].
+
+use crate::api::v1alpha1::Intent;
+use crate::api::v1alpha1::conditions::Reason;
+use crate::core::conditions::Problem;
+use crate::core::names::Names;
+use crate::core::order::{Observation, Stage};
+use crate::order::facts::{Action, Facts, RESUBMIT_AT};
+use crate::order::plan::shows_an_order;
+
+/// Whether the cloud works on an order, or is done with one that did not fail, and for all that it shows it is the one
+/// of an intent: somebody else may have ordered.
+pub(super) fn has_ours_under_way(facts: &Facts<'_>, intent: &Intent, seen: &Observation) -> bool {
+    let is_named =
+        |names: &Names| seen.names.iter().any(|name| name.eq_ignore_ascii_case(names.common_name().as_str()));
+    let is_another = facts.names.as_ref().is_ok_and(|names| !seen.names.is_empty() && !is_named(names));
+    let differs = !seen.stored.is_empty() && holds(facts, intent, seen) == Some(false);
+    shows_an_order(seen.stage) && !waits_or_failed(seen.stage) && !is_another && !differs
+}
+
+fn waits_or_failed(stage: Stage) -> bool {
+    matches!(stage, Stage::AwaitingInformation | Stage::Rejected | Stage::Cancelled)
+}
+
+/// Whether the cloud holds the application of an intent; `None` where that cannot be built any more to be compared.
+pub(super) fn holds(facts: &Facts<'_>, intent: &Intent, seen: &Observation) -> Option<bool> {
+    let payload = facts.payload.as_ref().ok()?;
+    let is_the_same = Some(&payload.hash) == intent.payload_hash.as_ref();
+    is_the_same.then(|| seen.stored.resembles(&payload.evidence))
+}
+
+/// Whether an application that the cloud holds got there by the call of an intent, and not by one before.
+pub(super) fn shows_this_call(facts: &Facts<'_>, intent: &Intent) -> bool {
+    let is_corrected = facts.submits_in_one_call()
+        && facts
+            .ours()
+            .is_some_and(|ours| ours.payload_hash.is_some() && ours.payload_hash != intent.payload_hash);
+    !facts.may_look_like_another() || is_corrected || facts.logged == Some(true)
+}
+
+/// Whether it stays open what became of the call of an intent: the cloud keeps no log that could tell, and what it holds
+/// may be of this call or of one before.
+pub(super) fn is_open(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &Observation) -> bool {
+    action == Action::Submit
+        && facts.submits_in_one_call()
+        && facts.has_earlier_application()
+        && waits_or_failed(seen.stage)
+        && holds(facts, intent, seen).unwrap_or(seen.has_traces())
+}
+
+pub(super) fn outcome_unknown(intent: &Intent) -> Problem {
+    Problem::new(
+        Reason::OutcomeUnknown,
+        format!(
+            "{} (attempt {}) got no answer, and what the cloud holds may be of an attempt before, so nobody can tell \
+             whether it took effect: look into the cloud's console, then annotate the order with {RESUBMIT_AT}: <now, \
+             RFC 3339> to hand the present application in",
+            intent.action, intent.attempt
+        ),
+    )
+}

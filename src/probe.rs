@@ -1,0 +1,92 @@
+//! `certorder probe`: asks a running operator whether it is ready, for images without a shell and without curl.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+/// The longest that each step may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The most that is read of an answer.
+const LONGEST_ANSWER: u64 = 16 * 1024;
+
+/// Why the operator did not say that it is well.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not what this asks.
+    #[error("{0:?} is no address of a probe; write http://host:port/readyz")]
+    Address(String),
+    /// Nobody answers.
+    #[error("{0}: {1}")]
+    Silent(String, io::Error),
+    /// An answer other than 200.
+    #[error("{0}: {1}")]
+    Unwell(String, String),
+}
+
+/// Asks for a URL (`http://host:port/path`); the body of a 200 is returned.
+pub fn probe(url: &str) -> Result<String, Error> {
+    let address = || Error::Address(url.to_owned());
+    let rest = url.strip_prefix("http://").ok_or_else(address)?;
+    let (host, path) = rest.split_once('/').ok_or_else(address)?;
+    if host.is_empty() || !host.contains(':') || url.contains(char::is_whitespace) {
+        return Err(address());
+    }
+    let answer = ask(host, path).map_err(|error| Error::Silent(url.to_owned(), error))?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.lines().next().unwrap_or_default();
+    match status.split(' ').nth(1) {
+        Some("200") => Ok(body.trim().to_owned()),
+        _ => Err(Error::Unwell(url.to_owned(), format!("{status} {}", body.trim()).trim().to_owned())),
+    }
+}
+
+fn ask(host: &str, path: &str) -> io::Result<String> {
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "no address");
+    for address in host.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, PATIENCE) {
+            Ok(stream) => return exchange(stream, host, path),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+fn exchange(mut stream: TcpStream, host: &str, path: &str) -> io::Result<String> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    // HTTP 1.0 has no chunks, and ends the answer with the connection.
+    write!(stream, "GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
+    let mut answer = Vec::new();
+    stream.take(LONGEST_ANSWER).read_to_end(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{self, Readiness};
+
+    #[tokio::test]
+    async fn an_operator_that_is_not_ready_yet_is_told_apart_from_one_that_is() {
+        let port = http::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let url = format!("http://{}/readyz", port.local_addr().unwrap());
+        let readiness = Readiness::default();
+        let registry = prometheus_client::registry::Registry::default();
+        let server = http::serve(port, registry, readiness.clone(), std::future::pending());
+        let server = tokio::spawn(server);
+        let asked = url.clone();
+        let early = tokio::task::spawn_blocking(move || probe(&asked)).await.unwrap().unwrap_err();
+        assert!(early.to_string().contains("503"), "{early}");
+        readiness.set();
+        assert_eq!(tokio::task::spawn_blocking(move || probe(&url)).await.unwrap().unwrap(), "ok");
+        server.abort();
+    }
+
+    #[test]
+    fn what_is_no_address_of_a_probe_is_refused() {
+        for url in ["https://a:1/readyz", "http://a/readyz", "http://a:1", "http://:1 2/", "readyz"] {
+            assert!(matches!(probe(url), Err(Error::Address(_))), "{url}");
+        }
+        assert!(matches!(probe("http://127.0.0.1:1/readyz"), Err(Error::Silent(..))));
+    }
+}

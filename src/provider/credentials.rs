@@ -1,0 +1,87 @@
+//! The entries of the Secret that holds an account's credentials.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use crate::api::v1alpha1::conditions::Reason;
+
+/// The name of an entry, and after it the name under which people already have it, as an environment variable.
+pub type Names = &'static [&'static str];
+
+/// The data of a Secret.
+pub type Data = BTreeMap<String, ByteString>;
+
+/// Why a Secret holds no usable credentials. The text goes on where "Secret NAME: " ends.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// An entry is missing.
+    #[error("it has no entry {}; {needs}", one_of(.entry))]
+    Missing {
+        /// Which one.
+        entry: Names,
+        /// What the cloud needs, for people.
+        needs: &'static str,
+    },
+    /// An entry has no content.
+    #[error("its entry {0} is empty")]
+    Empty(&'static str),
+    /// An entry begins or ends with white space.
+    #[error("its entry {0} begins or ends with white space: remove it")]
+    WhiteSpace(&'static str),
+    /// An entry has other characters than a key.
+    #[error("its entry {0} has characters that no API key has: copy it from the console anew")]
+    NotAKey(&'static str),
+    /// Two entries of which one must go.
+    #[error("it has {0} and {1}, and only one of them can be used: remove the other")]
+    Both(&'static str, &'static str),
+}
+
+impl CredentialsError {
+    /// The same in one word, for a condition.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Missing { .. } | Self::Empty(_) => Reason::SecretKeyMissing,
+            Self::WhiteSpace(_) | Self::NotAKey(_) | Self::Both(..) => Reason::CredentialsRefused,
+        }
+    }
+}
+
+fn one_of(names: Names) -> String {
+    match names {
+        [name] => (*name).to_owned(),
+        [name, others @ ..] => format!("{name} (or {})", others.join(", ")),
+        [] => String::new(),
+    }
+}
+
+/// An entry that must be there; `needs` is said where it is not.
+pub fn required(data: &Data, names: Names, needs: &'static str) -> Result<SecretString, CredentialsError> {
+    entry(data, names)?.ok_or(CredentialsError::Missing { entry: names, needs })
+}
+
+/// An entry. One newline at the end of its value is dropped, since `echo` and editors leave it there.
+pub fn entry(data: &Data, names: Names) -> Result<Option<SecretString>, CredentialsError> {
+    let found = names.iter().find_map(|name| Some((*name, data.get(*name)?)));
+    found.map(|(name, value)| check(name, &value.0)).transpose()
+}
+
+fn check(name: &'static str, value: &[u8]) -> Result<SecretString, CredentialsError> {
+    let value = value.strip_suffix(b"\n").unwrap_or(value);
+    let value = value.strip_suffix(b"\r").unwrap_or(value);
+    if value.is_empty() {
+        return Err(CredentialsError::Empty(name));
+    }
+    if value.trim_ascii().len() < value.len() {
+        return Err(CredentialsError::WhiteSpace(name));
+    }
+    // The values become header values, so other characters could not be sent either.
+    if !value.iter().all(u8::is_ascii_graphic) {
+        return Err(CredentialsError::NotAKey(name));
+    }
+    let text = Zeroizing::new(value.iter().copied().map(char::from).collect::<String>());
+    Ok(text.as_str().into())
+}

@@ -1,0 +1,141 @@
+//! Credentials of Huawei Cloud, from the data of a Secret.
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use crate::provider::credentials::{CredentialsError, Data, Names, entry, required};
+
+const ACCESS_KEY: Names = &["accessKey", "HUAWEICLOUD_SDK_AK"];
+const SECRET_KEY: Names = &["secretKey", "HUAWEICLOUD_SDK_SK"];
+const SECURITY_TOKEN: Names = &["securityToken"];
+const DOMAIN_ID: Names = &["domainId"];
+const AUTH_TOKEN: Names = &["authToken"];
+
+const NEEDS: &str = "Huawei Cloud needs accessKey and secretKey, and securityToken with a temporary key; or authToken, an IAM \
+                     token, alone";
+
+/// Who calls. `Debug` shows nothing of it.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// How requests show that.
+    pub identity: Identity,
+    /// The account, where the Secret names it.
+    pub domain_id: Option<SecretString>,
+}
+
+/// How a request shows who sends it.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// By a signature.
+    Key {
+        /// Names the key.
+        access_key: SecretString,
+        /// Signs requests.
+        secret_key: SecretString,
+        /// Goes with a temporary key.
+        security_token: Option<SecretString>,
+    },
+    /// By a token of IAM, which is valid for a day.
+    Token(SecretString),
+}
+
+impl Credentials {
+    /// Reads the data of a Secret.
+    pub fn from_secret(data: &Data) -> Result<Self, CredentialsError> {
+        let domain_id = entry(data, DOMAIN_ID)?;
+        let identity = match (entry(data, AUTH_TOKEN)?, entry(data, ACCESS_KEY)?) {
+            (Some(_), Some(_)) => return Err(CredentialsError::Both("authToken", "accessKey")),
+            (Some(token), None) => Identity::Token(token),
+            (None, _) => Identity::Key {
+                access_key: required(data, ACCESS_KEY, NEEDS)?,
+                secret_key: required(data, SECRET_KEY, NEEDS)?,
+                security_token: entry(data, SECURITY_TOKEN)?,
+            },
+        };
+        Ok(Self { identity, domain_id })
+    }
+
+    /// Names the account whose pace counts. A token is no name, so its digest stands for it.
+    #[must_use]
+    pub fn account(&self) -> String {
+        match &self.identity {
+            Identity::Key { access_key, .. } => access_key.expose_secret().to_owned(),
+            Identity::Token(token) => hex::encode(Sha256::digest(token.expose_secret())),
+        }
+    }
+
+    /// Everything of it that must not show up in any text.
+    #[must_use]
+    pub fn sensitive(&self) -> Vec<SecretString> {
+        let mut all: Vec<SecretString> = self.domain_id.iter().cloned().collect();
+        match &self.identity {
+            Identity::Key { access_key, secret_key, security_token } => {
+                all.extend([access_key, secret_key].into_iter().chain(security_token).cloned());
+            }
+            Identity::Token(token) => all.push(token.clone()),
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::ByteString;
+
+    use super::*;
+
+    fn read(data: &[(&str, &str)]) -> Result<Credentials, CredentialsError> {
+        let data = data.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
+        Credentials::from_secret(&data.collect())
+    }
+
+    fn texts(data: &[(&str, &str)]) -> Vec<String> {
+        let credentials = read(data).unwrap();
+        assert!(!format!("{credentials:?}").contains("HWAK"), "{credentials:?}");
+        credentials.sensitive().iter().map(|value| value.expose_secret().to_owned()).collect()
+    }
+
+    #[test]
+    fn both_spellings_are_read_and_all_of_it_is_sensitive() {
+        let short =
+            [("accessKey", "HWAK1"), ("secretKey", "key"), ("securityToken", "t=="), ("domainId", "d1")];
+        assert_eq!(texts(&short), ["d1", "HWAK1", "key", "t=="]);
+        assert_eq!(
+            texts(&[("HUAWEICLOUD_SDK_AK", "HWAK1\n"), ("HUAWEICLOUD_SDK_SK", "key\r\n")]),
+            ["HWAK1", "key"]
+        );
+        assert_eq!(texts(&[("authToken", "MIIFHWAK")]), ["MIIFHWAK"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_all_that_is_accepted() {
+        let error = read(&[("accessKey", "HWAK1")]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "it has no entry secretKey (or HUAWEICLOUD_SDK_SK); Huawei Cloud needs accessKey and secretKey, and \
+             securityToken with a temporary key; or authToken, an IAM token, alone"
+        );
+        assert!(
+            read(&[])
+                .unwrap_err()
+                .to_string()
+                .starts_with("it has no entry accessKey (or HUAWEICLOUD_SDK_AK)")
+        );
+    }
+
+    #[test]
+    fn a_token_and_a_key_are_too_much() {
+        let error = read(&[("accessKey", "HWAK1"), ("secretKey", "key"), ("authToken", "MIIF")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "it has authToken and accessKey, and only one of them can be used: remove the other"
+        );
+    }
+
+    #[test]
+    fn an_account_is_named_without_its_token() {
+        let token = read(&[("authToken", "MIIF")]).unwrap().account();
+        assert!(token.len() == 64 && !token.contains("MIIF"));
+        assert_eq!(read(&[("accessKey", "HWAK1"), ("secretKey", "key")]).unwrap().account(), "HWAK1");
+    }
+}

@@ -1,0 +1,268 @@
+//! What each error code of Huawei Cloud means for the caller: one table.
+//!
+//! The codes are those of SCM's list of error codes and of the API gateway's, which come as `SCM.nnnn` and
+//! `APIGW.nnnn` (in some places `APIG.nnnn`). A code that is not in the table means what its class and the HTTP status
+//! say.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::api::v1alpha1::conditions::Reason;
+use crate::core::redact::CloudText;
+use crate::provider::meaning::{self, Call, Meaning, Row};
+use crate::provider::{Error, Refusal};
+
+use super::sign::parse_date;
+
+use Meaning::{Credentials, Fault, Mend, TooFast, WrongState};
+use Reason::{CertificateNotFound, CsrInvalid, InvalidRequest, PermissionDenied};
+
+/// How long the gateway wants to be left alone after it refused a call for its pace.
+const CALM_DOWN: Duration = Duration::from_secs(2);
+
+const NO_HINT: &str = "";
+const GRANT: &str = "give the user of the credentials the permissions scm:cert:get, scm:cert:list, scm:cert:apply, scm:cert:cancel and \
+     scm:cert:export, and check that the certificate belongs to its account";
+const WHICH_CERTIFICATE: &str =
+    "check certificateId and region, and that the certificate belongs to the account of these credentials";
+const WRONG_REGION: &str =
+    "the endpoint does not offer this call: check spec.provider.huaweiCloud.region and --huawei-endpoint";
+const CSR: &str = "make the CSR anew with openssl req -new";
+const NOT_OURS: &str = "this code is of a call that certorder does not make: ask the cloud's support";
+
+/// Each code, what it means, and what the user can do about it where the cloud's own words do not tell.
+const TABLE: &[Row] = &[
+    ("SCM.0003", Mend(PermissionDenied), GRANT),
+    ("SCM.0005", Mend(InvalidRequest), NO_HINT),
+    ("SCM.0006", Mend(CsrInvalid), CSR),
+    ("SCM.0008", Mend(CertificateNotFound), WHICH_CERTIFICATE),
+    ("SCM.0009", Mend(InvalidRequest), NOT_OURS),
+    ("SCM.0010", WrongState, NO_HINT),
+    (
+        "SCM.0011",
+        Mend(InvalidRequest),
+        "the account's quota of free certificates is used up: certificateId must be that of a paid one",
+    ),
+    ("SCM.0012", Mend(CsrInvalid), CSR),
+    ("SCM.0013", Mend(CsrInvalid), CSR),
+    ("SCM.0014", Mend(InvalidRequest), NOT_OURS),
+    ("SCM.0015", Mend(InvalidRequest), "correct spec.commonName or spec.dnsNames: the product covers others"),
+    (
+        "SCM.0016",
+        Mend(InvalidRequest),
+        "look at the purchase in the cloud's console: its order is not in order",
+    ),
+    ("SCM.0020", Mend(CertificateNotFound), WHICH_CERTIFICATE),
+    ("SCM.0023", Mend(InvalidRequest), NOT_OURS),
+    ("SCM.0024", Mend(InvalidRequest), NOT_OURS),
+    ("SCM.0028", Fault, NO_HINT),
+    ("SCM.0030", Mend(InvalidRequest), NOT_OURS),
+    ("SCM.0031", Mend(CsrInvalid), CSR),
+    ("SCM.0032", Mend(InvalidRequest), NOT_OURS),
+    ("SCM.0053", Mend(CsrInvalid), CSR),
+    ("SCM.0054", Mend(CsrInvalid), CSR),
+    ("SCM.0079", Mend(InvalidRequest), NOT_OURS),
+    ("SCM.0091", Fault, NO_HINT),
+    ("SCM.0093", Fault, NO_HINT),
+    ("SCM.0095", Fault, NO_HINT),
+    ("SCM.0097", Fault, NO_HINT),
+    ("SCM.0101", Mend(InvalidRequest), NOT_OURS),
+    ("SCM.0114", Mend(CsrInvalid), CSR),
+    ("SCM.0312", Mend(InvalidRequest), NOT_OURS),
+    ("SCM.0313", Mend(InvalidRequest), NOT_OURS),
+    ("SCM.0707", Mend(InvalidRequest), NOT_OURS),
+    ("APIGW.0101", Mend(InvalidRequest), WRONG_REGION),
+    ("APIGW.0103", Mend(InvalidRequest), WRONG_REGION),
+    ("APIGW.0104", Mend(InvalidRequest), NO_HINT),
+    ("APIGW.0105", Mend(InvalidRequest), NO_HINT),
+    ("APIGW.0106", Mend(InvalidRequest), NO_HINT),
+    ("APIGW.0201", Mend(InvalidRequest), NO_HINT),
+    (
+        "APIGW.0301",
+        Credentials,
+        "check the keys or the token in the Secret, and this machine's clock: fifteen minutes are the most it may differ",
+    ),
+    ("APIGW.0302", Mend(PermissionDenied), GRANT),
+    ("APIGW.0303", Credentials, NO_HINT),
+    ("APIGW.0308", TooFast, NO_HINT),
+];
+
+/// A refusal, with what the user can do about it.
+fn refusal(code: &str, message: impl Into<CloudText>, request_id: Option<String>) -> Refusal {
+    meaning::refusal(row(code), code, message, request_id)
+}
+
+/// What a call that was refused with this code and this HTTP status allows the caller to do next.
+#[must_use]
+pub fn error(
+    call: Call,
+    status: u16,
+    code: &str,
+    message: impl Into<CloudText>,
+    request_id: Option<String>,
+) -> Error {
+    let meaning = row(code).map_or_else(|| by_class(status, code), |(_, meaning, _)| *meaning);
+    match meaning.error(call, refusal(code, message, request_id)) {
+        Error::Throttled { refusal, .. } => Error::Throttled { after: Some(CALM_DOWN), refusal },
+        error => error,
+    }
+}
+
+/// An answer that the service did not write. Only a pace that is too fast is clear without a code.
+#[must_use]
+pub fn foreign(call: Call, status: u16, text: &str, request_id: Option<String>) -> Error {
+    match status {
+        429 => error(call, status, "HTTP 429", text, request_id),
+        _ => meaning::foreign(call, status, text, request_id),
+    }
+}
+
+/// What a code that is not in the table means: the status says whether the request or the service is at fault. An error
+/// beside a status of success says neither.
+fn by_class(status: u16, code: &str) -> Meaning {
+    match status {
+        401 => Credentials,
+        403 => Mend(PermissionDenied),
+        404 if code.starts_with("SCM.") => Mend(CertificateNotFound),
+        429 => TooFast,
+        408 => Fault,
+        400..500 => Mend(InvalidRequest),
+        _ => Fault,
+    }
+}
+
+fn row(code: &str) -> Option<&'static Row> {
+    let find = |wanted: &str| TABLE.iter().find(|(code, _, _)| *code == wanted);
+    find(code).or_else(|| find(&code.replace("APIG.", "APIGW.")))
+}
+
+/// What begins the gateway's copy of the request that it could not verify. It holds the values of signed headers, so
+/// it goes no further.
+const ECHO: &str = "canonicalRequest:";
+
+/// A message without the copy of the request in it.
+#[must_use]
+pub fn without_echo(message: String) -> String {
+    match message.split_once(ECHO) {
+        Some((before, _)) => format!("{before}{ECHO}***"),
+        None => message,
+    }
+}
+
+/// By how many seconds this machine's clock is ahead of the cloud's (behind, when negative), as the gateway's refusal
+/// of an old signature tells: `server time:20231114T221320Z`.
+#[must_use]
+pub fn clock_ahead(message: &str, now: Timestamp) -> Option<i64> {
+    if !message.contains("signature expired") {
+        return None;
+    }
+    let (_, after) = message.split_once("server time:")?;
+    let theirs = parse_date(after.trim_start().get(..16)?)?;
+    Some(now.as_second() - theirs.as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The code's effect on a read and on a write, in one word each.
+    fn effect(status: u16, code: &str) -> [String; 2] {
+        [Call::Read, Call::Write].map(|call| meaning::word(&error(call, status, code, "", None)))
+    }
+
+    #[test]
+    fn every_code_has_its_effect_whatever_the_status() {
+        let effects = [
+            (["PermissionDenied"; 2], "SCM.0003 APIGW.0302"),
+            (
+                ["InvalidRequest"; 2],
+                "SCM.0005 SCM.0009 SCM.0011 SCM.0014 SCM.0015 SCM.0016 SCM.0023 SCM.0024 SCM.0030 SCM.0032 SCM.0079 \
+                 SCM.0101 SCM.0312 SCM.0313 SCM.0707 APIGW.0101 APIGW.0103 APIGW.0104 APIGW.0105 APIGW.0106 APIGW.0201",
+            ),
+            (["CsrInvalid"; 2], "SCM.0006 SCM.0012 SCM.0013 SCM.0031 SCM.0053 SCM.0054 SCM.0114"),
+            (["CertificateNotFound"; 2], "SCM.0008 SCM.0020"),
+            (["not now"; 2], "SCM.0010"),
+            (["credentials"; 2], "APIGW.0301 APIGW.0303"),
+            (["throttled"; 2], "APIGW.0308 APIG.0308"),
+            (["unavailable", "unknown"], "SCM.0028 SCM.0091 SCM.0093 SCM.0095 SCM.0097"),
+        ];
+        let mut tested = BTreeSet::from(["APIG.0308"]);
+        for (words, codes) in effects {
+            for code in codes.split_whitespace() {
+                for status in [200, 400, 500] {
+                    assert_eq!(effect(status, code), words, "{code} with HTTP {status}");
+                }
+                tested.insert(code);
+            }
+        }
+        let table: BTreeSet<_> = TABLE.iter().map(|(code, _, _)| *code).chain(["APIG.0308"]).collect();
+        assert_eq!(table, tested);
+        assert_eq!(table.len(), TABLE.len() + 1, "no code stands twice in the table");
+    }
+
+    #[test]
+    fn a_new_code_means_what_its_class_and_its_status_say() {
+        let effects = [
+            (200, "SCM.0999", ["unavailable", "unknown"]),
+            (400, "SCM.0999", ["InvalidRequest"; 2]),
+            (401, "APIGW.0999", ["credentials"; 2]),
+            (403, "IAM.0001", ["PermissionDenied"; 2]),
+            (404, "SCM.0999", ["CertificateNotFound"; 2]),
+            (404, "APIGW.0999", ["InvalidRequest"; 2]),
+            (408, "APIGW.0999", ["unavailable", "unknown"]),
+            (429, "SCM.0999", ["throttled"; 2]),
+            (500, "SCM.0092", ["unavailable", "unknown"]),
+            (503, "APIG.0999", ["unavailable", "unknown"]),
+        ];
+        for (status, code, words) in effects {
+            assert_eq!(effect(status, code), words, "{code} with HTTP {status}");
+        }
+    }
+
+    #[test]
+    fn an_answer_of_somebody_else_proves_nothing_but_that_it_was_too_fast() {
+        for status in [200, 302, 401, 403, 404, 500, 502, 503, 504] {
+            let words = [Call::Read, Call::Write].map(|call| meaning::word(&foreign(call, status, "", None)));
+            assert_eq!(words, ["unavailable", "unknown"], "{status}");
+        }
+        let throttled = foreign(Call::Write, 429, "", None);
+        assert!(matches!(throttled, Error::Throttled { after: Some(CALM_DOWN), .. }), "{throttled:?}");
+    }
+
+    #[test]
+    fn hints_say_what_to_do() {
+        let hint = |code| refusal(code, "", None).hint;
+        assert_eq!(hint("SCM.0020"), Some(WHICH_CERTIFICATE));
+        assert_eq!(hint("APIG.0302"), Some(GRANT));
+        assert_eq!((hint("SCM.0005"), hint("SCM.0999")), (None, None));
+    }
+
+    #[test]
+    fn the_copy_of_the_request_is_cut_off() {
+        let message =
+            "verify aksk signature fail, canonicalRequest:GET|/v3/|x-security-token:secret|".to_owned();
+        assert_eq!(without_echo(message), "verify aksk signature fail, canonicalRequest:***");
+        assert_eq!(without_echo("ak not exist".to_owned()), "ak not exist");
+    }
+
+    #[test]
+    fn the_clouds_clock_is_read_from_its_words() {
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let cases = [
+            (
+                "calc aksk signature fail:signature expired, signature time:20231114T221320Z,server time:20231114T223020Z",
+                Some(-1020),
+            ),
+            ("signature expired, server time: 20231114T215320Z.", Some(1200)),
+            ("signature expired", None),
+            ("server time:20231114T215320Z", None),
+            ("signature expired, server time:soon", None),
+        ];
+        for (message, ahead) in cases {
+            assert_eq!(clock_ahead(message, now), ahead, "{message}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The list of the account's certificates: what tells a certificate that is gone from an address that is wrong.
+
+use serde::Deserialize;
+
+use crate::provider::Error;
+use crate::provider::lenient::{id, list, text};
+use crate::provider::meaning::Call;
+
+use super::{CERTIFICATES, Huawei, LIST, errors};
+
+/// The largest page.
+const PAGE: usize = 50;
+
+/// More pages than any account has.
+const MOST_PAGES: usize = 200;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Page {
+    /// How many certificates there are in all; a number.
+    #[serde(deserialize_with = "text")]
+    total_count: Option<String>,
+    #[serde(deserialize_with = "list")]
+    certificates: Vec<Entry>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Entry {
+    #[serde(deserialize_with = "id")]
+    id: Option<String>,
+}
+
+/// Whether `show` found nothing, without a code that says what.
+pub(super) fn may_be_gone(error: &Error) -> bool {
+    error.refusal().is_some_and(|refusal| refusal.code == "HTTP 404")
+}
+
+impl Huawei {
+    /// `show` answered "not found" without a code of SCM, which a wrong address does too. A list that is read to its end
+    /// and does not have the certificate settles it.
+    pub(super) async fn not_found(&self, error: Error) -> Error {
+        match self.is_listed().await {
+            Ok(false) => {
+                let message = "the account has no certificate with this id";
+                let request_id = error.refusal().and_then(|refusal| refusal.request_id.clone());
+                errors::error(Call::Read, 404, "SCM.0020", message, request_id)
+            }
+            Ok(true) | Err(_) => error,
+        }
+    }
+
+    async fn is_listed(&self) -> Result<bool, Error> {
+        let mut offset = 0;
+        for _ in 0..MOST_PAGES {
+            let query = format!("limit={PAGE}&offset={offset}");
+            let (page, _) = self.get::<Page>(LIST, CERTIFICATES.to_owned(), query).await?;
+            let is_this = |entry: &Entry| entry.id.as_deref() == Some(self.order.certificate_id.as_str());
+            if page.certificates.iter().any(is_this) {
+                return Ok(true);
+            }
+            offset += page.certificates.len();
+            let total = page.total_count.and_then(|total| total.parse::<usize>().ok());
+            if page.certificates.is_empty() || total.is_some_and(|total| offset >= total) {
+                return Ok(false);
+            }
+        }
+        // Longer than it can be: it says nothing.
+        Ok(true)
+    }
+}

@@ -1,0 +1,91 @@
+//! What a bought product is and allows, as far as `show` names it.
+
+use crate::api::v1alpha1::HuaweiCloudOrder;
+use crate::core::conditions::Problem;
+use crate::core::order::{Application, Organization, Product, ValidationMethod};
+use crate::provider::product::{uncovered, unfit};
+
+use super::wire::Certificate;
+
+/// The brand and the type of the products whose CA must be told a hash algorithm (the page on `apply`).
+const WANTS_HASH: (&str, &str) = ("GEOTRUST", "OV_SSL_CERT");
+
+/// What `show` says of the product.
+#[must_use]
+pub fn product(certificate: &Certificate) -> Product {
+    let type_ = certificate.type_.as_deref();
+    let names = [certificate.brand.as_deref(), type_].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let number = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<u32>().ok());
+    let (count, wildcards) = (number(&certificate.domain_count), number(&certificate.wildcard_count));
+    let domain_type = certificate.domain_type.as_deref();
+    Product {
+        name: Some(names).filter(|name| !name.is_empty()),
+        domain_validated: type_.and_then(is_domain_validated),
+        wildcard: match domain_type {
+            Some("WILDCARD") => Some(true),
+            Some("SINGLE_DOMAIN") => Some(false),
+            Some("MULTI_DOMAIN") => wildcards.map(|wildcards| wildcards > 0),
+            _ => None,
+        },
+        // The page leaves open whether the count of names has the wildcard names in it, and a name too many is
+        // refused by the cloud before anything happens; one too few could not be ordered.
+        names: match domain_type {
+            Some("WILDCARD" | "SINGLE_DOMAIN") => Some(1),
+            _ => count
+                .filter(|count| *count > 0)
+                .map(|count| count.saturating_add(wildcards.unwrap_or_default())),
+        },
+        // This cloud saves no profiles, so whether it skips their review is no question.
+        level: None,
+        automatic_review: None,
+    }
+}
+
+/// Types are `DV_SSL_CERT`, `OV_SSL_CERT`, `EV_SSL_CERT` and what is added to these.
+fn is_domain_validated(type_: &str) -> Option<bool> {
+    match type_.split('_').next() {
+        Some("DV") => Some(true),
+        Some("OV" | "EV") => Some(false),
+        _ => None,
+    }
+}
+
+/// Checks what the product allows and demands, but for the data of the organisation.
+pub fn check(product: &Product, order: &HuaweiCloudOrder, application: &Application) -> Result<(), Problem> {
+    let problem = uncovered(product, &application.names)
+        .or_else(|| mail(product, application.validation))
+        .or_else(|| hash(product, order));
+    problem.map_or(Ok(()), |problem| Err(unfit(product, &problem)))
+}
+
+/// Control of the names of a DV product is shown by DNS (the user guide; the page on `apply` says "by default").
+fn mail(product: &Product, validation: ValidationMethod) -> Option<String> {
+    let refused = product.domain_validated == Some(true) && validation == ValidationMethod::Email;
+    refused.then(|| {
+        "is of the type DV, which is not validated by e-mail: set spec.validation.method to DNS".to_owned()
+    })
+}
+
+fn hash(product: &Product, order: &HuaweiCloudOrder) -> Option<String> {
+    let (brand, type_) = product.name.as_deref()?.split_once(' ')?;
+    let wants = brand == WANTS_HASH.0 && type_.starts_with(WANTS_HASH.1);
+    (wants && order.ca_hash_algorithm.is_none()).then(|| {
+        "needs a hash algorithm: set spec.provider.huaweiCloud.caHashAlgorithm to DEFAULT or SHA-256"
+            .to_owned()
+    })
+}
+
+/// The data that an OV or EV product demands and that are not there, by their paths in the profile.
+#[must_use]
+pub fn missing(product: Option<&Product>, organization: Option<&Organization>) -> Vec<String> {
+    if product.and_then(|product| product.domain_validated) != Some(false) {
+        return Vec::new();
+    }
+    let Some(Organization { name, region, city, country, .. }) = organization else {
+        return vec!["spec.organization".to_owned()];
+    };
+    let fields = [("name", name), ("region", region), ("city", city), ("country", country)];
+    let is_blank = |text: &Option<String>| text.as_ref().is_none_or(|text| text.trim().is_empty());
+    let blank = fields.into_iter().filter(|(_, text)| is_blank(text));
+    blank.map(|(field, _)| format!("spec.organization.{field}")).collect()
+}

@@ -1,0 +1,48 @@
+//! The calls that change something at the cloud.
+
+use reqwest::Method;
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+
+use crate::provider::meaning::{Call, foreign};
+use crate::provider::{Accepted, Calls, Error, Payload};
+
+use super::wire::Taken;
+use super::{EXPORT, Huawei, Message, SHOW, request};
+
+const WITHDRAW: &str = "cancel-cert";
+
+/// What Huawei Cloud calls its calls. `apply` also sends the order to the CA, and also the one after a refusal or a
+/// withdrawal. Nothing revokes. `unsubscribe` and `delete`, which end what was paid for, are none of them.
+pub const CALLS: Calls = Calls {
+    observe: SHOW,
+    download: EXPORT,
+    submit: request::ACTION,
+    order: None,
+    resubmit: None,
+    withdraw: Some(WITHDRAW),
+    revoke: None,
+    send_letter: None,
+};
+
+impl Huawei {
+    pub(super) async fn submit(&self, payload: &Payload, begin_by: Instant) -> Result<Accepted, Error> {
+        self.change(payload.action, payload.body.expose_secret(), begin_by).await
+    }
+
+    pub(super) async fn withdraw(&self, begin_by: Instant) -> Result<Accepted, Error> {
+        self.change(WITHDRAW, b"", begin_by).await
+    }
+
+    /// A call that changes something: it begins in time or not at all.
+    async fn change(&self, action: &'static str, body: &[u8], begin_by: Instant) -> Result<Accepted, Error> {
+        let message =
+            Message { method: Method::POST, path: self.path(Some(action)), query: String::new(), body };
+        let (taken, request_id) = self.call::<Taken>(action, &message, Some(begin_by)).await?;
+        if taken.is_success() {
+            return Ok(Accepted { request_id, order_id: None });
+        }
+        // A status of success without the word that goes with it: nobody knows.
+        Err(foreign(Call::Write, 200, "the answer does not say that the call succeeded", request_id))
+    }
+}

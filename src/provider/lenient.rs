@@ -1,0 +1,90 @@
+//! Reads the JSON of clouds, whose pages disagree about types: a field that is not as expected counts as absent, since
+//! a new kind of answer must not stop an order.
+
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::core::redact::CloudText;
+
+/// The longest id or code that is taken for one, in bytes. The longest code today has 54.
+const LONGEST_ID: usize = 64;
+
+/// The text of a value: clouds write ids and numbers now as a string, now as a number. Blank means absent.
+#[must_use]
+pub fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The texts of a list; anything else, and `[""]`, is an empty one.
+#[must_use]
+pub fn texts_of(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(text_of).collect()
+}
+
+/// A text, or a number as one.
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Value::deserialize(deserializer).map(|value| text_of(&value))
+}
+
+/// An id or a code. One that is too long to be one, or has odd characters, counts as absent: it is stored, and a
+/// status that the API server refuses would lose what came with it.
+pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    text(deserializer).map(|text| text.filter(|text| is_id(text)))
+}
+
+/// Whether a text may be an id or a code.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// One word of a fixed vocabulary; anything else counts as absent, since it could be somebody's datum.
+pub fn token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = text(deserializer)?.map(CloudText::from);
+    Ok(text.as_ref().and_then(CloudText::as_token).map(str::to_owned))
+}
+
+/// A secret, as it is. The text is moved, not copied.
+pub fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.into()),
+        _ => None,
+    })
+}
+
+/// A list of texts.
+pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Value::deserialize(deserializer).map(|value| texts_of(&value))
+}
+
+/// A truth value, which some examples write as 0 and 1.
+pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_bool().or_else(|| match text_of(&value)?.as_str() {
+        "0" | "false" => Some(false),
+        "1" | "true" => Some(true),
+        _ => None,
+    }))
+}
+
+/// A list; an item that is not as expected is left out.
+pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let items = match Value::deserialize(deserializer)? {
+        Value::Array(items) => items,
+        _ => Vec::new(),
+    };
+    Ok(items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect())
+}
+
+/// A value that counts as absent where it is not as expected.
+pub fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Value::deserialize(deserializer).map(|value| serde_json::from_value(value).ok())
+}

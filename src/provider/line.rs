@@ -1,0 +1,95 @@
+//! The way to one cloud: whose turn it is, one exchange, and what it means that nothing usable came back.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use jiff::Timestamp;
+use reqwest::Request;
+use reqwest::header::{HeaderValue, InvalidHeaderValue};
+use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroize;
+
+use crate::clock::Clock;
+
+use super::Error;
+use super::limit::Limiter;
+use super::meaning::{Call, foreign};
+use super::transport::{Answer, Failure, Transport};
+
+/// What all calls to one cloud share.
+#[derive(Debug)]
+pub struct Line {
+    cloud: &'static str,
+    transport: Transport,
+    limiter: Limiter,
+    clock: Clock,
+}
+
+/// Who calls what.
+#[derive(Clone, Copy)]
+pub struct Caller<'a> {
+    /// Names the account whose pace counts.
+    pub account: &'a str,
+    /// The cloud's name of the call.
+    pub action: &'static str,
+    /// For a call that changes something: it begins by then or not at all.
+    pub begin_by: Option<Instant>,
+}
+
+impl Line {
+    /// The way to the cloud of this name, which allows so many calls a second for each account and action.
+    #[must_use]
+    pub fn new(cloud: &'static str, transport: Transport, per_second: NonZeroU32) -> Self {
+        // Never a clock that a test has set ahead: a cloud refuses a request whose time is not its own.
+        Self { cloud, transport, limiter: Limiter::new(per_second), clock: Clock::default() }
+    }
+
+    /// One call: waits for its turn, signs, sends, reads. Never repeated.
+    pub async fn call<T, E: fmt::Display>(
+        &self,
+        caller: Caller<'_>,
+        sign: impl FnOnce(Timestamp) -> Result<Request, E>,
+        read: impl FnOnce(Call, &Answer, Timestamp) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let call = self.turn(caller).await?;
+        let now = self.clock.now();
+        let request = sign(now).map_err(|error| Error::NotSent(error.to_string()))?;
+        let mut answer =
+            self.transport.exchange(request).await.map_err(|failure| self.failed(call, failure))?;
+        let outcome = read(call, &answer, now);
+        // It may hold a private key, or what an application says of people.
+        answer.body.zeroize();
+        outcome
+    }
+
+    async fn turn(&self, caller: Caller<'_>) -> Result<Call, Error> {
+        let turn = self.limiter.turn(caller.account, caller.action);
+        let Some(begin_by) = caller.begin_by else {
+            turn.await;
+            return Ok(Call::Read);
+        };
+        // A turn that is free at once is taken even when the time is over.
+        if timeout_at(begin_by, turn).await.is_err() || Instant::now() >= begin_by {
+            return Err(Error::NotSent(format!("{} had no turn in time", caller.action)));
+        }
+        Ok(Call::Write)
+    }
+
+    fn failed(&self, call: Call, failure: Failure) -> Error {
+        match failure {
+            Failure::NotSent(reason) => Error::NotSent(reason),
+            Failure::NoAnswer(reason) => {
+                tracing::debug!(cloud = self.cloud, reason, "no answer");
+                Error::Unknown(None)
+            }
+            Failure::TooLarge(status) => foreign(call, status.as_u16(), &failure.to_string(), None),
+        }
+    }
+}
+
+/// A header whose value no log shows.
+pub fn sensitive(value: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut value = HeaderValue::from_str(value)?;
+    value.set_sensitive(true);
+    Ok(value)
+}

@@ -1,0 +1,96 @@
+//! What an error code of a cloud means for the caller. Each cloud has a table of its codes; what follows from a row is
+//! the same for all.
+
+use crate::api::v1alpha1::conditions::Reason;
+use crate::core::redact::CloudText;
+
+use super::{Error, Refusal};
+
+/// Whether a call changes anything at the cloud.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Call {
+    /// It does not.
+    Read,
+    /// It does.
+    Write,
+}
+
+/// What a code says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Meaning {
+    /// Refused until somebody mends this.
+    Mend(Reason),
+    /// The credentials are not accepted.
+    Credentials,
+    /// Too many calls; refused before acting.
+    TooFast,
+    /// The certificate's state forbids it.
+    WrongState,
+    /// The same is running already.
+    Running,
+    /// Refused before acting, by no fault of the request.
+    NotDone,
+    /// A fault behind the gateway: after a write, nobody knows how far it got.
+    Fault,
+}
+
+/// A code, what it means, and what the user can do about it where the cloud's own words do not tell; else empty.
+pub type Row = (&'static str, Meaning, &'static str);
+
+impl Meaning {
+    /// What a call that ended with this refusal allows the caller to do next.
+    #[must_use]
+    pub fn error(self, call: Call, refusal: Refusal) -> Error {
+        match (self, call) {
+            (Self::Mend(reason), _) => Error::Rejected { reason, refusal },
+            (Self::Credentials, _) => Error::CredentialsRefused(refusal),
+            (Self::TooFast, _) => Error::Throttled { after: None, refusal },
+            (Self::WrongState, _) => Error::NotNow(refusal),
+            (Self::Running, _) => Error::UnderWay(refusal),
+            (Self::NotDone, _) | (Self::Fault, Call::Read) => Error::Unavailable(refusal),
+            (Self::Fault, Call::Write) => Error::Unknown(Some(refusal)),
+        }
+    }
+}
+
+/// A refusal with the hint of its row.
+#[must_use]
+pub fn refusal(
+    row: Option<&Row>,
+    code: &str,
+    message: impl Into<CloudText>,
+    request_id: Option<String>,
+) -> Refusal {
+    let hint = row.map(|(_, _, hint)| *hint).filter(|hint| !hint.is_empty());
+    Refusal { code: code.to_owned(), message: message.into(), request_id, hint }
+}
+
+/// An answer that the service did not write, or that cannot be read, says nothing about what the service did.
+#[must_use]
+pub fn foreign(call: Call, status: u16, text: &str, request_id: Option<String>) -> Error {
+    Meaning::Fault.error(call, refusal(None, &format!("HTTP {status}"), text, request_id))
+}
+
+/// A cloud tells its own time when it refuses ours; the difference, in seconds by which this machine is ahead, is what
+/// the reader needs.
+#[must_use]
+pub fn with_clock(message: String, ahead: Option<i64>) -> String {
+    let Some(ahead) = ahead else { return message };
+    let direction = if ahead < 0 { "behind" } else { "ahead of" };
+    format!("{message} (this machine's clock is {} s {direction} the cloud's)", ahead.abs())
+}
+
+/// What a call did, in one word: for the tests of the tables.
+#[cfg(test)]
+pub(super) fn word(error: &Error) -> String {
+    match error {
+        Error::Rejected { reason, .. } => format!("{reason:?}"),
+        Error::CredentialsRefused(_) => "credentials".to_owned(),
+        Error::Throttled { .. } => "throttled".to_owned(),
+        Error::NotNow(_) => "not now".to_owned(),
+        Error::UnderWay(_) => "under way".to_owned(),
+        Error::Unavailable(_) => "unavailable".to_owned(),
+        Error::Unknown(_) => "unknown".to_owned(),
+        Error::NotSent(_) => "not sent".to_owned(),
+    }
+}

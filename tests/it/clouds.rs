@@ -1,0 +1,269 @@
+//! The two clouds, as stories see them that are about both: one table of names, one handle, one macro.
+
+use certorder_sim::huawei::{self, HuaweiCloud};
+use certorder_sim::proxy::{Action, Proxy, Rule, Upstream};
+use certorder_sim::tencent::{self, TencentCloud};
+use http::{HeaderName, HeaderValue};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::fixtures::{
+    ACCESS_KEY, CERTIFICATE, HUAWEI_CERTIFICATE, HUAWEI_SECRET_KEY, SECRET_ID, SECRET_KEY,
+};
+
+/// Which cloud a story is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Tencent,
+    Huawei,
+}
+
+/// What one cloud calls what all have.
+pub(crate) struct Names {
+    /// As `status.provider` has it.
+    pub(crate) cloud: &'static str,
+    /// The certificate of most stories.
+    pub(crate) certificate: &'static str,
+    /// The calls that one application takes, in turn.
+    pub(crate) apply: &'static [&'static str],
+    /// The calls that another application takes, in turn.
+    pub(crate) apply_again: &'static [&'static str],
+    pub(crate) withdraw: &'static str,
+    pub(crate) read: &'static str,
+    pub(crate) download: &'static str,
+    /// How refused credentials and too many calls are called.
+    pub(crate) bad_signature: &'static str,
+    pub(crate) too_fast: &'static str,
+    /// The parameters of an application with the common name, the organisation and the CSR.
+    pub(crate) parameters: [&'static str; 3],
+}
+
+const TENCENT: Names = Names {
+    cloud: "TencentCloud",
+    certificate: CERTIFICATE,
+    apply: &["CertificateInfoSubmit", "CertificateOrderSubmit"],
+    apply_again: &["ModifyCertificateResubmit", "CertificateInfoSubmit", "CertificateOrderSubmit"],
+    withdraw: "CancelAuditCertificate",
+    read: "DescribeCertificate",
+    download: "DescribeCertificateDetail",
+    bad_signature: "AuthFailure.SignatureFailure",
+    too_fast: "RequestLimitExceeded",
+    parameters: ["CertCommonName", "OrgOrganization", "Csr"],
+};
+
+const HUAWEI: Names = Names {
+    cloud: "HuaweiCloud",
+    certificate: HUAWEI_CERTIFICATE,
+    apply: &["apply"],
+    apply_again: &["apply"],
+    withdraw: "cancel-cert",
+    read: "show",
+    download: "export",
+    bad_signature: "APIGW.0301",
+    too_fast: "APIGW.0308",
+    parameters: ["domain", "company_name", "csr"],
+};
+
+impl Kind {
+    pub(crate) fn names(self) -> &'static Names {
+        match self {
+            Self::Tencent => &TENCENT,
+            Self::Huawei => &HUAWEI,
+        }
+    }
+
+    /// The call that hands in an application.
+    pub(crate) fn submit(self) -> &'static str {
+        self.names().apply.first().unwrap()
+    }
+
+    /// The call that sends the order.
+    pub(crate) fn order(self) -> &'static str {
+        self.names().apply.last().unwrap()
+    }
+
+    /// A rule for the requests of one call.
+    pub(crate) fn rule(self, action: Action, call: &'static str) -> Rule {
+        let rule = Rule::new(action);
+        match self {
+            Self::Tencent => {
+                rule.header(HeaderName::from_static("x-tc-action"), HeaderValue::from_static(call))
+            }
+            Self::Huawei => rule.path(format!("/{call}")),
+        }
+    }
+}
+
+/// What is bought.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Product {
+    Dv,
+    Ov,
+}
+
+/// How a call goes wrong.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Slip {
+    /// It takes effect, and no reply comes.
+    ReplyLost,
+    /// It never arrives.
+    RequestLost,
+    /// A proxy says that the gateway is bad, though the call took effect.
+    BadGatewayAfterwards,
+    /// The same for so many calls, and none takes effect.
+    BadGateway(u32),
+    /// Half of the reply comes.
+    Truncated,
+    /// So many calls are too many.
+    TooFast(u32),
+}
+
+/// One cloud with an account, and the line of the operator to it.
+pub(crate) enum Cloud {
+    Tencent(TencentCloud, tencent::Account),
+    Huawei(HuaweiCloud, huawei::Account),
+}
+
+/// A call as the ledger has it.
+pub(crate) struct Call {
+    pub(crate) action: String,
+    pub(crate) certificate_id: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) took_effect: bool,
+    pub(crate) time: Timestamp,
+    pub(crate) body: Value,
+}
+
+/// Does the same with either cloud.
+macro_rules! either {
+    ($cloud:expr, |$this:ident, $account:ident| $do:expr) => {
+        match $cloud {
+            Cloud::Tencent($this, $account) => $do,
+            Cloud::Huawei($this, $account) => $do,
+        }
+    };
+}
+
+/// The same kind of fault at either cloud.
+macro_rules! fault {
+    ($cloud:ident, $slip:expr) => {
+        match $slip {
+            Slip::ReplyLost => $cloud::Fault::reply_lost(),
+            Slip::RequestLost => $cloud::Fault::request_lost(),
+            Slip::BadGatewayAfterwards => $cloud::Fault::html(502).acting(true),
+            Slip::BadGateway(times) => $cloud::Fault::html(502).times(times),
+            Slip::Truncated => $cloud::Fault::truncated(),
+            Slip::TooFast(times) => $cloud::Fault::throttled().times(times),
+        }
+    };
+}
+
+/// Starts Tencent Cloud with an account. Stories look every 100 ms, so no cloud limits their pace here; that has tests
+/// of its own.
+pub(crate) async fn start_tencent() -> (TencentCloud, tencent::Account) {
+    let options = tencent::Options { calls_per_second: None, ..tencent::Options::default() };
+    let cloud = TencentCloud::start(options).await.unwrap();
+    let account = cloud.account(SECRET_ID, SECRET_KEY);
+    (cloud, account)
+}
+
+/// The same for Huawei Cloud.
+pub(crate) async fn start_huawei() -> Cloud {
+    let options = huawei::Options { calls_per_second: None, ..huawei::Options::default() };
+    let cloud = HuaweiCloud::start(options).await.unwrap();
+    let account = cloud.account(ACCESS_KEY, HUAWEI_SECRET_KEY);
+    Cloud::Huawei(cloud, account)
+}
+
+impl Cloud {
+    /// A proxy before it.
+    pub(crate) async fn line(&self) -> Proxy {
+        let url = either!(self, |cloud, _account| cloud.url());
+        Proxy::start(Upstream::http(&url).unwrap()).await.unwrap()
+    }
+
+    pub(crate) fn buy(&self, id: &str, product: Product) {
+        match (self, product) {
+            (Self::Tencent(cloud, account), Product::Dv) => {
+                cloud.buy(account, id, tencent::Product::DV_SINGLE);
+            }
+            (Self::Tencent(cloud, account), Product::Ov) => {
+                cloud.buy(account, id, tencent::Product::OV_SINGLE);
+            }
+            (Self::Huawei(cloud, account), Product::Dv) => cloud.buy(account, id, huawei::Product::DV_SINGLE),
+            (Self::Huawei(cloud, account), Product::Ov) => cloud.buy(account, id, huawei::Product::OV_SINGLE),
+        }
+    }
+
+    /// Lets calls of this name fail.
+    pub(crate) fn slip(&self, slip: Slip, call: &str) {
+        match self {
+            Self::Tencent(cloud, _) => cloud.fault(fault!(tencent, slip).action(call)),
+            Self::Huawei(cloud, _) => cloud.fault(fault!(huawei, slip).action(call)),
+        }
+    }
+
+    pub(crate) fn ledger(&self) -> Vec<Call> {
+        either!(self, |cloud, _account| {
+            let ledger = cloud.ledger().into_iter();
+            let calls = ledger.map(|call| Call {
+                body: call.body.json(),
+                action: call.action,
+                certificate_id: call.certificate_id,
+                request_id: call.request_id,
+                took_effect: call.took_effect,
+                time: call.time,
+            });
+            calls.collect()
+        })
+    }
+
+    /// Moves the order one step on; true once it is issued.
+    pub(crate) fn advance(&self, id: &str) -> bool {
+        match self {
+            Self::Tencent(cloud, _) => cloud.advance(id).unwrap() == tencent::Status::ISSUED,
+            Self::Huawei(cloud, _) => cloud.advance(id).unwrap() == huawei::Status::ISSUED,
+        }
+    }
+
+    /// The CA refuses the application.
+    pub(crate) fn reject(&self, id: &str) {
+        either!(self, |cloud, _account| cloud.reject(id, "domain verification timed out").unwrap());
+    }
+
+    /// The CA agrees that the review is stopped.
+    pub(crate) fn finish_cancel(&self, id: &str) {
+        either!(self, |cloud, _account| cloud.finish_cancel(id).unwrap());
+    }
+
+    /// Whether the CA works on the order.
+    pub(crate) fn is_running(&self, id: &str) -> bool {
+        match self {
+            Self::Tencent(cloud, _) => cloud.certificate(id).unwrap().status.is_running(),
+            Self::Huawei(cloud, _) => cloud.certificate(id).unwrap().status.is_running(),
+        }
+    }
+
+    /// Whether the CA refused the last application.
+    pub(crate) fn is_rejected(&self, id: &str) -> bool {
+        match self {
+            Self::Tencent(cloud, _) => {
+                cloud.certificate(id).unwrap().status == tencent::Status::REVIEW_FAILED
+            }
+            Self::Huawei(cloud, _) => cloud.certificate(id).unwrap().status == huawei::Status::UNPASSED,
+        }
+    }
+}
+
+/// Makes a test of each story for each cloud.
+macro_rules! for_both_clouds {
+    ($($story:ident),+ $(,)?) => {
+        mod tencent {
+            $(#[tokio::test] async fn $story() { super::$story(crate::clouds::Kind::Tencent).await; })+
+        }
+        mod huawei {
+            $(#[tokio::test] async fn $story() { super::$story(crate::clouds::Kind::Huawei).await; })+
+        }
+    };
+}
+pub(crate) use for_both_clouds;

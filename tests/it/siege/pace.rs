@@ -1,0 +1,209 @@
+//! How much of a cloud's limit is used while first submissions wait, and whether accounts slow each other down.
+
+use std::fmt;
+use std::time::Duration;
+
+use certorder::api::v1alpha1::CertificateOrder;
+use certorder_sim::proxy::{Proxy, Upstream};
+use certorder_sim::tencent::{Account, Call, Fault, Options, Product, TencentCloud};
+use k8s_openapi::api::core::v1::Secret;
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use super::Place;
+use super::camp::{Camp, Ground};
+
+/// The calls of a second that Tencent Cloud allows for each account and action.
+const LIMIT: f64 = 10.0;
+const SUBMIT: &str = "CertificateInfoSubmit";
+const ACTIONS: [&str; 3] = ["DescribeCertificate", SUBMIT, "CertificateOrderSubmit"];
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Who else there is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Beside {
+    /// Nobody.
+    Nobody,
+    /// An account with as many orders.
+    Another,
+    /// An account with as many orders, whose calls are never answered.
+    Hanging,
+    /// An account with as many orders, whose calls are all refused for coming too fast.
+    Throttled,
+}
+
+/// Every case that is measured.
+pub(crate) const CASES: [Beside; 4] = [Beside::Nobody, Beside::Another, Beside::Hanging, Beside::Throttled];
+
+/// What one account's orders did.
+pub(crate) struct Figures {
+    account: &'static str,
+    beside: Beside,
+    orders: usize,
+    submitted: usize,
+    /// From the start of the process to the last first submission, in seconds.
+    seconds: f64,
+    /// For each action: calls, the most in any one second, refused for coming too fast.
+    actions: Vec<(&'static str, usize, usize, usize)>,
+    /// The share of the limit that was used between the first and the last first submission.
+    pub(crate) share: f64,
+}
+
+/// An account and its key.
+struct Holder {
+    name: &'static str,
+    account: Account,
+}
+
+/// Lets the orders of one account wait, with another one beside it.
+pub(crate) async fn measure(
+    place: &Place,
+    beside: Beside,
+    orders: usize,
+    flags: &[&str],
+    patience: Duration,
+) -> Vec<Figures> {
+    let camp = Camp::with(place, Vec::new()).await;
+    let ground = camp.ground().await;
+    let cloud = TencentCloud::start(Options::default()).await.unwrap();
+    let mut holders = vec![settle_in(&ground, &cloud, "first", orders).await];
+    if beside != Beside::Nobody {
+        holders.push(settle_in(&ground, &cloud, "second", orders).await);
+    }
+    for number in 0..orders {
+        let fault = match beside {
+            Beside::Nobody | Beside::Another => break,
+            Beside::Hanging => Fault::reply_late(Duration::from_hours(1)),
+            Beside::Throttled => Fault::throttled(),
+        };
+        cloud.fault(fault.certificate(&id("second", number)).always());
+    }
+    let net = Proxy::start(Upstream::http(&cloud.url()).unwrap()).await.unwrap();
+    let mut all = flags.to_vec();
+    let url = net.url();
+    all.extend(["--tencent-endpoint", url.as_str()]);
+    let start = certorder::clock::Clock::default().now();
+    let mut post = ground.operator(&all).await;
+    let suffers = matches!(beside, Beside::Hanging | Beside::Throttled);
+    let since = Instant::now();
+    let waits = |holder: &Holder| submissions(&cloud, &holder.account).len() < orders;
+    while since.elapsed() < patience && holders.iter().take(if suffers { 1 } else { 2 }).any(waits) {
+        sleep(LOOK).await;
+    }
+    post.kill();
+    let figures = holders.iter().map(|holder| figures(&cloud, holder, beside, orders, start));
+    figures.collect()
+}
+
+/// Opens an account, and applies an order for each certificate that is bought for it.
+async fn settle_in(ground: &Ground<'_>, cloud: &TencentCloud, name: &'static str, orders: usize) -> Holder {
+    let (key_id, secret_key) = (format!("AKID{name}"), format!("secret-key-of-{name}"));
+    let account = cloud.account(&key_id, &secret_key);
+    let secret =
+        json!({"metadata": {"name": name}, "stringData": {"secretId": key_id, "secretKey": secret_key}});
+    ground.create::<Secret>(secret).await;
+    for number in 0..orders {
+        let id = id(name, number);
+        cloud.buy(&account, &id, Product::DV_SINGLE);
+        let order = json!({
+            "metadata": {"name": id},
+            "spec": {
+                "provider": {"tencentCloud": {"certificateId": id, "contactEmail": "pki@acme.example"}},
+                "credentialsRef": {"name": name},
+                "commonName": format!("{id}.acme.example"),
+                "privateKey": {"source": "Cloud", "algorithm": "ECDSA"},
+            },
+        });
+        ground.create::<CertificateOrder>(order).await;
+    }
+    Holder { name, account }
+}
+
+fn id(account: &str, number: usize) -> String {
+    format!("{account}-{number:05}")
+}
+
+/// The first submissions that took effect.
+fn submissions(cloud: &TencentCloud, account: &Account) -> Vec<Call> {
+    let of_this =
+        |call: &Call| call.action == SUBMIT && call.took_effect && call.account.as_ref() == Some(account);
+    cloud.ledger().into_iter().filter(of_this).collect()
+}
+
+fn figures(
+    cloud: &TencentCloud,
+    holder: &Holder,
+    beside: Beside,
+    orders: usize,
+    start: jiff::Timestamp,
+) -> Figures {
+    let submits = submissions(cloud, &holder.account);
+    let times: Vec<jiff::Timestamp> = submits.iter().map(|call| call.time).collect();
+    let between = |from: jiff::Timestamp, to: jiff::Timestamp| to.duration_since(from).as_secs_f64();
+    let last = times.last().copied().unwrap_or(start);
+    let span = times.first().map_or(0.0, |first| between(*first, last));
+    let intervals = u32::try_from(times.len().saturating_sub(1)).unwrap();
+    let actions = ACTIONS.iter().map(|action| {
+        let pace = cloud.pace(&holder.account, action);
+        (*action, pace.calls, pace.highest_in_one_second, pace.rejected)
+    });
+    Figures {
+        account: holder.name,
+        beside,
+        orders,
+        submitted: times.len(),
+        seconds: between(start, last),
+        actions: actions.collect(),
+        share: if span > 0.0 { f64::from(intervals) / span / LIMIT } else { 0.0 },
+    }
+}
+
+impl Figures {
+    /// What is wrong with these figures of an account whose calls are answered.
+    pub(crate) fn wrongs(&self, least_share: f64) -> Vec<String> {
+        let mut wrongs = Vec::new();
+        if self.submitted < self.orders {
+            wrongs.push(format!("{} of {} orders were submitted", self.submitted, self.orders));
+        }
+        if self.share < least_share {
+            wrongs.push(format!(
+                "{:.0} % of the limit was used, not {:.0} %",
+                self.share * 100.0,
+                least_share * 100.0
+            ));
+        }
+        for (action, _, highest, refused) in &self.actions {
+            if *highest > 10 || *refused > 0 {
+                wrongs.push(format!("{action}: {highest} in one second, {refused} refused"));
+            }
+        }
+        wrongs
+            .iter()
+            .map(|wrong| format!("the {} account beside {:?}: {wrong}", self.account, self.beside))
+            .collect()
+    }
+
+    /// Whether the cloud answers this account as it should.
+    pub(crate) fn is_served(&self) -> bool {
+        self.account == "first" || self.beside == Beside::Another
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} account beside {:?}: {} of {} first submissions in {:.1} s, {:.0} % of the limit",
+            self.account,
+            self.beside,
+            self.submitted,
+            self.orders,
+            self.seconds,
+            self.share * 100.0
+        )?;
+        for (action, calls, highest, refused) in &self.actions {
+            write!(f, "\n  {action}: {calls} calls, at most {highest} in one second, {refused} refused")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! The real binary as a process.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::Place;
+
+/// How often a process is asked whether it is ready.
+const LOOK: Duration = Duration::from_millis(5);
+/// How long it may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The binary, and where its processes leave their logs.
+pub(crate) struct Binary {
+    path: PathBuf,
+    log_level: String,
+    help: String,
+    scratch: Scratch,
+    started: AtomicUsize,
+}
+
+impl Binary {
+    pub(crate) fn new(place: &Place) -> Self {
+        let path = &place.binary;
+        let help = text(Command::new(path).args(["run", "--help"]).output());
+        let log_level = place.log_level.clone();
+        Self { path: path.clone(), log_level, help, scratch: Scratch::new(), started: AtomicUsize::new(0) }
+    }
+
+    /// Whether `certorder run` has this flag.
+    pub(crate) fn knows(&self, flag: &str) -> bool {
+        self.help.contains(flag)
+    }
+
+    /// Where the logs are. They stay there from now on.
+    pub(crate) fn keep_logs(&self) -> &Path {
+        self.scratch.keep.store(true, Ordering::Relaxed);
+        &self.scratch.directory
+    }
+
+    /// Starts a process against the API server at this address.
+    pub(crate) fn start(&self, api: &str, flags: &[String]) -> Process {
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        let kubeconfig = self.scratch.directory.join(format!("{number}.kubeconfig"));
+        std::fs::write(&kubeconfig, kubeconfig_of(api)).unwrap();
+        let log = File::create(self.scratch.directory.join(format!("{number:05}.log"))).unwrap();
+        let probes = free_address();
+        let mut command = Command::new(&self.path);
+        // Nothing of this shell's settings: neither a cluster nor a flag.
+        command.env_clear().env("KUBECONFIG", &kubeconfig);
+        command.args(["run", "--http-address", &probes, "--log-level", &self.log_level]).args(flags);
+        if self.knows("--leader-elect") {
+            command.arg("--leader-elect=false");
+        }
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        Process { child, probes, started: Instant::now(), kubeconfig }
+    }
+}
+
+/// A running operator. It is killed when dropped.
+pub(crate) struct Process {
+    child: Child,
+    probes: String,
+    started: Instant,
+    kubeconfig: PathBuf,
+}
+
+impl Process {
+    /// Kills it (SIGKILL) and waits until it is gone.
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+
+    /// Waits until it is ready, and says how long that took since its start.
+    pub(crate) async fn ready(&self) -> Duration {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("http://{}/readyz", self.probes);
+        while self.started.elapsed() < PATIENCE {
+            if client.get(&url).send().await.is_ok_and(|reply| reply.status().is_success()) {
+                return self.started.elapsed();
+            }
+            sleep(LOOK).await;
+        }
+        panic!("the operator is not ready after {PATIENCE:?}");
+    }
+
+    /// Its resident memory and the most that it ever was, in KiB.
+    pub(crate) fn memory(&self) -> (u64, u64) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse().unwrap()
+        };
+        (field("VmRSS:"), field("VmHWM:"))
+    }
+
+    /// How it ended by itself, which it never should.
+    pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // It may have ended by itself.
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.kubeconfig);
+    }
+}
+
+/// A directory that is removed at the end, unless something went wrong.
+struct Scratch {
+    directory: PathBuf,
+    keep: AtomicBool,
+}
+
+impl Scratch {
+    fn new() -> Self {
+        let directory = std::env::temp_dir().join(format!("certorder-siege-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&directory).unwrap();
+        Self { directory, keep: AtomicBool::new(false) }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !std::thread::panicking() && !*self.keep.get_mut() {
+            let _ = std::fs::remove_dir_all(&self.directory);
+        }
+    }
+}
+
+fn text(output: std::io::Result<Output>) -> String {
+    String::from_utf8(output.unwrap().stdout).unwrap()
+}
+
+fn kubeconfig_of(api: &str) -> String {
+    format!(
+        "{{apiVersion: v1, kind: Config, current-context: siege, \
+         clusters: [{{name: siege, cluster: {{server: '{api}'}}}}], users: [{{name: siege, user: {{}}}}], \
+         contexts: [{{name: siege, context: {{cluster: siege, user: siege, namespace: default}}}}]}}"
+    )
+}
+
+/// An address for the probes that nobody uses at this moment.
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
