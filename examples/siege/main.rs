@@ -13,8 +13,8 @@
     reason = "it shares the helpers of the stories"
 )]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -104,16 +104,13 @@ enum What {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Cli { common, what } = Cli::parse();
-    if let Some(file) = common.kubeconfig.as_ref().filter(|_| !cluster::is_real()) {
-        return again_on(file);
-    }
     let binary = common.binary.clone().unwrap_or_else(beside);
     assert!(
         binary.exists(),
         "{} does not exist: run cargo build first, or name one by --binary",
         binary.display()
     );
-    let place = Place { binary, log_level: common.log_level };
+    let place = Place { binary, kubeconfig: common.kubeconfig, log_level: common.log_level };
     let wrongs = match what {
         What::Crash { kills, seed, replicas, crowd, one_in } => {
             let settings = Settings { seed, kills, replicas, crowd, one_in };
@@ -158,13 +155,6 @@ async fn measure_quiet(place: &Place, plans: &[quiet::Plan]) -> Vec<String> {
         wrongs.extend(figures.changes.into_iter().take(10));
     }
     wrongs
-}
-
-/// Runs this program on a real cluster: stories know theirs by a variable, which is set from the beginning.
-fn again_on(kubeconfig: &Path) -> ExitCode {
-    let mut program = Command::new(std::env::current_exe().unwrap());
-    program.args(std::env::args_os().skip(1)).env("CERTORDER_TEST_KUBECONFIG", kubeconfig);
-    if program.status().unwrap().success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The binary of the same build: examples stand in a directory beside it.

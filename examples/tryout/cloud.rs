@@ -1,14 +1,15 @@
-//! The simulated cloud: the account, what is bought in it, and the CA.
+//! The simulated clouds: the accounts, what is bought in them, and the CAs.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use certorder::provider::registry;
-use certorder_sim::tencent::{Account, Call, Options, Product, TencentCloud};
+use certorder_sim::huawei::{self, HuaweiCloud};
+use certorder_sim::tencent::{self, TencentCloud};
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use crate::manifests::Manifests;
+use crate::manifests::{Manifests, Product};
 use crate::trouble::Error;
 
 /// A certificate that no manifest names, for an order of the reader's own.
@@ -17,27 +18,44 @@ pub(crate) const SPARE: &str = "dvSpare1";
 /// How long the simulated review of a saved profile takes.
 const REVIEW: SignedDuration = SignedDuration::from_secs(3);
 
-/// The cloud, with everything bought and saved that the manifests name.
+/// The clouds, with everything bought and saved that the manifests name.
 pub(crate) struct Cloud {
-    cloud: TencentCloud,
+    tencent: TencentCloud,
+    huawei: HuaweiCloud,
     /// The profiles that are under review, and when the review ends.
     reviews: Mutex<Vec<(Instant, String)>>,
 }
 
+/// A call that handed in an application.
+pub(crate) struct Submission {
+    /// The cloud's id of the call.
+    pub(crate) request_id: Option<String>,
+}
+
 impl Cloud {
-    /// Starts it.
+    /// Starts them.
     pub(crate) async fn start(manifests: &Manifests) -> Result<Self, Error> {
-        let started = TencentCloud::start(Options::default()).await;
-        let cloud = started.map_err(|source| Error::io("start the simulated cloud", source))?;
-        let mut accounts: BTreeMap<&str, Account> = BTreeMap::new();
+        let failed = |source| Error::io("start the simulated clouds", source);
+        let cloud = TencentCloud::start(tencent::Options::default()).await.map_err(failed)?;
+        let huawei = HuaweiCloud::start(huawei::Options::default()).await.map_err(failed)?;
+        let mut accounts: BTreeMap<&str, tencent::Account> = BTreeMap::new();
+        let mut others: BTreeMap<&str, huawei::Account> = BTreeMap::new();
         for order in &manifests.orders {
-            let account = accounts
-                .entry(&order.secret_id)
-                .or_insert_with(|| cloud.account(&order.secret_id, &order.secret_key));
-            cloud.buy(account, registry::certificate_id(&order.object.spec.provider), order.product);
+            let (key_id, key) = (order.secret_id.as_str(), order.secret_key.as_str());
+            let certificate = registry::certificate_id(&order.object.spec.provider);
+            match order.product {
+                Product::Tencent(product) => {
+                    let account = accounts.entry(key_id).or_insert_with(|| cloud.account(key_id, key));
+                    cloud.buy(account, certificate, product);
+                }
+                Product::Huawei(product) => {
+                    let account = others.entry(key_id).or_insert_with(|| huawei.account(key_id, key));
+                    huawei.buy(account, certificate, product);
+                }
+            }
         }
         if let Some(account) = accounts.values().next() {
-            cloud.buy(account, SPARE, Product::DV_SINGLE);
+            cloud.buy(account, SPARE, tencent::Product::DV_SINGLE);
         }
         let mut reviews = Vec::new();
         for saved in &manifests.saved {
@@ -48,7 +66,7 @@ impl Cloud {
                 reviews.push((Instant::now() + REVIEW.unsigned_abs(), saved.profile.clone()));
             }
         }
-        Ok(Self { cloud, reviews: Mutex::new(reviews) })
+        Ok(Self { tencent: cloud, huawei, reviews: Mutex::new(reviews) })
     }
 
     /// The profiles whose review has ended since the last call.
@@ -60,29 +78,39 @@ impl Cloud {
         over.into_iter().map(|(_, profile)| profile).collect()
     }
 
-    /// Where it serves.
-    pub(crate) fn url(&self) -> String {
-        self.cloud.url()
+    /// Where they serve: Tencent Cloud, then Huawei Cloud.
+    pub(crate) fn urls(&self) -> [String; 2] {
+        [self.tencent.url(), self.huawei.url()]
     }
 
-    /// Plays the CA: moves every order that was sent to it one step on, and says how far each has come.
+    /// Plays the CAs: moves every order that was sent to them one step on, and says how far each has come.
     pub(crate) async fn move_on(&self) -> Result<Vec<String>, Error> {
-        let cloud = self.cloud.clone();
+        let (cloud, huawei) = (self.tencent.clone(), self.huawei.clone());
         // Issuing makes keys, which takes its time.
         let moved = tokio::task::spawn_blocking(move || {
-            cloud.running().iter().map(|id| move_one(&cloud, id)).collect::<Vec<_>>()
+            let mut lines: Vec<String> = cloud.running().iter().map(|id| move_one(&cloud, id)).collect();
+            lines.extend(huawei.running().iter().map(|id| move_another(&huawei, id)));
+            lines
         });
         moved.await.map_err(|source| Error::io("play the CA", source.into()))
     }
 
     /// The calls that handed in an application for a certificate and took effect.
-    pub(crate) fn submissions(&self, certificate_id: &str) -> Vec<Call> {
-        let of_this = |call: &Call| {
-            call.action == "CertificateInfoSubmit"
-                && call.took_effect
-                && call.certificate_id.as_deref() == Some(certificate_id)
-        };
-        self.cloud.ledger().into_iter().filter(of_this).collect()
+    pub(crate) fn submissions(&self, certificate_id: &str) -> Vec<Submission> {
+        let mut submissions = Vec::new();
+        for call in self.tencent.ledger() {
+            let is_submission = call.action == "CertificateInfoSubmit" && call.took_effect;
+            if is_submission && call.certificate_id.as_deref() == Some(certificate_id) {
+                submissions.push(Submission { request_id: call.request_id });
+            }
+        }
+        for call in self.huawei.ledger() {
+            let is_submission = call.action == "apply" && call.took_effect;
+            if is_submission && call.certificate_id.as_deref() == Some(certificate_id) {
+                submissions.push(Submission { request_id: call.request_id });
+            }
+        }
+        submissions
     }
 }
 
@@ -92,6 +120,13 @@ fn move_one(cloud: &TencentCloud, id: &str) -> String {
     match moved.and(seen) {
         Ok(seen) if seen.status_message.is_empty() => format!("the CA moves {id} on: {}", seen.status.name()),
         Ok(seen) => format!("the CA moves {id} on: {} ({})", seen.status.name(), seen.status_message),
+        Err(error) => format!("the CA cannot move {id} on: {error}"),
+    }
+}
+
+fn move_another(cloud: &HuaweiCloud, id: &str) -> String {
+    match cloud.advance(id) {
+        Ok(status) => format!("the CA moves {id} on: {status}"),
         Err(error) => format!("the CA cannot move {id} on: {error}"),
     }
 }

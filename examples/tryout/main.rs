@@ -1,8 +1,8 @@
-//! The whole system on one machine: a Kubernetes API and a cloud, both simulated, and the operator between them.
+//! The whole system on one machine: a Kubernetes API and two clouds, all simulated, and the operator between them.
 //!
 //! - [`manifests`]: what is applied, and what each order announces to reach;
 //! - [`cluster`]: where it is applied: the API in process, or a real cluster;
-//! - [`cloud`]: the account, the certificates bought, and the CA;
+//! - [`cloud`]: the accounts, the certificates bought, and the CAs;
 //! - [`operator`]: the operator, as `certorder run` runs it;
 //! - [`story`]: waits until every order is where its manifest says;
 //! - [`certificate`]: what the Secrets of the issued orders hold;
@@ -35,7 +35,7 @@ use trouble::Error;
 
 /// Shows certorder at work: no cluster and no cloud account needed.
 ///
-/// Starts a Kubernetes API and a simulated Tencent Cloud in this process, and the operator with them; applies
+/// Starts a Kubernetes API and simulated Tencent and Huawei Clouds in this process, and the operator with them; applies
 /// examples/manifests, plays the CA, and ends once every order has reached what its manifest announces.
 #[derive(Parser)]
 #[command(name = "tryout")]
@@ -45,7 +45,7 @@ struct Flags {
     stay: bool,
 
     /// Use the cluster of this kubeconfig instead: certorder's CRDs are installed or updated there and left, the
-    /// namespace of the manifests is made, and removed at the end unless --stay. The cloud stays simulated. Take no
+    /// namespace of the manifests is made, and removed at the end unless --stay. The clouds stay simulated. Take no
     /// cluster where certorder runs already.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
@@ -81,7 +81,10 @@ async fn tryout(flags: &Flags) -> Result<Ending, Error> {
     let cloud = Cloud::start(&manifests).await?;
     let cluster = Cluster::connect(flags.kubeconfig.as_deref()).await?;
     let mut screen = Screen::new();
-    screen.say(&format!("Kubernetes API: {cluster}; Tencent Cloud: simulated at {}", cloud.url()));
+    let [tencent, huawei] = cloud.urls();
+    screen.say(&format!(
+        "Kubernetes API: {cluster}; simulated: Tencent Cloud at {tencent}, Huawei Cloud at {huawei}"
+    ));
     let outcome = on(&cluster, &cloud, &manifests, flags.stay, &mut screen, &stop).await;
     if cluster.is_real() && flags.stay {
         screen.say(&format!(
@@ -108,7 +111,8 @@ async fn on(
         prepared = cluster.prepare(manifests, screen) => prepared?,
         () = stop.clone() => return Ok(Ending::Interrupted),
     }
-    let mut operator = Operator::start(cluster.client(), &cloud.url(), &manifests.namespace)?;
+    let [tencent, huawei] = &cloud.urls();
+    let mut operator = Operator::start(cluster.client(), [tencent, huawei], &manifests.namespace)?;
     let mut story = Story::new(cluster, cloud, manifests, screen);
     let told = tokio::select! {
         told = story.tell(stay) => told.map(|()| Ending::Reached),

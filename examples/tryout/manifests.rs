@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use certorder::api::v1alpha1::conditions::{ConditionType, Reason};
 use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, OrganizationProfile};
-use certorder_sim::tencent::{Company, Manager, Product};
+use certorder_sim::tencent::{Company, Manager};
+use certorder_sim::{huawei, tencent};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, ValidationDirective};
 use kube::{Api, Client, Resource, ResourceExt};
@@ -22,15 +23,24 @@ pub(crate) const FIELD_MANAGER: &str = "certorder-tryout";
 /// The label of everything that is applied, with the field manager as its value.
 pub(crate) const MADE_BY: &str = "app.kubernetes.io/managed-by";
 
-/// The values of [`PRODUCT`].
-const PRODUCTS: [(&str, Product); 6] = [
-    ("dv", Product::DV_SINGLE),
-    ("dv-multi-domain", Product::DV_MULTI),
-    ("dv-wildcard", Product::DV_WILDCARD),
-    ("ov", Product::OV_SINGLE),
-    ("ov-multi-domain", Product::OV_MULTI),
-    ("ov-wildcard", Product::OV_WILDCARD),
+/// The values of [`PRODUCT`], and what that is at each cloud.
+const PRODUCTS: [(&str, tencent::Product, huawei::Product); 6] = [
+    ("dv", tencent::Product::DV_SINGLE, huawei::Product::DV_SINGLE),
+    ("dv-multi-domain", tencent::Product::DV_MULTI, huawei::Product::DV_MULTI),
+    ("dv-wildcard", tencent::Product::DV_WILDCARD, huawei::Product::DV_WILDCARD),
+    ("ov", tencent::Product::OV_SINGLE, huawei::Product::OV_SINGLE),
+    ("ov-multi-domain", tencent::Product::OV_MULTI, huawei::Product::OV_MULTI),
+    ("ov-wildcard", tencent::Product::OV_WILDCARD, huawei::Product::OV_WILDCARD),
 ];
+
+/// What is bought for an order.
+#[derive(Clone, Copy)]
+pub(crate) enum Product {
+    /// At Tencent Cloud.
+    Tencent(tencent::Product),
+    /// At Huawei Cloud.
+    Huawei(huawei::Product),
+}
 
 /// What is wrong with a manifest.
 #[derive(Debug, thiserror::Error)]
@@ -249,23 +259,27 @@ impl Order {
             value.ok_or_else(|| problem(file, &format!("the order lacks the annotation {name}")))
         };
         let goal = annotation(REACHES)?.parse().map_err(|error: String| problem(file, &error))?;
-        let product = product(annotation(PRODUCT)?).map_err(|error: String| problem(file, &error))?;
+        let is_huawei = object.spec.provider.huawei_cloud.is_some();
+        let product =
+            product(annotation(PRODUCT)?, is_huawei).map_err(|error: String| problem(file, &error))?;
         let name = &object.spec.credentials_ref.name;
         let entry = |key: &str| {
             entry(secrets, name, key).ok_or_else(|| {
                 problem(file, &format!("no manifest has a Secret {name} with {key} in its stringData"))
             })
         };
-        let (secret_id, secret_key) = (entry("secretId")?, entry("secretKey")?);
+        let (secret_id, secret_key) =
+            (entry(if is_huawei { "accessKey" } else { "secretId" })?, entry("secretKey")?);
         Ok(Self { object, goal, product, secret_id, secret_key })
     }
 }
 
-fn product(name: &str) -> Result<Product, String> {
-    let found = PRODUCTS.iter().find(|(known, _)| *known == name);
-    found.map(|(_, product)| *product).ok_or_else(|| {
-        format!("{PRODUCT} is {name}; it must be one of {}", PRODUCTS.map(|(known, _)| known).join(", "))
-    })
+fn product(name: &str, is_huawei: bool) -> Result<Product, String> {
+    let found = PRODUCTS.iter().find(|(known, ..)| *known == name);
+    let (_, tencent, huawei) = found.ok_or_else(|| {
+        format!("{PRODUCT} is {name}; it must be one of {}", PRODUCTS.map(|(known, ..)| known).join(", "))
+    })?;
+    Ok(if is_huawei { Product::Huawei(*huawei) } else { Product::Tencent(*tencent) })
 }
 
 /// A condition that an order is to reach.

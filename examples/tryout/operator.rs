@@ -22,8 +22,12 @@ pub(crate) struct Operator {
 }
 
 impl Operator {
-    /// Starts it for one namespace, against a cloud at this address.
-    pub(crate) fn start(client: Client, cloud: &str, namespace: &str) -> Result<Self, Error> {
+    /// Starts it for one namespace, against the clouds at these addresses.
+    pub(crate) fn start(
+        client: Client,
+        [tencent, huawei]: [&str; 2],
+        namespace: &str,
+    ) -> Result<Self, Error> {
         let flags = [
             "certorder",
             "run",
@@ -32,7 +36,9 @@ impl Operator {
             "--lease-namespace",
             namespace,
             "--tencent-endpoint",
-            cloud,
+            tencent,
+            "--huawei-endpoint",
+            huawei,
             "--poll-interval",
             "500ms",
             "--call-timeout",

@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Write as _};
 /// The headings, as kubectl prints them.
 const HEADINGS: [&str; 7] = ["NAME", "READY", "PHASE", "PROVIDER", "CERTIFICATE", "REASON", "REQUEST"];
 /// The least width of each column, wide enough that most tables never jump.
-const WIDTHS: [usize; 7] = [12, 9, 16, 14, 13, 20, 0];
+const WIDTHS: [usize; 7] = [12, 9, 16, 14, 18, 20, 0];
 
 /// Back to the first line of the table, and everything from there on erased.
 const ERASE: &str = "\x1b[J";

@@ -99,23 +99,21 @@ impl Filter {
     /// A filter for these values; single characters are left out.
     #[must_use]
     pub fn new(values: impl IntoIterator<Item = SecretString>) -> Self {
-        let mut needles: Vec<_> =
-            values.into_iter().filter(|value| value.expose_secret().chars().count() > 1).collect();
+        let lines = values.into_iter().map(|value| SecretString::from(one_line(value.expose_secret())));
+        let mut needles: Vec<_> = lines.filter(|value| value.expose_secret().chars().count() > 1).collect();
         // Longest first, so that a value that contains another one is blanked whole.
         needles.sort_by_key(|value| std::cmp::Reverse(value.expose_secret().len()));
         Self(needles)
     }
 
-    /// The text with every sensitive value replaced by `***` and control characters by spaces, at most
-    /// 1 KiB long.
+    /// The text in one line, with every sensitive value replaced by `***`, at most 1 KiB long.
     #[must_use]
     pub fn clean(&self, text: &CloudText) -> String {
-        let mut clean = text.0.clone();
+        let mut clean = one_line(&text.0);
         for needle in &self.0 {
             clean = replace_ignoring_case(&clean, needle.expose_secret());
         }
-        let clean = blank_patterns(&clean.replace(char::is_control, " "));
-        truncate(clean.trim(), LONGEST)
+        truncate(&blank_patterns(&clean), LONGEST)
     }
 }
 
@@ -123,6 +121,13 @@ impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Filter({} values)", self.0.len())
     }
+}
+
+/// The text with one space for each run of white space and control characters. Values are looked for in this form too,
+/// so that one is found although the cloud breaks its lines elsewhere.
+fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Replaces `needle`, whatever the case of its ASCII letters: clouds like to lower-case an e-mail address.
@@ -210,6 +215,13 @@ mod tests {
         let text =
             CloudText::from("Mail PKI@Acme.Example or call 13112341234\nfor li (李雷先生) at ACME, limits");
         assert_eq!(filter.clean(&text), "Mail *** or call *** for *** (***先生) at ***, limits");
+    }
+
+    #[test]
+    fn a_value_is_blanked_although_its_lines_are_broken_elsewhere() {
+        let filter = filter(&["No. 101,\nExample Road", "Ning Huang"]);
+        let text = CloudText::from("No. 101, Example\r\nRoad is not the address of ning\u{1}\thuang");
+        assert_eq!(filter.clean(&text), "*** is not the address of ***");
     }
 
     #[test]

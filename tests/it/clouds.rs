@@ -185,10 +185,10 @@ impl Cloud {
     pub(crate) fn buy(&self, id: &str, product: Product) {
         match (self, product) {
             (Self::Tencent(cloud, account), Product::Dv) => {
-                cloud.buy(account, id, tencent::Product::DV_SINGLE)
+                cloud.buy(account, id, tencent::Product::DV_SINGLE);
             }
             (Self::Tencent(cloud, account), Product::Ov) => {
-                cloud.buy(account, id, tencent::Product::OV_SINGLE)
+                cloud.buy(account, id, tencent::Product::OV_SINGLE);
             }
             (Self::Huawei(cloud, account), Product::Dv) => cloud.buy(account, id, huawei::Product::DV_SINGLE),
             (Self::Huawei(cloud, account), Product::Ov) => cloud.buy(account, id, huawei::Product::OV_SINGLE),

@@ -1,12 +1,14 @@
 //! The cluster that a story runs on.
 
+use std::path::{Path, PathBuf};
+
 use certorder::api;
 use certorder_sim::kube::ApiServer;
 use certorder_sim::proxy::{Trust, Upstream};
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use tokio::sync::OnceCell;
@@ -14,7 +16,9 @@ use tokio::sync::OnceCell;
 use crate::deploy;
 
 /// The kubeconfig of a real cluster to run the stories on.
-const KUBECONFIG: &str = "CERTORDER_TEST_KUBECONFIG";
+pub(crate) fn kubeconfig() -> Option<PathBuf> {
+    std::env::var_os("CERTORDER_TEST_KUBECONFIG").map(PathBuf::from)
+}
 
 /// A cluster with the CRDs installed.
 pub(crate) struct Cluster {
@@ -23,14 +27,16 @@ pub(crate) struct Cluster {
     /// For a proxy in front of it. On a real cluster it has the permissions of the ServiceAccount of `deploy/`, and
     /// no others.
     pub(crate) upstream: Upstream,
+    kubeconfig: Option<PathBuf>,
     _simulated: Option<ApiServer>,
 }
 
 impl Cluster {
-    pub(crate) async fn start() -> Self {
-        match std::env::var(KUBECONFIG) {
-            Ok(path) => Self::real(&path).await,
-            Err(_) => Self::simulated().await,
+    /// The cluster of a kubeconfig, or one in process.
+    pub(crate) async fn start(kubeconfig: Option<&Path>) -> Self {
+        match kubeconfig {
+            Some(path) => Self::real(path).await,
+            None => Self::simulated().await,
         }
     }
 
@@ -38,10 +44,11 @@ impl Cluster {
         let server = ApiServer::start().await.unwrap();
         let client = Client::try_from(Config::new(server.url().parse().unwrap())).unwrap();
         install_crds(&client).await;
-        Self { client, upstream: Upstream::http(&server.url()).unwrap(), _simulated: Some(server) }
+        let upstream = Upstream::http(&server.url()).unwrap();
+        Self { client, upstream, kubeconfig: None, _simulated: Some(server) }
     }
 
-    async fn real(path: &str) -> Self {
+    async fn real(path: &Path) -> Self {
         static PREPARED: OnceCell<String> = OnceCell::const_new();
         let kubeconfig = Kubeconfig::read_from(path).unwrap();
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
@@ -55,7 +62,8 @@ impl Cluster {
             })
             .await;
         let upstream = Upstream::https(url.trim_end_matches('/'), &Trust::Anybody).unwrap();
-        Self { client, upstream: upstream.with_token(token).unwrap().with_own_host(), _simulated: None }
+        let upstream = upstream.with_token(token).unwrap().with_own_host();
+        Self { client, upstream, kubeconfig: Some(path.to_owned()), _simulated: None }
     }
 
     /// The upstream with the permissions of another ServiceAccount.
@@ -67,25 +75,37 @@ impl Cluster {
             self.upstream.clone()
         }
     }
+
+    /// Makes a namespace with a name of its own.
+    pub(crate) async fn new_namespace(&self) -> String {
+        let name = format!("story-{}", uuid::Uuid::new_v4());
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        let metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
+        let namespace = Namespace { metadata, ..Namespace::default() };
+        namespaces.create(&PostParams::default(), &namespace).await.unwrap();
+        name
+    }
+
+    /// Deletes such a namespace from a real cluster. On a thread of its own: the story's runtime may be ending.
+    pub(crate) fn clean_up(&self, namespace: &str) {
+        let Some(path) = self.kubeconfig.clone() else { return };
+        let namespace = namespace.to_owned();
+        let delete = async move {
+            let kubeconfig = Kubeconfig::read_from(path).unwrap();
+            let config =
+                Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+            let namespaces: Api<Namespace> = Api::all(Client::try_from(config).unwrap());
+            drop(namespaces.delete(&namespace, &DeleteParams::default()).await);
+        };
+        let run =
+            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(delete);
+        drop(std::thread::spawn(run).join());
+    }
 }
 
 /// Whether the stories run on a real cluster, which has an authorizer and evaluates policies.
 pub(crate) fn is_real() -> bool {
-    std::env::var_os(KUBECONFIG).is_some()
-}
-
-/// Deletes the namespace of a story from a real cluster. On a thread of its own: the story's runtime may be ending.
-pub(crate) fn clean_up(namespace: &str) {
-    let Ok(path) = std::env::var(KUBECONFIG) else { return };
-    let namespace = namespace.to_owned();
-    let delete = async move {
-        let kubeconfig = Kubeconfig::read_from(path).unwrap();
-        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
-        let namespaces: Api<Namespace> = Api::all(Client::try_from(config).unwrap());
-        drop(namespaces.delete(&namespace, &DeleteParams::default()).await);
-    };
-    let run = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(delete);
-    drop(std::thread::spawn(run).join());
+    kubeconfig().is_some()
 }
 
 async fn install_crds(client: &Client) {

@@ -10,7 +10,7 @@ use kube::discovery::{Scope, pinned_kind};
 use kube::{Api, Client, ResourceExt};
 use regex::Regex;
 
-use crate::cluster::Cluster;
+use crate::cluster::{self, Cluster};
 
 /// The namespace that the manifests put the operator into.
 pub(crate) const NAMESPACE: &str = "certorder";
@@ -110,7 +110,7 @@ fn config(arguments: &[String]) -> Config {
 
 #[tokio::test]
 async fn the_plain_manifests_are_accepted_and_applying_them_again_changes_nothing() {
-    let cluster = Cluster::start().await;
+    let cluster = Cluster::start(cluster::kubeconfig().as_deref()).await;
     let first = apply(&cluster.client, &everything()).await;
     let again = apply(&cluster.client, &everything()).await;
     assert!(first.len() >= 14);

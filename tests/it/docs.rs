@@ -119,3 +119,32 @@ fn every_link_of_the_documentation_leads_to_a_file() {
     }
     assert!(links > 20, "{links}");
 }
+
+/// The names of everything that a provider's block can have.
+fn fields_of_providers() -> BTreeSet<String> {
+    let crds = certorder::api::crds();
+    let order = crds.iter().find(|crd| crd.spec.names.kind == "CertificateOrder").unwrap();
+    let schema = order.spec.versions[0].schema.as_ref().unwrap().open_api_v3_schema.as_ref().unwrap();
+    let schema = serde_json::to_value(schema).unwrap();
+    let blocks =
+        schema["properties"]["spec"]["properties"]["provider"]["properties"].as_object().unwrap().clone();
+    assert_eq!(blocks.len(), 2, "a cloud was added");
+    let of_block = |block: serde_json::Value| {
+        block["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    blocks.into_iter().flat_map(|(_, block)| of_block(block)).collect()
+}
+
+#[test]
+fn every_field_of_a_provider_is_in_the_page_of_providers() {
+    let page = std::fs::read_to_string(root().join("docs/providers.md")).unwrap();
+    for field in fields_of_providers() {
+        let word = Regex::new(&format!(r"[.`]{field}`")).unwrap();
+        assert!(word.is_match(&page), "{field}");
+    }
+    for kind in certorder::provider::RequestKind::iter() {
+        for calls in [certorder::provider::tencent::CALLS, certorder::provider::huawei::CALLS] {
+            assert!(calls.name(kind).is_none_or(|call| page.contains(&format!("`{call}`"))), "{kind:?}");
+        }
+    }
+}

@@ -7,21 +7,32 @@ use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
+use crate::clouds::{Cloud, Kind};
 use crate::world::{World, condition};
 
 #[path = "../../examples/tryout/manifests.rs"]
 mod tryout;
 
-use tryout::{Goal, Manifests};
+use tryout::{Goal, Manifests, Product};
 
 #[tokio::test]
 async fn every_example_is_applied_and_reaches_what_it_announces() {
-    let world = World::start().await;
+    let world = World::start_at(Kind::Huawei).await;
+    let Cloud::Huawei(huawei, account) = &world.site else { unreachable!() };
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/manifests");
     let manifests = Manifests::read(&directory).unwrap();
     for order in &manifests.orders {
-        world.cloud.add_credential(&world.account, &order.secret_id, &order.secret_key);
-        world.buy(registry::certificate_id(&order.object.spec.provider), order.product);
+        let id = registry::certificate_id(&order.object.spec.provider);
+        match order.product {
+            Product::Tencent(product) => {
+                world.cloud.add_credential(&world.account, &order.secret_id, &order.secret_key);
+                world.buy(id, product);
+            }
+            Product::Huawei(product) => {
+                huawei.add_credential(account, &order.secret_id, &order.secret_key);
+                huawei.buy(account, id, product);
+            }
+        }
     }
     for saved in &manifests.saved {
         world.cloud.save_company(&world.account, saved.company.clone());
@@ -47,9 +58,12 @@ async fn every_example_is_applied_and_reaches_what_it_announces() {
         while world.cloud.running().iter().any(|running| running == id) {
             world.cloud.advance(id).unwrap();
         }
+        while huawei.running().iter().any(|running| running == id) {
+            huawei.advance(id).unwrap();
+        }
         let status =
             world.until(&name, &order.goal.to_string(), |status| order.goal.is_reached(status)).await;
-        let submissions = world.carried_out("CertificateInfoSubmit", id);
+        let submissions = world.carried_out("CertificateInfoSubmit", id) + world.made_for("apply", id);
         assert_eq!(submissions, usize::from(status.request_id.is_some()), "{name}");
         if let (Some(secret), Some(_)) = (&order.object.spec.secret_name, &status.not_after) {
             let stored = world.api_of::<Secret>().get(secret).await.unwrap();

@@ -122,7 +122,7 @@ async fn a_real_api_server_sees_the_roles_in_the_same_way() {
     if !cluster::is_real() {
         return;
     }
-    let client = Cluster::start().await.client;
+    let client = Cluster::start(cluster::kubeconfig().as_deref()).await.client;
     for namespace in ["default", "kube-system", ""] {
         for call in calls(&MAY, namespace) {
             assert!(is_allowed(&client, ACCOUNT, NAMESPACE, &call).await, "{call:?}");

@@ -194,7 +194,7 @@ async fn a_quota_bounds_the_orders_of_a_namespace() {
 
 #[tokio::test]
 async fn the_policies_are_accepted_by_the_api_server() {
-    let cluster = Cluster::start().await;
+    let cluster = Cluster::start(cluster::kubeconfig().as_deref()).await;
     let mut policies = deploy::read("deploy/policies");
     policies.retain(|object| deploy::kind(object) == "ValidatingAdmissionPolicy");
     assert_eq!(policies.len(), 2);

@@ -6,13 +6,18 @@ use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
 use kube::api::PostParams;
 
 use crate::clouds::{Kind, Product};
+use crate::cluster;
 use crate::fixtures;
 use crate::siege::pace::Beside;
 use crate::siege::{Place, Settings, crash, pace, quiet};
 use crate::world::World;
 
 fn place() -> Place {
-    Place { binary: env!("CARGO_BIN_EXE_certorder").into(), log_level: "info".to_owned() }
+    Place {
+        binary: env!("CARGO_BIN_EXE_certorder").into(),
+        kubeconfig: cluster::kubeconfig(),
+        log_level: "info".to_owned(),
+    }
 }
 
 async fn withstand(settings: Settings) {

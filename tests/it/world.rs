@@ -59,7 +59,7 @@ impl World {
 
     /// The same, for a story about this cloud.
     pub(crate) async fn quiet_at(kind: Kind) -> Self {
-        let cluster = Cluster::start().await;
+        let cluster = Cluster::start(cluster::kubeconfig().as_deref()).await;
         let (upstream, namespace) = (cluster.upstream.clone(), new_namespace());
         let rules = Rules::of("deploy", &namespace);
         Self::new(kind, cluster, upstream, namespace, rules).await
@@ -67,7 +67,7 @@ impl World {
 
     /// The same with the permissions of `deploy/namespaced`, which are for one namespace.
     pub(crate) async fn in_one_namespace() -> Self {
-        let (cluster, namespace) = (Cluster::start().await, new_namespace());
+        let (cluster, namespace) = (Cluster::start(cluster::kubeconfig().as_deref()).await, new_namespace());
         create_namespace(&cluster.client, &namespace).await;
         let mut objects = deploy::read("deploy/namespaced");
         objects.retain(|object| matches!(deploy::kind(object), "ServiceAccount" | "Role" | "RoleBinding"));
@@ -188,6 +188,12 @@ impl World {
     /// Ends the operator as SIGTERM would.
     pub(crate) async fn stop(&mut self) {
         self.operator.take().unwrap().stop().await;
+    }
+
+    /// An operator that works while it holds the Lease.
+    pub(crate) fn electing_operator(&self) -> Operator {
+        let clouds = [self.net.url(), self.line().url()];
+        Operator::start_electing(&self.api.url(), clouds.each_ref().map(String::as_str), &self.namespace)
     }
 
     /// Another operator beside the first.
@@ -380,7 +386,7 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         drop(self.operator.take());
-        cluster::clean_up(&self.namespace);
+        self.cluster.clean_up(&self.namespace);
         if let (Some(rules), false) = (self.rules.take(), std::thread::panicking()) {
             rules.check(&self.api.seen());
         }

@@ -85,7 +85,9 @@ fn texts(archive: &[u8]) -> Result<Vec<Zeroizing<String>>, ArchiveError> {
         if !TEXTS.iter().any(|end| name.ends_with(end)) {
             continue;
         }
-        let text = text(file, left)?;
+        // No more room than the file says that it needs: all of it is wiped afterwards.
+        let most = left.min(file.size());
+        let text = text(file, most)?;
         left = left.saturating_sub(text.len() as u64);
         texts.push(text);
     }

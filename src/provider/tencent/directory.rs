@@ -12,7 +12,7 @@ use crate::core::redact::Personal;
 use crate::provider::directory::{LevelReview, Review, ReviewState, SavedAdministrator, SavedOrganization};
 use crate::provider::{Account, Directory, Error};
 
-use super::client::{Client, json};
+use super::client::{Client, json, unreadable};
 use super::time;
 use super::wire::{id, list, text, token};
 
@@ -22,6 +22,9 @@ const CERTIFICATES: &str = "DescribeCertificates";
 
 /// Always sent: for companies the documented default is 0.
 const PAGE: usize = 100;
+
+/// More pages than an account's profiles fill: there are ten of them, by the documents.
+const MOST_PAGES: usize = 10;
 
 /// How long an approval holds where the cloud does not tell: the CA/Browser Forum's limit on reusing what was checked.
 const APPROVAL: SignedDuration = SignedDuration::from_hours(398 * 24);
@@ -159,16 +162,19 @@ impl SavedProfiles {
         company_id: Option<u64>,
     ) -> Result<Vec<P::Item>, Error> {
         let mut all = Vec::new();
-        loop {
+        let mut last_id = String::new();
+        for _ in 0..MOST_PAGES {
             let body = json(&PageRequest { company_id, offset: all.len(), limit: PAGE })?;
-            let (page, _) = self.0.read::<P>(action, &body).await?;
+            let (page, request_id) = self.0.read::<P>(action, &body).await?;
             let (items, total) = page.items();
             let is_last = items.is_empty();
             all.extend(items);
             if is_last || total.is_some_and(|total| all.len() >= total) {
                 return Ok(all);
             }
+            last_id = request_id;
         }
+        Err(unreadable("the list of saved profiles has no end", last_id))
     }
 }
 

@@ -6,12 +6,15 @@ use serde::{Deserialize, Serialize};
 use crate::provider::{Error, RequestKind};
 
 use super::wire::{id, list, text};
-use super::{Tencent, json, time};
+use super::{Tencent, json, time, unreadable};
 
 const ACTION: &str = "DescribeCertificateOperateLogs";
 
 /// The largest page.
 const PAGE: usize = 1000;
+
+/// More pages than an account fills between a call and the look for it. A log whose pages never end says nothing.
+const MOST_PAGES: usize = 20;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -49,9 +52,10 @@ impl Tencent {
         let start_time = &time::text(since);
         let start = time::parse(start_time).unwrap_or(since);
         let mut offset = 0;
-        loop {
+        let mut last_id = String::new();
+        for _ in 0..MOST_PAGES {
             let body = json(&DescribeCertificateOperateLogs { offset, limit: PAGE, start_time })?;
-            let (page, _) = self.client.read::<Page>(ACTION, &body).await?;
+            let (page, request_id) = self.client.read::<Page>(ACTION, &body).await?;
             if page.operate_logs.iter().any(|line| self.is_of(line, kind, start)) {
                 return Ok(true);
             }
@@ -60,7 +64,9 @@ impl Tencent {
             if page.operate_logs.is_empty() || total.is_some_and(|total: usize| offset >= total) {
                 return Ok(false);
             }
+            last_id = request_id;
         }
+        Err(unreadable("the log of the account's calls has no end", last_id))
     }
 
     fn is_of(&self, line: &Line, kind: RequestKind, start: Timestamp) -> bool {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder_sim::proxy::{Proxy, Upstream};
 use futures::FutureExt;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use kube::api::PostParams;
 use kube::{Api, Resource};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use super::cloud::Cloud;
 use super::huawei::Huawei;
 use super::process::{Binary, Process};
 use super::tencent::Tencent;
-use crate::cluster::{self, Cluster};
+use crate::cluster::Cluster;
 use crate::fixtures;
 
 /// `--call-timeout` of the processes that are killed: so short that the next one settles what it finds quickly, and
@@ -51,7 +51,7 @@ impl Camp {
 
     /// A camp with these clouds.
     pub(crate) async fn with(place: &Place, clouds: Vec<Arc<dyn Cloud>>) -> Self {
-        let cluster = Cluster::start().await;
+        let cluster = Cluster::start(place.kubeconfig.as_deref()).await;
         Self { cluster, clouds, binary: Binary::new(place), bought: AtomicUsize::new(0) }
     }
 
@@ -60,17 +60,9 @@ impl Camp {
         self.bought.fetch_add(1, Ordering::Relaxed)
     }
 
-    async fn new_namespace(&self) -> String {
-        let name = format!("siege-{}", uuid::Uuid::new_v4());
-        let namespace = serde_json::from_value(json!({"metadata": {"name": name}})).unwrap();
-        let namespaces: Api<Namespace> = Api::all(self.cluster.client.clone());
-        namespaces.create(&PostParams::default(), &namespace).await.unwrap();
-        name
-    }
-
     /// A namespace of its own, with credentials, a profile and a letter.
     pub(crate) async fn ground(&self) -> Ground<'_> {
-        let ground = Ground { camp: self, namespace: self.new_namespace().await };
+        let ground = Ground { camp: self, namespace: self.cluster.new_namespace().await };
         for cloud in &self.clouds {
             ground.create::<Secret>(cloud.credentials()).await;
         }
@@ -139,7 +131,7 @@ impl Ground<'_> {
 
 impl Drop for Ground<'_> {
     fn drop(&mut self) {
-        cluster::clean_up(&self.namespace);
+        self.camp.cluster.clean_up(&self.namespace);
     }
 }
 

@@ -29,11 +29,13 @@ mod tencent;
 mod verdict;
 mod walk;
 
-/// What is besieged. The cluster is that of the stories.
+/// What is besieged, and where.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     /// The binary.
     pub(crate) binary: PathBuf,
+    /// A real cluster; else the one in process.
+    pub(crate) kubeconfig: Option<PathBuf>,
     /// `--log-level` of every process.
     pub(crate) log_level: String,
 }

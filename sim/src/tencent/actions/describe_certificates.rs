@@ -106,10 +106,14 @@ fn sort(certificates: &mut [&Certificate], params: &Params) -> Result<(), Refusa
     Ok(())
 }
 
+/// Fields of the Describe actions that the list does not have.
+const NOT_LISTED: [&str; 2] = ["OrderId", "VulnerabilityReport"];
+
 fn to_json(certificate: &Certificate) -> Value {
     let mut fields: Map<String, Value> = describe_certificate::common_fields(certificate);
     fields.extend(describe_certificate::summary_fields(certificate));
     fields.extend(list_fields(certificate));
+    fields.retain(|name, _| !NOT_LISTED.contains(&name.as_str()));
     Value::Object(fields)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use certorder_sim::tencent::{Account, Fault, Options, Product, Status, TencentCloud};
 use futures::future::join_all;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::ByteString;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use crate::provider::registry::{Clouds, Settings};
 use crate::provider::tencent::credentials::Credentials;
 use crate::provider::tencent::{Service, Tencent};
 use crate::provider::transport::{Endpoint, Transport};
-use crate::provider::{Error, Payload, Provider, Request};
+use crate::provider::{Error, Payload, Provider, Request, RequestKind};
 
 pub(super) const ID: &str = "AKIDEXAMPLE0123456789";
 pub(super) const KEY: &str = "SecretKeyExample0123456789ABCDEF";
@@ -308,6 +308,16 @@ async fn orders_of_one_account_share_its_pace() {
     let pace = cloud.pace(&account, DESCRIBE);
     assert_eq!((pace.calls, pace.rejected), (120, 0));
     assert!(pace.highest_in_one_second <= 100, "{pace:?}");
+}
+
+#[tokio::test]
+async fn a_log_of_calls_without_an_end_says_nothing() {
+    let body =
+        r#"{"Response": {"TotalCount": null, "OperateLogs": [{"CertId": "other"}], "RequestId": "r"}}"#;
+    let url = always(http("200 OK", "application/json", body)).await;
+    let provider = open(&clouds(&url, 100_000, PATIENT), &json!({}), &[("secretId", ID), ("secretKey", KEY)]);
+    let error = provider.was_called(RequestKind::Submit, Timestamp::UNIX_EPOCH).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,3 @@
+#![no_main]
+
+certorder_fuzz::target!(redact);
