@@ -20,7 +20,7 @@ const REVIEW: SignedDuration = SignedDuration::from_secs(3);
 
 /// The clouds, with everything bought and saved that the manifests name.
 pub(crate) struct Cloud {
-    cloud: TencentCloud,
+    tencent: TencentCloud,
     huawei: HuaweiCloud,
     /// The profiles that are under review, and when the review ends.
     reviews: Mutex<Vec<(Instant, String)>>,
@@ -66,7 +66,7 @@ impl Cloud {
                 reviews.push((Instant::now() + REVIEW.unsigned_abs(), saved.profile.clone()));
             }
         }
-        Ok(Self { cloud, huawei, reviews: Mutex::new(reviews) })
+        Ok(Self { tencent: cloud, huawei, reviews: Mutex::new(reviews) })
     }
 
     /// The profiles whose review has ended since the last call.
@@ -80,12 +80,12 @@ impl Cloud {
 
     /// Where they serve: Tencent Cloud, then Huawei Cloud.
     pub(crate) fn urls(&self) -> [String; 2] {
-        [self.cloud.url(), self.huawei.url()]
+        [self.tencent.url(), self.huawei.url()]
     }
 
     /// Plays the CAs: moves every order that was sent to them one step on, and says how far each has come.
     pub(crate) async fn move_on(&self) -> Result<Vec<String>, Error> {
-        let (cloud, huawei) = (self.cloud.clone(), self.huawei.clone());
+        let (cloud, huawei) = (self.tencent.clone(), self.huawei.clone());
         // Issuing makes keys, which takes its time.
         let moved = tokio::task::spawn_blocking(move || {
             let mut lines: Vec<String> = cloud.running().iter().map(|id| move_one(&cloud, id)).collect();
@@ -98,7 +98,7 @@ impl Cloud {
     /// The calls that handed in an application for a certificate and took effect.
     pub(crate) fn submissions(&self, certificate_id: &str) -> Vec<Submission> {
         let mut submissions = Vec::new();
-        for call in self.cloud.ledger() {
+        for call in self.tencent.ledger() {
             let is_submission = call.action == "CertificateInfoSubmit" && call.took_effect;
             if is_submission && call.certificate_id.as_deref() == Some(certificate_id) {
                 submissions.push(Submission { request_id: call.request_id });

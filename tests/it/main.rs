@@ -19,6 +19,7 @@ mod fixtures;
 mod following;
 mod gitops;
 mod huawei;
+mod leaders;
 mod manifests;
 mod markers;
 mod modes;

@@ -33,6 +33,22 @@ impl Operator {
 
     /// The same by another clock.
     pub(crate) fn start_by(clock: Clock, api: &str, cloud: &str, huawei: &str, namespace: &str) -> Self {
+        let alone = ["--leader-elect=false"];
+        Self::start_with(clock, api, [cloud, huawei], namespace, &alone)
+    }
+
+    /// The same as one of several replicas.
+    pub(crate) fn start_electing(api: &str, clouds: [&str; 2], namespace: &str) -> Self {
+        Self::start_with(Clock::default(), api, clouds, namespace, &["--lease-namespace", namespace])
+    }
+
+    fn start_with(
+        clock: Clock,
+        api: &str,
+        [cloud, huawei]: [&str; 2],
+        namespace: &str,
+        election: &[&str],
+    ) -> Self {
         let flags = [
             "certorder",
             "run",
@@ -46,7 +62,6 @@ impl Operator {
             "1s",
             "--tencent-rate-limit",
             "1000",
-            "--leader-elect=false",
             "--huawei-endpoint",
             huawei,
             "--huawei-rate-limit",
@@ -54,6 +69,7 @@ impl Operator {
             "--http-address",
             "127.0.0.1:0",
         ];
+        let flags = flags.iter().chain(election);
         let Command::Run(config) = Cli::try_parse_from(flags).unwrap().command else { unreachable!() };
         let (end, ended) = oneshot::channel();
         let (started, running) = mpsc::channel();
@@ -96,17 +112,15 @@ impl Drop for Operator {
     }
 }
 
-/// Runs the operator until it ends; true if it was killed.
+/// Runs the operator until it ends; true if it left something unfinished.
 async fn run(clock: Clock, config: Config, api: &str, ended: oneshot::Receiver<End>) -> bool {
     let client = Client::try_from(kube::Config::new(api.parse().unwrap())).unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let shutdown = async move { drop(stopped.await) }.boxed().shared();
     let mut operator = std::pin::pin!(runtime::run_by(clock, config, client, shutdown));
     tokio::select! {
-        outcome = &mut operator => {
-            outcome.unwrap();
-            false
-        }
+        // What it had begun beside goes with the process.
+        outcome = &mut operator => outcome.inspect_err(|error| eprintln!("the operator: {error}")).is_err(),
         end = ended => match end {
             Ok(End::Stopped) => {
                 drop(stop);

@@ -190,6 +190,12 @@ impl World {
         self.operator.take().unwrap().stop().await;
     }
 
+    /// An operator that works while it holds the Lease.
+    pub(crate) fn electing_operator(&self) -> Operator {
+        let clouds = [self.net.url(), self.line().url()];
+        Operator::start_electing(&self.api.url(), clouds.each_ref().map(String::as_str), &self.namespace)
+    }
+
     /// Another operator beside the first.
     pub(crate) fn second_operator(&self) -> Operator {
         Operator::start(&self.api.url(), &self.net.url(), &self.line().url(), &self.namespace)
