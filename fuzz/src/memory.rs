@@ -19,7 +19,7 @@ static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
 struct Counted;
 
 /// Sets the limit for one input.
-pub fn limit() {
+pub(crate) fn limit() {
     LIMIT.store(LIVE.load(Ordering::Relaxed) + MOST, Ordering::Relaxed);
 }
 

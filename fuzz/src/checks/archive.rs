@@ -11,7 +11,7 @@ use certorder::provider::tencent::archive;
 const LARGEST: usize = 3 * 1024 * 1024;
 
 /// Unpacks the bytes.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let empty = || Bundle { certificate_pem: String::new(), private_key_pem: None };
     let as_text = std::str::from_utf8(data).ok().map(str::to_owned);
     for base64 in [Some(BASE64_STANDARD.encode(data)), as_text].into_iter().flatten() {

@@ -11,7 +11,7 @@ const MOST: usize = 16;
 const LONGEST_ERROR: usize = 1024;
 
 /// Reads a bundle.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     match Chain::parse(&pem::text(data, "CERTIFICATE")) {
         Ok(chain) => check_chain(&chain),
         Err(error) => {

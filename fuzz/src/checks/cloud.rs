@@ -30,18 +30,18 @@ const MOST_RECORDS: usize = 128;
 type Next = Arc<Mutex<Vec<u8>>>;
 
 /// The cloud and its client. Both run while an input is checked, on its thread, so that equal inputs take equal ways.
-pub struct Cloud {
+pub(crate) struct Cloud {
     runtime: Runtime,
     next: Next,
     client: Client,
 }
 
 /// The operator's clients: of a certificate, and of the account's saved profiles where the cloud has those.
-pub type Client = (Box<dyn Provider>, Option<Box<dyn Directory>>);
+pub(crate) type Client = (Box<dyn Provider>, Option<Box<dyn Directory>>);
 
 impl Cloud {
     /// Starts both; the client is that of a URL.
-    pub fn start(client: fn(&str) -> Client) -> Self {
+    pub(crate) fn start(client: fn(&str) -> Client) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let next = Next::default();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -52,7 +52,7 @@ impl Cloud {
 
     /// Makes one call, which gets one answer to each of its requests. The first byte says which call, the second one
     /// with which status, the rest is the body.
-    pub fn check(&self, data: &[u8]) {
+    pub(crate) fn check(&self, data: &[u8]) {
         let [call, status, body @ ..] = data else { return };
         let status = usize::from(status.wrapping_sub(b'0')) % STATUSES.len();
         *self.next.lock().unwrap() = response(STATUSES[status], body);
@@ -97,7 +97,7 @@ impl Cloud {
             12 => Request::SendLetter(&letter),
             _ => Request::Submit(&payload),
         };
-        let begin_by = Instant::now() + Duration::from_secs(60);
+        let begin_by = Instant::now() + Duration::from_mins(1);
         let accepted = self.client.0.write(request, begin_by).await;
         accepted.map_or_else(check_error, |accepted| {
             check_id(accepted.request_id);
@@ -107,7 +107,7 @@ impl Cloud {
 }
 
 /// What an observation may not exceed, since it is stored in a status.
-pub fn check_observation(observation: Observation) {
+pub(crate) fn check_observation(observation: Observation) {
     assert!(observation.records.len() <= MOST_RECORDS);
     for record in &observation.records {
         assert!(record.domain.len() <= 253 && record.type_.len() <= 32);
@@ -119,7 +119,7 @@ pub fn check_observation(observation: Observation) {
 }
 
 /// All clouds at one address, with no limit on the pace.
-pub fn clouds(url: &str) -> Clouds {
+pub(crate) fn clouds(url: &str) -> Clouds {
     let settings = Settings {
         call_timeout: Duration::from_secs(5),
         tencent_rate_limit: NonZeroU32::MAX,
@@ -131,10 +131,11 @@ pub fn clouds(url: &str) -> Clouds {
 }
 
 /// The data of a Secret.
-pub fn secret(entries: [(&str, &str); 2]) -> BTreeMap<String, ByteString> {
+pub(crate) fn secret(entries: [(&str, &str); 2]) -> BTreeMap<String, ByteString> {
     entries.into_iter().map(|(key, value)| (key.to_owned(), ByteString(value.into()))).collect()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it ends a chain on a result")]
 fn check_error(error: Error) {
     if let Some(refusal) = error.refusal() {
         assert!(refusal.code.len() <= LONGEST_ID, "{}", refusal.code);

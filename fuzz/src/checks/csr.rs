@@ -6,7 +6,7 @@ use certorder::core::names::Names;
 use super::pem;
 
 /// Reads a request.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let Ok(csr) = Csr::parse(&pem::text(data, "CERTIFICATE REQUEST")) else { return };
     assert_eq!(Csr::parse(csr.pem()).as_ref(), Ok(&csr), "read again");
     assert!(csr.request_info().len() < csr.der().len());

@@ -6,7 +6,7 @@ use certorder::provider::huawei::wire::Certificate;
 use super::cloud;
 
 /// Reads the fields.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     if let Ok(certificate) = serde_json::from_slice::<Certificate>(data) {
         cloud::check_observation(observation::observation(certificate));
     }

@@ -2,24 +2,24 @@
 //!
 //! The fuzz targets and `tests/corpus.rs` share this folder.
 
-pub mod archive;
-pub mod chain;
-pub mod cloud;
-pub mod csr;
-pub mod huawei_answer;
-pub mod huawei_certificate;
-pub mod names;
+pub(crate) mod archive;
+pub(crate) mod chain;
+pub(crate) mod cloud;
+pub(crate) mod csr;
+pub(crate) mod huawei_answer;
+pub(crate) mod huawei_certificate;
+pub(crate) mod names;
 mod pem;
-pub mod private_key;
-pub mod redact;
-pub mod tencent_answer;
-pub mod tencent_certificate;
+pub(crate) mod private_key;
+pub(crate) mod redact;
+pub(crate) mod tencent_answer;
+pub(crate) mod tencent_certificate;
 
 /// A check, by the name of its target and of its folder in the corpus.
-pub type Check = (&'static str, fn(&[u8]));
+pub(crate) type Check = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const ALL: &[Check] = &[
+pub(crate) const ALL: &[Check] = &[
     ("archive", archive::check),
     ("chain", chain::check),
     ("csr", csr::check),

@@ -8,7 +8,7 @@ use certorder::core::names::{DnsName, Names};
 const LONGEST: usize = 253;
 
 /// Takes each line for a name, and all of them for those of an order.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let input = String::from_utf8_lossy(data);
     let lines: Vec<String> = input.lines().map(str::to_owned).collect();
     for line in &lines {

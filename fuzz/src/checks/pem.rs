@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 /// The bytes as they are if they are PEM, else as a block of each DER element among them.
-pub fn text(data: &[u8], label: &str) -> String {
+pub(crate) fn text(data: &[u8], label: &str) -> String {
     match std::str::from_utf8(data) {
         Ok(text) if text.contains("-----BEGIN") => text.to_owned(),
         _ => elements(data).map(|der| block(label, der)).collect(),
@@ -12,7 +12,7 @@ pub fn text(data: &[u8], label: &str) -> String {
 }
 
 /// One block.
-pub fn block(label: &str, der: &[u8]) -> String {
+pub(crate) fn block(label: &str, der: &[u8]) -> String {
     let base64 = BASE64_STANDARD.encode(der);
     let lines: Vec<_> = base64.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))

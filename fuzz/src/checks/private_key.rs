@@ -10,7 +10,7 @@ use super::pem;
 const LABELS: [&str; 3] = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
 
 /// Reads a key in each format.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     for label in LABELS {
         if let Ok(key) = KeyPair::from_pem(&pem::text(data, label).into()) {
             check_key(&key);

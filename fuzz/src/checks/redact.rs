@@ -8,7 +8,7 @@ const LONGEST: usize = 1024;
 const SHORT: usize = 4;
 
 /// Takes the parts between zero bytes for values and the last one for the text.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let input = String::from_utf8_lossy(data);
     let mut values: Vec<&str> = input.split('\0').collect();
     let text = values.pop().unwrap_or_default();

@@ -9,7 +9,7 @@ thread_local! {
 }
 
 /// Reads an answer to one call.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     CLOUD.with(|cloud| cloud.check(data));
 }
 
