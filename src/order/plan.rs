@@ -247,10 +247,11 @@ fn take_over(facts: &Facts<'_>, seen: &Observation) -> Step {
     match seen.stage {
         // Over for everybody, whatever its names were.
         Stage::Revoking | Stage::AwaitingRevocationLetter | Stage::Revoked | Stage::Expired => Step::Follow,
-        Stage::Rejected | Stage::Cancelled if facts.resubmits() && facts.resubmit_is_asked() => {
-            match facts.payload {
-                Ok(_) => first(Action::Resubmit),
-                Err(problem) => facts.make_key_or_halt(problem),
+        Stage::Rejected | Stage::Cancelled if facts.resubmit_is_asked() => {
+            match (another_attempt(facts), facts.payload) {
+                (None, _) => Step::Halt(in_use(facts, &held, seen.stage)),
+                (Some(action), Ok(_)) => first(action),
+                (Some(_), Err(problem)) => facts.make_key_or_halt(problem),
             }
         }
         stage => Step::Halt(in_use(facts, &held, stage)),
@@ -273,7 +274,7 @@ fn in_use(facts: &Facts<'_>, held: &[String], stage: Stage) -> Problem {
     } else {
         format!("for {}", held.join(", "))
     };
-    let message = if matches!(stage, Stage::Rejected | Stage::Cancelled) && facts.resubmits() {
+    let message = if matches!(stage, Stage::Rejected | Stage::Cancelled) && another_attempt(facts).is_some() {
         format!(
             "this certificate was applied for already, {whose}, which was {}; annotate the order with {RESUBMIT_AT}: \
              <now, RFC 3339> to apply for its own names instead",
@@ -440,11 +441,6 @@ impl Facts<'_> {
     fn wait_for_what_began(&self, began: Timestamp) -> Step {
         let pause = self.now.duration_since(began).max(A_MOMENT);
         Step::Pause { until: self.now.checked_add(pause).unwrap_or(Timestamp::MAX) }
-    }
-
-    /// Whether the cloud opens an order again that ended.
-    fn resubmits(&self) -> bool {
-        self.calls.is_some_and(|calls| calls.resubmit.is_some())
     }
 
     /// Before anything is sent, a key that is not there is made; one that cannot be read is never replaced.

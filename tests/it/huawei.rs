@@ -112,3 +112,20 @@ async fn a_lost_status_while_the_application_is_on_its_way_submits_once() {
             || condition(&status, "Submitted") == Some(("True".into(), "Adopted".into()))
     );
 }
+
+#[tokio::test]
+async fn a_correction_whose_record_is_lost_waits_for_the_user_and_goes_on_when_asked() {
+    let mut world = rejected().await;
+    world.stop().await;
+    let mut order = world.orders().get("www").await.unwrap();
+    order.status = Some(CertificateOrderStatus::default());
+    world.orders().replace_status("www", &PostParams::default(), &order).await.unwrap();
+    world.edit::<CertificateOrder>("www", json!({"spec": {"commonName": "corrected.acme.example"}})).await;
+    world.run();
+    let status = world.until_is("www", "Stalled", "True", "CertificateInUse").await;
+    assert!(message(&status, "Stalled").contains("certorder.dev/resubmit-at"), "{status:?}");
+    assert_eq!(world.made(APPLY), 1, "nothing is sent for other names before the user asks");
+    ask_again(&world).await;
+    world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
+    assert_eq!(world.made(APPLY), 2);
+}

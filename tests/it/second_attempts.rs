@@ -110,11 +110,18 @@ async fn play(world: &World) {
 /// Once the order stopped. An asking that was cut off, of which nobody can tell whether it was acted on, is repeated.
 #[allow(clippy::disallowed_methods, reason = "what a user writes into the annotation")]
 async fn ask_again(world: &World) {
-    let stopped = condition(&world.status("www").await, "Stalled").map(|(_, reason)| reason);
-    let asked = world.orders().get("www").await.unwrap().metadata.annotations.is_some();
+    let status = world.status("www").await;
+    let stopped = condition(&status, "Stalled").map(|(_, reason)| reason);
+    let annotations = world.orders().get("www").await.unwrap().metadata.annotations.unwrap_or_default();
+    let asked = annotations.get("certorder.dev/resubmit-at");
     let asks = match stopped.as_deref() {
-        Some("Rejected") => !asked,
-        Some("OutcomeUnknown") => true,
+        Some("Rejected") => asked.is_none(),
+        // Asking faster than a busy machine can act on it would let every write of the intent meet a conflict.
+        Some("OutcomeUnknown") => {
+            let intent = status.submission.as_ref().and_then(|submission| submission.intent.as_ref());
+            let open = intent.and_then(|intent| intent.resubmit_at.as_ref());
+            [open, status.last_handled_resubmit_at.as_ref()].contains(&asked)
+        }
         _ => false,
     };
     if asks {
