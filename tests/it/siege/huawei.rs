@@ -47,11 +47,6 @@ impl Cloud for Huawei {
         !matches!(plot, Plot::Withdrawn | Plot::Deleted)
     }
 
-    /// Not yet: see the story that is ignored in `under_siege`.
-    fn forgives_a_lost_correction(&self) -> bool {
-        false
-    }
-
     fn wants_applicant(&self) -> bool {
         true
     }

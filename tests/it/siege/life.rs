@@ -120,11 +120,7 @@ impl Life {
 
     /// Whether a lost status leads to the same end: what was only taken over is not cancelled by its deletion.
     pub(crate) fn may_lose_status(&self) -> bool {
-        match self.script.plot {
-            Plot::Issued | Plot::Rejected | Plot::Withdrawn => true,
-            Plot::Corrected => self.cloud.forgives_a_lost_correction(),
-            Plot::Deleted => false,
-        }
+        self.script.plot != Plot::Deleted
     }
 
     /// The order as its user writes it.

@@ -57,10 +57,6 @@ impl Cloud for Tencent {
         true
     }
 
-    fn forgives_a_lost_correction(&self) -> bool {
-        true
-    }
-
     fn wants_applicant(&self) -> bool {
         false
     }
