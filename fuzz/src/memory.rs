@@ -26,7 +26,8 @@ pub(crate) fn limit() {
 fn grown(by: usize) {
     let live = LIVE.fetch_add(by, Ordering::Relaxed) + by;
     let limit = LIMIT.load(Ordering::Relaxed);
-    if live > limit {
+    // A panic is reported with its backtrace, which takes much.
+    if live > limit && !std::thread::panicking() {
         // Room for the report, which allocates.
         LIMIT.store(usize::MAX, Ordering::Relaxed);
         eprintln!("one input needs more than {MOST} bytes of memory; the last allocation asked for {by}");
