@@ -2,16 +2,20 @@
 //! through here, so that one place decides which Secrets may be read and sent on.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, Client};
 use secrecy::SecretString;
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{LocalObjectReference, OrganizationProfile, SecretKeySelector};
+use crate::cluster::secrets::{Content, Secrets};
 use crate::core::conditions::Problem;
+
+pub mod secrets;
 
 /// The label of a Secret whose content may be sent to a cloud on behalf of someone who may not read it.
 pub const READABLE: &str = "certorder.dev/readable";
@@ -50,14 +54,15 @@ pub fn as_data<T>(read: Result<T, Error>) -> Result<Result<T, Problem>, kube::Er
 /// Reads one namespace.
 pub struct Namespace {
     client: Client,
+    secrets: Arc<Secrets>,
     name: String,
 }
 
 impl Namespace {
     /// The namespace of this name.
     #[must_use]
-    pub fn new(client: Client, name: &str) -> Self {
-        Self { client, name: name.to_owned() }
+    pub fn new(client: Client, secrets: Arc<Secrets>, name: String) -> Self {
+        Self { client, secrets, name }
     }
 
     /// A profile.
@@ -72,7 +77,7 @@ impl Namespace {
 
     /// The credentials of a cloud account. Whoever writes an order names its credentials, and they go to the
     /// cloud's own host only, so no label is asked for.
-    pub async fn credentials(&self, reference: &LocalObjectReference) -> Result<SecretData, Error> {
+    pub async fn credentials(&self, reference: &LocalObjectReference) -> Result<Arc<Content>, Error> {
         self.credentials_of(reference, "spec.credentialsRef").await
     }
 
@@ -81,40 +86,40 @@ impl Namespace {
         &self,
         reference: &LocalObjectReference,
         field: &str,
-    ) -> Result<SecretData, Error> {
-        Ok(self.secret(&reference.name, field).await?.data.unwrap_or_default())
+    ) -> Result<Arc<Content>, Error> {
+        self.secret(&reference.name, field).await
     }
 
     /// A text that is sent to a cloud: the Secret must carry the label [`READABLE`].
     pub async fn readable(&self, selector: &SecretKeySelector, field: &str) -> Result<SecretString, Error> {
-        let data = self.readable_secret(&selector.name, field).await?;
-        Ok(text(&data, &selector.name, &selector.key, field)?.into())
+        let secret = self.readable_secret(&selector.name, field).await?;
+        Ok(text(&secret.data, &selector.name, &selector.key, field)?.into())
     }
 
     /// A file that is sent to a cloud: the Secret must carry the label [`READABLE`].
     pub async fn readable_bytes(&self, selector: &SecretKeySelector, field: &str) -> Result<Vec<u8>, Error> {
-        let mut data = self.readable_secret(&selector.name, field).await?;
+        let secret = self.readable_secret(&selector.name, field).await?;
         let SecretKeySelector { name, key } = selector;
-        Ok(data.remove(key).ok_or_else(|| missing(name, key, field, "no key"))?.0)
+        Ok(secret.data.get(key).ok_or_else(|| missing(name, key, field, "no key"))?.0.clone())
     }
 
     /// A text that stays in the cluster: a private key, or the password of a keystore.
     pub async fn private(&self, selector: &SecretKeySelector, field: &str) -> Result<SecretString, Error> {
         let secret = self.secret(&selector.name, field).await?;
-        Ok(text(&secret.data.unwrap_or_default(), &selector.name, &selector.key, field)?.into())
+        Ok(text(&secret.data, &selector.name, &selector.key, field)?.into())
     }
 
-    /// A Secret that certorder writes, if it is there.
+    /// A Secret that certorder writes, if it is there: as it is now, and never kept.
     pub async fn find_secret(&self, name: &str) -> Result<Option<Secret>, kube::Error> {
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.name);
         bounded(api.get_opt(name)).await
     }
 
     /// A whole Secret whose content is sent to a cloud.
-    pub async fn readable_secret(&self, name: &str, field: &str) -> Result<SecretData, Error> {
+    pub async fn readable_secret(&self, name: &str, field: &str) -> Result<Arc<Content>, Error> {
         let secret = self.secret(name, field).await?;
-        if secret.labels().get(READABLE).is_some_and(|value| value == "true") {
-            return Ok(secret.data.unwrap_or_default());
+        if secret.is_readable {
+            return Ok(secret);
         }
         let message = format!(
             "Secret {name} of {field} lacks the label {READABLE}: \"true\"; its content would be sent to the \
@@ -126,11 +131,12 @@ impl Namespace {
     /// A text that is public by nature: a CSR.
     pub async fn public_text(&self, selector: &SecretKeySelector, field: &str) -> Result<String, Error> {
         let secret = self.secret(&selector.name, field).await?;
-        Ok(text(&secret.data.unwrap_or_default(), &selector.name, &selector.key, field)?)
+        Ok(text(&secret.data, &selector.name, &selector.key, field)?)
     }
 
-    async fn secret(&self, name: &str, field: &str) -> Result<Secret, Error> {
-        self.find_secret(name).await?.ok_or_else(|| {
+    async fn secret(&self, name: &str, field: &str) -> Result<Arc<Content>, Error> {
+        let key = (self.name.clone(), name.to_owned());
+        self.secrets.get(&key).await?.ok_or_else(|| {
             let message = format!("Secret {name} of {field} does not exist in this namespace; create it");
             Problem::new(Reason::SecretNotFound, message).into()
         })

@@ -17,12 +17,15 @@
 //! - [`profile`]: the same for an `OrganizationProfile`.
 //! - [`provider`]: the seam to the clouds, and one folder for each.
 //! - [`cluster`]: follows references to Secrets and profiles.
+//! - [`watch`], [`cache`], [`controllers`]: what watches show is kept, and makes orders and profiles due.
 //! - [`config`], [`runtime`], [`leader`], [`http`], [`probe`], [`telemetry`], [`clock`]: the process around it.
 
 pub mod api;
+pub mod cache;
 pub mod clock;
 pub mod cluster;
 pub mod config;
+pub mod controllers;
 pub mod core;
 pub mod http;
 pub mod leader;
@@ -32,3 +35,4 @@ pub mod profile;
 pub mod provider;
 pub mod runtime;
 pub mod telemetry;
+pub mod watch;

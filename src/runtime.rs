@@ -1,42 +1,35 @@
 //! Puts the process together: client, caches, controllers, probes, and the way down.
 
-use std::collections::HashMap;
-use std::convert::Infallible;
-use std::hash::Hash;
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
-use futures::{FutureExt, StreamExt};
-use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::core::v1::Secret;
-use kube::api::ObjectMeta;
-use kube::core::PartialObjectMeta;
-use kube::runtime::controller::{self, Action, Config as ControllerConfig, Controller};
-use kube::runtime::reflector::{ObjectRef, Store};
-use kube::runtime::watcher;
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::Client;
 use prometheus_client::registry::Registry;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tracing::{info, warn};
+use tracing::info;
 use tracing_subscriber::EnvFilter;
 
 use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
+use crate::cache::Cache;
 use crate::clock::Clock;
+use crate::cluster::secrets::Secrets;
 use crate::config::{Config, LogFormat};
+use crate::controllers::Scope;
 use crate::http::{self, Readiness};
 use crate::leader::Candidate;
+use crate::order::Context;
 use crate::order::gate::Gate;
 use crate::order::lookout::Lookout;
 use crate::order::sightings::Sightings;
 use crate::order::turns::Turns;
 use crate::order::validation::Validations;
-use crate::order::{self, Context, mapping};
-use crate::profile::{self, lookups::Lookups};
+use crate::profile::lookups::Lookups;
 use crate::provider::registry::{Clouds, Settings, SetupError};
 use crate::telemetry::{GateMetrics, Metrics, Telemetry};
 
@@ -146,7 +139,12 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
     let mut config = config;
     config.watch_namespaces.sort_unstable();
     config.watch_namespaces.dedup();
-    let scopes = Scope::all_of(&config, &client);
+    let scopes = Scope::all_of(&config.watch_namespaces, &client);
+    let secrets = Arc::new(Secrets::new(client.clone()));
+    let sweep = tokio::spawn({
+        let secrets = Arc::clone(&secrets);
+        async move { secrets.sweep().await }
+    });
     let settings = Settings {
         call_timeout: config.call_timeout,
         tencent_rate_limit: config.tencent_rate_limit,
@@ -167,7 +165,8 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         poll_interval: config.poll_interval,
         most_orders: config.max_orders_per_namespace.map(NonZeroUsize::get),
         namespaces: config.watch_namespaces.clone(),
-        orders: scopes.iter().map(|scope| scope.orders.store()).collect(),
+        secrets,
+        orders: scopes.iter().map(|scope| scope.orders.clone()).collect(),
         lookout: Lookout::default(),
         gate,
         profiles: Lookout::default(),
@@ -178,10 +177,11 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         ending: ending(&shutdown),
     });
     info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?config.watch_namespaces, "certorder runs");
-    let stores: Vec<_> = scopes.iter().map(|scope| (scope.orders.store(), scope.profiles.store())).collect();
-    tokio::spawn(announce_ready(stores, readiness));
+    let caches = scopes.iter().map(|scope| (scope.orders.clone(), scope.profiles.clone()));
+    tokio::spawn(announce_ready(caches.collect(), readiness));
     let controllers = scopes.into_iter().map(|scope| scope.run(&context, &shutdown));
     futures::future::join_all(controllers).await;
+    sweep.abort();
     term.end().await?;
     probes.await.map_err(std::io::Error::other)??;
     info!("certorder has ended");
@@ -251,198 +251,14 @@ fn ending(shutdown: &Shutdown) -> Arc<AtomicBool> {
 }
 
 async fn announce_ready(
-    stores: Vec<(Store<CertificateOrder>, Store<OrganizationProfile>)>,
+    caches: Vec<(Cache<CertificateOrder>, Cache<OrganizationProfile>)>,
     readiness: Readiness,
 ) {
-    for (orders, profiles) in stores {
-        if !is_filled(&orders).await || !is_filled(&profiles).await {
+    for (orders, profiles) in caches {
+        if !Scope::is_filled(&orders, &profiles).await {
             return; // The process ends.
         }
     }
     readiness.set();
     info!("ready: every order and profile is known");
-}
-
-/// Waits until a cache was filled once. It asks again and again, since kube wakes only the last one who waits for a
-/// store, and the controller of that store waits too.
-async fn is_filled<K>(store: &Store<K>) -> bool
-where
-    K: Resource + Clone + 'static,
-    K::DynamicType: Eq + Hash + Clone,
-{
-    loop {
-        if let Ok(filled) = tokio::time::timeout(Duration::from_millis(50), store.wait_until_ready()).await {
-            return filled.is_ok();
-        }
-    }
-}
-
-/// One namespace, or all of them.
-struct Scope {
-    orders: Controller<CertificateOrder>,
-    profiles: Controller<OrganizationProfile>,
-    secrets_for_orders: Api<PartialObjectMeta<Secret>>,
-    secrets_for_profiles: Api<PartialObjectMeta<Secret>>,
-    profiles_for_orders: Api<OrganizationProfile>,
-}
-
-impl Scope {
-    fn all_of(config: &Config, client: &Client) -> Vec<Self> {
-        if config.watch_namespaces.is_empty() {
-            return vec![Self::new(client, None)];
-        }
-        config.watch_namespaces.iter().map(|namespace| Self::new(client, Some(namespace))).collect()
-    }
-
-    fn new(client: &Client, namespace: Option<&str>) -> Self {
-        // Unbounded: an order that waits for its account's turn holds up nobody, see [`crate::order::gate`].
-        let controller = ControllerConfig::default();
-        let watch = watcher::Config::default;
-        Self {
-            orders: Controller::new(api(client, namespace), watch()).with_config(controller.clone()),
-            profiles: Controller::new(api(client, namespace), watch()).with_config(controller),
-            secrets_for_orders: api(client, namespace),
-            secrets_for_profiles: api(client, namespace),
-            profiles_for_orders: api(client, namespace),
-        }
-    }
-
-    async fn run(self, context: &Arc<Context>, shutdown: &Shutdown) {
-        let (orders, profiles) = (self.orders.store(), self.profiles.store());
-        let (seen_secrets, seen_profiles) = (Seen::new(&context.clock), Seen::new(&context.clock));
-        let by_secret = {
-            let (context, orders, profiles) = (Arc::clone(context), orders.clone(), profiles.clone());
-            move |secret: PartialObjectMeta<Secret>| {
-                let namespace = secret.namespace().unwrap_or_default();
-                let found = mapping::of_secret(&orders, &profiles, &namespace, &secret.name_any());
-                wake(&context.lookout, found, &seen_secrets, &secret)
-            }
-        };
-        let by_profile = {
-            let (context, orders) = (Arc::clone(context), orders);
-            move |profile: OrganizationProfile| {
-                let namespace = profile.namespace().unwrap_or_default();
-                let found = mapping::of_profile(&orders, &namespace, &profile.name_any());
-                wake(&context.lookout, found, &seen_profiles, &profile)
-            }
-        };
-        let seen_by_profiles = Seen::new(&context.clock);
-        let profiles_by_secret = {
-            let context = Arc::clone(context);
-            move |secret: PartialObjectMeta<Secret>| {
-                let namespace = secret.namespace().unwrap_or_default();
-                let found = mapping::profiles_of_secret(&profiles, &namespace, &secret.name_any());
-                wake(&context.profiles, found, &seen_by_profiles, &secret)
-            }
-        };
-        let watch = watcher::Config::default;
-        let run_orders = self
-            .orders
-            .watches(self.secrets_for_orders, watch(), by_secret)
-            .watches(self.profiles_for_orders, watch(), by_profile)
-            .graceful_shutdown_on(shutdown.clone())
-            .run(order::reconcile, |_, never, _| no_error(*never), Arc::clone(context))
-            .for_each(|outcome| {
-                if let Some(gone) = log_trouble("orders", outcome) {
-                    context.forget(&gone);
-                }
-                std::future::ready(())
-            });
-        let run_profiles = self
-            .profiles
-            .watches(self.secrets_for_profiles, watch(), profiles_by_secret)
-            .graceful_shutdown_on(shutdown.clone())
-            .run(profile::reconcile, |_, never, _| no_error(*never), Arc::clone(context))
-            .for_each(|outcome| {
-                if let Some(gone) = log_trouble("profiles", outcome) {
-                    context.profiles.forget(&gone);
-                }
-                std::future::ready(())
-            });
-        tokio::join!(run_orders, run_profiles);
-    }
-}
-
-/// The versions of referenced objects that orders were woken for. A watch that begins, or starts over, shows every
-/// object again, and that is no change.
-struct Seen {
-    versions: Mutex<HashMap<String, Option<String>>>,
-    /// What was last changed before then is seen by the first look of every order.
-    since: Timestamp,
-}
-
-impl Seen {
-    fn new(clock: &Clock) -> Self {
-        let since = clock.now().checked_sub(CLOCKS_DIFFER_BY).unwrap_or(Timestamp::MIN);
-        Self { versions: Mutex::default(), since }
-    }
-
-    fn is_new(&self, object: String, metadata: &ObjectMeta) -> bool {
-        let version = metadata.resource_version.clone();
-        let mut seen = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-        match seen.insert(object, version.clone()) {
-            Some(known) => known != version,
-            None => changed_at(metadata).is_none_or(|changed| changed >= self.since),
-        }
-    }
-}
-
-/// More than the clocks of two machines differ by.
-const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_mins(5);
-
-/// When an object was last changed, as its field managers tell.
-fn changed_at(metadata: &ObjectMeta) -> Option<Timestamp> {
-    let managers = metadata.managed_fields.iter().flatten().filter_map(|entry| entry.time.as_ref());
-    managers.chain(&metadata.creation_timestamp).map(|time| time.0).max()
-}
-
-/// Makes objects due, if the one that they refer to has changed.
-fn wake<K, R>(lookout: &Lookout, found: Vec<ObjectRef<K>>, seen: &Seen, object: &R) -> Vec<ObjectRef<K>>
-where
-    K: Resource,
-    R: Resource,
-{
-    let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
-    // Only objects that are referred to are remembered: a cluster may hold very many others.
-    if found.is_empty() || !seen.is_new(name, object.meta()) {
-        return Vec::new();
-    }
-    for one in &found {
-        lookout.wake(&(one.namespace.clone().unwrap_or_default(), one.name.clone()));
-    }
-    found
-}
-
-fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
-where
-    K: Resource<Scope = kube::core::NamespaceResourceScope>,
-    K::DynamicType: Default,
-{
-    match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    }
-}
-
-fn no_error(never: Infallible) -> Action {
-    match never {}
-}
-
-/// Watches are restarted by kube with growing pauses; here they are only made visible.
-fn log_trouble<T, E, Q>(kind: &str, outcome: Result<T, controller::Error<E, Q>>) -> Option<(String, String)>
-where
-    E: std::error::Error + 'static,
-    Q: std::error::Error + 'static,
-{
-    match outcome {
-        Ok(_) => None,
-        // A look that was planned for an object that is gone by now.
-        Err(controller::Error::ObjectNotFound(object)) => {
-            Some((object.namespace.unwrap_or_default(), object.name))
-        }
-        Err(error) => {
-            warn!(kind, %error, "trouble with a watch; it is started again");
-            None
-        }
-    }
 }

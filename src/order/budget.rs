@@ -26,7 +26,11 @@ pub fn runs(order: &CertificateOrder) -> bool {
 ///
 /// Of two that begin at once each has stored its intent before it looks, and the older one goes on.
 #[must_use]
-pub fn exceeded(me: &CertificateOrder, others: &[CertificateOrder], most: usize) -> Option<Problem> {
+pub fn exceeded<'a>(
+    me: &CertificateOrder,
+    others: impl IntoIterator<Item = &'a CertificateOrder>,
+    most: usize,
+) -> Option<Problem> {
     let is_submitted = |order: &CertificateOrder| {
         let submission = order.status.as_ref().and_then(|status| status.submission.as_ref());
         submission.is_some_and(|submission| submission.submitted_at.is_some())
@@ -37,7 +41,7 @@ pub fn exceeded(me: &CertificateOrder, others: &[CertificateOrder], most: usize)
             && runs(other)
             && (is_submitted(other) || seniority(other) < seniority(me))
     };
-    let running = others.iter().filter(counts).count();
+    let running = others.into_iter().filter(counts).count();
     (running >= most).then(|| {
         let message = format!(
             "{running} orders of this namespace run at the cloud, and the operator lets {most} run at the same time \

@@ -1,5 +1,7 @@
 //! One paid certificate belongs to one order. A claim is a stored intent or submission.
 
+use std::borrow::Borrow;
+
 use kube::ResourceExt;
 
 use crate::api::v1alpha1::CertificateOrder;
@@ -18,8 +20,8 @@ use crate::core::conditions::Problem;
 /// So of two that act at once, at most one calls: each stores its intent before it looks at the others, hence at
 /// least one of them sees the other.
 #[must_use]
-pub fn contested(me: &CertificateOrder, others: &[CertificateOrder]) -> Option<Problem> {
-    let rivals = || others.iter().filter(|other| other.uid() != me.uid());
+pub fn contested(me: &CertificateOrder, others: &[impl Borrow<CertificateOrder>]) -> Option<Problem> {
+    let rivals = || others.iter().map(Borrow::borrow).filter(|other| other.uid() != me.uid());
     let standing = |order: &CertificateOrder| hold(order).map(|hold| (hold, seniority(order)));
     let winner =
         rivals().filter_map(|other| Some((standing(other)?, other))).min_by(|(a, _), (b, _)| a.cmp(b));

@@ -19,7 +19,7 @@ use crate::order::resolve::{self, Resolved};
 use crate::order::secret::{self, TLS_KEY, Wanted};
 use crate::order::status::{self, Swap};
 use crate::order::target::Target;
-use crate::order::{Context, budget, claim, guard};
+use crate::order::{Context, budget, guard};
 use crate::provider::{self, Accepted, Payload, Provider, Request};
 
 /// What a pass has done.
@@ -249,15 +249,5 @@ impl Call<'_> {
 
     fn fold(&self, order: &CertificateOrder, news: &News<'_>) -> Next {
         fold(&status::of(order), self.facts, news, &self.resolved.filter)
-    }
-}
-
-impl Context {
-    /// What the other orders for this certificate, read live, mean for this one.
-    async fn contested_live(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
-        if claim::is_settled(order) {
-            return Ok(None);
-        }
-        Ok(claim::contested(order, &self.rivals(order).await?))
     }
 }

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// An order by namespace and name.
-pub type Key = (String, String);
+use crate::cache::Key;
 
 /// When each order is due. In memory only: after a start every order is due once, but those that are settled.
 #[derive(Default)]

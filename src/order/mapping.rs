@@ -1,75 +1,68 @@
-//! Which orders look at another object. A change of that object wakes exactly these.
+//! What orders and profiles refer to. A change of an object wakes exactly those that refer to it.
 
 use std::collections::BTreeSet;
 
 use kube::ResourceExt;
-use kube::runtime::reflector::{ObjectRef, Store};
 
 use crate::api::v1alpha1::{CertificateOrder, Contact, OrganizationProfile};
+use crate::cache::{Cache, Key, Refers, Target};
 use crate::order::secret::key_secret_name;
+use crate::provider::registry;
 
-/// The orders of a namespace that refer to a Secret, themselves or through their profile.
+impl Refers for CertificateOrder {
+    fn targets(&self) -> Vec<Target> {
+        let key = |name: String| (self.namespace().unwrap_or_default(), name);
+        let profile = self.spec.organization_profile_ref.as_ref();
+        let secrets: BTreeSet<String> = order_secrets(self).collect();
+        let secrets = secrets.into_iter().map(|name| Target::Secret(key(name)));
+        let profile = profile.map(|reference| Target::Profile(key(reference.name.clone())));
+        secrets.chain(profile).chain([certificate(self)]).collect()
+    }
+}
+
+impl Refers for OrganizationProfile {
+    fn targets(&self) -> Vec<Target> {
+        let key = |name: &str| (self.namespace().unwrap_or_default(), name.to_owned());
+        profile_secrets(self).into_iter().map(|name| Target::Secret(key(name))).collect()
+    }
+}
+
+/// The paid certificate of an order.
+#[must_use]
+pub fn certificate(order: &CertificateOrder) -> Target {
+    let provider = &order.spec.provider;
+    Target::Certificate(registry::name(provider), registry::certificate_id(provider).to_owned())
+}
+
+/// The orders that refer to a Secret, themselves or through their profile.
 #[must_use]
 pub fn of_secret(
-    orders: &Store<CertificateOrder>,
-    profiles: &Store<OrganizationProfile>,
-    namespace: &str,
-    secret: &str,
-) -> Vec<ObjectRef<CertificateOrder>> {
-    let profiles = profiles.state();
-    let here = || profiles.iter().filter(|profile| profile.namespace().as_deref() == Some(namespace));
-    // A profile that this watch has not shown yet may refer to anything.
-    let others: BTreeSet<String> = here()
-        .filter(|profile| !profile_secrets(profile).contains(secret))
-        .map(|profile| profile.name_any())
-        .collect();
-    select(orders, namespace, |order| {
-        let profile = order.spec.organization_profile_ref.as_ref();
-        order_secrets(order).any(|name| name == secret)
-            || (!is_ordered(order) && profile.is_some_and(|profile| !others.contains(&profile.name)))
-    })
+    orders: &Cache<CertificateOrder>,
+    profiles: &Cache<OrganizationProfile>,
+    secret: &Key,
+) -> BTreeSet<Key> {
+    let themselves = orders.referring_to(&Target::Secret(secret.clone()));
+    let through_a_profile = profiles_of_secret(profiles, secret);
+    let through_a_profile = through_a_profile.iter().flat_map(|profile| of_profile(orders, profile));
+    themselves.iter().map(|order| key(order.as_ref())).chain(through_a_profile).collect()
 }
 
-/// The orders of a namespace that refer to a profile and are not ordered yet: the CA keeps what it was sent.
+/// The orders that refer to a profile and are not ordered yet: the CA keeps what it was sent.
 #[must_use]
-pub fn of_profile(
-    orders: &Store<CertificateOrder>,
-    namespace: &str,
-    profile: &str,
-) -> Vec<ObjectRef<CertificateOrder>> {
-    select(orders, namespace, |order| {
-        let reference = order.spec.organization_profile_ref.as_ref();
-        !is_ordered(order) && reference.is_some_and(|reference| reference.name == profile)
-    })
+pub fn of_profile(orders: &Cache<CertificateOrder>, profile: &Key) -> BTreeSet<Key> {
+    let orders = orders.referring_to(&Target::Profile(profile.clone()));
+    orders.iter().filter(|order| !is_ordered(order)).map(|order| key(order.as_ref())).collect()
 }
 
-/// The profiles of a namespace that refer to a Secret.
+/// The profiles that refer to a Secret.
 #[must_use]
-pub fn profiles_of_secret(
-    profiles: &Store<OrganizationProfile>,
-    namespace: &str,
-    secret: &str,
-) -> Vec<ObjectRef<OrganizationProfile>> {
-    profiles
-        .state()
-        .iter()
-        .filter(|profile| profile.namespace().as_deref() == Some(namespace))
-        .filter(|profile| profile_secrets(profile).contains(secret))
-        .map(|profile| ObjectRef::from_obj(profile.as_ref()))
-        .collect()
+pub fn profiles_of_secret(profiles: &Cache<OrganizationProfile>, secret: &Key) -> BTreeSet<Key> {
+    let profiles = profiles.referring_to(&Target::Secret(secret.clone()));
+    profiles.iter().map(|profile| key(profile.as_ref())).collect()
 }
 
-fn select(
-    orders: &Store<CertificateOrder>,
-    namespace: &str,
-    refers: impl Fn(&CertificateOrder) -> bool,
-) -> Vec<ObjectRef<CertificateOrder>> {
-    orders
-        .state()
-        .iter()
-        .filter(|order| order.namespace().as_deref() == Some(namespace) && refers(order))
-        .map(|order| ObjectRef::from_obj(order.as_ref()))
-        .collect()
+fn key(object: &impl ResourceExt) -> Key {
+    (object.namespace().unwrap_or_default(), object.name_any())
 }
 
 /// Whether the CA works on the order, or is done with it. One that was rejected or withdrawn is not: its next

@@ -8,7 +8,8 @@
 //!    [`trouble`];
 //! 6. [`status`] stores it by compare-and-swap (client required).
 //!
-//! [`claim`] says which of several orders has a certificate, [`budget`] how many of a namespace run, [`evidence`] what
+//! [`claim`] says which of several orders has a certificate, [`budget`] how many of a namespace run ([`others`] asks both),
+//! [`evidence`] what
 //! the cloud shows of a call, [`target`] and [`secret`] what an issued certificate's Secret holds, [`mapping`] which
 //! orders a changed object wakes, [`lookout`] when an order is due, [`gate`] which of those that are due is worked next,
 //! [`sightings`] how long an open intent is seen, [`turns`] keeps two passes over one certificate apart.
@@ -20,25 +21,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kube::api::ListParams;
 use kube::runtime::controller::Action;
-use kube::runtime::reflector::{ObjectRef, Store};
-use kube::{Api, Client, ResourceExt};
+use kube::{Client, ResourceExt};
 use tokio::time::Instant;
 use tracing::instrument;
 
 use crate::api::v1alpha1::CertificateOrder;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::cache::{Cache, Key};
 use crate::clock::Clock;
-use crate::cluster::bounded;
-use crate::core::conditions::{Problem, get};
+use crate::cluster::Namespace;
+use crate::cluster::secrets::Secrets;
+use crate::core::conditions::get;
 use crate::core::pace;
 use crate::order::execute::{AtHand, Done};
 use crate::order::facts::{Export, Facts};
 use crate::order::finalize::End;
 use crate::order::fold::Again;
 use crate::order::gate::Gate;
-use crate::order::lookout::{Key, Lookout, Verdict};
+use crate::order::lookout::{Lookout, Verdict};
 use crate::order::resolve::{AtStage, Resolved};
 use crate::order::sightings::Sightings;
 use crate::order::turns::Turns;
@@ -59,6 +60,7 @@ pub mod guard;
 pub mod lookout;
 pub mod mapping;
 pub mod observe;
+pub mod others;
 pub mod plan;
 pub mod resolve;
 pub mod secret;
@@ -90,8 +92,10 @@ pub struct Context {
     pub most_orders: Option<usize>,
     /// The namespaces that are watched; empty means all of them.
     pub namespaces: Vec<String>,
-    /// The orders as last seen, one store for each watch.
-    pub orders: Vec<Store<CertificateOrder>>,
+    /// Secrets that are referred to, as last read.
+    pub secrets: Arc<Secrets>,
+    /// The orders as last seen, one cache for each watch.
+    pub orders: Vec<Cache<CertificateOrder>>,
     /// When each order is due.
     pub lookout: Lookout,
     /// Who works next.
@@ -137,7 +141,7 @@ pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Resul
     };
     let leave = ctx.gate.enter(&order).await;
     // It may have waited long enough to be edited, or deleted.
-    let Some(order) = ctx.latest(&order) else { return Ok(Action::await_change()) };
+    let Some(order) = ctx.latest(&key) else { return Ok(Action::await_change()) };
     let provider = &order.spec.provider;
     let certificate = format!("{}/{}", registry::name(provider), registry::certificate_id(provider));
     let turn = ctx.turns.take(certificate).await;
@@ -312,6 +316,13 @@ impl Context {
         self.validations.forget(key);
     }
 
+    /// The namespace of an object.
+    #[must_use]
+    pub fn namespace(&self, object: &impl ResourceExt) -> Namespace {
+        let name = object.namespace().unwrap_or_default();
+        Namespace::new(self.client.clone(), Arc::clone(&self.secrets), name)
+    }
+
     /// Whether the process was asked to end.
     #[must_use]
     pub fn is_ending(&self) -> bool {
@@ -319,56 +330,7 @@ impl Context {
     }
 
     /// An order as last seen, unless it is gone.
-    fn latest(&self, order: &CertificateOrder) -> Option<Arc<CertificateOrder>> {
-        let reference = ObjectRef::from_obj(order);
-        self.orders.iter().find_map(|orders| orders.get(&reference))
-    }
-
-    /// What the other orders for this certificate, as last seen, mean for this one.
-    fn contested(&self, order: &CertificateOrder) -> Option<Problem> {
-        let others: Vec<CertificateOrder> = self
-            .orders
-            .iter()
-            .flat_map(Store::state)
-            .filter(|other| registry::is_same_certificate(&order.spec.provider, &other.spec.provider))
-            .map(|other| CertificateOrder::clone(&other))
-            .collect();
-        claim::contested(order, &others)
-    }
-
-    /// Whether the namespace, as last seen, has as many running orders as it may have without this one.
-    fn over_budget(&self, order: &CertificateOrder) -> Option<Problem> {
-        let most = self.most_orders.filter(|_| !budget::runs(order))?;
-        let others: Vec<CertificateOrder> = self
-            .orders
-            .iter()
-            .flat_map(Store::state)
-            .filter(|other| other.namespace() == order.namespace())
-            .map(|other| CertificateOrder::clone(&other))
-            .collect();
-        budget::exceeded(order, &others, most)
-    }
-
-    /// The same, read live, for an order that was about to begin.
-    async fn over_budget_live(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
-        let Some(most) = self.most_orders else { return Ok(None) };
-        let api: Api<CertificateOrder> =
-            Api::namespaced(self.client.clone(), &order.namespace().unwrap_or_default());
-        let others = bounded(api.list(&ListParams::default())).await?.items;
-        Ok(budget::exceeded(order, &others, most))
-    }
-
-    /// The other orders for this certificate, read live.
-    async fn rivals(&self, order: &CertificateOrder) -> Result<Vec<CertificateOrder>, kube::Error> {
-        let params = ListParams::default().fields(&registry::certificate_selector(&order.spec.provider));
-        let all = [Api::all(self.client.clone())];
-        let some = self.namespaces.iter().map(|namespace| Api::namespaced(self.client.clone(), namespace));
-        let apis: Vec<Api<CertificateOrder>> =
-            if self.namespaces.is_empty() { all.into() } else { some.collect() };
-        let mut rivals = Vec::new();
-        for api in apis {
-            rivals.extend(bounded(api.list(&params)).await?.items);
-        }
-        Ok(rivals)
+    fn latest(&self, key: &Key) -> Option<Arc<CertificateOrder>> {
+        self.orders.iter().find_map(|orders| orders.get(key))
     }
 }

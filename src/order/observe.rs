@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tracing::warn;
 
 use crate::api::v1alpha1::CertificateOrder;
+use crate::cache::Key;
 use crate::core::order::{Observation, Stage};
 use crate::order::Context;
 use crate::order::facts::Facts;
-use crate::order::lookout::Key;
 use crate::order::plan;
 use crate::order::resolve::Resolved;
 use crate::order::validation::Validation;

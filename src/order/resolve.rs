@@ -41,11 +41,11 @@ pub struct Resolved {
 
 /// Follows every reference of an order.
 pub async fn resolve(ctx: &Context, order: &CertificateOrder) -> Result<Resolved, kube::Error> {
-    let namespace = Namespace::new(ctx.client.clone(), &order.namespace().unwrap_or_default());
+    let namespace = ctx.namespace(order);
     let spec = &order.spec;
     let credentials = as_data(namespace.credentials(&spec.credentials_ref).await)?;
-    let provider = credentials.and_then(|data| {
-        let opened = ctx.clouds.open(&spec.provider, &data);
+    let provider = credentials.and_then(|secret| {
+        let opened = ctx.clouds.open(&spec.provider, &secret.data);
         opened.map_err(|error| error.problem(&spec.credentials_ref.name, "spec.credentialsRef"))
     });
     let names = Names::parse(&spec.common_name, &spec.dns_names)
@@ -114,7 +114,7 @@ pub async fn at_stage(
     resolved: &Resolved,
     stage: Stage,
 ) -> Result<AtStage, kube::Error> {
-    let namespace = Namespace::new(ctx.client.clone(), &order.namespace().unwrap_or_default());
+    let namespace = ctx.namespace(order);
     let deleting = order.metadata.deletion_timestamp.is_some();
     Ok(match stage {
         Stage::AwaitingLetter if !deleting => {

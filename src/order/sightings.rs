@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::{CertificateOrder, Intent};
-use crate::order::lookout::Key;
+use crate::cache::Key;
 
 /// The open intents that were seen.
 #[derive(Default)]

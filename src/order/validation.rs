@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::debug;
 
 use crate::api::v1alpha1;
+use crate::cache::Key;
 use crate::core::order::{Check, Deadline, ValidationRecord};
 use crate::core::redact::Filter;
-use crate::order::lookout::Key;
 use crate::provider::Provider;
 
 /// How long an answer is good.

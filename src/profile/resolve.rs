@@ -1,8 +1,6 @@
 //! Reads from the cluster what a profile refers to: every reference to a Secret is followed. What is missing is data;
 //! only trouble with the API server is an error.
 
-use kube::ResourceExt;
-
 use crate::api::v1alpha1 as api;
 use crate::api::v1alpha1::{OrganizationProfile, Reuse, TencentCloudProfile};
 use crate::cluster::{Error, Namespace, SecretData, as_data};
@@ -26,7 +24,7 @@ pub struct Resolved {
 
 /// Follows every reference of a profile.
 pub async fn resolve(ctx: &Context, profile: &OrganizationProfile) -> Result<Resolved, kube::Error> {
-    let namespace = Namespace::new(ctx.client.clone(), &profile.namespace().unwrap_or_default());
+    let namespace = ctx.namespace(profile);
     let data = as_data(data(&namespace, &profile.spec).await)?;
     let directory = match &profile.spec.tencent_cloud {
         Some(saved) => Some(as_data(directory(&ctx.clouds, &namespace, saved).await)?),
@@ -56,9 +54,9 @@ pub async fn directory(
     saved: &TencentCloudProfile,
 ) -> Result<Box<dyn Directory>, Error> {
     const FIELD: &str = "spec.tencentCloud.credentialsRef";
-    let secret = &saved.credentials_ref.name;
-    let data = namespace.credentials_of(&saved.credentials_ref, FIELD).await?;
-    Ok(clouds.directory(saved, &data).map_err(|error| error.problem(secret, FIELD))?)
+    let secret = namespace.credentials_of(&saved.credentials_ref, FIELD).await?;
+    let directory = clouds.directory(saved, &secret.data);
+    Ok(directory.map_err(|error| error.problem(&saved.credentials_ref.name, FIELD))?)
 }
 
 /// The data of a profile. Which of them must be there is judged by the cloud they are sent to.
@@ -120,13 +118,14 @@ async fn contact(namespace: &Namespace, spec: &api::Contact, path: &'static str)
             path,
         });
     };
-    let data = namespace.readable_secret(&reference.name, &format!("{path}.fromSecret")).await?;
+    let secret = namespace.readable_secret(&reference.name, &format!("{path}.fromSecret")).await?;
+    let data = &secret.data;
     Ok(Contact {
-        first_name: datum(&data, "firstName"),
-        last_name: datum(&data, "lastName"),
-        title: datum(&data, "title"),
-        phone: datum(&data, "phone"),
-        email: datum(&data, "email"),
+        first_name: datum(data, "firstName"),
+        last_name: datum(data, "lastName"),
+        title: datum(data, "title"),
+        phone: datum(data, "phone"),
+        email: datum(data, "email"),
         identification,
         path,
     })

@@ -173,12 +173,6 @@ pub fn certificate_selector(provider: &provider::Provider) -> String {
     format!("spec.provider.{cloud}.certificateId={}", certificate_id(provider))
 }
 
-/// Whether another order is for the same paid certificate.
-#[must_use]
-pub fn is_same_certificate(one: &provider::Provider, other: &provider::Provider) -> bool {
-    name(one) == name(other) && certificate_id(one) == certificate_id(other)
-}
-
 /// Whether this word of a profile's status says that the review for one kind of product is passed.
 #[must_use]
 pub fn is_passed(word: &str) -> bool {
@@ -225,9 +219,6 @@ mod tests {
 
     #[test]
     fn an_id_names_a_certificate_of_its_cloud_only() {
-        assert!(is_same_certificate(&tencent("a"), &tencent("a")));
-        assert!(!is_same_certificate(&tencent("a"), &tencent("b")));
-        assert!(!is_same_certificate(&tencent("a"), &huawei("a")));
         assert_eq!(certificate_selector(&tencent("a")), "spec.provider.tencentCloud.certificateId=a");
         assert_eq!(certificate_selector(&huawei("b")), "spec.provider.huaweiCloud.certificateId=b");
         assert_eq!((name(&tencent("a")), name(&huawei("b"))), ("TencentCloud", "HuaweiCloud"));

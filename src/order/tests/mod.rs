@@ -7,6 +7,7 @@ mod cloud;
 mod finalize;
 mod fold;
 mod history;
+mod mapping;
 mod one_call;
 mod plan;
 mod restarts;

@@ -1,0 +1,171 @@
+//! Objects as a watch last showed them, with an index: who refers to a certain other object is looked up, not searched.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hash};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use kube::runtime::reflector::{ObjectRef, Store, store};
+use kube::runtime::watcher::Event;
+use kube::{Resource, ResourceExt};
+
+/// An object by namespace and name.
+pub type Key = (String, String);
+
+/// The annotation in which `kubectl apply` keeps a copy of the object.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// What an object refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A Secret.
+    Secret(Key),
+    /// An `OrganizationProfile`.
+    Profile(Key),
+    /// A paid certificate, by the cloud's name and its id.
+    Certificate(&'static str, String),
+}
+
+/// A kind of object that refers to others.
+pub trait Refers: Resource<DynamicType = ()> + Clone + 'static {
+    /// All that it refers to, in any order.
+    fn targets(&self) -> Vec<Target>;
+}
+
+/// The objects of one kind. Cloning shares them.
+pub struct Cache<K: Refers> {
+    objects: Store<K>,
+    index: Arc<RwLock<Index>>,
+}
+
+impl<K: Refers> Clone for Cache<K> {
+    fn clone(&self) -> Self {
+        Self { objects: self.objects.clone(), index: Arc::clone(&self.index) }
+    }
+}
+
+impl<K: Refers> Cache<K> {
+    /// An empty cache, and the one who fills it.
+    #[must_use]
+    pub fn new() -> (Self, Writer<K>) {
+        let (objects, into) = store();
+        let cache = Self { objects, index: Arc::default() };
+        (cache.clone(), Writer { cache, into, listed: Index::default() })
+    }
+
+    /// The objects themselves.
+    #[must_use]
+    pub fn objects(&self) -> &Store<K> {
+        &self.objects
+    }
+
+    /// An object, unless it is gone.
+    #[must_use]
+    pub fn get(&self, (namespace, name): &Key) -> Option<Arc<K>> {
+        self.objects.get(&ObjectRef::new(name).within(namespace))
+    }
+
+    /// The objects that refer to this one.
+    #[must_use]
+    pub fn referring_to(&self, target: &Target) -> Vec<Arc<K>> {
+        let keys = self.index.read().unwrap_or_else(PoisonError::into_inner).candidates(target);
+        keys.iter()
+            .filter_map(|key| self.get(key))
+            .filter(|object| object.targets().contains(target))
+            .collect()
+    }
+}
+
+/// Fills a cache from a watch.
+pub struct Writer<K: Refers> {
+    cache: Cache<K>,
+    into: store::Writer<K>,
+    /// Of the objects that a list has shown so far.
+    listed: Index,
+}
+
+impl<K: Refers> Writer<K> {
+    /// Takes in what the watch shows. What nobody reads is left out: it is more than the rest of a small object.
+    pub fn apply(&mut self, event: Event<K>) {
+        let event = event.modify(|object| {
+            object.meta_mut().managed_fields = None;
+            if let Some(annotations) = &mut object.meta_mut().annotations {
+                annotations.remove(LAST_APPLIED);
+            }
+        });
+        match &event {
+            Event::Apply(object) => self.replace(&key(object), Some(object)),
+            Event::Delete(object) => self.replace(&key(object), None),
+            Event::Init => self.listed = Index::default(),
+            Event::InitApply(object) => self.listed.add(key(object), &object.targets()),
+            Event::InitDone => {
+                let listed = std::mem::take(&mut self.listed);
+                self.write_index(|index| *index = listed);
+            }
+        }
+        self.into.apply_watcher_event(&event);
+    }
+
+    /// Drops an object that the watch shows, and that cannot be read any more.
+    pub fn drop(&mut self, key: &Key) {
+        if let Some(object) = self.cache.get(key) {
+            self.apply(Event::Delete(K::clone(&object)));
+        }
+    }
+
+    fn replace(&self, key: &Key, object: Option<&K>) {
+        let before = self.cache.get(key).map(|object| object.targets()).unwrap_or_default();
+        let after = object.map(Refers::targets).unwrap_or_default();
+        if before != after {
+            self.write_index(|index| {
+                index.remove(key, &before);
+                index.add(key.clone(), &after);
+            });
+        }
+    }
+
+    fn write_index<T>(&self, write: impl FnOnce(&mut Index) -> T) -> T {
+        write(&mut self.cache.index.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn key<K: Resource>(object: &K) -> Key {
+    (object.namespace().unwrap_or_default(), object.name_any())
+}
+
+/// Who may refer to a target, by the target's hash: the names of all targets once more would take as much memory as
+/// the objects. Whoever asks looks at the object itself.
+#[derive(Default)]
+struct Index {
+    referrers: HashMap<u64, Vec<Arc<Key>>>,
+    hasher: RandomState,
+}
+
+impl Index {
+    fn add(&mut self, key: Key, targets: &[Target]) {
+        let key = Arc::new(key);
+        for target in targets {
+            let hash = self.hasher.hash_one(target);
+            let referrers = self.referrers.entry(hash).or_insert_with(|| Vec::with_capacity(1));
+            if referrers.last() != Some(&key) {
+                referrers.push(Arc::clone(&key));
+            }
+        }
+    }
+
+    fn remove(&mut self, key: &Key, targets: &[Target]) {
+        for target in targets {
+            let hash = self.hasher.hash_one(target);
+            if let Some(referrers) = self.referrers.get_mut(&hash) {
+                referrers.retain(|referrer| **referrer != *key);
+                if referrers.is_empty() {
+                    self.referrers.remove(&hash);
+                }
+            }
+        }
+    }
+
+    fn candidates(&self, target: &Target) -> Vec<Arc<Key>> {
+        self.referrers.get(&self.hasher.hash_one(target)).cloned().unwrap_or_default()
+    }
+}

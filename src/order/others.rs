@@ -1,0 +1,79 @@
+//! What the other orders mean for one of them: as last seen before each step, and read live before a call.
+
+use std::borrow::Borrow;
+use std::sync::Arc;
+
+use kube::api::ListParams;
+use kube::core::DeserializeGuard;
+use kube::core::error_boundary::InvalidObject;
+use kube::{Api, ResourceExt};
+
+use crate::api::v1alpha1::CertificateOrder;
+use crate::api::v1alpha1::conditions::Reason;
+use crate::cluster::bounded;
+use crate::core::conditions::Problem;
+use crate::order::{Context, budget, claim, mapping};
+use crate::provider::registry;
+
+/// An order of a live list; `Err` where this version of certorder cannot read it.
+type Listed = DeserializeGuard<CertificateOrder>;
+
+impl Context {
+    /// What the other orders for this certificate, as last seen, mean for this one.
+    pub(super) fn contested(&self, order: &CertificateOrder) -> Option<Problem> {
+        let certificate = mapping::certificate(order);
+        let others = self.orders.iter().flat_map(|orders| orders.referring_to(&certificate));
+        claim::contested(order, &others.collect::<Vec<Arc<_>>>())
+    }
+
+    /// The same, read live.
+    pub(super) async fn contested_live(
+        &self,
+        order: &CertificateOrder,
+    ) -> Result<Option<Problem>, kube::Error> {
+        if claim::is_settled(order) {
+            return Ok(None);
+        }
+        let params = ListParams::default().fields(&registry::certificate_selector(&order.spec.provider));
+        let all = [Api::all(self.client.clone())];
+        let some = self.namespaces.iter().map(|namespace| Api::namespaced(self.client.clone(), namespace));
+        let apis: Vec<Api<Listed>> = if self.namespaces.is_empty() { all.into() } else { some.collect() };
+        let mut others = Vec::new();
+        for api in apis {
+            for DeserializeGuard(other) in bounded(api.list(&params)).await?.items {
+                match other {
+                    Ok(other) => others.push(other),
+                    Err(error) => return Ok(Some(unreadable(&error))),
+                }
+            }
+        }
+        Ok(claim::contested(order, &others))
+    }
+
+    /// Whether the namespace, as last seen, has as many running orders as it may have without this one.
+    pub(super) fn over_budget(&self, order: &CertificateOrder) -> Option<Problem> {
+        let most = self.most_orders.filter(|_| !budget::runs(order))?;
+        let everyone: Vec<_> = self.orders.iter().flat_map(|orders| orders.objects().state()).collect();
+        budget::exceeded(order, everyone.iter().map(Borrow::borrow), most)
+    }
+
+    /// The same, read live, for an order that was about to begin. One that cannot be read is not counted.
+    pub(super) async fn over_budget_live(
+        &self,
+        order: &CertificateOrder,
+    ) -> Result<Option<Problem>, kube::Error> {
+        let Some(most) = self.most_orders else { return Ok(None) };
+        let api: Api<Listed> = Api::namespaced(self.client.clone(), &order.namespace().unwrap_or_default());
+        let others = bounded(api.list(&ListParams::default())).await?.items;
+        Ok(budget::exceeded(order, others.iter().filter_map(|listed| listed.0.as_ref().ok()), most))
+    }
+}
+
+/// Why nothing is sent while another order for the same certificate cannot be read.
+fn unreadable(error: &InvalidObject) -> Problem {
+    let message = format!(
+        "another CertificateOrder for the same certificate cannot be read by this version of certorder, and may have \
+         submitted the certificate, so nothing is sent; mend it, or delete it: {error}"
+    );
+    Problem::new(Reason::Settling, message)
+}
