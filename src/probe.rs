@@ -72,8 +72,7 @@ mod tests {
         let url = format!("http://{}/readyz", port.local_addr().unwrap());
         let readiness = Readiness::default();
         let registry = prometheus_client::registry::Registry::default();
-        let server = http::serve(port, registry, readiness.clone(), std::future::pending());
-        let server = tokio::spawn(server);
+        let server = tokio::spawn(http::serve(port, registry, readiness.clone()));
         let asked = url.clone();
         let early = tokio::task::spawn_blocking(move || probe(&asked)).await.unwrap().unwrap_err();
         assert!(early.to_string().contains("503"), "{early}");

@@ -11,7 +11,7 @@ use futures::future::{BoxFuture, Shared};
 use kube::Client;
 use prometheus_client::registry::Registry;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
@@ -119,7 +119,9 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
     let port = http::bind(config.http_address)
         .await
         .map_err(|source| Error::Port { address: config.http_address, source })?;
-    let probes = tokio::spawn(http::serve(port, registry, readiness.clone(), shutdown.clone()));
+    // They answer until the very end, which drops them.
+    let mut probes = JoinSet::new();
+    probes.spawn(http::serve(port, registry, readiness.clone()));
 
     let holder = uuid::Uuid::new_v4().to_string();
     let term = match &config {
@@ -130,10 +132,7 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         }
         _ => Some(Term::without_end(shutdown.clone())),
     };
-    let Some(term) = term else {
-        probes.await.map_err(std::io::Error::other)??;
-        return Ok(());
-    };
+    let Some(term) = term else { return Ok(()) };
     let shutdown = term.ends.clone();
     // A namespace that is named twice is watched once.
     let mut config = config;
@@ -174,7 +173,7 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         turns: Turns::default(),
         sightings: Sightings::default(),
         validations: Validations::default(),
-        ending: ending(&shutdown),
+        ending: ending(&shutdown, &readiness),
     });
     info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?config.watch_namespaces, "certorder runs");
     let caches = scopes.iter().map(|scope| (scope.orders.clone(), scope.profiles.clone()));
@@ -183,7 +182,6 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
     futures::future::join_all(controllers).await;
     sweep.abort();
     term.end().await?;
-    probes.await.map_err(std::io::Error::other)??;
     info!("certorder has ended");
     Ok(())
 }
@@ -239,10 +237,10 @@ impl Term {
     }
 }
 
-/// A flag that is set once the process is asked to end.
-fn ending(shutdown: &Shutdown) -> Arc<AtomicBool> {
+/// A flag that is set once the process is asked to end, and is not ready any more.
+fn ending(shutdown: &Shutdown, readiness: &Readiness) -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
-    let (shutdown, set) = (shutdown.clone(), Arc::clone(&flag));
+    let (shutdown, readiness, set) = (shutdown.clone(), readiness.clone(), Arc::clone(&flag));
     tokio::spawn(async move {
         shutdown.await;
         set.store(true, Ordering::Release);
@@ -257,6 +255,7 @@ async fn announce_ready(
     for (orders, profiles) in caches {
         if !Scope::is_filled(&orders, &profiles).await {
             return; // The process ends.
+        readiness.end();
         }
     }
     readiness.set();
