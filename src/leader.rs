@@ -14,9 +14,11 @@ use kube::{Api, Client};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, info, warn};
 
+use crate::advice::{self, Said};
 use crate::api::v1alpha1::micros;
 use crate::clock::Clock;
 use crate::order::status::FIELD_MANAGER;
+use crate::runtime::Shutdown;
 
 /// The name of the Lease.
 pub const LEASE: &str = "certorder";
@@ -50,10 +52,13 @@ impl Candidate {
         Self { leases: Api::namespaced(client, namespace), identity: identity.to_owned(), clock }
     }
 
-    /// Waits until this process holds the Lease. `standing_by` is called once another one is seen to hold it.
-    pub async fn win(&self, standing_by: impl Fn()) {
+    /// Waits until this process holds the Lease; false if it is asked to end before. `standing_by` is called once
+    /// another one is seen to hold it.
+    pub async fn win(&self, standing_by: impl Fn(), mut shutdown: Shutdown) -> bool {
         let mut seen = Seen { version: None, since: Instant::now() };
+        let mut said = Said::default();
         loop {
+            // Not cut short: a Lease that was taken and not given back would keep the others waiting.
             match self.try_to_win(&mut seen).await {
                 Ok(Some(holder)) => {
                     debug!(holder, "another replica works; this one stands by");
@@ -61,11 +66,19 @@ impl Candidate {
                 }
                 Ok(None) => {
                     info!(lease = LEASE, "holds the lease: this replica works");
-                    return;
+                    return true;
                 }
-                Err(error) => warn!(%error, lease = LEASE, "cannot take the lease yet"),
+                Err(error) => {
+                    let error = advice::on(&error);
+                    if said.is_news(&error) {
+                        warn!(error, lease = LEASE, "cannot take the lease yet; tries again every second");
+                    }
+                }
             }
-            sleep(LOOK).await;
+            tokio::select! {
+                () = &mut shutdown => return false,
+                () = sleep(LOOK) => {}
+            }
         }
     }
 
@@ -105,8 +118,10 @@ impl Candidate {
                     warn!(lease = LEASE, "another replica took the lease");
                     return;
                 }
-                Ok(Err(error)) => warn!(%error, lease = LEASE, "cannot renew the lease"),
-                Err(_) => warn!(lease = LEASE, "the lease could not be renewed in time"),
+                Ok(Err(error)) => {
+                    warn!(error = advice::on(&error), lease = LEASE, "cannot renew the lease; tries again");
+                }
+                Err(_) => warn!(lease = LEASE, "the API server did not let the lease be renewed in time"),
             }
             if renewed_at.elapsed() >= DEADLINE {
                 return;
@@ -138,7 +153,10 @@ impl Candidate {
         };
         match released.await {
             Ok(_) => debug!(lease = LEASE, "gave the lease back"),
-            Err::<_, kube::Error>(error) => warn!(%error, lease = LEASE, "cannot give the lease back"),
+            Err::<_, kube::Error>(error) => {
+                let error = advice::on(&error);
+                warn!(error, lease = LEASE, "cannot give the lease back; another replica begins in 15 s");
+            }
         }
     }
 

@@ -18,8 +18,10 @@
 //! - [`provider`]: the seam to the clouds, and one folder for each.
 //! - [`cluster`]: follows references to Secrets and profiles.
 //! - [`watch`], [`cache`], [`controllers`]: what watches show is kept, and makes orders and profiles due.
-//! - [`config`], [`runtime`], [`leader`], [`http`], [`probe`], [`telemetry`], [`clock`]: the process around it.
+//! - [`config`], [`runtime`], [`leader`], [`http`], [`probe`], [`telemetry`], [`advice`], [`clock`]: the process around
+//!   it.
 
+pub mod advice;
 pub mod api;
 pub mod cache;
 pub mod clock;

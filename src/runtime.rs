@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::info;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 
 use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use crate::cache::Cache;
@@ -38,7 +39,7 @@ use crate::telemetry::{GateMetrics, Metrics, Telemetry};
 pub enum Error {
     /// The log filter does not parse.
     #[error("--log-level: {0}")]
-    LogLevel(#[from] tracing_subscriber::filter::ParseError),
+    LogLevel(#[from] ParseError),
     /// No cluster to talk to.
     #[error("no Kubernetes cluster: {0}; set KUBECONFIG, or run in a cluster")]
     Cluster(#[from] kube::config::InferConfigError),
@@ -81,7 +82,7 @@ pub fn start(config: Config) -> Result<(), Error> {
 
 fn init_log(config: &Config) -> Result<(), Error> {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(&config.log_level)?)
+        .with_env_filter(log_filter(&config.log_level)?)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match config.log_format {
@@ -89,6 +90,16 @@ fn init_log(config: &Config) -> Result<(), Error> {
         LogFormat::Json => builder.json().init(),
     }
     Ok(())
+}
+
+/// What kube says of a failure, certorder says too, and with what to do about it. Whoever wants to hear more than a
+/// plain level hears both.
+fn log_filter(level: &str) -> Result<EnvFilter, ParseError> {
+    const SAID_TWICE: &str = "kube_client::client::builder=off,kube_runtime::watcher=off";
+    match level {
+        "error" | "warn" | "info" => EnvFilter::try_new(format!("{SAID_TWICE},{level}")),
+        _ => EnvFilter::try_new(level),
+    }
 }
 
 /// Resolves on SIGTERM or ctrl-c.
@@ -197,10 +208,10 @@ struct Term {
 impl Term {
     /// Waits for the Lease; `None` where the process is asked to end before.
     async fn begin(candidate: Candidate, readiness: &Readiness, shutdown: Shutdown) -> Option<Self> {
-        tokio::select! {
-            () = candidate.win(|| readiness.stand_by()) => readiness.begin(),
-            () = shutdown.clone() => return None,
+        if !candidate.win(|| readiness.stand_by(), shutdown.clone()).await {
+            return None;
         }
+        readiness.begin();
         let candidate = Arc::new(candidate);
         let (lost, is_lost) = oneshot::channel();
         let keeper = tokio::spawn({
@@ -244,6 +255,7 @@ fn ending(shutdown: &Shutdown, readiness: &Readiness) -> Arc<AtomicBool> {
     tokio::spawn(async move {
         shutdown.await;
         set.store(true, Ordering::Release);
+        readiness.end();
     });
     flag
 }
@@ -255,7 +267,6 @@ async fn announce_ready(
     for (orders, profiles) in caches {
         if !Scope::is_filled(&orders, &profiles).await {
             return; // The process ends.
-        readiness.end();
         }
     }
     readiness.set();

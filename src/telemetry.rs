@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use tracing::{debug, info, warn};
 
+use crate::advice;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, Intent, OrganizationProfile};
 use crate::cluster::bounded;
@@ -152,7 +153,7 @@ impl Telemetry {
     /// A pass ended by trouble with the API server.
     pub fn api_trouble(&self, error: &kube::Error) {
         self.metrics.api_errors.inc();
-        warn!(%error, "trouble with the API server; the object is looked at again soon");
+        warn!(error = advice::on(error), "trouble with the API server; the object is looked at again soon");
     }
 
     /// A pass may have changed a status: what people want to know of it becomes a log line and an Event.

@@ -16,6 +16,7 @@ use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 use tracing::warn;
 
+use crate::advice;
 use crate::cache::{Key, Refers, Writer};
 use crate::clock::Clock;
 
@@ -69,7 +70,8 @@ where
     watcher(api, watcher::Config::default()).default_backoff().filter_map(|event| async {
         event
             .inspect_err(|error| {
-                warn!(kind = %R::kind(&()), %error, "trouble with a watch; it is started again");
+                let error = advice::on(error);
+                warn!(kind = %R::kind(&()), error, "trouble with a watch; it is started again");
             })
             .ok()
     })

@@ -1,0 +1,139 @@
+//! Trouble with the API server, in words that say what to do about it.
+
+use std::error::Error;
+use std::time::Duration;
+
+use kube::core::Status;
+use kube::runtime::watcher;
+use tokio::time::Instant;
+
+/// What went wrong, and what the reader can do next.
+#[must_use]
+pub fn on(error: &(dyn Error + 'static)) -> String {
+    chain(error).find_map(known).unwrap_or_else(|| causes(error))
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
+fn known(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(watcher::Error::WatchError(status)) = error.downcast_ref() {
+        return Some(of_answer(status));
+    }
+    Some(match error.downcast_ref()? {
+        kube::Error::Api(status) => of_answer(status),
+        kube::Error::Service(cause) => no_answer(cause.as_ref()),
+        kube::Error::HyperError(cause) => no_answer(cause),
+        kube::Error::Auth(cause) => {
+            format!(
+                "there is no token for the API server: {}; check the user of the kubeconfig",
+                causes(cause)
+            )
+        }
+        _ => return None,
+    })
+}
+
+fn no_answer(cause: &(dyn Error + 'static)) -> String {
+    if chain(cause).any(|cause| cause.is::<tokio::time::error::Elapsed>()) {
+        return "the API server does not answer in time; is it overloaded, or a firewall in between?"
+            .to_owned();
+    }
+    format!(
+        "the API server cannot be reached: {}; is it up, and its address in the kubeconfig right?",
+        causes(cause)
+    )
+}
+
+/// What an answer of the API server means. Each is tried again, so only what a person can mend is told.
+fn of_answer(status: &Status) -> String {
+    let Status { code, message, .. } = status;
+    let message = message.trim();
+    match code {
+        401 => format!(
+            "the API server refuses the token (401 {message}): it has expired or is not valid; a renewed token file \
+             is read by itself, a token that stands in the kubeconfig only at a start"
+        ),
+        403 => format!(
+            "{message} (403); grant what the chart and deploy/ grant, see docs/install.md, Permissions"
+        ),
+        404 if message.starts_with("namespaces ") => {
+            format!("{message} (404); create the namespace, or name another one")
+        }
+        404 => format!(
+            "the API server does not know the kind (404 {message}): are the CRDs installed? \
+             kubectl apply --server-side -f crds/"
+        ),
+        _ => format!("{message} ({code})"),
+    }
+}
+
+/// An error with what caused it; kube's own texts repeat some of their causes.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    chain(error).map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
+        "" => cause,
+        _ if text.contains(&cause) => text,
+        _ => format!("{text}: {cause}"),
+    })
+}
+
+/// Says the same again only after a while: what is tried every second is not news every second.
+#[derive(Default)]
+pub struct Said(Option<(String, Instant)>);
+
+impl Said {
+    /// Whether to say this now.
+    pub fn is_news(&mut self, text: &str) -> bool {
+        const A_WHILE: Duration = Duration::from_mins(1);
+        if self.0.as_ref().is_some_and(|(said, at)| said == text && at.elapsed() < A_WHILE) {
+            return false;
+        }
+        self.0 = Some((text.to_owned(), Instant::now()));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(code: u16, message: &str) -> kube::Error {
+        kube::Error::Api(Status::failure(message, "").with_code(code).boxed())
+    }
+
+    #[test]
+    fn every_trouble_with_the_api_server_tells_what_to_do() {
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "Connection refused");
+        let cases = [
+            (answer(401, "Unauthorized"), "refuses the token (401 Unauthorized)"),
+            (answer(403, "secrets is forbidden"), "secrets is forbidden (403); grant"),
+            (answer(404, "404 page not found"), "are the CRDs installed?"),
+            (answer(404, "namespaces \"shop\" not found"), "create the namespace"),
+            (answer(500, "etcd is gone"), "etcd is gone (500)"),
+            (kube::Error::Service(refused.into()), "cannot be reached: Connection refused; is it up"),
+        ];
+        for (error, wanted) in cases {
+            let seen = on(&error);
+            assert!(seen.contains(wanted), "{seen}");
+            // As a watch wraps it.
+            assert_eq!(on(&watcher::Error::InitialListFailed(error)), seen);
+        }
+        let gone = watcher::Error::WatchError(Status::failure("too old", "Expired").with_code(410).boxed());
+        assert_eq!(on(&gone), "too old (410)");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_said_every_second_is_logged_once_a_minute() {
+        let mut said = Said::default();
+        let mut news = Vec::new();
+        for second in 0..100 {
+            if said.is_news("no answer") {
+                news.push(second);
+            }
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!(news, [0, 60]);
+        assert!(said.is_news("another trouble"));
+    }
+}
