@@ -1,15 +1,24 @@
-//! Of several replicas one works, by a Lease; another one goes on when it is gone.
+//! Of several replicas one works, by a Lease; another one goes on when it is gone. (Where two work at once all the
+//! same, certificates are still submitted once: `under_siege`.)
 
 use std::time::Duration;
 
 use certorder::api::v1alpha1::CertificateOrder;
+use certorder::clock::Clock;
+use certorder::runtime::Error;
+use certorder_sim::proxy::{Action, Rule};
 use certorder_sim::tencent::Product;
+use jiff::SignedDuration;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::runtime::wait::await_condition;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::fixtures::{self, CERTIFICATE};
 use crate::world::World;
+
+/// The longest that a free Lease stays free: the others look every second.
+const MOMENTS: Duration = Duration::from_secs(6);
 
 fn holder(lease: Option<&Lease>) -> String {
     let spec = lease.and_then(|lease| lease.spec.as_ref());
@@ -26,6 +35,13 @@ async fn successor_of(world: &World, before: &str, patience: Duration) -> String
     holder(found.expect("nobody took the lease in time").unwrap().as_ref())
 }
 
+/// An order of another certificate.
+fn next() -> Value {
+    let mut order = fixtures::personal("next");
+    order["spec"]["provider"]["tencentCloud"]["certificateId"] = json!("dvNext01");
+    order
+}
+
 async fn world() -> World {
     let world = World::in_one_namespace().await;
     // In process, the Lease is not where the roles of deploy/ have it.
@@ -38,10 +54,73 @@ async fn world() -> World {
 async fn a_replica_that_stands_by_goes_on_within_20_seconds_after_a_kill() {
     let world = world().await;
     let first = world.electing_operator();
-    let one = successor_of(&world, "", Duration::from_secs(20)).await;
+    let one = successor_of(&world, "", MOMENTS).await;
     let _second = world.electing_operator();
     first.kill();
     successor_of(&world, &one, Duration::from_secs(20)).await;
     world.create::<CertificateOrder>(fixtures::personal("www")).await;
     world.until_is("www", "Submitted", "True", "Accepted").await;
+}
+
+#[tokio::test]
+async fn a_clean_stop_hands_over_at_once() {
+    let world = world().await;
+    let first = world.electing_operator();
+    let one = successor_of(&world, "", MOMENTS).await;
+    let _second = world.electing_operator();
+    world.create::<CertificateOrder>(fixtures::personal("www")).await;
+    world.until_is("www", "Submitted", "True", "Accepted").await;
+    first.stop().await;
+    // Far less than the 15 s that a holder is believed to be alive without a sign.
+    successor_of(&world, &one, MOMENTS).await;
+    world.buy("dvNext01", Product::DV_SINGLE);
+    world.create::<CertificateOrder>(next()).await;
+    world.until_is("next", "Submitted", "True", "Accepted").await;
+}
+
+#[tokio::test]
+async fn a_replica_that_stops_as_it_begins_hands_over_too() {
+    let world = world().await;
+    let mut before = String::new();
+    for _ in 0..5 {
+        let replica = world.electing_operator();
+        before = successor_of(&world, &before, MOMENTS).await;
+        // Its caches are hardly filled.
+        replica.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_replica_that_loses_the_lease_begins_no_write_and_ends() {
+    let world = world().await;
+    // A pass is under way, and has not called the cloud, as the Lease is lost: its holder looks every four seconds.
+    let slow = Rule::new(Action::Delay(Duration::from_secs(8)));
+    world.api.fault(slow.path("/secrets/tencent-credentials"));
+    let replica = world.electing_operator();
+    successor_of(&world, "", MOMENTS).await;
+    world.create::<CertificateOrder>(fixtures::personal("www")).await;
+    world.until_asked("/secrets/tencent-credentials").await;
+    world.edit::<Lease>("certorder", json!({"spec": {"holderIdentity": "another"}})).await;
+
+    assert!(matches!(replica.end().await, Err(Error::LeaseLost)));
+    assert_eq!(world.called("CertificateInfoSubmit"), 0, "{:?}", world.cloud.ledger());
+    let status = world.status("www").await;
+    assert!(status.submission.is_none(), "no intent: {status:?}");
+    let lease = world.api_of::<Lease>().get("certorder").await.unwrap();
+    assert_eq!(holder(Some(&lease)), "another", "the lease of another one is left alone");
+}
+
+#[tokio::test]
+async fn a_replica_that_cannot_reach_the_api_server_ends_before_another_one_begins() {
+    let world = world().await;
+    let replica = world.electing_operator();
+    let one = successor_of(&world, "", MOMENTS).await;
+    world.api.fault(Rule::new(Action::HoldBefore).always());
+    world.api.drop_connections();
+    assert!(matches!(replica.end().await, Err(Error::LeaseLost)));
+    let lease = world.api_of::<Lease>().get("certorder").await.unwrap();
+    let renewed = lease.spec.as_ref().and_then(|spec| spec.renew_time.as_ref()).unwrap().0;
+    let age = Clock::default().now().duration_since(renewed);
+    assert!(age < SignedDuration::from_secs(15), "it ended {age:#} after its last sign");
+    assert_eq!(holder(Some(&lease)), one);
 }

@@ -1,28 +1,35 @@
 //! The operator as a process that can be killed: a runtime of its own on a thread of its own.
 
-use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use certorder::clock::Clock;
 use certorder::config::{Cli, Command, Config};
-use certorder::runtime;
+use certorder::runtime::{self, Error};
 use clap::Parser;
 use futures::FutureExt;
 use kube::Client;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
+
+/// The longest that a story waits for an operator to end.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running operator.
 pub(crate) struct Operator {
-    end: Option<oneshot::Sender<End>>,
+    ask: watch::Sender<Asked>,
+    outcome: oneshot::Receiver<Result<(), Error>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// How it ends.
-enum End {
-    /// As by SIGKILL: nothing that has begun is finished.
-    Killed,
-    /// As by SIGTERM.
-    Stopped,
+/// What it is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Asked {
+    Nothing,
+    /// To end as by SIGTERM.
+    ToStop,
+    /// To end as by SIGKILL: nothing that has begun is finished.
+    ToDie,
 }
 
 impl Operator {
@@ -71,63 +78,63 @@ impl Operator {
         ];
         let flags = flags.iter().chain(election);
         let Command::Run(config) = Cli::try_parse_from(flags).unwrap().command else { unreachable!() };
-        let (end, ended) = oneshot::channel();
-        let (started, running) = mpsc::channel();
+        let (ask, asked) = watch::channel(Asked::Nothing);
+        let (ended, outcome) = oneshot::channel();
         let api = api.to_owned();
         let thread = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            started.send(()).unwrap();
-            if runtime.block_on(run(clock, *config, &api, ended)) {
-                runtime.shutdown_background();
+            if let Some(outcome) = runtime.block_on(run(clock, *config, &api, asked)) {
+                let _ = ended.send(outcome);
             }
+            // What it had begun beside goes with the process.
+            runtime.shutdown_background();
         });
-        running.recv().unwrap();
-        Self { end: Some(end), thread: Some(thread) }
+        Self { ask, outcome, thread: Some(thread) }
     }
 
     /// Kills it and waits until it is gone.
-    pub(crate) fn kill(mut self) {
-        self.end(End::Killed);
+    pub(crate) fn kill(self) {
+        drop(self);
     }
 
-    /// Asks it to end and waits until it has. Not on this thread: it may need the proxies to finish its calls.
-    pub(crate) async fn stop(mut self) {
-        tokio::task::spawn_blocking(move || self.end(End::Stopped)).await.unwrap();
+    /// Asks it to end and waits until it has.
+    pub(crate) async fn stop(self) {
+        self.ask.send_replace(Asked::ToStop);
+        self.end().await.unwrap();
     }
 
-    fn end(&mut self, how: End) {
-        if let Some(end) = self.end.take() {
-            let _ = end.send(how);
-        }
+    /// Waits until it has ended, and says how. Not by joining the thread, since that would keep the simulators from
+    /// serving it; and a story that gives up kills it.
+    pub(crate) async fn end(mut self) -> Result<(), Error> {
+        let outcome = timeout(PATIENCE, &mut self.outcome).await;
+        outcome.expect("the operator does not end").expect("the operator has ended in a panic")
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        self.ask.send_replace(Asked::ToDie);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-impl Drop for Operator {
-    fn drop(&mut self) {
-        self.end(End::Killed);
-    }
-}
-
-/// Runs the operator until it ends; true if it left something unfinished.
-async fn run(clock: Clock, config: Config, api: &str, ended: oneshot::Receiver<End>) -> bool {
+/// Runs the operator until it ends; `None` if it was killed.
+async fn run(
+    clock: Clock,
+    config: Config,
+    api: &str,
+    mut asked: watch::Receiver<Asked>,
+) -> Option<Result<(), Error>> {
     let client = Client::try_from(kube::Config::new(api.parse().unwrap())).unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let shutdown = async move { drop(stopped.await) }.boxed().shared();
-    let mut operator = std::pin::pin!(runtime::run_by(clock, config, client, shutdown));
+    let mut stops = asked.clone();
+    let shutdown = async move { drop(stops.wait_for(|asked| *asked >= Asked::ToStop).await) };
     tokio::select! {
-        // What it had begun beside goes with the process.
-        outcome = &mut operator => outcome.inspect_err(|error| eprintln!("the operator: {error}")).is_err(),
-        end = ended => match end {
-            Ok(End::Stopped) => {
-                drop(stop);
-                operator.await.unwrap();
-                false
-            }
-            Ok(End::Killed) | Err(_) => true,
-        },
+        outcome = runtime::run_by(clock, config, client, shutdown.boxed().shared()) => {
+            Some(outcome.inspect_err(|error| eprintln!("the operator: {error}")))
+        }
+        _ = asked.wait_for(|asked| *asked == Asked::ToDie) => None,
     }
 }

@@ -7,7 +7,7 @@ use certorder::api::v1alpha1::{
     CertificateOrder, CertificateOrderStatus, OrganizationProfile, OrganizationProfileStatus,
 };
 use certorder::clock::Clock;
-use certorder_sim::proxy::{Proxy, Upstream};
+use certorder_sim::proxy::{Proxy, Seen, Upstream};
 use certorder_sim::tencent::{Account, Product, TencentCloud};
 use futures::StreamExt;
 use jiff::SignedDuration;
@@ -312,6 +312,16 @@ impl World {
         found.unwrap_or_else(|_| panic!("{name} is not as wanted")).unwrap();
     }
 
+    /// Waits until the operator asks the API server for this path.
+    pub(crate) async fn until_asked(&self, path: &str) {
+        until_seen(&self.api, path, |seen| seen.path.contains(path)).await;
+    }
+
+    /// Waits until the operator calls the cloud with this action, answered or not.
+    pub(crate) async fn until_called(&self, action: &str) {
+        until_seen(&self.net, action, |seen| seen.header("x-tc-action") == Some(action)).await;
+    }
+
     /// Waits until an order is gone.
     pub(crate) async fn until_gone(&self, name: &str) {
         let gone = |order: Option<&CertificateOrder>| order.is_none();
@@ -391,6 +401,16 @@ impl Drop for World {
             rules.check(&self.api.seen());
         }
     }
+}
+
+/// Waits until a request like this has reached a proxy.
+async fn until_seen(proxy: &Proxy, what: &str, wanted: impl Fn(&Seen) -> bool) {
+    let arrived = async {
+        while !proxy.seen().iter().any(&wanted) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, arrived).await.unwrap_or_else(|_| panic!("nobody asks for {what}"));
 }
 
 fn new_namespace() -> String {
