@@ -151,8 +151,7 @@ async fn measure_quiet(place: &Place, plans: &[quiet::Plan]) -> Vec<String> {
     let mut wrongs = Vec::new();
     for figures in quiet::measure(place, plans).await {
         println!("{figures}");
-        wrongs.extend(figures.windows.iter().flat_map(|window| window.writes.iter().take(10).cloned()));
-        wrongs.extend(figures.changes.into_iter().take(10));
+        wrongs.extend(figures.wrongs());
     }
     wrongs
 }

@@ -9,6 +9,7 @@
     reason = "clippy allows these in functions marked as tests only, and stories share helpers"
 )]
 
+mod caches;
 mod claims;
 mod clouds;
 mod cluster;

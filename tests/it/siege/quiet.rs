@@ -24,6 +24,8 @@ use super::tencent::Tencent;
 /// How many orders live through everything; more are copies of one of them.
 const REAL: usize = 1000;
 const LOOK: Duration = Duration::from_millis(200);
+/// The default of `--poll-interval`, in seconds.
+const POLL: f64 = 30.0;
 /// The flags of the process that leads them there.
 const EAGER: [&str; 2] = ["--poll-interval", "500ms"];
 
@@ -45,18 +47,18 @@ pub(crate) struct Figures {
     plan: Plan,
     ready: Duration,
     /// In the window that begins with the start, and in the one after that.
-    pub(crate) windows: [Window; 2],
+    windows: [Window; 2],
     /// The statuses that changed meanwhile, before and after.
-    pub(crate) changes: Vec<String>,
+    changes: Vec<String>,
     /// Resident memory in KiB: at the end, and at most.
     memory: (u64, u64),
 }
 
 /// The requests of some time.
 #[derive(Default)]
-pub(crate) struct Window {
+struct Window {
     /// Requests to the API server that change something.
-    pub(crate) writes: Vec<String>,
+    writes: Vec<String>,
     /// Calls to the cloud by action.
     calls: BTreeMap<String, usize>,
 }
@@ -182,6 +184,36 @@ async fn look_on(ground: &Ground<'_>, plan: Plan) -> Figures {
         (before != after).then(|| format!("{name}: {before} became {after}"))
     });
     Figures { plan, ready, windows: [first, second], changes: changed.collect(), memory }
+}
+
+impl Figures {
+    /// Writes, and calls beyond the polling plan: an order that the CA works on is read at most once in 80 % of
+    /// `--poll-interval`, and what else is asked about it once in ten minutes; an issued one is read once in 12 h.
+    pub(crate) fn wrongs(&self) -> Vec<String> {
+        let Plan { settled, waiting, window, .. } = self.plan;
+        let within = |seconds: f64| window.as_secs_f64() / seconds;
+        let polls = number(waiting) * (within(0.8 * POLL).floor() + 1.0);
+        let others = number(waiting) * (within(600.0).floor() + 1.0);
+        // Looks at issued orders are spread by chance.
+        let looks = number(settled) * within(12.0 * 3600.0);
+        let looks = looks + 6.0 * looks.sqrt() + 1.0;
+        let mut wrongs = Vec::new();
+        for seen in &self.windows {
+            wrongs.extend(seen.writes.iter().take(10).cloned());
+            for (action, count) in &seen.calls {
+                let most = if *action == "DescribeCertificate" { polls + looks } else { others };
+                if number(*count) > most {
+                    wrongs.push(format!("{count} calls of {action}, and the plan has at most {most:.0}"));
+                }
+            }
+        }
+        wrongs.extend(self.changes.iter().take(10).cloned());
+        wrongs
+    }
+}
+
+fn number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap())
 }
 
 impl Window {
