@@ -10,10 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ObjectMeta;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::{self, DefaultBackoff, Event, watcher};
 use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
+use tokio::time::sleep;
 use tracing::warn;
 
 use crate::advice;
@@ -67,14 +68,29 @@ fn events<R>(api: Api<R>) -> impl Stream<Item = Event<R>> + Send
 where
     R: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    watcher(api, watcher::Config::default()).default_backoff().filter_map(|event| async {
-        event
-            .inspect_err(|error| {
+    // Not by kube's own means: they take the begin of each attempt for a success, and their pauses never grow.
+    let mut pauses = DefaultBackoff::default();
+    let shown = watcher(api, watcher::Config::default()).then(move |event| {
+        let pause = match &event {
+            Err(error) => {
                 let error = advice::on(error);
-                warn!(kind = %R::kind(&()), error, "trouble with a watch; it is started again");
-            })
-            .ok()
-    })
+                warn!(kind = %R::kind(&()), %error, "trouble with a watch; it is started again");
+                pauses.next()
+            }
+            Ok(Event::Init | Event::InitApply(_)) => None,
+            Ok(Event::InitDone | Event::Apply(_) | Event::Delete(_)) => {
+                pauses.reset();
+                None
+            }
+        };
+        async move {
+            if let Some(pause) = pause {
+                sleep(pause).await;
+            }
+            event.ok()
+        }
+    });
+    shown.filter_map(std::future::ready)
 }
 
 fn take_in<K: Refers>(event: Event<DeserializeGuard<K>>, cache: &mut Writer<K>) -> Option<Shown> {
@@ -140,7 +156,15 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use axum::Router;
+    use axum::http::StatusCode;
+    use kube::Client;
     use serde_json::{Value, json};
+    use tokio::time::timeout;
 
     use super::*;
     use crate::api::v1alpha1::CertificateOrder;
@@ -190,5 +214,20 @@ mod tests {
         assert!(!seen.is_new(&shown("1", 60)), "shown again");
         assert!(seen.is_new(&shown("2", 60)), "another version");
         assert!(Seen::new(&clock).is_new(&shown("1", 1)), "changed while the process started");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_watched_is_tried_again_with_growing_pauses() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&asked);
+        let refuse = async move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            StatusCode::UNAUTHORIZED
+        };
+        let client = Client::new(Router::new().fallback(refuse), "default");
+        let watch = secrets(Api::all(client)).for_each(async |_| ());
+        assert!(timeout(Duration::from_mins(10), watch).await.is_err(), "it goes on");
+        let asked = asked.load(Ordering::Relaxed);
+        assert!((15..=40).contains(&asked), "{asked} times in ten minutes");
     }
 }

@@ -1,0 +1,209 @@
+//! The real program starts while something is missing, says what, and goes on once it is there; and it ends in order
+//! when it is asked to.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use certorder::api::v1alpha1::CertificateOrder;
+use certorder_sim::proxy::{Action, Reply, Rule};
+use certorder_sim::tencent::Product;
+use http::{HeaderName, HeaderValue, StatusCode};
+use k8s_openapi::api::coordination::v1::Lease;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::cluster;
+use crate::fixtures::{self, CERTIFICATE};
+use crate::process::Process;
+use crate::world::World;
+
+/// What an end may take that has nothing to wait for.
+const AT_ONCE: Duration = Duration::from_secs(5);
+/// The longest time for one call to the cloud.
+const CALL_TIMEOUT: Duration = Duration::from_secs(3);
+
+async fn world() -> World {
+    let world = World::in_one_namespace().await;
+    // In process, the Lease is not where the roles of deploy/ have it.
+    world.allow_anything();
+    world.buy(CERTIFICATE, Product::DV_SINGLE);
+    world
+}
+
+/// The program as it is installed, with the Lease in the namespace of the story.
+fn start(world: &World, api: &str) -> Process {
+    let flags = ["--lease-namespace", &world.namespace, "--call-timeout", "3s"];
+    Process::start_with(api, &world.net.url(), &world.namespace, &flags)
+}
+
+/// It says what is missing, in so many words and no more often than it helps, and is not ready.
+async fn it_waits(process: &mut Process, says: &str) {
+    process.until_logged(says).await;
+    assert_eq!(process.readyz().await, Some(503));
+    let log = process.log();
+    assert!(!log.contains("Status {"), "for people: {log}");
+    assert!(!log.contains("kube_client"), "said once: {log}");
+}
+
+/// The same process goes on.
+async fn it_works(world: &World, process: &mut Process) {
+    process.until_ready().await;
+    world.create::<CertificateOrder>(fixtures::personal("www")).await;
+    world.until_is("www", "Submitted", "True", "Accepted").await;
+    process.terminate();
+    it_ends_in_order(world, process, AT_ONCE).await;
+}
+
+/// It ends by itself, in time, and another replica may begin at once.
+async fn it_ends_in_order(world: &World, process: &mut Process, within: Duration) {
+    let (status, after) = process.end().await;
+    assert!(status.success(), "{status}: {}", process.log());
+    assert!(after < within, "after {after:?}: {}", process.log());
+    if let Some(lease) = world.api_of::<Lease>().get_opt("certorder").await.unwrap() {
+        assert_eq!(lease.spec.unwrap().holder_identity.as_deref(), Some(""), "given back");
+    }
+}
+
+#[tokio::test]
+async fn the_crds_may_be_installed_after_the_operator() {
+    if cluster::is_real() {
+        return; // Other stories need them.
+    }
+    let world = world().await;
+    cluster::remove_crds(&world.client()).await;
+    let mut process = start(&world, &world.api.url());
+    it_waits(&mut process, "are the CRDs installed?").await;
+    cluster::install_crds(&world.client()).await;
+    it_works(&world, &mut process).await;
+}
+
+#[tokio::test]
+async fn the_api_server_may_come_up_after_the_operator() {
+    let world = world().await;
+    let door = Door::closed();
+    let mut process = start(&world, &door.url());
+    it_waits(&mut process, "the API server cannot be reached").await;
+    door.open_to(&world.api.url());
+    it_works(&world, &mut process).await;
+}
+
+#[tokio::test]
+async fn a_refused_token_is_told_and_used_once_it_is_accepted() {
+    let world = world().await;
+    world.api.fault(Rule::new(Action::Status(unauthorized())).always());
+    let mut process = start(&world, &world.api.url());
+    it_waits(&mut process, "the API server refuses the token").await;
+    world.api.clear();
+    it_works(&world, &mut process).await;
+}
+
+#[tokio::test]
+async fn an_operator_that_never_became_ready_ends_when_it_is_asked() {
+    let world = world().await;
+    // All that it may do is hold the Lease.
+    world.api.fault(Rule::new(Action::Status(unauthorized())).path("/apis/certorder.dev/").always());
+    let mut process = start(&world, &world.api.url());
+    it_waits(&mut process, "the API server refuses the token").await;
+    process.terminate();
+    it_ends_in_order(&world, &mut process, AT_ONCE).await;
+}
+
+#[tokio::test]
+async fn an_open_connection_to_the_probes_does_not_hold_up_the_end() {
+    let world = world().await;
+    let mut process = start(&world, &world.api.url());
+    process.until_ready().await;
+    let mut kept = TcpStream::connect(process.http()).await.unwrap();
+    kept.write_all(b"GET /livez HTTP/1.1\r\nHost: probe\r\n\r\n").await.unwrap();
+    assert_ne!(kept.read(&mut [0; 1024]).await.unwrap(), 0, "answered, and kept for the next probe");
+    let mut unfinished = TcpStream::connect(process.http()).await.unwrap();
+    unfinished.write_all(b"GET /livez HTTP/1.1\r\n").await.unwrap();
+    process.terminate();
+    it_ends_in_order(&world, &mut process, AT_ONCE).await;
+}
+
+#[tokio::test]
+async fn a_call_in_flight_is_finished_and_recorded_before_the_end() {
+    let world = world().await;
+    world.net.fault(submission(Action::Delay(CALL_TIMEOUT / 2)));
+    let mut process = start(&world, &world.api.url());
+    world.create::<CertificateOrder>(fixtures::personal("www")).await;
+    world.until_called("CertificateInfoSubmit").await;
+    process.terminate();
+    it_ends_in_order(&world, &mut process, CALL_TIMEOUT).await;
+
+    let submission = world.status("www").await.submission.unwrap();
+    assert!(submission.intent.is_none(), "the outcome is known: {submission:?}");
+    let status = world.status("www").await;
+    assert!(status.request_id.is_some(), "{status:?}");
+    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 1);
+    assert_eq!(world.called("CertificateOrderSubmit"), 0, "nothing else is begun");
+}
+
+#[tokio::test]
+async fn a_call_that_is_never_answered_holds_up_the_end_for_its_timeout_only() {
+    let world = world().await;
+    world.net.fault(submission(Action::HoldAfter));
+    let mut process = start(&world, &world.api.url());
+    world.create::<CertificateOrder>(fixtures::personal("www")).await;
+    world.net.killed().await;
+    process.terminate();
+    it_ends_in_order(&world, &mut process, CALL_TIMEOUT + AT_ONCE).await;
+    let status = world.status("www").await;
+    assert!(status.submission.unwrap().intent.is_some(), "left to be settled: {:?}", status.conditions);
+
+    // The next one asks the cloud what became of it.
+    let _next = start(&world, &world.api.url());
+    world.until_is("www", "Submitted", "True", "Adopted").await;
+    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 1);
+}
+
+/// A fault for the application.
+fn submission(action: Action) -> Rule {
+    let header = HeaderName::from_static("x-tc-action");
+    Rule::new(action).header(header, HeaderValue::from_static("CertificateInfoSubmit"))
+}
+
+/// What an API server says to an expired token.
+fn unauthorized() -> Reply {
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": "Unauthorized", "reason": "Unauthorized", "code": 401,
+    });
+    Reply::json(StatusCode::UNAUTHORIZED, &status)
+}
+
+/// An address where nobody listens yet, and nobody else can.
+struct Door {
+    socket: TcpSocket,
+    address: SocketAddr,
+}
+
+impl Door {
+    fn closed() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap();
+        Self { socket, address }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Leads to this server from now on.
+    fn open_to(self, url: &str) {
+        let (listener, server) =
+            (self.socket.listen(64).unwrap(), url.strip_prefix("http://").unwrap().to_owned());
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let server = server.clone();
+                tokio::spawn(async move {
+                    let mut server = TcpStream::connect(server).await?;
+                    copy_bidirectional(&mut client, &mut server).await
+                });
+            }
+        });
+    }
+}
