@@ -6,6 +6,7 @@ use std::time::Duration;
 use kube::core::Status;
 use kube::runtime::watcher;
 use tokio::time::Instant;
+use tokio::time::error::Elapsed;
 
 /// What went wrong, and what the reader can do next.
 #[must_use]
@@ -36,8 +37,8 @@ fn known(error: &(dyn Error + 'static)) -> Option<String> {
 }
 
 fn no_answer(cause: &(dyn Error + 'static)) -> String {
-    if chain(cause).any(|cause| cause.is::<tokio::time::error::Elapsed>()) {
-        return "the API server does not answer in time; is it overloaded, or a firewall in between?"
+    if chain(cause).any(<dyn Error>::is::<Elapsed>) {
+        return "the API server does not answer in time; is it starting or overloaded, or a firewall in between?"
             .to_owned();
     }
     format!(
@@ -52,21 +53,27 @@ fn of_answer(status: &Status) -> String {
     let message = message.trim();
     match code {
         401 => format!(
-            "the API server refuses the token (401 {message}): it has expired or is not valid; a renewed token file \
+            "the API server refuses the token (401, {message}): it has expired or is not valid; a renewed token file \
              is read by itself, a token that stands in the kubeconfig only at a start"
         ),
-        403 => format!(
+        // What a namespace says that is being deleted is nothing to mend.
+        403 if !message.contains("being terminated") => format!(
             "{message} (403); grant what the chart and deploy/ grant, see docs/install.md, Permissions"
         ),
         404 if message.starts_with("namespaces ") => {
             format!("{message} (404); create the namespace, or name another one")
         }
-        404 => format!(
-            "the API server does not know the kind (404 {message}): are the CRDs installed? \
+        404 if !names_an_object(status) => format!(
+            "the API server does not know the kind ({message}): are the CRDs installed? \
              kubectl apply --server-side -f crds/"
         ),
         _ => format!("{message} ({code})"),
     }
+}
+
+/// Whether the answer is about one object: then the API server knows the kind.
+fn names_an_object(status: &Status) -> bool {
+    status.details.as_ref().is_some_and(|details| !details.name.is_empty())
 }
 
 /// An error with what caused it; kube's own texts repeat some of their causes.
@@ -96,6 +103,8 @@ impl Said {
 
 #[cfg(test)]
 mod tests {
+    use kube::core::response::StatusDetails;
+
     use super::*;
 
     fn answer(code: u16, message: &str) -> kube::Error {
@@ -105,8 +114,12 @@ mod tests {
     #[test]
     fn every_trouble_with_the_api_server_tells_what_to_do() {
         let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "Connection refused");
+        let details: StatusDetails = serde_json::from_value(serde_json::json!({"name": "www-tls"})).unwrap();
+        let gone = Status::failure("secrets \"www-tls\" not found", "NotFound");
+        let gone = Status { details: Some(details), ..gone.with_code(404) };
         let cases = [
-            (answer(401, "Unauthorized"), "refuses the token (401 Unauthorized)"),
+            (kube::Error::Api(gone.boxed()), "secrets \"www-tls\" not found (404)"),
+            (answer(401, "Unauthorized"), "refuses the token (401, Unauthorized)"),
             (answer(403, "secrets is forbidden"), "secrets is forbidden (403); grant"),
             (answer(404, "404 page not found"), "are the CRDs installed?"),
             (answer(404, "namespaces \"shop\" not found"), "create the namespace"),

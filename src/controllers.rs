@@ -175,8 +175,9 @@ async fn work<K, P>(
             Err(Error::ObjectNotFound(object)) => {
                 forget(context, &(object.namespace.unwrap_or_default(), object.name));
             }
+            // The latter: the process ends before the cache was filled.
+            Ok(_) | Err(Error::RunnerError(_)) => {}
             Err(error) => warn!(%error, "trouble with a controller"),
-            Ok(_) => {}
         })
         .await;
 }

@@ -71,7 +71,7 @@ impl Candidate {
                 Err(error) => {
                     let error = advice::on(&error);
                     if said.is_news(&error) {
-                        warn!(error, lease = LEASE, "cannot take the lease yet; tries again every second");
+                        warn!(%error, lease = LEASE, "cannot take the lease yet; tries again every second");
                     }
                 }
             }
@@ -119,7 +119,7 @@ impl Candidate {
                     return;
                 }
                 Ok(Err(error)) => {
-                    warn!(error = advice::on(&error), lease = LEASE, "cannot renew the lease; tries again");
+                    warn!(error = %advice::on(&error), lease = LEASE, "cannot renew the lease; tries again");
                 }
                 Err(_) => warn!(lease = LEASE, "the API server did not let the lease be renewed in time"),
             }
@@ -155,7 +155,7 @@ impl Candidate {
             Ok(_) => debug!(lease = LEASE, "gave the lease back"),
             Err::<_, kube::Error>(error) => {
                 let error = advice::on(&error);
-                warn!(error, lease = LEASE, "cannot give the lease back; another replica begins in 15 s");
+                warn!(%error, lease = LEASE, "cannot give the lease back; another replica begins in 15 s");
             }
         }
     }

@@ -6,6 +6,7 @@ use kube::api::PostParams;
 use kube::{Api, Client, ResourceExt};
 use tracing::{error, info, warn};
 
+use crate::advice;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent};
 use crate::cluster::bounded;
@@ -118,9 +119,9 @@ pub async fn store_outcome(
         let cause = match write(client, &stored, status.clone()).await {
             Ok(Swap::Stored(order)) => return *order,
             Ok(Swap::Lost) => "another writer was faster".to_owned(),
-            Err(error) => error.to_string(),
+            Err(error) => advice::on(&error),
         };
-        warn!(cause, pause = ?pause, "the outcome of a call is not stored yet");
+        warn!(%cause, pause = ?pause, "the outcome of a call is not stored yet");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(10));
         match bounded(api(client, &stored).get_opt(&stored.name_any())).await {
@@ -136,7 +137,9 @@ pub async fn store_outcome(
                 );
                 return stored;
             }
-            Err(error) => warn!(%error, "cannot read the order to store the outcome of a call"),
+            Err(error) => {
+                warn!(error = %advice::on(&error), "cannot read the order to store the outcome of a call");
+            }
         }
     }
 }
