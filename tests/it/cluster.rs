@@ -108,7 +108,17 @@ pub(crate) fn is_real() -> bool {
     kubeconfig().is_some()
 }
 
-async fn install_crds(client: &Client) {
+/// Removes the CRDs and everything of their kinds: on a cluster of this story alone.
+pub(crate) async fn remove_crds(client: &Client) {
+    assert!(!is_real(), "other stories need them");
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for crd in api::crds() {
+        api.delete(&crd.metadata.name.unwrap(), &DeleteParams::default()).await.unwrap();
+    }
+}
+
+/// Installs or updates the CRDs.
+pub(crate) async fn install_crds(client: &Client) {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
     for crd in api::crds() {
         let name = crd.metadata.name.clone().unwrap();

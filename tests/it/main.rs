@@ -39,5 +39,6 @@ mod second_attempts;
 mod secrets;
 #[allow(dead_code, reason = "a part of it is for the long runs")]
 mod siege;
+mod starts;
 mod under_siege;
 mod world;

@@ -1,49 +1,58 @@
-//! The operator as its own program, with all that it writes kept: the log at the most verbose level, and the metrics.
+//! The operator as its own program, with all that it writes kept: the log, at the most verbose level if not asked
+//! otherwise, and the metrics.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+/// The longest that a story waits for anything.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A running program. It is killed when this is dropped.
 pub(crate) struct Process {
     child: Child,
     directory: PathBuf,
-    http: u16,
+    http: SocketAddr,
 }
 
 impl Process {
     /// Starts it against an API server and a cloud at these addresses, in one namespace.
     pub(crate) fn start(api: &str, cloud: &str, namespace: &str) -> Self {
+        let flags = ["--leader-elect=false", "--call-timeout", "1s", "--log-level", "trace"];
+        Self::start_with(api, cloud, namespace, &flags)
+    }
+
+    /// The same with these flags.
+    pub(crate) fn start_with(api: &str, cloud: &str, namespace: &str, flags: &[&str]) -> Self {
         let directory = std::env::temp_dir().join(format!("certorder-{namespace}"));
         std::fs::create_dir_all(&directory).unwrap();
         let kubeconfig = directory.join("kubeconfig");
         std::fs::write(&kubeconfig, config(api).to_string()).unwrap();
         let log = File::create(directory.join("log")).unwrap();
         // Nobody else takes a port that was free a moment ago.
-        let http = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{http}");
-        let flags = [
+        let http = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let always = [
             "run",
-            "--leader-elect=false",
             "--watch-namespace",
             namespace,
             "--tencent-endpoint",
             cloud,
             "--poll-interval",
             "100ms",
-            "--call-timeout",
-            "1s",
             "--tencent-rate-limit",
             "1000",
             "--http-address",
-            &address,
-            "--log-level",
-            "trace",
+            &http.to_string(),
         ];
         let child = Command::new(env!("CARGO_BIN_EXE_certorder"))
+            .args(always)
             .args(flags)
             .env("KUBECONFIG", kubeconfig)
             .stdout(Stdio::from(log.try_clone().unwrap()))
@@ -53,6 +62,55 @@ impl Process {
         Self { child, directory, http }
     }
 
+    /// Where it serves its probes.
+    pub(crate) fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// What `/readyz` answers; `None` before it serves anything.
+    pub(crate) async fn readyz(&self) -> Option<u16> {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let reply = client.get(format!("http://{}/readyz", self.http)).send().await;
+        reply.ok().map(|reply| reply.status().as_u16())
+    }
+
+    /// Waits until it is ready.
+    pub(crate) async fn until_ready(&mut self) {
+        self.until("ready", async |process| process.readyz().await == Some(200)).await;
+    }
+
+    /// Waits until its log says this.
+    pub(crate) async fn until_logged(&mut self, text: &str) {
+        self.until(text, async |process| process.log().contains(text)).await;
+    }
+
+    async fn until(&mut self, what: &str, wanted: impl AsyncFn(&Self) -> bool) {
+        let begun = Instant::now();
+        while !wanted(self).await {
+            assert_eq!(self.child.try_wait().unwrap(), None, "it has ended: {}", self.log());
+            assert!(begun.elapsed() < PATIENCE, "not {what}: {}", self.log());
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let command = format!("kill -TERM {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended, and says how and after how long.
+    pub(crate) async fn end(&mut self) -> (ExitStatus, Duration) {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status, begun.elapsed());
+            }
+            assert!(begun.elapsed() < PATIENCE, "it does not end: {}", self.log());
+            sleep(LOOK).await;
+        }
+    }
+
     /// Everything that it has written.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.directory.join("log")).unwrap()).into_owned()
@@ -60,7 +118,7 @@ impl Process {
 
     /// What it counts.
     pub(crate) async fn metrics(&self) -> String {
-        let url = format!("http://127.0.0.1:{}/metrics", self.http);
+        let url = format!("http://{}/metrics", self.http);
         reqwest::get(url).await.unwrap().text().await.unwrap()
     }
 }
@@ -78,7 +136,7 @@ fn config(api: &str) -> serde_json::Value {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "story",
         "clusters": [{"name": "story", "cluster": {"server": api}}],
-        "users": [{"name": "story", "user": {}}],
+        "users": [{"name": "story", "user": {"token": "of-the-story"}}],
         "contexts": [{"name": "story", "context": {"cluster": "story", "user": "story"}}],
     })
 }
