@@ -106,8 +106,8 @@ impl<K: Refers> Writer<K> {
         self.into.apply_watcher_event(&event);
     }
 
-    /// Drops an object that the watch shows, and that cannot be read any more.
-    pub fn drop(&mut self, key: &Key) {
+    /// Forgets an object that the watch shows, and that cannot be read any more.
+    pub fn forget(&mut self, key: &Key) {
         if let Some(object) = self.cache.get(key) {
             self.apply(Event::Delete(K::clone(&object)));
         }

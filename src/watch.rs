@@ -2,7 +2,9 @@
 //! again with growing pauses; nothing else waits for it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
 use std::fmt::Debug;
+use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};
 
 use futures::{Stream, StreamExt};
@@ -107,7 +109,7 @@ fn take_in<K: Refers>(event: Event<DeserializeGuard<K>>, cache: &mut Writer<K>) 
         Event::Delete(DeserializeGuard(Ok(object))) => Event::Delete(object),
         Event::InitApply(DeserializeGuard(Ok(object))) => Event::InitApply(object),
         Event::Delete(DeserializeGuard(Err(_))) => {
-            cache.drop(&shown.as_ref()?.key);
+            cache.forget(&shown.as_ref()?.key);
             return shown;
         }
         Event::Apply(DeserializeGuard(Err(error))) | Event::InitApply(DeserializeGuard(Err(error))) => {
@@ -117,7 +119,7 @@ fn take_in<K: Refers>(event: Event<DeserializeGuard<K>>, cache: &mut Writer<K>) 
                 "this version of certorder cannot read an object, and leaves it alone; mend it, or run the version \
                  that it was written for"
             );
-            cache.drop(&shown.as_ref()?.key);
+            cache.forget(&shown.as_ref()?.key);
             return shown;
         }
     };
@@ -128,7 +130,9 @@ fn take_in<K: Refers>(event: Event<DeserializeGuard<K>>, cache: &mut Writer<K>) 
 /// The versions of referenced objects that others were woken for. A watch that begins, or starts over, shows every
 /// object again, and that is no change.
 pub struct Seen {
-    versions: Mutex<HashMap<Key, Option<String>>>,
+    /// By hash: a cluster may hold very many.
+    versions: Mutex<HashMap<u64, u64>>,
+    hasher: RandomState,
     /// What was last changed before then is seen by the first look of every order.
     since: Timestamp,
 }
@@ -141,14 +145,15 @@ impl Seen {
     #[must_use]
     pub fn new(clock: &Clock) -> Self {
         let since = clock.now().checked_sub(CLOCKS_DIFFER_BY).unwrap_or(Timestamp::MIN);
-        Self { versions: Mutex::default(), since }
+        Self { versions: Mutex::default(), hasher: RandomState::new(), since }
     }
 
     /// Whether the object has changed since it was last shown.
     pub fn is_new(&self, shown: &Shown) -> bool {
+        let (object, version) = (self.hasher.hash_one(&shown.key), self.hasher.hash_one(&shown.version));
         let mut seen = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-        match seen.insert(shown.key.clone(), shown.version.clone()) {
-            Some(known) => known != shown.version,
+        match seen.insert(object, version) {
+            Some(known) => known != version,
             None => shown.changed_at.is_none_or(|changed| changed >= self.since),
         }
     }

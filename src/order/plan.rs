@@ -114,7 +114,9 @@ fn decide(facts: &Facts<'_>) -> Step {
     let seen = match facts.observed {
         Some(Ok(seen)) => seen,
         // What the user can mend at once is said first.
-        Some(Err(_)) if facts.ours().is_none() && facts.payload.is_err() => return facts.halt_on_payload(),
+        Some(Err(_)) if facts.ours().is_none() && facts.payload.is_err() && !facts.key_is_to_come() => {
+            return facts.halt_on_payload();
+        }
         Some(Err(_)) => return Step::Unreadable,
         None => return facts.halt_on_payload(),
     };
@@ -445,10 +447,12 @@ impl Facts<'_> {
 
     /// Before anything is sent, a key that is not there is made; one that cannot be read is never replaced.
     fn make_key_or_halt(&self, problem: &Problem) -> Step {
-        match self.key {
-            KeyState::Absent(missing) if missing == problem => Step::MakeKey,
-            _ => Step::Halt(problem.clone()),
-        }
+        if self.key_is_to_come() { Step::MakeKey } else { Step::Halt(problem.clone()) }
+    }
+
+    /// Whether nothing but the key is missing, which certorder makes itself.
+    fn key_is_to_come(&self) -> bool {
+        matches!((self.key, self.payload), (KeyState::Absent(missing), Err(problem)) if missing == problem)
     }
 
     /// An intent is a claim: two orders that both kept one would wait for each other for good.

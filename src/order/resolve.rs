@@ -86,8 +86,9 @@ impl Resolved {
     /// The request that hands in the application, or the first thing that is missing for it, by what the cloud says
     /// of the certificate.
     pub fn payload(&self, seen: Option<&Observation>) -> Result<Payload, Problem> {
-        let application = self.application.as_ref().map_err(Clone::clone)?;
+        // Without credentials nothing else counts: not even the key is made yet.
         let provider = self.provider.as_ref().map_err(Clone::clone)?;
+        let application = self.application.as_ref().map_err(Clone::clone)?;
         let product = seen.map(|seen| &seen.product);
         let Some(by_owner) = &self.by_owner else { return provider.prepare(application, product) };
         let mut application = application.clone();

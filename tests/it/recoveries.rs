@@ -41,6 +41,11 @@ async fn recovers(world: &World, reason: &str, says: &str, mend: impl AsyncFnOnc
     assert_eq!(world.made(world.kind.submit()), 1);
 }
 
+/// An order whose key is made in the cluster, once there is something to send.
+fn with_own_key(world: &World) -> Value {
+    with(world.order("www"), "/spec/privateKey", json!({"algorithm": "ECDSA"}))
+}
+
 /// A world of this cloud with an order in it, a certificate for which is bought.
 async fn world_of(kind: Kind, edit: impl FnOnce(Value) -> Value) -> World {
     let world = World::start_at(kind).await;
@@ -79,7 +84,10 @@ fn with(mut order: Value, pointer: &str, value: Value) -> Value {
 }
 
 async fn a_secret_that_is_created_later_wakes_its_order(kind: Kind) {
-    let world = world_of(kind, |order| with(order, "/spec/credentialsRef/name", "late".into())).await;
+    let world = World::start_at(kind).await;
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    let order = with(with_own_key(&world), "/spec/credentialsRef/name", "late".into());
+    world.create::<CertificateOrder>(order).await;
     recovers(&world, "SecretNotFound", "Secret late of spec.credentialsRef does not exist", async |world| {
         world.create::<Secret>(late(kind)).await;
     })
@@ -106,7 +114,7 @@ async fn refused_credentials_wake_the_order_once_they_are_replaced(kind: Kind) {
     world.edit::<Secret>(credentials(kind).0, json!({"stringData": {"secretKey": "an-old-one"}})).await;
     world.run();
     world.site.buy(world.certificate(), clouds::Product::Dv);
-    world.create::<CertificateOrder>(world.order("www")).await;
+    world.create::<CertificateOrder>(with_own_key(&world)).await;
     recovers(&world, "CredentialsRefused", kind.names().bad_signature, async |world| {
         world
             .edit::<Secret>(credentials(kind).0, json!({"stringData": {"secretKey": credentials(kind).1}}))
@@ -249,7 +257,7 @@ async fn a_cloud_without_answer_is_read_again_by_itself(kind: Kind) {
     let world = World::start_at(kind).await;
     world.site.buy(world.certificate(), clouds::Product::Dv);
     world.site.slip(Slip::BadGateway(3), kind.names().read);
-    world.create::<CertificateOrder>(world.order("www")).await;
+    world.create::<CertificateOrder>(with_own_key(&world)).await;
     recovers(&world, "CloudUnavailable", "tries again by itself", async |_| {}).await;
 }
 

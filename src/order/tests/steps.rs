@@ -60,6 +60,15 @@ fn the_loss_of_a_running_orders_key_is_said_before_the_ca_issues_for_it() {
 }
 
 #[test]
+fn a_key_that_is_not_made_yet_is_not_called_lost_while_the_cloud_cannot_be_read() {
+    let unreachable =
+        |scene: Scene| Scene { observed: Some(Err(Error::NotSent("no route".to_owned()))), ..scene };
+    assert_eq!(unreachable(scene().lacks(halt(Reason::KeyLost))).plan(), Step::Unreadable);
+    let csr = || halt(Reason::CsrInvalid);
+    assert_eq!(unreachable(scene().lacks(csr())).plan(), Step::Halt(csr()), "what the user can mend is said");
+}
+
+#[test]
 fn another_attempt_may_have_another_key_where_its_user_deleted_the_one_before() {
     let asks = |scene: Scene| scene.annotated(RESUBMIT_AT, &at(60).to_string());
     for end in [Stage::Rejected, Stage::Cancelled] {
