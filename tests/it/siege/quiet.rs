@@ -65,7 +65,9 @@ struct Window {
 
 /// Settles so many orders, starts the operator again, and looks on.
 pub(crate) async fn measure(place: &Place, plans: &[Plan]) -> Vec<Figures> {
-    let camp = Camp::with(place, vec![Arc::new(Tencent::start().await)]).await;
+    let tencent = Arc::new(Tencent::start().await);
+    let cloud: Arc<dyn Cloud> = Arc::clone(&tencent) as _;
+    let camp = Camp::with(place, vec![cloud]).await;
     let ground = camp.ground().await;
     let mut figures = Vec::new();
     let mut settled = Vec::new();
@@ -74,7 +76,7 @@ pub(crate) async fn measure(place: &Place, plans: &[Plan]) -> Vec<Figures> {
         let real = plan.settled.min(REAL).saturating_sub(settled.len());
         live(&ground, real, if is_waiting { 0 } else { plan.waiting }, &mut settled).await;
         is_waiting = true;
-        copy(&ground, plan.settled - settled.len().min(plan.settled), &mut settled).await;
+        copy(&ground, &tencent, plan.settled - settled.len().min(plan.settled), &mut settled).await;
         sleep(plan.pause).await;
         figures.push(look_on(&ground, *plan).await);
     }
@@ -129,8 +131,9 @@ async fn stored(ground: &Ground<'_>) -> BTreeMap<String, CertificateOrder> {
     orders.into_iter().map(|order| (order.name_any(), order)).collect()
 }
 
-/// Copies a settled order with its status and its Secrets: what a restart sees of it is the same.
-async fn copy(ground: &Ground<'_>, copies: usize, names: &mut Vec<String>) {
+/// Copies a settled order with its status, its Secrets and its certificate at the cloud: what the operator sees of it
+/// is the same.
+async fn copy(ground: &Ground<'_>, cloud: &Tencent, copies: usize, names: &mut Vec<String>) {
     let Some(first) = names.first().cloned().filter(|_| copies > 0) else { return };
     let order = serde_json::to_value(ground.orders().get(&first).await.unwrap()).unwrap();
     let mut secrets = Vec::new();
@@ -140,6 +143,7 @@ async fn copy(ground: &Ground<'_>, copies: usize, names: &mut Vec<String>) {
     }
     for _ in 0..copies {
         let life = Life::new(SCRIPTS[0], &ground.camp.clouds[0], ground.camp.number());
+        cloud.copy(&id_of(&first), &life.id);
         let renamed = |object: &Value| renamed(object, &first, &life);
         for secret in &secrets {
             ground.create::<Secret>(renamed(secret)).await;
@@ -153,16 +157,18 @@ async fn copy(ground: &Ground<'_>, copies: usize, names: &mut Vec<String>) {
     }
 }
 
-/// The same object under the name of another order.
+fn id_of(name: &str) -> String {
+    life::id(name.trim_start_matches('o').parse().unwrap())
+}
+
+/// The same object under the name of another order, for the same domain names.
 fn renamed(object: &Value, first: &str, life: &Life) -> Value {
     let mut object = object.clone();
     let metadata = object["metadata"].as_object_mut().unwrap();
     metadata.retain(|name, _| ["name", "annotations", "labels"].contains(&name.as_str()));
-    let id = life::id(first.trim_start_matches('o').parse().unwrap());
-    let text = object.to_string().replace(&id, &life.id);
+    let text = object.to_string().replace(&id_of(first), &life.id);
     let text = text.replace(&format!("\"{first}\""), &format!("\"{}\"", life.name));
-    let text = text.replace(&format!("{first}-"), &format!("{}-", life.name));
-    serde_json::from_str(&text.replace(&format!("{first}."), &format!("{}.", life.name))).unwrap()
+    serde_json::from_str(&text.replace(&format!("{first}-"), &format!("{}-", life.name))).unwrap()
 }
 
 /// Starts the operator with its own settings, and counts what it does.

@@ -1,7 +1,7 @@
 //! Tencent Cloud under siege.
 
 use certorder_sim::proxy::{Rule, Seen};
-use certorder_sim::tencent::{Account, Options, Product, Status, TencentCloud};
+use certorder_sim::tencent::{Account, Certificate, Options, Product, Status, TencentCloud};
 use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
@@ -45,6 +45,13 @@ impl Tencent {
         let cloud = cloud.await.unwrap();
         let account = cloud.account(SECRET_ID, SECRET_KEY);
         Self { cloud, account }
+    }
+
+    /// Makes one certificate the same as another one but for its id.
+    pub(crate) fn copy(&self, from: &str, to: &str) {
+        let from = self.cloud.certificate(from).unwrap();
+        let id = to.to_owned();
+        self.cloud.set(to, |certificate| *certificate = Certificate { id, ..from }).unwrap();
     }
 }
 
