@@ -26,25 +26,28 @@ pub enum Target {
     Certificate(&'static str, String),
 }
 
-/// A kind of object that refers to others.
-pub trait Refers: Resource<DynamicType = ()> + Clone + 'static {
+/// A kind of object that is kept.
+pub trait Kept: Resource<DynamicType = ()> + Clone + 'static {
     /// All that it refers to, in any order.
     fn targets(&self) -> Vec<Target>;
+
+    /// Leaves out what nobody reads of a kept object.
+    fn shrink(&mut self) {}
 }
 
 /// The objects of one kind. Cloning shares them.
-pub struct Cache<K: Refers> {
+pub struct Cache<K: Kept> {
     objects: Store<K>,
     index: Arc<RwLock<Index>>,
 }
 
-impl<K: Refers> Clone for Cache<K> {
+impl<K: Kept> Clone for Cache<K> {
     fn clone(&self) -> Self {
         Self { objects: self.objects.clone(), index: Arc::clone(&self.index) }
     }
 }
 
-impl<K: Refers> Cache<K> {
+impl<K: Kept> Cache<K> {
     /// An empty cache, and the one who fills it.
     #[must_use]
     pub fn new() -> (Self, Writer<K>) {
@@ -77,21 +80,22 @@ impl<K: Refers> Cache<K> {
 }
 
 /// Fills a cache from a watch.
-pub struct Writer<K: Refers> {
+pub struct Writer<K: Kept> {
     cache: Cache<K>,
     into: store::Writer<K>,
     /// Of the objects that a list has shown so far.
     listed: Index,
 }
 
-impl<K: Refers> Writer<K> {
-    /// Takes in what the watch shows. What nobody reads is left out: it is more than the rest of a small object.
+impl<K: Kept> Writer<K> {
+    /// Takes in what the watch shows. What nobody reads is left out: it is more than the rest of most objects.
     pub fn apply(&mut self, event: Event<K>) {
         let event = event.modify(|object| {
             object.meta_mut().managed_fields = None;
             if let Some(annotations) = &mut object.meta_mut().annotations {
                 annotations.remove(LAST_APPLIED);
             }
+            object.shrink();
         });
         match &event {
             Event::Apply(object) => self.replace(&key(object), Some(object)),
@@ -115,7 +119,7 @@ impl<K: Refers> Writer<K> {
 
     fn replace(&self, key: &Key, object: Option<&K>) {
         let before = self.cache.get(key).map(|object| object.targets()).unwrap_or_default();
-        let after = object.map(Refers::targets).unwrap_or_default();
+        let after = object.map(Kept::targets).unwrap_or_default();
         if before != after {
             self.write_index(|index| {
                 index.remove(key, &before);

@@ -17,7 +17,7 @@ use tokio::task::JoinError;
 use tracing::{Instrument, Span, error, warn};
 
 use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
-use crate::cache::{Cache, Key, Refers, Writer};
+use crate::cache::{Cache, Kept, Key, Writer};
 use crate::order::lookout::Lookout;
 use crate::order::{self, Context, mapping};
 use crate::profile;
@@ -159,7 +159,7 @@ async fn work<K, P>(
     forget: impl Fn(&Context, &Key),
     context: &Arc<Context>,
 ) where
-    K: Refers + Debug + Send + Sync,
+    K: Kept + Debug + Send + Sync,
     P: Future<Output = Result<Action, Infallible>> + Send + 'static,
 {
     let pass =
@@ -188,7 +188,7 @@ fn ended(pass: Result<Result<Action, Infallible>, JoinError>) -> Result<Action, 
 
 /// Waits until a cache was filled once. It asks again and again, since kube wakes only the last one who waits for a
 /// store, and the controller of that store waits too.
-async fn is_filled<K: Refers>(store: &Store<K>) -> bool {
+async fn is_filled<K: Kept>(store: &Store<K>) -> bool {
     loop {
         if let Ok(filled) = tokio::time::timeout(Duration::from_millis(50), store.wait_until_ready()).await {
             return filled.is_ok();

@@ -20,7 +20,7 @@ use tokio::time::sleep;
 use tracing::warn;
 
 use crate::advice;
-use crate::cache::{Key, Refers, Writer};
+use crate::cache::{Kept, Key, Writer};
 use crate::clock::Clock;
 
 /// An object that a watch has shown: new, changed or gone.
@@ -50,7 +50,7 @@ fn changed_at(metadata: &ObjectMeta) -> Option<Timestamp> {
 /// up no other: it may have been written for another version of certorder.
 pub fn objects<K>(api: Api<DeserializeGuard<K>>, mut cache: Writer<K>) -> impl Stream<Item = Shown> + Send
 where
-    K: Refers + DeserializeOwned + Debug + Send + Sync,
+    K: Kept + DeserializeOwned + Debug + Send + Sync,
 {
     events(api).filter_map(move |event| std::future::ready(take_in(event, &mut cache)))
 }
@@ -95,7 +95,7 @@ where
     shown.filter_map(std::future::ready)
 }
 
-fn take_in<K: Refers>(event: Event<DeserializeGuard<K>>, cache: &mut Writer<K>) -> Option<Shown> {
+fn take_in<K: Kept>(event: Event<DeserializeGuard<K>>, cache: &mut Writer<K>) -> Option<Shown> {
     let shown = match &event {
         Event::Apply(object) | Event::Delete(object) | Event::InitApply(object) => {
             Some(Shown::new(object.meta()))

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use kube::ResourceExt;
 
 use crate::api::v1alpha1::{CertificateOrder, Contact, OrganizationProfile};
-use crate::cache::{Cache, Key, Refers, Target};
+use crate::cache::{Cache, Kept, Key, Target};
 use crate::order::secret::key_secret_name;
+use crate::order::settled;
 use crate::provider::registry;
 
-impl Refers for CertificateOrder {
+impl Kept for CertificateOrder {
     fn targets(&self) -> Vec<Target> {
         let key = |name: String| (self.namespace().unwrap_or_default(), name);
         let profile = self.spec.organization_profile_ref.as_ref();
@@ -18,9 +19,13 @@ impl Refers for CertificateOrder {
         let profile = profile.map(|reference| Target::Profile(key(reference.name.clone())));
         secrets.chain(profile).chain([certificate(self)]).collect()
     }
+
+    fn shrink(&mut self) {
+        settled::shrink(self);
+    }
 }
 
-impl Refers for OrganizationProfile {
+impl Kept for OrganizationProfile {
     fn targets(&self) -> Vec<Target> {
         let key = |name: &str| (self.namespace().unwrap_or_default(), name.to_owned());
         profile_secrets(self).into_iter().map(|name| Target::Secret(key(name))).collect()

@@ -9,10 +9,10 @@
 //! 6. [`status`] stores it by compare-and-swap (client required).
 //!
 //! [`claim`] says which of several orders has a certificate, [`budget`] how many of a namespace run ([`others`] asks both),
-//! [`evidence`] what
-//! the cloud shows of a call, [`target`] and [`secret`] what an issued certificate's Secret holds, [`mapping`] which
-//! orders a changed object wakes, [`lookout`] when an order is due, [`gate`] which of those that are due is worked next,
-//! [`sightings`] how long an open intent is seen, [`turns`] keeps two passes over one certificate apart.
+//! [`evidence`] what the cloud shows of a call, [`target`] and [`secret`] what an issued certificate's Secret holds,
+//! [`mapping`] which orders a changed object wakes, [`lookout`] when an order is due, [`settled`] what is kept of one that
+//! asks for nothing, [`gate`] which of those that are due is worked next, [`sightings`] how long an open intent is seen,
+//! [`turns`] keeps two passes over one certificate apart.
 
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,17 +22,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
-use kube::{Client, ResourceExt};
+use kube::{Api, Client, ResourceExt};
 use tokio::time::Instant;
 use tracing::instrument;
 
 use crate::api::v1alpha1::CertificateOrder;
-use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::cache::{Cache, Key};
 use crate::clock::Clock;
-use crate::cluster::Namespace;
 use crate::cluster::secrets::Secrets;
-use crate::core::conditions::get;
+use crate::cluster::{Namespace, bounded};
 use crate::core::pace;
 use crate::order::execute::{AtHand, Done};
 use crate::order::facts::{Export, Facts};
@@ -64,6 +62,7 @@ pub mod others;
 pub mod plan;
 pub mod resolve;
 pub mod secret;
+pub mod settled;
 pub mod sightings;
 pub mod stages;
 pub mod status;
@@ -131,7 +130,7 @@ pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Resul
         ctx.forget(&key);
         return Ok(Action::await_change());
     }
-    if is_settled(&order) {
+    if settled::is_settled(&order) {
         let pause = until_expiry(&order, ctx.clock.now(), pace::settled_at_start(seed(&order)));
         ctx.lookout.expect(&key, &asked(&order), pause, Instant::now());
     }
@@ -140,21 +139,17 @@ pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Resul
         Verdict::NotBefore(left) => return Ok(Action::requeue(left)),
     };
     let leave = ctx.gate.enter(&order).await;
-    // It may have waited long enough to be edited, or deleted.
-    let Some(order) = ctx.latest(&key) else { return Ok(Action::await_change()) };
-    let provider = &order.spec.provider;
-    let certificate = format!("{}/{}", registry::name(provider), registry::certificate_id(provider));
-    let turn = ctx.turns.take(certificate).await;
-    let looked = look(&ctx, &order, &key).await;
-    drop((turn, leave));
+    let looked = look(&ctx, &key).await;
+    drop(leave);
     let failures = pass.failures.saturating_add(1);
-    let (pause, failed) = match &looked {
-        Ok(done) => {
-            ctx.telemetry.changed(&order, &done.order).await;
-            (pause(&ctx, done, failures), matches!(done.again, Again::Failed(_)))
+    let (pause, failed) = match looked {
+        Ok(Some((before, done))) => {
+            ctx.telemetry.changed(&before, &done.order).await;
+            (pause(&ctx, &done, failures), matches!(done.again, Again::Failed(_)))
         }
+        Ok(None) => return Ok(Action::await_change()),
         Err(error) => {
-            ctx.telemetry.api_trouble(error);
+            ctx.telemetry.api_trouble(&error);
             (pace::after_failure(failures, None, seed(&order)), true)
         }
     };
@@ -162,17 +157,23 @@ pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Resul
     Ok(Action::requeue(pause))
 }
 
-/// Works one order until there is no step that can be made at once.
-async fn look(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done, kube::Error> {
+/// Works one order until there is no step that can be made at once. Returns it as it was before, too; `None` if it is
+/// gone.
+async fn look(ctx: &Context, key: &Key) -> Result<Option<(Arc<CertificateOrder>, Done)>, kube::Error> {
+    // It may have waited long enough to be edited, or deleted.
+    let Some(order) = ctx.whole(key).await? else { return Ok(None) };
+    let provider = &order.spec.provider;
+    let certificate = format!("{}/{}", registry::name(provider), registry::certificate_id(provider));
+    let _turn = ctx.turns.take(certificate).await;
     // On the heap: a step holds a whole application, and many orders wait at the same time.
-    let mut done = Box::pin(step(ctx, order, key)).await?;
+    let mut done = Box::pin(step(ctx, &order, key)).await?;
     for _ in 1..STEPS_IN_A_ROW {
         if done.again != Again::Now {
             break;
         }
         done = Box::pin(step(ctx, &done.order, key)).await?;
     }
-    Ok(done)
+    Ok(Some((order, done)))
 }
 
 /// One step: resolve, observe, plan, execute, fold, write status.
@@ -278,21 +279,6 @@ fn until_expiry(order: &CertificateOrder, now: Timestamp, pause: Duration) -> Du
 /// So that what happens at a time has happened at the look for it.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
-/// Whether an order that was just read has its certificate, and asks for nothing: it needs no look at once.
-fn is_settled(order: &CertificateOrder) -> bool {
-    let Some(status) = &order.status else { return false };
-    let issued: &str = Reason::Issued.into();
-    let is_ready = get(&status.conditions, ConditionType::Ready)
-        .is_some_and(|ready| ready.status == "True" && ready.reason == issued);
-    let handled = |name: &str, handled: &Option<String>| {
-        order.annotations().get(name).is_none_or(|asked| Some(facts::handled_value(asked)) == *handled)
-    };
-    is_ready
-        && order.metadata.deletion_timestamp.is_none()
-        && Some(status.observed_generation) == order.metadata.generation
-        && handled(facts::RECONCILE_AT, &status.last_handled_reconcile_at)
-}
-
 /// What the user asks for, so that an event that changes none of it causes no look.
 fn asked(order: &CertificateOrder) -> String {
     let generation = order.metadata.generation.unwrap_or_default();
@@ -329,8 +315,14 @@ impl Context {
         self.ending.load(Ordering::Acquire)
     }
 
-    /// An order as last seen, unless it is gone.
-    fn latest(&self, key: &Key) -> Option<Arc<CertificateOrder>> {
-        self.orders.iter().find_map(|orders| orders.get(key))
+    /// An order as last seen, unless it is gone. Of a settled one only a part is kept, so it is read live.
+    async fn whole(&self, key: &Key) -> Result<Option<Arc<CertificateOrder>>, kube::Error> {
+        let seen = self.orders.iter().find_map(|orders| orders.get(key));
+        if !seen.as_deref().is_some_and(settled::is_settled) {
+            return Ok(seen);
+        }
+        let (namespace, name) = key;
+        let api: Api<CertificateOrder> = Api::namespaced(self.client.clone(), namespace);
+        Ok(bounded(api.get_opt(name)).await?.map(Arc::new))
     }
 }

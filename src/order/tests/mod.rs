@@ -12,6 +12,7 @@ mod one_call;
 mod plan;
 mod restarts;
 mod rivals;
+mod settled;
 mod status;
 mod steps;
 mod support;

@@ -1,0 +1,50 @@
+//! An order that has its certificate and asks for nothing. Most orders are settled most of the time, so they are looked at
+//! seldom, and little of them is kept in memory.
+
+use kube::ResourceExt;
+
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
+use crate::core::conditions::get;
+use crate::order::facts;
+
+/// Whether an order that was just read has its certificate, and asks for nothing: it needs no look at once.
+#[must_use]
+pub fn is_settled(order: &CertificateOrder) -> bool {
+    let Some(status) = &order.status else { return false };
+    let issued: &str = Reason::Issued.into();
+    let is_ready = get(&status.conditions, ConditionType::Ready)
+        .is_some_and(|ready| ready.status == "True" && ready.reason == issued);
+    let handled = |name: &str, handled: &Option<String>| {
+        order.annotations().get(name).is_none_or(|asked| Some(facts::handled_value(asked)) == *handled)
+    };
+    is_ready
+        && order.metadata.deletion_timestamp.is_none()
+        && Some(status.observed_generation) == order.metadata.generation
+        && handled(facts::RECONCILE_AT, &status.last_handled_reconcile_at)
+}
+
+/// Leaves out of a settled order what only people read: half of it. A look at a settled order reads it live; until then
+/// its claim to the certificate counts, that it is issued, and until when it is valid.
+pub fn shrink(order: &mut CertificateOrder) {
+    if !is_settled(order) {
+        return;
+    }
+    let Some(status) = order.status.take() else { return };
+    let mut conditions = status.conditions;
+    let kept = [ConditionType::Ready, ConditionType::Issued].map(<&str>::from);
+    conditions.retain(|condition| kept.contains(&condition.type_.as_str()));
+    for condition in &mut conditions {
+        condition.message.clear();
+    }
+    order.status = Some(CertificateOrderStatus {
+        observed_generation: status.observed_generation,
+        request_id: status.request_id,
+        submission: status.submission,
+        not_after: status.not_after,
+        last_handled_reconcile_at: status.last_handled_reconcile_at,
+        last_handled_resubmit_at: status.last_handled_resubmit_at,
+        conditions,
+        ..CertificateOrderStatus::default()
+    });
+}
