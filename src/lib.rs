@@ -18,7 +18,7 @@
 //! - [`provider`]: the seam to the clouds, and one folder for each.
 //! - [`cluster`]: follows references to Secrets and profiles.
 //! - [`watch`], [`cache`], [`controllers`]: what watches show is kept, and makes orders and profiles due.
-//! - [`config`], [`runtime`], [`leader`], [`http`], [`probe`], [`telemetry`], [`advice`], [`clock`]: the process around
+//! - [`config`], [`runtime`], [`leader`], [`http`], [`probe`], [`telemetry`], [`advice`], [`clock`], [`ending`]: the process around
 //!   it.
 
 pub mod advice;
@@ -29,6 +29,7 @@ pub mod cluster;
 pub mod config;
 pub mod controllers;
 pub mod core;
+pub mod ending;
 pub mod http;
 pub mod leader;
 pub mod order;

@@ -3,7 +3,6 @@
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -22,6 +21,7 @@ use crate::clock::Clock;
 use crate::cluster::secrets::Secrets;
 use crate::config::{Config, LogFormat};
 use crate::controllers::Scope;
+use crate::ending::Ending;
 use crate::http::{self, Readiness};
 use crate::leader::Candidate;
 use crate::order::Context;
@@ -155,12 +155,14 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         let secrets = Arc::clone(&secrets);
         async move { secrets.sweep().await }
     });
+    let ending = ending(&shutdown, &readiness);
     let settings = Settings {
         call_timeout: config.call_timeout,
         tencent_rate_limit: config.tencent_rate_limit,
         tencent_endpoint: config.tencent_endpoint.clone(),
         huawei_rate_limit: config.huawei_rate_limit,
         huawei_endpoint: config.huawei_endpoint.clone(),
+        ending: ending.clone(),
     };
     let clouds = Clouds::new(&settings)?;
     let gate = Arc::new(Gate::new(config.concurrency.into()));
@@ -184,7 +186,7 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         turns: Turns::default(),
         sightings: Sightings::default(),
         validations: Validations::default(),
-        ending: ending(&shutdown, &readiness),
+        ending,
     });
     info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?config.watch_namespaces, "certorder runs");
     let caches = scopes.iter().map(|scope| (scope.orders.clone(), scope.profiles.clone()));
@@ -248,16 +250,16 @@ impl Term {
     }
 }
 
-/// A flag that is set once the process is asked to end, and is not ready any more.
-fn ending(shutdown: &Shutdown, readiness: &Readiness) -> Arc<AtomicBool> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let (shutdown, readiness, set) = (shutdown.clone(), readiness.clone(), Arc::clone(&flag));
+/// Begins once the process is asked to end, and is not ready any more.
+fn ending(shutdown: &Shutdown, readiness: &Readiness) -> Ending {
+    let ending = Ending::default();
+    let (shutdown, readiness, begins) = (shutdown.clone(), readiness.clone(), ending.clone());
     tokio::spawn(async move {
         shutdown.await;
-        set.store(true, Ordering::Release);
+        begins.begin();
         readiness.end();
     });
-    flag
+    ending
 }
 
 async fn announce_ready(

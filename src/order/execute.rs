@@ -169,7 +169,9 @@ async fn write(
     };
     match &at_hand.resolved.provider {
         // A process that is asked to end begins nothing that costs money.
-        Ok(_) if ctx.is_ending() => Ok(Done { order: facts.order.clone(), again: Again::Failed(None) }),
+        Ok(_) if ctx.ending.has_begun() => {
+            Ok(Done { order: facts.order.clone(), again: Again::Failed(None) })
+        }
         Ok(provider) => {
             let call = Call { ctx, facts, resolved: at_hand.resolved, provider: provider.as_ref(), request };
             call.make(attempt).await

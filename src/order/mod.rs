@@ -17,7 +17,6 @@
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -32,6 +31,7 @@ use crate::clock::Clock;
 use crate::cluster::secrets::Secrets;
 use crate::cluster::{Namespace, bounded};
 use crate::core::pace;
+use crate::ending::Ending;
 use crate::order::execute::{AtHand, Done};
 use crate::order::facts::{Export, Facts};
 use crate::order::finalize::End;
@@ -110,7 +110,7 @@ pub struct Context {
     /// What the CA found of the proofs of control.
     pub validations: Validations,
     /// Set when the process is asked to end.
-    pub ending: Arc<AtomicBool>,
+    pub ending: Ending,
     /// Log, events, metrics.
     pub telemetry: Telemetry,
 }
@@ -307,12 +307,6 @@ impl Context {
     pub fn namespace(&self, object: &impl ResourceExt) -> Namespace {
         let name = object.namespace().unwrap_or_default();
         Namespace::new(self.client.clone(), Arc::clone(&self.secrets), name)
-    }
-
-    /// Whether the process was asked to end.
-    #[must_use]
-    pub fn is_ending(&self) -> bool {
-        self.ending.load(Ordering::Acquire)
     }
 
     /// An order as last seen, unless it is gone. Of a settled one only a part is kept, so it is read live.

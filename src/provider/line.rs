@@ -72,6 +72,9 @@ impl Line {
         if timeout_at(begin_by, turn).await.is_err() || Instant::now() >= begin_by {
             return Err(Error::NotSent(format!("{} had no turn in time", caller.action)));
         }
+        if self.transport.ending.has_begun() {
+            return Err(Error::NotSent("this replica ends, and begins nothing new".to_owned()));
+        }
         Ok(Call::Write)
     }
 

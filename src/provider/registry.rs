@@ -10,6 +10,7 @@ use k8s_openapi::ByteString;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{TencentCloudProfile, provider};
 use crate::core::conditions::Problem;
+use crate::ending::Ending;
 
 use super::credentials::CredentialsError;
 use super::huawei::Huawei;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub huawei_rate_limit: NonZeroU32,
     /// Stands for the hosts of Huawei Cloud, with the region filled in.
     pub huawei_endpoint: Option<Template>,
+    /// Whether the process ends: then no call begins that changes something.
+    pub ending: Ending,
 }
 
 /// For tests of one cloud: nothing about the others.
@@ -44,6 +47,7 @@ impl Default for Settings {
             tencent_endpoint: None,
             huawei_rate_limit: NonZeroU32::MIN,
             huawei_endpoint: None,
+            ending: Ending::default(),
         }
     }
 }
@@ -107,7 +111,7 @@ impl OpenError {
 impl Clouds {
     /// Sets up the clouds, once for a process: the pace is kept here.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
-        let transport = Transport::new(settings.call_timeout)?;
+        let transport = Transport::new(settings.call_timeout, settings.ending.clone())?;
         let tencent = tencent::Service::new(
             transport.clone(),
             settings.tencent_rate_limit,

@@ -11,6 +11,8 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Request, Response, StatusCode, Url, redirect, retry};
 
+use crate::ending::Ending;
+
 /// The largest answer that is read, in bytes. Real ones are below 64 KiB.
 pub const LARGEST_ANSWER: usize = 1024 * 1024;
 
@@ -121,11 +123,15 @@ pub enum Failure {
 
 /// The HTTP client that all clouds share.
 #[derive(Clone, Debug)]
-pub struct Transport(Client);
+pub struct Transport {
+    client: Client,
+    /// Once it has begun, no call that changes something begins any more.
+    pub ending: Ending,
+}
 
 impl Transport {
     /// A client whose every exchange ends within `timeout`, the answer's body included.
-    pub fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
+    pub fn new(timeout: Duration, ending: Ending) -> Result<Self, reqwest::Error> {
         let client = Client::builder()
             .user_agent(concat!("certorder/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
@@ -138,12 +144,12 @@ impl Transport {
             .timeout(timeout)
             .pool_idle_timeout(IDLE)
             .build()?;
-        Ok(Self(client))
+        Ok(Self { client, ending })
     }
 
     /// Sends one request and reads the answer, whatever its status.
     pub async fn exchange(&self, request: Request) -> Result<Answer, Failure> {
-        let response = self.0.execute(request).await.map_err(failure)?;
+        let response = self.client.execute(request).await.map_err(failure)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = read(response).await?;
         Ok(Answer { status, headers, body })
@@ -207,7 +213,7 @@ mod tests {
     }
 
     async fn exchange_within(timeout: Duration, endpoint: &Endpoint) -> Result<Answer, Failure> {
-        let transport = Transport::new(timeout).unwrap();
+        let transport = Transport::new(timeout, Ending::default()).unwrap();
         transport.exchange(Request::new(Method::POST, endpoint.url().clone())).await
     }
 

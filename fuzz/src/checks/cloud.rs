@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use certorder::core::order::{Evidence, Observation};
+use certorder::ending::Ending;
 use certorder::provider::registry::{Clouds, Settings};
 use certorder::provider::{Directory, Error, Letter, Payload, Provider, Request, RequestKind};
 use jiff::Timestamp;
@@ -126,6 +127,7 @@ pub(crate) fn clouds(url: &str) -> Clouds {
         tencent_endpoint: url.parse().ok(),
         huawei_rate_limit: NonZeroU32::MAX,
         huawei_endpoint: url.parse().ok(),
+        ending: Ending::default(),
     };
     Clouds::new(&settings).unwrap()
 }

@@ -18,6 +18,7 @@ use crate::api::v1alpha1::conditions::Reason;
 use crate::clock::Clock;
 use crate::core::order::Stage;
 use crate::core::redact::Filter;
+use crate::ending::Ending;
 use crate::provider::fixtures::{PATIENT, always, closed, http, soon, words};
 use crate::provider::huawei::credentials::Credentials;
 use crate::provider::huawei::region::Template;
@@ -340,7 +341,7 @@ async fn an_answer_that_is_not_the_clouds_proves_nothing() {
 
 #[test]
 fn a_request_has_the_headers_of_the_vendor_and_shows_no_secret() {
-    let transport = Transport::new(Duration::from_secs(1)).unwrap();
+    let transport = Transport::new(Duration::from_secs(1), Ending::default()).unwrap();
     let service = Service::new(transport, NonZeroU32::new(5).unwrap(), Template::default());
     let endpoint = service.endpoint(&"ap-southeast-1".parse().unwrap()).unwrap();
     let service = std::sync::Arc::new(service);

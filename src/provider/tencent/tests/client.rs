@@ -17,6 +17,7 @@ use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{Provider as Block, TencentSite};
 use crate::clock::Clock;
 use crate::core::order::{KeyAlgorithm, Stage, ValidationMethod};
+use crate::ending::Ending;
 use crate::provider::fixtures::{PATIENT, always, closed, http, soon, words};
 use crate::provider::registry::{Clouds, Settings};
 use crate::provider::tencent::credentials::Credentials;
@@ -268,6 +269,28 @@ async fn a_clock_that_is_off_is_told_by_how_much() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_turn_while_the_process_is_asked_to_end_sends_no_write() {
+    let world = World::new(Product::DV_SINGLE).await;
+    let ending = Ending::default();
+    let settings = Settings {
+        tencent_rate_limit: NonZeroU32::new(2).unwrap(),
+        tencent_endpoint: Some(world.cloud.url().parse().unwrap()),
+        ending: ending.clone(),
+        ..Settings::default()
+    };
+    let clouds = Clouds::new(&settings).unwrap();
+    let provider =
+        open(&clouds, &json!({ "certificateId": CERTIFICATE }), &[("secretId", ID), ("secretKey", KEY)]);
+    let payload = payload(provider.as_ref());
+    provider.write(Request::Submit(&payload), soon()).await.unwrap();
+    let waits = provider.write(Request::Submit(&payload), soon());
+    let (refused, ()) = tokio::join!(waits, async { ending.begin() });
+    assert!(matches!(refused, Err(Error::NotSent(_))), "{refused:?}");
+    provider.observe().await.unwrap();
+    assert_eq!(world.cloud.ledger().iter().filter(|call| call.action == SUBMIT).count(), 1);
+}
+
+#[tokio::test]
 async fn a_write_whose_time_is_over_is_not_sent() {
     let world = World::new(Product::OV_SINGLE).await;
     let provider = world.open();
@@ -362,7 +385,7 @@ async fn an_answer_that_is_not_the_clouds_proves_nothing() {
 
 #[test]
 fn each_site_has_its_host_and_an_endpoint_replaces_both() {
-    let transport = Transport::new(Duration::from_secs(1)).unwrap();
+    let transport = Transport::new(Duration::from_secs(1), Ending::default()).unwrap();
     let limit = NonZeroU32::new(10).unwrap();
     let sites = [TencentSite::International, TencentSite::China];
     let hosts = |endpoint: Option<&Endpoint>| {
@@ -376,7 +399,7 @@ fn each_site_has_its_host_and_an_endpoint_replaces_both() {
 
 #[test]
 fn a_request_has_the_headers_of_the_vendor_and_shows_no_secret() {
-    let transport = Transport::new(Duration::from_secs(1)).unwrap();
+    let transport = Transport::new(Duration::from_secs(1), Ending::default()).unwrap();
     let service = Service::new(transport, NonZeroU32::new(10).unwrap(), None).unwrap();
     let credentials = Credentials {
         secret_id: ID.into(),
