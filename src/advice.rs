@@ -26,6 +26,12 @@ fn known(error: &(dyn Error + 'static)) -> Option<String> {
         kube::Error::Api(status) => of_answer(status),
         kube::Error::Service(cause) => no_answer(cause.as_ref()),
         kube::Error::HyperError(cause) => no_answer(cause),
+        // Its text may hold a part of the answer, and that may be a Secret.
+        kube::Error::SerdeError(_) => {
+            "what the API server sent cannot be read by this version of certorder; run the \
+                                       version that it was written for"
+                .to_owned()
+        }
         kube::Error::Auth(cause) => {
             format!(
                 "there is no token for the API server: {}; check the user of the kubeconfig",
@@ -57,7 +63,7 @@ fn of_answer(status: &Status) -> String {
              is read by itself, a token that stands in the kubeconfig only at a start"
         ),
         // What a namespace says that is being deleted is nothing to mend.
-        403 if !message.contains("being terminated") => format!(
+        403 if message.contains(" cannot ") && !message.contains("being terminated") => format!(
             "{message} (403); grant what the chart and deploy/ grant, see docs/install.md, Permissions"
         ),
         404 if message.starts_with("namespaces ") => {
@@ -120,7 +126,10 @@ mod tests {
         let cases = [
             (kube::Error::Api(gone.boxed()), "secrets \"www-tls\" not found (404)"),
             (answer(401, "Unauthorized"), "refuses the token (401, Unauthorized)"),
-            (answer(403, "secrets is forbidden"), "secrets is forbidden (403); grant"),
+            (
+                answer(403, "secrets is forbidden: User \"op\" cannot list resource \"secrets\""),
+                "secrets is forbidden (403); grant",
+            ),
             (answer(404, "404 page not found"), "are the CRDs installed?"),
             (answer(404, "namespaces \"shop\" not found"), "create the namespace"),
             (answer(500, "etcd is gone"), "etcd is gone (500)"),

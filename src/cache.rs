@@ -1,7 +1,7 @@
 //! Objects as a watch last showed them, with an index: who refers to a certain other object is looked up, not searched.
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -13,7 +13,7 @@ use kube::{Resource, ResourceExt};
 pub type Key = (String, String);
 
 /// The annotation in which `kubectl apply` keeps a copy of the object.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// What an object refers to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,11 +39,16 @@ pub trait Kept: Resource<DynamicType = ()> + Clone + 'static {
 pub struct Cache<K: Kept> {
     objects: Store<K>,
     index: Arc<RwLock<Index>>,
+    unreadable: Arc<RwLock<BTreeSet<Key>>>,
 }
 
 impl<K: Kept> Clone for Cache<K> {
     fn clone(&self) -> Self {
-        Self { objects: self.objects.clone(), index: Arc::clone(&self.index) }
+        Self {
+            objects: self.objects.clone(),
+            index: Arc::clone(&self.index),
+            unreadable: Arc::clone(&self.unreadable),
+        }
     }
 }
 
@@ -52,7 +57,7 @@ impl<K: Kept> Cache<K> {
     #[must_use]
     pub fn new() -> (Self, Writer<K>) {
         let (objects, into) = store();
-        let cache = Self { objects, index: Arc::default() };
+        let cache = Self { objects, index: Arc::default(), unreadable: Arc::default() };
         (cache.clone(), Writer { cache, into, listed: Index::default() })
     }
 
@@ -66,6 +71,12 @@ impl<K: Kept> Cache<K> {
     #[must_use]
     pub fn get(&self, (namespace, name): &Key) -> Option<Arc<K>> {
         self.objects.get(&ObjectRef::new(name).within(namespace))
+    }
+
+    /// Whether there are objects that this version of certorder cannot read.
+    #[must_use]
+    pub fn has_unreadable(&self) -> bool {
+        !self.unreadable.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// The objects that refer to this one.
@@ -88,6 +99,12 @@ pub struct Writer<K: Kept> {
 }
 
 impl<K: Kept> Writer<K> {
+    /// An object as kept so far.
+    #[must_use]
+    pub fn get(&self, key: &Key) -> Option<Arc<K>> {
+        self.cache.get(key)
+    }
+
     /// Takes in what the watch shows. What nobody reads is left out: it is more than the rest of most objects.
     pub fn apply(&mut self, event: Event<K>) {
         let event = event.modify(|object| {
@@ -98,10 +115,16 @@ impl<K: Kept> Writer<K> {
             object.shrink();
         });
         match &event {
-            Event::Apply(object) => self.replace(&key(object), Some(object)),
+            Event::Apply(object) => {
+                self.mark(&key(object), true);
+                self.replace(&key(object), Some(object));
+            }
             Event::Delete(object) => self.replace(&key(object), None),
             Event::Init => self.listed = Index::default(),
-            Event::InitApply(object) => self.listed.add(key(object), &object.targets()),
+            Event::InitApply(object) => {
+                self.mark(&key(object), true);
+                self.listed.add(key(object), &object.targets());
+            }
             Event::InitDone => {
                 let listed = std::mem::take(&mut self.listed);
                 self.write_index(|index| *index = listed);
@@ -110,10 +133,30 @@ impl<K: Kept> Writer<K> {
         self.into.apply_watcher_event(&event);
     }
 
-    /// Forgets an object that the watch shows, and that cannot be read any more.
-    pub fn forget(&mut self, key: &Key) {
+    /// Takes in that the watch shows an object that cannot be read: of what it was before nothing counts any more.
+    pub fn unreadable(&mut self, key: &Key) {
+        self.remove(key);
+        self.mark(key, false);
+    }
+
+    /// Takes in that an object is gone.
+    pub fn gone(&mut self, key: &Key) {
+        self.remove(key);
+        self.mark(key, true);
+    }
+
+    fn remove(&mut self, key: &Key) {
         if let Some(object) = self.cache.get(key) {
             self.apply(Event::Delete(K::clone(&object)));
+        }
+    }
+
+    fn mark(&self, key: &Key, is_readable: bool) {
+        let mut unreadable = self.cache.unreadable.write().unwrap_or_else(PoisonError::into_inner);
+        if is_readable {
+            unreadable.remove(key);
+        } else {
+            unreadable.insert(key.clone());
         }
     }
 
@@ -133,7 +176,8 @@ impl<K: Kept> Writer<K> {
     }
 }
 
-fn key<K: Resource>(object: &K) -> Key {
+/// Which object this is.
+pub fn key(object: &impl ResourceExt) -> Key {
     (object.namespace().unwrap_or_default(), object.name_any())
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
+use kube::core::DeserializeGuard;
 use kube::{Api, Client};
 use secrecy::SecretString;
 
@@ -67,12 +68,20 @@ impl Namespace {
 
     /// A profile.
     pub async fn profile(&self, reference: &LocalObjectReference) -> Result<OrganizationProfile, Error> {
-        let api: Api<OrganizationProfile> = Api::namespaced(self.client.clone(), &self.name);
+        let api: Api<DeserializeGuard<OrganizationProfile>> =
+            Api::namespaced(self.client.clone(), &self.name);
         let name = &reference.name;
-        bounded(api.get_opt(name)).await?.ok_or_else(|| {
+        let found = bounded(api.get_opt(name)).await?.ok_or_else(|| {
             let message = format!("OrganizationProfile {name} does not exist in this namespace; create it");
-            Problem::new(Reason::ProfileNotFound, message).into()
-        })
+            Problem::new(Reason::ProfileNotFound, message)
+        })?;
+        Ok(found.0.map_err(|_| {
+            let message = format!(
+                "OrganizationProfile {name} cannot be read by this version of certorder; mend it, or run the version \
+                 that it was written for"
+            );
+            Problem::new(Reason::ProfileIncomplete, message)
+        })?)
     }
 
     /// The credentials of a cloud account. Whoever writes an order names its credentials, and they go to the

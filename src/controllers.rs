@@ -55,11 +55,6 @@ impl Scope {
         Self { client, namespace, orders, profiles, orders_shown, profiles_shown }
     }
 
-    /// Waits until every order and profile is known; false if the process ends before.
-    pub async fn is_filled(orders: &Cache<CertificateOrder>, profiles: &Cache<OrganizationProfile>) -> bool {
-        is_filled(orders.objects()).await && is_filled(profiles.objects()).await
-    }
-
     /// Works until `shutdown` resolves; passes that have begun are finished.
     pub async fn run(self, context: &Arc<Context>, shutdown: &Shutdown) {
         let (orders, profiles) = (self.orders.clone(), self.profiles.clone());
@@ -70,7 +65,7 @@ impl Scope {
         let watches = futures::future::select(Box::pin(watches), shutdown.clone());
         let work_orders = async {
             // A profile that is not seen yet would not tell which Secrets its orders look at.
-            Self::is_filled(&orders, &profiles).await;
+            are_filled(&orders, &profiles).await;
             work(orders.objects(), order_queue, order::reconcile, Context::forget, context).await;
         };
         let forget = |context: &Context, key: &Key| context.profiles.forget(key);
@@ -88,20 +83,32 @@ impl Scope {
         let Self { client, namespace, orders, profiles, orders_shown, profiles_shown } = self;
         let (due_orders, due_profiles) = (&due_orders, &due_profiles);
         let namespace = namespace.as_deref();
-        let show_orders = watch::objects(api(&client, namespace), orders_shown)
-            .for_each(async |shown| due_orders.touched(&shown.key));
+        let show_orders = watch::objects(api(&client, namespace), orders_shown).for_each(async |shown| {
+            if shown.is_edited {
+                context.secrets.forget(&shown.key.0);
+            }
+            due_orders.touched(&shown.key);
+        });
         let seen = Seen::new(&context.clock);
         let show_profiles = watch::objects(api(&client, namespace), profiles_shown).for_each(async |shown| {
             due_profiles.touched(&shown.key);
             due_orders.wake(mapping::of_profile(&orders, &shown.key), &seen, &shown);
         });
         let (seen_by_orders, seen_by_profiles) = (Seen::new(&context.clock), Seen::new(&context.clock));
-        let show_secrets = watch::secrets(api(&client, namespace)).for_each(async |shown| {
-            context.secrets.shown(&shown.key, shown.version.as_deref());
-            let found = mapping::of_secret(&orders, &profiles, &shown.key);
-            due_orders.wake(found, &seen_by_orders, &shown);
-            due_profiles.wake(mapping::profiles_of_secret(&profiles, &shown.key), &seen_by_profiles, &shown);
-        });
+        let show_secrets = async {
+            // Who is not known yet cannot be woken.
+            are_filled(&orders, &profiles).await;
+            let shown = watch::secrets(api(&client, namespace));
+            shown
+                .for_each(async |shown| {
+                    context.secrets.shown(&shown.key, shown.version.as_deref());
+                    let found = mapping::of_secret(&orders, &profiles, &shown.key);
+                    due_orders.wake(found, &seen_by_orders, &shown);
+                    let found = mapping::profiles_of_secret(&profiles, &shown.key);
+                    due_profiles.wake(found, &seen_by_profiles, &shown);
+                })
+                .await;
+        };
         tokio::join!(show_orders, show_profiles, show_secrets);
     }
 }
@@ -164,16 +171,16 @@ async fn work<K, P>(
 {
     let pass =
         |object, context| tokio::spawn(reconcile(object, context).instrument(Span::current())).map(ended);
-    let after_panic = |_, error: &JoinError, _| {
-        error!(%error, "a pass ended in a panic; please report it");
-        Action::requeue(AFTER_PANIC)
-    };
+    let after_panic = |_, _: &JoinError, _| Action::requeue(AFTER_PANIC);
     let queue = queue.map(Ok::<_, Infallible>);
     applier(pass, after_panic, Arc::clone(context), objects.clone(), queue, Config::default())
         .for_each(async |outcome| match outcome {
             // A look that was planned for an object that is gone by now.
             Err(Error::ObjectNotFound(object)) => {
                 forget(context, &(object.namespace.unwrap_or_default(), object.name));
+            }
+            Err(Error::ReconcilerFailed(panic, object)) => {
+                error!(%panic, %object, "a pass ended in a panic; please report it");
             }
             // The latter: the process ends before the cache was filled.
             Ok(_) | Err(Error::RunnerError(_)) => {}
@@ -184,6 +191,11 @@ async fn work<K, P>(
 
 fn ended(pass: Result<Result<Action, Infallible>, JoinError>) -> Result<Action, JoinError> {
     pass.map(|Ok(action)| action)
+}
+
+/// Waits until every order and profile is known; false if the process ends before.
+pub async fn are_filled(orders: &Cache<CertificateOrder>, profiles: &Cache<OrganizationProfile>) -> bool {
+    is_filled(orders.objects()).await && is_filled(profiles.objects()).await
 }
 
 /// Waits until a cache was filled once. It asks again and again, since kube wakes only the last one who waits for a

@@ -20,7 +20,7 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::cluster::secrets::Secrets;
 use crate::config::{Config, LogFormat};
-use crate::controllers::Scope;
+use crate::controllers::{Scope, are_filled};
 use crate::ending::Ending;
 use crate::http::{self, Readiness};
 use crate::leader::Candidate;
@@ -93,13 +93,16 @@ fn init_log(config: &Config) -> Result<(), Error> {
 }
 
 /// What kube says of a failure, certorder says too, and with what to do about it. Whoever wants to hear more than a
-/// plain level hears both.
+/// plain level hears both. An answer that cannot be read is never shown: it may be a Secret.
 fn log_filter(level: &str) -> Result<EnvFilter, ParseError> {
+    const ANSWERS: &str = "kube_client::client=off";
     const SAID_TWICE: &str = "kube_client::client::builder=off,kube_runtime::watcher=off";
-    match level {
-        "error" | "warn" | "info" => EnvFilter::try_new(format!("{SAID_TWICE},{level}")),
-        _ => EnvFilter::try_new(level),
-    }
+    let requests = match level {
+        "debug" | "trace" => format!("kube_client::client::builder={level}"),
+        "error" | "warn" | "info" => SAID_TWICE.to_owned(),
+        _ => return EnvFilter::try_new(format!("{level},{ANSWERS}")),
+    };
+    EnvFilter::try_new(format!("{level},{requests},{ANSWERS}"))
 }
 
 /// Resolves on SIGTERM or ctrl-c.
@@ -134,6 +137,17 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
     let mut probes = JoinSet::new();
     probes.spawn(http::serve(port, registry, readiness.clone()));
 
+    let ending = Ending::default();
+    let settings = Settings {
+        call_timeout: config.call_timeout,
+        tencent_rate_limit: config.tencent_rate_limit,
+        tencent_endpoint: config.tencent_endpoint.clone(),
+        huawei_rate_limit: config.huawei_rate_limit,
+        huawei_endpoint: config.huawei_endpoint.clone(),
+        ending: ending.clone(),
+    };
+    let clouds = Clouds::new(&settings)?;
+
     let holder = uuid::Uuid::new_v4().to_string();
     let term = match &config {
         Config { leader_elect: true, lease_namespace, .. } => {
@@ -145,6 +159,7 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
     };
     let Some(term) = term else { return Ok(()) };
     let shutdown = term.ends.clone();
+    announce_end(&ending, &readiness, shutdown.clone());
     // A namespace that is named twice is watched once.
     let mut config = config;
     config.watch_namespaces.sort_unstable();
@@ -155,16 +170,6 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         let secrets = Arc::clone(&secrets);
         async move { secrets.sweep().await }
     });
-    let ending = ending(&shutdown, &readiness);
-    let settings = Settings {
-        call_timeout: config.call_timeout,
-        tencent_rate_limit: config.tencent_rate_limit,
-        tencent_endpoint: config.tencent_endpoint.clone(),
-        huawei_rate_limit: config.huawei_rate_limit,
-        huawei_endpoint: config.huawei_endpoint.clone(),
-        ending: ending.clone(),
-    };
-    let clouds = Clouds::new(&settings)?;
     let gate = Arc::new(Gate::new(config.concurrency.into()));
     watch_gate.set(Arc::clone(&gate));
     let context = Arc::new(Context {
@@ -250,16 +255,14 @@ impl Term {
     }
 }
 
-/// Begins once the process is asked to end, and is not ready any more.
-fn ending(shutdown: &Shutdown, readiness: &Readiness) -> Ending {
-    let ending = Ending::default();
-    let (shutdown, readiness, begins) = (shutdown.clone(), readiness.clone(), ending.clone());
+/// Nothing new begins once the process is asked to end, and it is not ready any more.
+fn announce_end(ending: &Ending, readiness: &Readiness, shutdown: Shutdown) {
+    let (ending, readiness) = (ending.clone(), readiness.clone());
     tokio::spawn(async move {
         shutdown.await;
-        begins.begin();
+        ending.begin();
         readiness.end();
     });
-    ending
 }
 
 async fn announce_ready(
@@ -267,7 +270,7 @@ async fn announce_ready(
     readiness: Readiness,
 ) {
     for (orders, profiles) in caches {
-        if !Scope::is_filled(&orders, &profiles).await {
+        if !are_filled(&orders, &profiles).await {
             return; // The process ends.
         }
     }

@@ -7,10 +7,11 @@ use std::fmt::Debug;
 use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};
 
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ObjectMeta;
+use kube::core::error_boundary::InvalidObject;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, DefaultBackoff, Event, watcher};
@@ -19,8 +20,8 @@ use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 use tracing::warn;
 
-use crate::advice;
-use crate::cache::{Kept, Key, Writer};
+use crate::advice::{self, Said};
+use crate::cache::{Kept, Key, LAST_APPLIED, Writer};
 use crate::clock::Clock;
 
 /// An object that a watch has shown: new, changed or gone.
@@ -28,15 +29,22 @@ use crate::clock::Clock;
 pub struct Shown {
     /// Which one.
     pub key: Key,
-    /// Its resourceVersion; `None` for a Secret that is gone.
+    /// Its resourceVersion; `None` if it is gone.
     pub version: Option<String>,
+    /// Whether a user has changed it: its spec, or an annotation.
+    pub is_edited: bool,
     changed_at: Option<Timestamp>,
 }
 
 impl Shown {
     fn new(metadata: &ObjectMeta) -> Self {
         let key = (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
-        Self { key, version: metadata.resource_version.clone(), changed_at: changed_at(metadata) }
+        let version = metadata.resource_version.clone();
+        Self { key, version, is_edited: true, changed_at: changed_at(metadata) }
+    }
+
+    fn gone(metadata: &ObjectMeta) -> Self {
+        Self { version: None, ..Self::new(metadata) }
     }
 }
 
@@ -46,13 +54,14 @@ fn changed_at(metadata: &ObjectMeta) -> Option<Timestamp> {
     managers.chain(&metadata.creation_timestamp).map(|time| time.0).max()
 }
 
-/// Keeps a cache of objects, and shows each one that it was touched. One that cannot be read is left alone and keeps
+/// Keeps a cache of objects, and shows each one that was touched. One that cannot be read is left alone and keeps
 /// up no other: it may have been written for another version of certorder.
-pub fn objects<K>(api: Api<DeserializeGuard<K>>, mut cache: Writer<K>) -> impl Stream<Item = Shown> + Send
+pub fn objects<K>(api: Api<DeserializeGuard<K>>, cache: Writer<K>) -> impl Stream<Item = Shown> + Send
 where
     K: Kept + DeserializeOwned + Debug + Send + Sync,
 {
-    events(api).filter_map(move |event| std::future::ready(take_in(event, &mut cache)))
+    let mut intake = Intake { cache, listed: Vec::new() };
+    events(api).flat_map(move |event| stream::iter(intake.take_in(event)))
 }
 
 /// Shows every Secret that was touched, and reads none: only metadata is watched.
@@ -60,7 +69,7 @@ pub fn secrets(api: Api<PartialObjectMeta<Secret>>) -> impl Stream<Item = Shown>
     events(api).filter_map(|event| {
         std::future::ready(match event {
             Event::Apply(secret) | Event::InitApply(secret) => Some(Shown::new(&secret.metadata)),
-            Event::Delete(secret) => Some(Shown { version: None, ..Shown::new(&secret.metadata) }),
+            Event::Delete(secret) => Some(Shown::gone(&secret.metadata)),
             Event::Init | Event::InitDone => None,
         })
     })
@@ -72,11 +81,14 @@ where
 {
     // Not by kube's own means: they take the begin of each attempt for a success, and their pauses never grow.
     let mut pauses = DefaultBackoff::default();
+    let mut said = Said::default();
     let shown = watcher(api, watcher::Config::default()).then(move |event| {
         let pause = match &event {
             Err(error) => {
                 let error = advice::on(error);
-                warn!(kind = %R::kind(&()), %error, "trouble with a watch; it is started again");
+                if said.is_news(&error) {
+                    warn!(kind = %R::kind(&()), %error, "trouble with a watch; it is started again");
+                }
                 pauses.next()
             }
             Ok(Event::Init | Event::InitApply(_)) => None,
@@ -95,36 +107,80 @@ where
     shown.filter_map(std::future::ready)
 }
 
-fn take_in<K: Kept>(event: Event<DeserializeGuard<K>>, cache: &mut Writer<K>) -> Option<Shown> {
-    let shown = match &event {
-        Event::Apply(object) | Event::Delete(object) | Event::InitApply(object) => {
-            Some(Shown::new(object.meta()))
+/// Takes in what a watch shows.
+struct Intake<K: Kept> {
+    cache: Writer<K>,
+    /// What a list has shown so far. It is in the cache once the list is complete, and not before.
+    listed: Vec<Shown>,
+}
+
+impl<K: Kept> Intake<K> {
+    /// What is in the cache now, and was touched.
+    fn take_in(&mut self, event: Event<DeserializeGuard<K>>) -> Vec<Shown> {
+        match event {
+            Event::Init => {
+                self.listed.clear();
+                self.cache.apply(Event::Init);
+            }
+            Event::InitApply(DeserializeGuard(object)) => {
+                let shown = self.shown(&object);
+                match object {
+                    Ok(object) => self.cache.apply(Event::InitApply(object)),
+                    Err(_) => self.leave_alone(&shown.key),
+                }
+                self.listed.push(shown);
+            }
+            Event::InitDone => {
+                self.cache.apply(Event::InitDone);
+                return std::mem::take(&mut self.listed);
+            }
+            Event::Apply(DeserializeGuard(object)) => {
+                let shown = self.shown(&object);
+                match object {
+                    Ok(object) => self.cache.apply(Event::Apply(object)),
+                    Err(_) => self.leave_alone(&shown.key),
+                }
+                return vec![shown];
+            }
+            Event::Delete(DeserializeGuard(object)) => {
+                let shown = Shown::gone(metadata(&object));
+                self.cache.gone(&shown.key);
+                return vec![shown];
+            }
         }
-        Event::Init | Event::InitDone => None,
-    };
-    let event = match event {
-        Event::Init => Event::Init,
-        Event::InitDone => Event::InitDone,
-        Event::Apply(DeserializeGuard(Ok(object))) => Event::Apply(object),
-        Event::Delete(DeserializeGuard(Ok(object))) => Event::Delete(object),
-        Event::InitApply(DeserializeGuard(Ok(object))) => Event::InitApply(object),
-        Event::Delete(DeserializeGuard(Err(_))) => {
-            cache.forget(&shown.as_ref()?.key);
-            return shown;
-        }
-        Event::Apply(DeserializeGuard(Err(error))) | Event::InitApply(DeserializeGuard(Err(error))) => {
-            let (namespace, name) = &shown.as_ref()?.key;
-            warn!(
-                kind = %K::kind(&()), namespace, name, %error,
-                "this version of certorder cannot read an object, and leaves it alone; mend it, or run the version \
-                 that it was written for"
-            );
-            cache.forget(&shown.as_ref()?.key);
-            return shown;
-        }
-    };
-    cache.apply(event);
-    shown
+        Vec::new()
+    }
+
+    fn shown(&self, object: &Result<K, InvalidObject>) -> Shown {
+        let metadata = metadata(object);
+        let shown = Shown::new(metadata);
+        let before = self.cache.get(&shown.key);
+        let is_edited = before.is_none_or(|before| {
+            let before = before.meta();
+            before.generation != metadata.generation || !annotations(before).eq(annotations(metadata))
+        });
+        Shown { is_edited, ..shown }
+    }
+
+    fn leave_alone(&mut self, key: &Key) {
+        let (namespace, name) = key;
+        // Why is not said: the reason may quote what stands in the object.
+        warn!(
+            kind = %K::kind(&()), namespace, name,
+            "this version of certorder cannot read an object, and leaves it alone; mend it, or run the version that it \
+             was written for"
+        );
+        self.cache.unreadable(key);
+    }
+}
+
+/// The annotations that are kept.
+fn annotations(metadata: &ObjectMeta) -> impl Iterator<Item = (&String, &String)> {
+    metadata.annotations.iter().flatten().filter(|(name, _)| *name != LAST_APPLIED)
+}
+
+fn metadata<K: Resource>(object: &Result<K, InvalidObject>) -> &ObjectMeta {
+    object.as_ref().map_or_else(|invalid| &invalid.metadata, Resource::meta)
 }
 
 /// The versions of referenced objects that others were woken for. A watch that begins, or starts over, shows every
@@ -187,23 +243,42 @@ mod tests {
 
     #[test]
     fn one_object_that_cannot_be_read_keeps_up_no_other_and_is_back_once_it_is_mended() {
-        let (cache, mut writer) = Cache::new();
+        let (cache, writer) = Cache::new();
+        let mut intake = Intake { cache: writer, listed: Vec::new() };
         let key = |name: &str| ("shop".to_owned(), name.to_owned());
         let has = |name: &str| cache.get(&key(name)).is_some();
-        let mut show = |event| take_in(event, &mut writer).map(|shown| shown.key);
+        let mut show =
+            |event| intake.take_in(event).into_iter().map(|shown| shown.key.1).collect::<Vec<_>>().join(" ");
         let (good, bad) =
             (|name| order(name, &json!("www.acme.example")), |name| order(name, &json!({"no": 1})));
-        show(Event::Init);
-        assert_eq!(show(Event::InitApply(bad("a"))), Some(key("a")));
-        show(Event::InitApply(good("b")));
-        show(Event::InitDone);
-        assert_eq!((has("a"), has("b")), (false, true));
-        show(Event::Apply(good("a")));
-        show(Event::Apply(bad("b")));
-        assert_eq!((has("a"), has("b")), (true, false));
-        assert_eq!(show(Event::Delete(bad("a"))), Some(key("a")));
+        assert_eq!(
+            show(Event::Init) + &show(Event::InitApply(bad("a"))) + &show(Event::InitApply(good("b"))),
+            ""
+        );
+        assert!(!has("b"), "the list is not complete");
+        assert_eq!(show(Event::InitDone), "a b");
+        assert_eq!((has("a"), has("b"), cache.has_unreadable()), (false, true, true));
+        assert_eq!(show(Event::Apply(good("a"))) + &show(Event::Apply(bad("b"))), "ab");
+        assert_eq!((has("a"), has("b"), cache.has_unreadable()), (true, false, true));
+        assert_eq!(show(Event::Delete(bad("a"))), "a");
         show(Event::Apply(good("b")));
-        assert_eq!((has("a"), has("b")), (false, true));
+        assert_eq!((has("a"), has("b"), cache.has_unreadable()), (false, true, false));
+    }
+
+    #[test]
+    fn a_user_edits_the_spec_or_an_annotation_and_the_controller_the_status() {
+        let (_cache, writer) = Cache::new();
+        let mut intake = Intake { cache: writer, listed: Vec::new() };
+        let mut is_edited = |generation: i64, annotation: (&str, &str)| {
+            let mut order = order("a", &json!("www.acme.example"));
+            order.meta_mut().generation = Some(generation);
+            order.meta_mut().annotations = Some([(annotation.0.to_owned(), annotation.1.to_owned())].into());
+            intake.take_in(Event::Apply(order)).iter().any(|shown| shown.is_edited)
+        };
+        assert!(is_edited(1, (LAST_APPLIED, "{}")), "new");
+        assert!(!is_edited(1, (LAST_APPLIED, "{}")));
+        assert!(is_edited(2, (LAST_APPLIED, "{}")));
+        assert!(is_edited(2, ("certorder.dev/resubmit-at", "now")));
     }
 
     #[test]
@@ -213,6 +288,7 @@ mod tests {
         let shown = |version: &str, minutes| Shown {
             key: ("shop".to_owned(), "cloud".to_owned()),
             version: Some(version.to_owned()),
+            is_edited: true,
             changed_at: Some(clock.now() - SignedDuration::from_mins(minutes)),
         };
         assert!(!seen.is_new(&shown("1", 60)), "as it was long before the start");

@@ -46,7 +46,8 @@ impl Drop for Content {
 
 struct Reading {
     at: Instant,
-    content: Arc<Content>,
+    /// `None` where there was no such Secret.
+    content: Option<Arc<Content>>,
 }
 
 /// Locked while the Secret is read, so that all who come at the same moment wait for one reading.
@@ -74,9 +75,10 @@ impl Secrets {
                 let (namespace, name) = key;
                 let at = Instant::now();
                 let found = Api::<Secret>::namespaced(self.client.clone(), namespace).get_opt(name).await?;
-                *reading = found.map(|secret| Reading { at, content: Arc::new(secret.into()) });
+                let content = found.map(|secret| Arc::new(secret.into()));
+                *reading = Some(Reading { at, content });
             }
-            Ok(reading.as_ref().map(|reading| Arc::clone(&reading.content)))
+            Ok(reading.as_ref().and_then(|reading| reading.content.clone()))
         })
         .await
     }
@@ -88,12 +90,19 @@ impl Secrets {
         let is_current = entries.get(key).is_some_and(|entry| {
             let reading = entry.try_lock();
             reading.is_ok_and(|reading| {
-                reading.as_ref().is_some_and(|reading| reading.content.version.as_deref() == version)
+                let content = reading.as_ref().and_then(|reading| reading.content.as_ref());
+                content.is_some_and(|content| content.version.as_deref() == version)
             })
         });
         if !is_current {
             entries.remove(key);
         }
+    }
+
+    /// No reading of a namespace serves any longer: a user may have changed a Secret just before what refers to it, and
+    /// the watches are not in step.
+    pub fn forget(&self, namespace: &str) {
+        self.lock().retain(|(of, _), _| of != namespace);
     }
 
     /// Wipes what is too old, for as long as it is polled.

@@ -37,7 +37,7 @@ pub fn contested(me: &CertificateOrder, others: &[impl Borrow<CertificateOrder>]
     }
     let message = format!(
         "{} asks for the same certificate and its call is not settled yet; certorder looks again in a moment",
-        name_for(me, rival)
+        other(me, rival)
     );
     Some(Problem::new(Reason::Settling, message))
 }
@@ -92,15 +92,19 @@ fn lost(me: &CertificateOrder, winner: &CertificateOrder) -> Problem {
     let message = format!(
         "{} has this paid certificate already, and one certificate is submitted once; delete this order, and create a \
          new one for another certificate",
-        name_for(me, winner)
+        other(me, winner)
     );
     Problem::new(Reason::DuplicateCertificate, message)
 }
 
+fn other(me: &CertificateOrder, other: &CertificateOrder) -> String {
+    name_for(me, &other.namespace().unwrap_or_default(), &other.name_any())
+}
+
 /// Names another order only to readers of its own namespace.
-fn name_for(me: &CertificateOrder, other: &CertificateOrder) -> String {
-    if me.namespace() == other.namespace() {
-        format!("CertificateOrder {}", other.name_any())
+pub(super) fn name_for(me: &CertificateOrder, namespace: &str, name: &str) -> String {
+    if me.namespace().unwrap_or_default() == namespace {
+        format!("CertificateOrder {name}")
     } else {
         "a CertificateOrder in another namespace".to_owned()
     }

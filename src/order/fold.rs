@@ -118,8 +118,14 @@ impl Fold<'_> {
             News::Intent(action, intent) => self.intent(*action, intent),
             News::Outcome(action, intent, Ok(accepted)) => self.accepted(*action, intent, accepted),
             News::Outcome(action, intent, Err(error)) => self.failed(*action, intent, error),
-            News::TakenBack(problem) => {
+            News::TakenBack(problem) if problem.reason == Reason::DuplicateCertificate => {
                 self.give_up_claim();
+                self.halt(problem)
+            }
+            News::TakenBack(problem) => {
+                self.drop_intent();
+                // What was reached before the intent stays.
+                self.submission().frozen = self.facts.ours().is_some_and(|ours| ours.frozen);
                 self.halt(problem)
             }
             News::NotFetched(error) => self.not_fetched(error),

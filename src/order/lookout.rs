@@ -76,11 +76,9 @@ impl Lookout {
         watch.due = now.checked_add(pause);
     }
 
-    /// Makes the order due: something that it refers to has changed.
+    /// Makes the order due, also one that was never looked at: something that it refers to has changed.
     pub fn wake(&self, key: &Key) {
-        if let Some(watch) = self.lock().get_mut(key) {
-            watch.wakes += 1;
-        }
+        self.lock().entry(key.clone()).or_default().wakes += 1;
     }
 
     /// Forgets an order that is gone.
@@ -129,6 +127,14 @@ mod tests {
         assert_eq!(lookout.begin(&key(), "1".into(), start), Verdict::NotBefore(PAUSE));
         begun(&lookout, "2", start);
         lookout.wake(&key());
+        begun(&lookout, "1", start);
+    }
+
+    #[test]
+    fn a_wake_up_before_the_first_pass_is_not_lost() {
+        let (lookout, start) = (Lookout::default(), Instant::now());
+        lookout.wake(&key());
+        lookout.expect(&key(), "1", PAUSE, start);
         begun(&lookout, "1", start);
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kube::ResourceExt;
 
 use crate::api::v1alpha1::{CertificateOrder, Contact, OrganizationProfile};
-use crate::cache::{Cache, Kept, Key, Target};
+use crate::cache::{Cache, Kept, Key, Target, key};
 use crate::order::secret::key_secret_name;
 use crate::order::settled;
 use crate::provider::registry;
@@ -64,10 +64,6 @@ pub fn of_profile(orders: &Cache<CertificateOrder>, profile: &Key) -> BTreeSet<K
 pub fn profiles_of_secret(profiles: &Cache<OrganizationProfile>, secret: &Key) -> BTreeSet<Key> {
     let profiles = profiles.referring_to(&Target::Secret(secret.clone()));
     profiles.iter().map(|profile| key(profile.as_ref())).collect()
-}
-
-fn key(object: &impl ResourceExt) -> Key {
-    (object.namespace().unwrap_or_default(), object.name_any())
 }
 
 /// Whether the CA works on the order, or is done with it. One that was rejected or withdrawn is not: its next

@@ -26,7 +26,7 @@ use tokio::time::Instant;
 use tracing::instrument;
 
 use crate::api::v1alpha1::CertificateOrder;
-use crate::cache::{Cache, Key};
+use crate::cache::{self, Cache, Key};
 use crate::clock::Clock;
 use crate::cluster::secrets::Secrets;
 use crate::cluster::{Namespace, bounded};
@@ -125,7 +125,7 @@ const STEPS_IN_A_ROW: usize = 4;
 /// Looks at one order. Trouble is logged, counted and tried again here, so nothing is left to report.
 #[instrument(skip_all, fields(namespace = order.namespace(), order = order.name_any()))]
 pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Result<Action, Infallible> {
-    let key = (order.namespace().unwrap_or_default(), order.name_any());
+    let key = cache::key(order.as_ref());
     if order.metadata.deletion_timestamp.is_some() && !facts::has_finalizer(&order) {
         ctx.forget(&key);
         return Ok(Action::await_change());
@@ -139,6 +139,9 @@ pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Resul
         Verdict::NotBefore(left) => return Ok(Action::requeue(left)),
     };
     let leave = ctx.gate.enter(&order).await;
+    if ctx.ending.has_begun() {
+        return Ok(Action::await_change());
+    }
     let looked = look(&ctx, &key).await;
     drop(leave);
     let failures = pass.failures.saturating_add(1);
@@ -147,7 +150,8 @@ pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Resul
             ctx.telemetry.changed(&before, &done.order).await;
             (pause(&ctx, &done, failures), matches!(done.again, Again::Failed(_)))
         }
-        Ok(None) => return Ok(Action::await_change()),
+        // If it is really gone, there is no next look.
+        Ok(None) => return Ok(Action::requeue(pace::STOPPED)),
         Err(error) => {
             ctx.telemetry.api_trouble(&error);
             (pace::after_failure(failures, None, seed(&order)), true)
@@ -168,7 +172,7 @@ async fn look(ctx: &Context, key: &Key) -> Result<Option<(Arc<CertificateOrder>,
     // On the heap: a step holds a whole application, and many orders wait at the same time.
     let mut done = Box::pin(step(ctx, &order, key)).await?;
     for _ in 1..STEPS_IN_A_ROW {
-        if done.again != Again::Now {
+        if done.again != Again::Now || ctx.ending.has_begun() {
             break;
         }
         done = Box::pin(step(ctx, &done.order, key)).await?;
@@ -219,7 +223,7 @@ async fn step(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done
     facts.secret = &target;
     facts.validation = validation.as_deref();
     facts.logged = observe::logged(&facts, &resolved).await;
-    facts.contested = ctx.contested(order);
+    facts.contested = ctx.contested(order).await?;
     facts.over_budget = ctx.over_budget(order);
     facts.now = ctx.clock.now();
     if order.metadata.deletion_timestamp.is_some() {

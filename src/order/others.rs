@@ -4,14 +4,15 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use kube::api::ListParams;
-use kube::core::DeserializeGuard;
-use kube::core::error_boundary::InvalidObject;
+use kube::core::{DeserializeGuard, ObjectMeta};
 use kube::{Api, ResourceExt};
 
 use crate::api::v1alpha1::CertificateOrder;
 use crate::api::v1alpha1::conditions::Reason;
+use crate::cache::Cache;
 use crate::cluster::bounded;
 use crate::core::conditions::Problem;
+use crate::order::facts::RECONCILE_AT;
 use crate::order::{Context, budget, claim, mapping};
 use crate::provider::registry;
 
@@ -19,11 +20,15 @@ use crate::provider::registry;
 type Listed = DeserializeGuard<CertificateOrder>;
 
 impl Context {
-    /// What the other orders for this certificate, as last seen, mean for this one.
-    pub(super) fn contested(&self, order: &CertificateOrder) -> Option<Problem> {
+    /// What the other orders for this certificate, as last seen, mean for this one. Where there are some that cannot be
+    /// read, only a live list tells whether one of them is for this certificate.
+    pub(super) async fn contested(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
+        if self.orders.iter().any(Cache::has_unreadable) {
+            return self.contested_live(order).await;
+        }
         let certificate = mapping::certificate(order);
         let others = self.orders.iter().flat_map(|orders| orders.referring_to(&certificate));
-        claim::contested(order, &others.collect::<Vec<Arc<_>>>())
+        Ok(claim::contested(order, &others.collect::<Vec<Arc<_>>>()))
     }
 
     /// The same, read live.
@@ -43,7 +48,7 @@ impl Context {
             for DeserializeGuard(other) in bounded(api.list(&params)).await?.items {
                 match other {
                     Ok(other) => others.push(other),
-                    Err(error) => return Ok(Some(unreadable(&error))),
+                    Err(other) => return Ok(Some(unreadable(order, &other.metadata))),
                 }
             }
         }
@@ -70,10 +75,13 @@ impl Context {
 }
 
 /// Why nothing is sent while another order for the same certificate cannot be read.
-fn unreadable(error: &InvalidObject) -> Problem {
+fn unreadable(me: &CertificateOrder, other: &ObjectMeta) -> Problem {
+    let namespace = other.namespace.as_deref().unwrap_or_default();
     let message = format!(
-        "another CertificateOrder for the same certificate cannot be read by this version of certorder, and may have \
-         submitted the certificate, so nothing is sent; mend it, or delete it: {error}"
+        "{} is for the same certificate, cannot be read by this version of certorder, and may have submitted it, so \
+         nothing is sent; mend or delete it, or run the version that it was written for, then annotate this order with \
+         {RECONCILE_AT}: <any text>",
+        claim::name_for(me, namespace, other.name.as_deref().unwrap_or_default())
     );
-    Problem::new(Reason::Settling, message)
+    Problem::new(Reason::CertificateInUse, message)
 }

@@ -91,8 +91,8 @@ pub fn plan(facts: &Facts<'_>) -> Step {
         },
         // What was found or taken over turned out to be another's.
         Step::Follow | Step::Export if facts.ours().is_some() => match &facts.contested {
-            Some(problem) => Step::Halt(problem.clone()),
-            None => step,
+            Some(problem) if problem.reason == Reason::DuplicateCertificate => Step::Halt(problem.clone()),
+            _ => step,
         },
         _ => step,
     }

@@ -24,8 +24,8 @@ pub fn is_settled(order: &CertificateOrder) -> bool {
         && handled(facts::RECONCILE_AT, &status.last_handled_reconcile_at)
 }
 
-/// Leaves out of a settled order what only people read: half of it. A look at a settled order reads it live; until then
-/// its claim to the certificate counts, that it is issued, and until when it is valid.
+/// Leaves out half of a settled order. A look at it reads it live; until then only its claim to the certificate counts,
+/// that it is issued, and until when it is valid.
 pub fn shrink(order: &mut CertificateOrder) {
     if !is_settled(order) {
         return;

@@ -91,7 +91,7 @@ fn sentence(hint: &str) -> String {
 
 fn what_happened(cloud: &str, action: &str, error: &Error, filter: &Filter) -> String {
     match error {
-        Error::NotSent(cause) => format!("{cloud} cannot be reached, {action} was not sent: {cause}."),
+        Error::NotSent(cause) => format!("{action} was not sent to {cloud}: {cause}."),
         Error::Unknown(None) => format!("{cloud} did not answer {action} in time."),
         Error::Unknown(Some(refusal)) => {
             format!(

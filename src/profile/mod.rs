@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use tracing::instrument;
 
 use crate::api::v1alpha1::OrganizationProfile;
+use crate::cache;
 use crate::core::pace;
 use crate::core::redact::truncate;
 use crate::order::Context;
@@ -49,7 +50,7 @@ const LONGEST_ANNOTATION: usize = 256;
 /// Looks at one profile. Trouble is logged, counted and tried again here, so nothing is left to report.
 #[instrument(skip_all, fields(namespace = profile.namespace(), profile = profile.name_any()))]
 pub async fn reconcile(profile: Arc<OrganizationProfile>, ctx: Arc<Context>) -> Result<Action, Infallible> {
-    let key = (profile.namespace().unwrap_or_default(), profile.name_any());
+    let key = cache::key(profile.as_ref());
     if profile.metadata.deletion_timestamp.is_some() {
         ctx.profiles.forget(&key);
         return Ok(Action::await_change());

@@ -177,7 +177,7 @@ fn failure(error: reqwest::Error) -> Failure {
         text = format!("{text}: {error}");
         cause = error.source();
     }
-    if unsent { Failure::NotSent(text) } else { Failure::NoAnswer(text) }
+    if unsent { Failure::NotSent(format!("it cannot be reached: {text}")) } else { Failure::NoAnswer(text) }
 }
 
 #[cfg(test)]

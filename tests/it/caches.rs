@@ -15,7 +15,7 @@ use kube::api::ListParams;
 use serde_json::{Value, json};
 
 use crate::fixtures::{self, CERTIFICATE, SECRET_ID, SECRET_KEY};
-use crate::world::World;
+use crate::world::{World, message};
 
 /// Waits until something is so that no object shows.
 async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
@@ -107,13 +107,9 @@ async fn a_changed_secret_wakes_the_orders_that_use_it_and_no_others() {
     assert_eq!((looks("certA"), looks("certB")), (before.0 + 1, before.1 + 1));
 }
 
-#[tokio::test]
-async fn an_order_that_cannot_be_read_keeps_up_no_other() {
-    let mut world = World::quiet().await;
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
-    let good: CertificateOrder = world.create(fixtures::personal("www")).await;
-    // As a later version of certorder may have stored it.
-    let good = serde_json::to_value(&good).unwrap();
+/// Lets the operator see one more order for the same certificate, as a later version of certorder may have stored it.
+async fn show_unreadable(world: &World, good: &CertificateOrder, rule: impl FnOnce(Rule) -> Rule) {
+    let good = serde_json::to_value(good).unwrap();
     let mut bad = good.clone();
     bad["metadata"]["name"] = json!("bad");
     bad["spec"]["commonName"] = json!({"from": "another version"});
@@ -123,10 +119,38 @@ async fn an_order_that_cannot_be_read_keeps_up_no_other() {
         "metadata": {"resourceVersion": version}, "items": [bad, good],
     });
     let reply = Action::Status(Reply::json(StatusCode::OK, &list));
+    world.api.fault(rule(Rule::new(reply).method(Method::GET)));
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_read_keeps_up_no_other() {
+    let mut world = World::quiet().await;
+    world.buy(CERTIFICATE, Product::DV_SINGLE);
+    let good: CertificateOrder = world.create(fixtures::personal("www")).await;
     let shown = Arc::new(AtomicUsize::new(0));
-    world.api.fault(Rule::new(reply).method(Method::GET).path("/certificateorders?").tally(&shown));
+    show_unreadable(&world, &good, |rule| rule.path("/certificateorders?").tally(&shown)).await;
     world.run();
     world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
     assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 1);
     assert_eq!(shown.load(Ordering::Relaxed), 1, "the list with the other order");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_for_a_certificate_whose_other_order_cannot_be_read() {
+    let mut world = World::quiet().await;
+    world.buy(CERTIFICATE, Product::DV_SINGLE);
+    let good: CertificateOrder = world.create(fixtures::personal("www")).await;
+    show_unreadable(&world, &good, |rule| rule.path("/certificateorders?").always()).await;
+    world.run();
+    let status = world.until_is("www", "Stalled", "True", "CertificateInUse").await;
+    let says = message(&status, "Stalled");
+    assert!(says.contains("CertificateOrder bad") && !says.contains("another version"), "{says}");
+    assert_eq!(status.submission, None, "no intent was stored");
+    assert_eq!(world.called("CertificateInfoSubmit"), 0);
+    // The other one is gone.
+    world.api.clear();
+    world.api.drop_connections();
+    world.poke("www").await;
+    world.until_is("www", "Submitted", "True", "Accepted").await;
+    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 1);
 }

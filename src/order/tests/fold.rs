@@ -258,6 +258,15 @@ fn an_intent_that_is_taken_back_leaves_no_trace() {
     assert_eq!(next.status.last_request, None, "no call was made");
     let waits = scene.fold(&News::TakenBack(&halt(Reason::Settling)));
     assert_eq!(waits.again, Again::In(Duration::from_secs(5)));
+    assert!(!frozen(&waits.status));
+}
+
+#[test]
+fn an_intent_that_is_taken_back_for_now_leaves_what_was_reached() {
+    let scene = scene().ordered("A", 0);
+    let before = scene.stored().submission.unwrap();
+    let withdraws = scene.intends(to_call(CANCEL, 1)).fold(&News::TakenBack(&halt(Reason::CertificateInUse)));
+    assert_eq!(withdraws.status.submission, Some(before));
 }
 
 #[test]

@@ -161,7 +161,7 @@ proptest! {
             match shown {
                 Show::Apply(who, what) => writer.apply(Event::Apply(choice((who, what)))),
                 Show::Gone(who) => writer.apply(Event::Delete(choice((who, 0)))),
-                Show::Unreadable(who) => writer.forget(&key(["a", "b", "c", "d"][who])),
+                Show::Unreadable(who) => writer.unreadable(&key(["a", "b", "c", "d"][who])),
                 Show::List(list) => {
                     writer.apply(Event::Init);
                     for one in list {
