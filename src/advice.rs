@@ -128,7 +128,7 @@ mod tests {
             (answer(401, "Unauthorized"), "refuses the token (401, Unauthorized)"),
             (
                 answer(403, "secrets is forbidden: User \"op\" cannot list resource \"secrets\""),
-                "secrets is forbidden (403); grant",
+                "cannot list resource \"secrets\" (403); grant",
             ),
             (answer(404, "404 page not found"), "are the CRDs installed?"),
             (answer(404, "namespaces \"shop\" not found"), "create the namespace"),
