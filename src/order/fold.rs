@@ -205,8 +205,10 @@ impl Fold<'_> {
         // Between two attempts the cloud may still show the number of the order before.
         let order_id = seen.order_id.clone().filter(|_| plan::shows_an_order(seen.stage));
         self.status.order_id = order_id.or(self.status.order_id.take());
+        // What was found last counts no more once the CA is past it, and no process remembers it.
+        let found = self.facts.validation.filter(|_| seen.stage == Stage::Validating);
         self.status.validation_records =
-            seen.records.iter().map(|record| validation::record(record, self.facts.validation)).collect();
+            seen.records.iter().map(|record| validation::record(record, found)).collect();
         self.status.not_before = seen.not_before.map(seconds);
         self.status.not_after = seen.not_after.map(seconds);
         let renewed =

@@ -55,7 +55,8 @@ async fn one_reading_of_a_secret_serves_all_its_orders_until_it_changes() {
     for number in 0..12 {
         world.until_is(&format!("www{number}"), "Reconciling", "True", "AwaitingValidation").await;
     }
-    let most = |changes| usize::try_from(begun.elapsed().as_secs() / KEPT).unwrap() + 1 + changes;
+    // Once more where the watch begins while the Secret is read: nobody knows which of both is newer.
+    let most = |changes| usize::try_from(begun.elapsed().as_secs() / KEPT).unwrap() + 2 + changes;
     let readings_before = readings(&world, "tencent-credentials");
     assert!((1..=most(0)).contains(&readings_before), "{readings_before} readings");
 

@@ -8,10 +8,11 @@ use strum::IntoEnumIterator;
 use super::support::*;
 use crate::api::v1alpha1::conditions::{Class, ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrderStatus, ReadyPolicy, seconds};
-use crate::core::order::{Observation, Stage, ValidationRecord};
+use crate::core::order::{Check, Observation, Stage, ValidationRecord};
 use crate::order::facts::Action;
 use crate::order::fold::{Again, News};
 use crate::order::plan::Step;
+use crate::order::validation::Validation;
 use crate::provider::Error;
 
 fn frozen(status: &CertificateOrderStatus) -> bool {
@@ -316,4 +317,26 @@ fn what_the_cloud_says_is_taken_over_and_dated_by_its_last_change() {
     let changed = Observation { message: Some("CA-REVIEWING".into()), ..validating };
     let next = scene.sees(changed).fold(&step(&Step::Follow)).status;
     assert_eq!(next.cloud.unwrap().since, Some(seconds(at(500))));
+}
+
+#[test]
+fn what_was_found_of_a_proof_is_shown_while_the_ca_looks_and_forgotten_by_every_process_afterwards() {
+    let record = ValidationRecord {
+        domain: NAME.to_owned(),
+        type_: "TXT".to_owned(),
+        name: format!("_dnsauth.{NAME}"),
+        value: "token".to_owned(),
+    };
+    let stage = |stage| Observation { records: vec![record.clone()], ..seen(stage, &[NAME]) };
+    let (local, ca) = ("found", "not found yet");
+    let found = Check { domain: NAME.to_owned(), passed: false, local, ca, detail: None };
+    let remembers = Some(Validation { checks: vec![found], deadline: None });
+    let check = |validation: &Option<Validation>, seen| {
+        let scene = Scene { validation: validation.clone(), ..scene().ordered("A", 0).sees(seen) };
+        scene.fold(&step(&Step::Follow)).status.validation_records[0].check.clone()
+    };
+    assert!(check(&remembers, stage(Stage::Validating)).unwrap().contains("found"));
+    for past in [Stage::Reviewing, Stage::Issuing, Stage::Issued] {
+        assert_eq!(check(&remembers, stage(past)), check(&None, stage(past)), "{past}");
+    }
 }

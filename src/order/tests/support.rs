@@ -21,6 +21,7 @@ use crate::core::redact::Filter;
 use crate::order::facts::{self, Action, Export, Facts, KeyState};
 use crate::order::fold::{self, News, Next};
 use crate::order::plan::{self, Step};
+use crate::order::validation::Validation;
 use crate::provider::{Accepted, Calls, Error, Letter, Payload, Refusal};
 
 pub(super) use super::status::{assert_well_formed, condition, message, summary};
@@ -86,6 +87,7 @@ pub(super) struct Scene {
     /// How long this process has seen the open intent.
     pub(super) seen_for: Duration,
     pub(super) logged: Option<bool>,
+    pub(super) validation: Option<Validation>,
     pub(super) now: Timestamp,
 }
 
@@ -105,6 +107,7 @@ pub(super) fn scene() -> Scene {
         secret: Export::NotWanted,
         seen_for: Duration::from_hours(1),
         logged: None,
+        validation: None,
         now: at(0),
     }
 }
@@ -121,7 +124,7 @@ impl Scene {
             observed: self.observed.as_ref(),
             calls: self.calls,
             logged: self.logged,
-            validation: None,
+            validation: self.validation.as_ref(),
             key: match &self.key {
                 None => KeyState::Held,
                 Some((true, problem)) => KeyState::Absent(problem),

@@ -194,12 +194,14 @@ async fn look_on(ground: &Ground<'_>, plan: Plan) -> Figures {
 
 impl Figures {
     /// Writes, and calls beyond the polling plan: an order that the CA works on is read at most once in 80 % of
-    /// `--poll-interval`, and what else is asked about it once in ten minutes; an issued one is read once in 12 h.
+    /// `--poll-interval`, and what else is asked about it once in ten minutes; an issued one is read once in 12 h, and
+    /// each of both once more after the start if its Secrets changed in the five minutes before.
     pub(crate) fn wrongs(&self) -> Vec<String> {
-        let Plan { settled, waiting, window, .. } = self.plan;
+        let Plan { settled, waiting, window, pause } = self.plan;
+        let woken = if pause < Duration::from_mins(5) { number(settled + waiting) } else { 0.0 };
         let within = |seconds: f64| window.as_secs_f64() / seconds;
-        let polls = number(waiting) * (within(0.8 * POLL).floor() + 1.0);
-        let others = number(waiting) * (within(600.0).floor() + 1.0);
+        let polls = number(waiting) * (within(0.8 * POLL).floor() + 1.0) + woken;
+        let others = number(waiting) * (within(600.0).floor() + 1.0) + woken;
         // Looks at issued orders are spread by chance.
         let looks = number(settled) * within(12.0 * 3600.0);
         let looks = looks + 6.0 * looks.sqrt() + 1.0;
