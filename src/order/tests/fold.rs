@@ -330,8 +330,8 @@ fn what_was_found_of_a_proof_is_shown_while_the_ca_looks_and_forgotten_by_every_
     let stage = |stage| Observation { records: vec![record.clone()], ..seen(stage, &[NAME]) };
     let (local, ca) = ("found", "not found yet");
     let found = Check { domain: NAME.to_owned(), passed: false, local, ca, detail: None };
-    let remembers = Some(Validation { checks: vec![found], deadline: None });
-    let check = |validation: &Option<Validation>, seen| {
+    let remembers = Some(Box::new(Validation { checks: vec![found], deadline: None }));
+    let check = |validation: &Option<Box<Validation>>, seen| {
         let scene = Scene { validation: validation.clone(), ..scene().ordered("A", 0).sees(seen) };
         scene.fold(&step(&Step::Follow)).status.validation_records[0].check.clone()
     };

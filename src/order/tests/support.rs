@@ -87,7 +87,7 @@ pub(super) struct Scene {
     /// How long this process has seen the open intent.
     pub(super) seen_for: Duration,
     pub(super) logged: Option<bool>,
-    pub(super) validation: Option<Validation>,
+    pub(super) validation: Option<Box<Validation>>,
     pub(super) now: Timestamp,
 }
 
@@ -124,7 +124,7 @@ impl Scene {
             observed: self.observed.as_ref(),
             calls: self.calls,
             logged: self.logged,
-            validation: self.validation.as_ref(),
+            validation: self.validation.as_deref(),
             key: match &self.key {
                 None => KeyState::Held,
                 Some((true, problem)) => KeyState::Absent(problem),
