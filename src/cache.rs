@@ -120,7 +120,11 @@ impl<K: Kept> Writer<K> {
                 self.replace(&key(object), Some(object));
             }
             Event::Delete(object) => self.replace(&key(object), None),
-            Event::Init => self.listed = Index::default(),
+            Event::Init => {
+                self.listed = Index::default();
+                // The list shows those that are still there.
+                self.cache.unreadable.write().unwrap_or_else(PoisonError::into_inner).clear();
+            }
             Event::InitApply(object) => {
                 self.mark(&key(object), true);
                 self.listed.add(key(object), &object.targets());

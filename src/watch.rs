@@ -263,6 +263,10 @@ mod tests {
         assert_eq!(show(Event::Delete(bad("a"))), "a");
         show(Event::Apply(good("b")));
         assert_eq!((has("a"), has("b"), cache.has_unreadable()), (false, true, false));
+        show(Event::Apply(bad("a")));
+        show(Event::Init);
+        show(Event::InitDone);
+        assert!(!cache.has_unreadable(), "it was deleted while nobody watched");
     }
 
     #[test]
