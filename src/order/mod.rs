@@ -36,7 +36,7 @@ use crate::order::execute::{AtHand, Done};
 use crate::order::facts::{Export, Facts};
 use crate::order::finalize::End;
 use crate::order::fold::Again;
-use crate::order::gate::Gate;
+use crate::order::gate::{Gate, Purpose};
 use crate::order::lookout::{Lookout, Verdict};
 use crate::order::resolve::{AtStage, Resolved};
 use crate::order::sightings::Sightings;
@@ -169,10 +169,13 @@ async fn look(ctx: &Context, key: &Key) -> Result<Option<(Arc<CertificateOrder>,
     let provider = &order.spec.provider;
     let certificate = format!("{}/{}", registry::name(provider), registry::certificate_id(provider));
     let _turn = ctx.turns.take(certificate).await;
+    let urgent = Purpose::of(&order) != Purpose::Poll;
     // On the heap: a step holds a whole application, and many orders wait at the same time.
     let mut done = Box::pin(step(ctx, &order, key)).await?;
     for _ in 1..STEPS_IN_A_ROW {
-        if done.again != Again::Now || ctx.ending.has_begun() {
+        // What follows the order waits for its own turn: others wait for their first submission.
+        let is_over = urgent && Purpose::of(&done.order) == Purpose::Poll;
+        if done.again != Again::Now || is_over || ctx.ending.has_begun() {
             break;
         }
         done = Box::pin(step(ctx, &done.order, key)).await?;
@@ -259,7 +262,7 @@ fn pause(ctx: &Context, done: &Done, failures: u32) -> Duration {
     let now = ctx.clock.now();
     let seed = seed(&done.order) ^ now.as_second().unsigned_abs();
     match done.again {
-        Again::Now => Duration::ZERO,
+        Again::Now => A_BREATH,
         Again::In(pause) => pause,
         Again::Poll => {
             let status = done.order.status.as_ref();
@@ -271,6 +274,9 @@ fn pause(ctx: &Context, done: &Done, failures: u32) -> Duration {
         Again::Settled => until_expiry(&done.order, now, pace::settled(seed)),
     }
 }
+
+/// Between two passes over one order. The watch shows meanwhile what was written, and so what the next one is for.
+const A_BREATH: Duration = Duration::from_millis(200);
 
 /// At most so long, but a certificate's end is news, too.
 fn until_expiry(order: &CertificateOrder, now: Timestamp, pause: Duration) -> Duration {

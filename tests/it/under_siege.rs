@@ -30,13 +30,14 @@ async fn two_processes_at_once_that_are_killed_and_lied_to_submit_once() {
     withstand(Settings { seed: 7, kills: 30, replicas: 2, crowd: 12, one_in: 0 }).await;
 }
 
-/// Half of what this cloud takes, since a busy machine may hold a call back until the next one is due.
+/// Half of what this cloud takes, since a busy machine may hold a call back until the next one is due; and at least two
+/// thirds of that: what follows an order is not read before the others were submitted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_is_called_no_faster_than_it_may_be_and_another_does_not_slow_it() {
-    let flags = ["--tencent-rate-limit", "5"];
+    let flags = ["--tencent-rate-limit", "5", "--concurrency", "2"];
     for figures in pace::measure(&place(), Beside::Another, 10, &flags, Duration::from_mins(1)).await {
         println!("{figures}");
-        assert_eq!(figures.wrongs(0.0), Vec::<String>::new());
+        assert_eq!(figures.wrongs(0.33), Vec::<String>::new());
     }
 }
 
