@@ -28,9 +28,8 @@ fn known(error: &(dyn Error + 'static)) -> Option<String> {
         kube::Error::HyperError(cause) => no_answer(cause),
         // Its text may hold a part of the answer, and that may be a Secret.
         kube::Error::SerdeError(_) => {
-            "what the API server sent cannot be read by this version of certorder; run the \
-                                       version that it was written for"
-                .to_owned()
+            let sent = "what the API server sent cannot be read by this version of certorder";
+            format!("{sent}; run the version that it was written for")
         }
         kube::Error::Auth(cause) => {
             format!(

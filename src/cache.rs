@@ -116,8 +116,9 @@ impl<K: Kept> Writer<K> {
         });
         match &event {
             Event::Apply(object) => {
-                self.mark(&key(object), true);
-                self.replace(&key(object), Some(object));
+                let key = key(object);
+                self.mark(&key, true);
+                self.replace(&key, Some(object));
             }
             Event::Delete(object) => self.replace(&key(object), None),
             Event::Init => {
@@ -126,8 +127,9 @@ impl<K: Kept> Writer<K> {
                 self.cache.unreadable.write().unwrap_or_else(PoisonError::into_inner).clear();
             }
             Event::InitApply(object) => {
-                self.mark(&key(object), true);
-                self.listed.add(key(object), &object.targets());
+                let key = key(object);
+                self.mark(&key, true);
+                self.listed.add(key, &object.targets());
             }
             Event::InitDone => {
                 let listed = std::mem::take(&mut self.listed);

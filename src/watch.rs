@@ -123,25 +123,14 @@ impl<K: Kept> Intake<K> {
                 self.cache.apply(Event::Init);
             }
             Event::InitApply(DeserializeGuard(object)) => {
-                let shown = self.shown(&object);
-                match object {
-                    Ok(object) => self.cache.apply(Event::InitApply(object)),
-                    Err(_) => self.leave_alone(&shown.key),
-                }
+                let shown = self.keep(object, Event::InitApply);
                 self.listed.push(shown);
             }
             Event::InitDone => {
                 self.cache.apply(Event::InitDone);
                 return std::mem::take(&mut self.listed);
             }
-            Event::Apply(DeserializeGuard(object)) => {
-                let shown = self.shown(&object);
-                match object {
-                    Ok(object) => self.cache.apply(Event::Apply(object)),
-                    Err(_) => self.leave_alone(&shown.key),
-                }
-                return vec![shown];
-            }
+            Event::Apply(DeserializeGuard(object)) => return vec![self.keep(object, Event::Apply)],
             Event::Delete(DeserializeGuard(object)) => {
                 let shown = Shown::gone(metadata(&object));
                 self.cache.gone(&shown.key);
@@ -149,6 +138,15 @@ impl<K: Kept> Intake<K> {
             }
         }
         Vec::new()
+    }
+
+    fn keep(&mut self, object: Result<K, InvalidObject>, event: fn(K) -> Event<K>) -> Shown {
+        let shown = self.shown(&object);
+        match object {
+            Ok(object) => self.cache.apply(event(object)),
+            Err(_) => self.leave_alone(&shown.key),
+        }
+        shown
     }
 
     fn shown(&self, object: &Result<K, InvalidObject>) -> Shown {

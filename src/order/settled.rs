@@ -15,13 +15,13 @@ pub fn is_settled(order: &CertificateOrder) -> bool {
     let issued: &str = Reason::Issued.into();
     let is_ready = get(&status.conditions, ConditionType::Ready)
         .is_some_and(|ready| ready.status == "True" && ready.reason == issued);
-    let handled = |name: &str, handled: &Option<String>| {
-        order.annotations().get(name).is_none_or(|asked| Some(facts::handled_value(asked)) == *handled)
-    };
+    let asked = order.annotations().get(facts::RECONCILE_AT);
+    let is_handled =
+        asked.is_none_or(|asked| Some(facts::handled_value(asked)) == status.last_handled_reconcile_at);
     is_ready
         && order.metadata.deletion_timestamp.is_none()
         && Some(status.observed_generation) == order.metadata.generation
-        && handled(facts::RECONCILE_AT, &status.last_handled_reconcile_at)
+        && is_handled
 }
 
 /// Leaves out half of a settled order. A look at it reads it live; until then only its claim to the certificate counts,

@@ -289,17 +289,21 @@ fn where_one_call_does_both_an_accepted_application_is_ordered_too() {
     assert_eq!(status.phase.as_deref(), Some("Ordered"));
 }
 
-#[test]
-fn what_the_cloud_says_is_taken_over_and_dated_by_its_last_change() {
-    let record = ValidationRecord {
+/// A proof of control that the CA looks for.
+fn record() -> ValidationRecord {
+    ValidationRecord {
         domain: NAME.to_owned(),
         type_: "TXT".to_owned(),
         name: format!("_dnsauth.{NAME}"),
         value: "token".to_owned(),
-    };
+    }
+}
+
+#[test]
+fn what_the_cloud_says_is_taken_over_and_dated_by_its_last_change() {
     let validating = Observation {
         order_id: Some("1800".to_owned()),
-        records: vec![record],
+        records: vec![record()],
         message: Some("PENDING-DCV".into()),
         ..seen(Stage::Validating, &[NAME])
     };
@@ -321,13 +325,7 @@ fn what_the_cloud_says_is_taken_over_and_dated_by_its_last_change() {
 
 #[test]
 fn what_was_found_of_a_proof_is_shown_while_the_ca_looks_and_forgotten_by_every_process_afterwards() {
-    let record = ValidationRecord {
-        domain: NAME.to_owned(),
-        type_: "TXT".to_owned(),
-        name: format!("_dnsauth.{NAME}"),
-        value: "token".to_owned(),
-    };
-    let stage = |stage| Observation { records: vec![record.clone()], ..seen(stage, &[NAME]) };
+    let stage = |stage| Observation { records: vec![record()], ..seen(stage, &[NAME]) };
     let (local, ca) = ("found", "not found yet");
     let found = Check { domain: NAME.to_owned(), passed: false, local, ca, detail: None };
     let remembers = Some(Box::new(Validation { checks: vec![found], deadline: None }));
