@@ -11,31 +11,21 @@
 //!                 reads      reads              ONE write          swap
 //! ```
 //!
-//! - [`api`]: what users write, and the rules that the API server enforces.
+//! Each room imports only those below it:
+//!
+//! - [`process`]: one running operator: command line, leader election, probes, wiring.
+//! - [`order`]: the controller of a `CertificateOrder`, one file or folder for each step; begin with [`order::plan`].
+//! - [`profile`]: the controller of an `OrganizationProfile`, with the same steps.
+//! - [`controller`]: what both share: the queue, the schedule, failures, telemetry.
+//! - [`cluster`]: the API server: references, watches, caches. [`provider`]: the clouds, one folder for each.
 //! - [`core`]: words and rules without IO.
-//! - [`order`]: the steps above for a `CertificateOrder`, one file each; begin with [`order::plan`].
-//! - [`profile`]: the same for an `OrganizationProfile`.
-//! - [`provider`]: the seam to the clouds, and one folder for each.
-//! - [`cluster`]: follows references to Secrets and profiles.
-//! - [`watch`], [`cache`], [`controllers`]: what watches show is kept, and makes orders and profiles due.
-//! - [`config`], [`runtime`], [`leader`], [`http`], [`probe`], [`telemetry`], [`advice`], [`clock`], [`ending`]: the process around
-//!   it.
+//! - [`api`]: what users write, and the rules that the API server enforces.
 
-pub mod advice;
 pub mod api;
-pub mod cache;
-pub mod clock;
 pub mod cluster;
-pub mod config;
-pub mod controllers;
+pub mod controller;
 pub mod core;
-pub mod ending;
-pub mod http;
-pub mod leader;
 pub mod order;
-pub mod probe;
+pub mod process;
 pub mod profile;
 pub mod provider;
-pub mod runtime;
-pub mod telemetry;
-pub mod watch;

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use certorder::config::{Cli, Command};
-use certorder::{api, probe, runtime};
+use certorder::api;
+use certorder::process::config::{Cli, Command};
+use certorder::process::{probe, runtime};
 use clap::Parser;
 
 fn main() -> ExitCode {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use certorder::config::{Cli, Command};
-use certorder::runtime;
+use certorder::process::config::{Cli, Command};
+use certorder::process::runtime;
 use clap::Parser;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;

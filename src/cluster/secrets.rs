@@ -10,7 +10,7 @@ use kube::{Api, Client, ResourceExt};
 use tokio::time::Instant;
 use zeroize::Zeroize;
 
-use crate::cache::Key;
+use crate::cluster::cache::Key;
 use crate::cluster::{READABLE, SecretData, bounded};
 
 /// How long a reading serves.

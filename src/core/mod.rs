@@ -4,6 +4,7 @@
 
 pub mod certificate;
 pub mod chain;
+pub mod clock;
 pub mod conditions;
 pub mod keypair;
 pub mod keystore;
@@ -11,3 +12,4 @@ pub mod names;
 pub mod order;
 pub mod pace;
 pub mod redact;
+pub mod shutdown;

@@ -12,14 +12,16 @@ use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, Intent, micros};
 use crate::core::conditions::Problem;
 use crate::core::keypair::KeyPair;
+use crate::order::Context;
+use crate::order::claim::budget;
+use crate::order::export::secret::{self, TLS_KEY, Wanted};
+use crate::order::export::target::Target;
 use crate::order::facts::{Action, Facts};
+use crate::order::finalizer;
 use crate::order::fold::{Again, News, Next, fold};
 use crate::order::plan::Step;
 use crate::order::resolve::{self, Resolved};
-use crate::order::secret::{self, TLS_KEY, Wanted};
 use crate::order::status::{self, Swap};
-use crate::order::target::Target;
-use crate::order::{Context, budget, guard};
 use crate::provider::{self, Accepted, Payload, Provider, Request};
 
 /// What a pass has done.
@@ -51,7 +53,7 @@ pub async fn execute(
     match step {
         Step::Write { action, attempt } => write(ctx, facts, at_hand, *action, *attempt).await,
         Step::Guard => {
-            let guarded = guard::add_finalizer(&ctx.client, facts.order).await?;
+            let guarded = finalizer::add_finalizer(&ctx.client, facts.order).await?;
             Ok(guarded.map_or_else(|| lost(facts), |order| Done { order, again: Again::Now }))
         }
         Step::Export => export(ctx, facts, at_hand).await,

@@ -106,7 +106,7 @@ const STATE_MAY_LAG: SignedDuration = SignedDuration::from_mins(10);
 const SUBMISSION_IS_FRESH: SignedDuration = SignedDuration::from_secs(30);
 
 /// The value of an annotation as the status echoes it: cut at what fits there.
-pub(super) fn handled_value(asked: &str) -> String {
+pub fn handled_value(asked: &str) -> String {
     truncate(asked, LONGEST_HANDLED)
 }
 

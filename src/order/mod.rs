@@ -26,51 +26,41 @@ use tokio::time::Instant;
 use tracing::instrument;
 
 use crate::api::v1alpha1::CertificateOrder;
-use crate::cache::{self, Cache, Key};
-use crate::clock::Clock;
+use crate::cluster::cache::{self, Cache, Key};
 use crate::cluster::secrets::Secrets;
+use crate::cluster::trim;
 use crate::cluster::{Namespace, bounded};
+use crate::controller::queue::{Gate, Purpose};
+use crate::controller::schedule::{Lookout, Verdict};
+use crate::controller::telemetry::Telemetry;
+use crate::core::clock::Clock;
 use crate::core::pace;
-use crate::ending::Ending;
+use crate::core::shutdown::Ending;
+use crate::order::claim::intent_ages::Sightings;
+use crate::order::claim::locks::Turns;
 use crate::order::execute::{AtHand, Done};
 use crate::order::facts::{Export, Facts};
 use crate::order::finalize::End;
 use crate::order::fold::Again;
-use crate::order::gate::{Gate, Purpose};
-use crate::order::lookout::{Lookout, Verdict};
 use crate::order::resolve::{AtStage, Resolved};
-use crate::order::sightings::Sightings;
-use crate::order::turns::Turns;
 use crate::order::validation::Validations;
 use crate::profile::lookups::Lookups;
 use crate::provider::registry::{self, Clouds};
-use crate::telemetry::Telemetry;
 
-pub mod budget;
 pub mod claim;
-pub mod evidence;
 pub mod execute;
+pub mod export;
 pub mod facts;
 pub mod finalize;
+pub mod finalizer;
 pub mod fold;
-pub mod gate;
-pub mod guard;
-pub mod lookout;
-pub mod mapping;
 pub mod observe;
-pub mod others;
 pub mod plan;
+pub mod references;
 pub mod resolve;
-pub mod secret;
-pub mod settled;
-pub mod sightings;
-pub mod stages;
 pub mod status;
-pub mod target;
 #[cfg(test)]
 mod tests;
-pub mod trouble;
-pub mod turns;
 pub mod validation;
 
 /// What every pass needs.
@@ -130,7 +120,7 @@ pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Resul
         ctx.forget(&key);
         return Ok(Action::await_change());
     }
-    if settled::is_settled(&order) {
+    if trim::is_settled(&order) {
         let pause = until_expiry(&order, ctx.clock.now(), pace::settled_at_start(seed(&order)));
         ctx.lookout.expect(&key, &asked(&order), pause, Instant::now());
     }
@@ -252,7 +242,7 @@ async fn end(ctx: &Context, facts: &Facts<'_>, resolved: &Resolved) -> Result<Do
         End::GiveUp(why) => ctx.telemetry.gave_up(facts.order, &why).await,
         End::Release => {}
     }
-    let released = guard::remove_finalizer(&ctx.client, facts.order).await?;
+    let released = finalizer::remove_finalizer(&ctx.client, facts.order).await?;
     let again = if released.is_some() { Again::Settled } else { Again::Failed(None) };
     Ok(Done { order: facts.order.clone(), again })
 }
@@ -322,7 +312,7 @@ impl Context {
     /// An order as last seen, unless it is gone. Of a settled one only a part is kept, so it is read live.
     async fn whole(&self, key: &Key) -> Result<Option<Arc<CertificateOrder>>, kube::Error> {
         let seen = self.orders.iter().find_map(|orders| orders.get(key));
-        if !seen.as_deref().is_some_and(settled::is_settled) {
+        if !seen.as_deref().is_some_and(trim::is_settled) {
             return Ok(seen);
         }
         let (namespace, name) = key;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing::warn;
 
 use crate::api::v1alpha1::CertificateOrder;
-use crate::cache::Key;
+use crate::cluster::cache::Key;
 use crate::core::order::{Observation, Stage};
 use crate::order::Context;
 use crate::order::facts::Facts;

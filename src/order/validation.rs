@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::debug;
 
 use crate::api::v1alpha1;
-use crate::cache::Key;
+use crate::cluster::cache::Key;
 use crate::core::order::{Check, Deadline, ValidationRecord};
 use crate::core::redact::Filter;
 use crate::provider::Provider;

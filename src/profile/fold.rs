@@ -9,14 +9,14 @@ use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{
     OrganizationProfile, OrganizationProfileStatus, TencentCloudProfile, TencentCloudProfileStatus, seconds,
 };
+use crate::controller::failure::{self, Retry};
 use crate::core::conditions::{Conditions, Problem, Status, get};
 use crate::core::order::{Level, Profile};
 use crate::core::redact::Filter;
-use crate::order::trouble::{self, Retry};
 use crate::profile::approval::approval;
 use crate::profile::matching::Found;
 use crate::profile::observe::{Failure, Seen};
-use crate::profile::{console, words};
+use crate::profile::{console, messages};
 use crate::provider::Error;
 use crate::provider::directory::{ReviewState, SavedAdministrator};
 
@@ -179,11 +179,11 @@ impl Fold<'_> {
                 (Status::True, reason, format!("company {company} and manager {manager}, {how}"))
             }
             (Found::One(company), manager) => {
-                let (reason, message) = words::no_manager(spec, *company, manager);
+                let (reason, message) = messages::no_manager(spec, *company, manager);
                 (Status::False, reason, message)
             }
             (company, _) => {
-                let (reason, message) = words::no_company(spec, company, seen.profiles);
+                let (reason, message) = messages::no_company(spec, company, seen.profiles);
                 (Status::False, reason, message)
             }
         };
@@ -193,7 +193,7 @@ impl Fold<'_> {
     /// A refusal is an answer; what is only out of reach for now leaves standing what was known of the same profile.
     fn failed(&mut self, failure: &Failure) -> Again {
         let trouble =
-            trouble::describe("Tencent Cloud", failure.action, &failure.error, self.facts.filter, what_next);
+            failure::describe("Tencent Cloud", failure.action, &failure.error, self.facts.filter, what_next);
         let stored = self.facts.profile.status.as_ref().map(|status| status.conditions.as_slice());
         let resolved = get(stored.unwrap_or_default(), ConditionType::Resolved);
         // Of a run of equal failures the first is shown, so that a retry writes nothing.

@@ -3,7 +3,7 @@
 //! 1. [`resolve`] reads from the cluster what the profile refers to (client required);
 //! 2. [`observe`] reads what the account has saved (client required), through [`lookups`], which all profiles of an
 //!    account share, and finds the profile in it by [`matching`] (pure);
-//! 3. [`mod@fold`] makes the next status of it (pure), with the words of [`approval`], [`words`] and [`console`];
+//! 3. [`mod@fold`] makes the next status of it (pure), with the words of [`approval`], [`messages`] and [`console`];
 //! 4. [`status`] stores it by compare-and-swap (client required).
 //!
 //! [`reuse`] says what an order takes from a profile.
@@ -19,12 +19,12 @@ use tokio::time::Instant;
 use tracing::instrument;
 
 use crate::api::v1alpha1::OrganizationProfile;
-use crate::cache;
+use crate::cluster::cache;
+use crate::controller::schedule::Verdict;
 use crate::core::pace;
 use crate::core::redact::truncate;
 use crate::order::Context;
 use crate::order::facts::RECONCILE_AT;
-use crate::order::lookout::Verdict;
 use crate::profile::fold::{Again, Facts, fold};
 use crate::profile::lookups::{Ask, FRESH};
 use crate::profile::matching::Wanted;
@@ -36,13 +36,13 @@ pub mod console;
 pub mod fold;
 pub mod lookups;
 pub mod matching;
+pub mod messages;
 pub mod observe;
 pub mod resolve;
 pub mod reuse;
 pub mod status;
 #[cfg(test)]
 mod tests;
-pub mod words;
 
 /// The longest value of an annotation that the status echoes, in bytes.
 const LONGEST_ANNOTATION: usize = 256;

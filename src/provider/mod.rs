@@ -3,7 +3,7 @@
 //! - [`registry`]: the only place that knows which clouds there are.
 //! - [`transport`]: one HTTP exchange, bounded in time and size, never repeated.
 //! - [`limit`]: the pace, for each account and action.
-//! - [`line`]: one call in its turn; [`meaning`]: what a refusal allows the caller to do next.
+//! - [`call`]: one call in its turn; [`error_class`]: what a refusal allows the caller to do next.
 //! - [`credentials`], [`hmac`], [`body`], [`profile`], [`product`], [`lenient`], [`time`], [`letter`]: what the clouds have
 //!   in common: entries of Secrets, signatures, parameters of a request, what it needs of a profile, limits of products,
 //!   fields and times of answers, signed letters.
@@ -19,9 +19,11 @@ use crate::core::conditions::Problem;
 use crate::core::order::{Application, Bundle, Check, Deadline, Evidence, Observation, Product};
 
 pub mod body;
+pub mod call;
 pub mod credentials;
 pub mod directory;
 pub mod error;
+pub mod error_class;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod hmac;
@@ -29,8 +31,6 @@ pub mod huawei;
 pub mod lenient;
 pub mod letter;
 pub mod limit;
-pub mod line;
-pub mod meaning;
 pub mod product;
 pub mod profile;
 pub mod registry;

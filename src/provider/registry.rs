@@ -10,7 +10,7 @@ use k8s_openapi::ByteString;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{TencentCloudProfile, provider};
 use crate::core::conditions::Problem;
-use crate::ending::Ending;
+use crate::core::shutdown::Ending;
 
 use super::credentials::CredentialsError;
 use super::huawei::Huawei;

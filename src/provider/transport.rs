@@ -11,7 +11,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Request, Response, StatusCode, Url, redirect, retry};
 
-use crate::ending::Ending;
+use crate::core::shutdown::Ending;
 
 /// The largest answer that is read, in bytes. Real ones are below 64 KiB.
 pub const LARGEST_ANSWER: usize = 1024 * 1024;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use certorder::config::{Cli, Command, Config};
+use certorder::process::config::{Cli, Command, Config};
 use clap::{CommandFactory, Parser};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{DynamicObject, GroupVersionKind, Patch, PatchParams, ValidationDirective};

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use certorder::api::v1alpha1::CertificateOrder;
-use certorder::clock::Clock;
-use certorder::runtime::Error;
+use certorder::core::clock::Clock;
+use certorder::process::runtime::Error;
 use certorder_sim::proxy::{Action, Rule};
 use certorder_sim::tencent::Product;
 use jiff::SignedDuration;

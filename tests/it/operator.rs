@@ -3,9 +3,9 @@
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use certorder::clock::Clock;
-use certorder::config::{Cli, Command, Config};
-use certorder::runtime::{self, Error};
+use certorder::core::clock::Clock;
+use certorder::process::config::{Cli, Command, Config};
+use certorder::process::runtime::{self, Error};
 use clap::Parser;
 use futures::FutureExt;
 use kube::Client;

@@ -1,7 +1,7 @@
 //! Profiles that are saved in the console: found, waited for, used, and left alone.
 
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
-use certorder::clock::Clock;
+use certorder::core::clock::Clock;
 use certorder_sim::tencent::{Company, Fault, Manager, ManagerLevel, Product, Status};
 use jiff::{SignedDuration, tz};
 use k8s_openapi::api::core::v1::Secret;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use certorder::api::v1alpha1::{
     CertificateOrder, CertificateOrderStatus, OrganizationProfile, OrganizationProfileStatus,
 };
-use certorder::clock::Clock;
+use certorder::core::clock::Clock;
 use certorder_sim::proxy::{Proxy, Seen, Upstream};
 use certorder_sim::tencent::{Account, Product, TencentCloud};
 use futures::StreamExt;

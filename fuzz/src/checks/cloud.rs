@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use certorder::core::order::{Evidence, Observation};
-use certorder::ending::Ending;
+use certorder::core::shutdown::Ending;
 use certorder::provider::registry::{Clouds, Settings};
 use certorder::provider::{Directory, Error, Letter, Payload, Provider, Request, RequestKind};
 use jiff::Timestamp;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{Intent, LastRequest, Submission};
+use crate::controller::failure::{Trouble, trouble};
 use crate::core::conditions::{Problem, Status};
 use crate::core::order::Stage;
 use crate::order::facts::{ACCEPTED, Action, RESUBMIT_AT, handled_value};
 use crate::order::fold::{Again, Fold};
-use crate::order::trouble::{Trouble, trouble};
 use crate::provider::{Accepted, Error};
 
 /// How soon the outcome of an intent is looked for.

@@ -2,12 +2,12 @@
 
 use crate::api::v1alpha1::ReadyPolicy;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::controller::failure::trouble;
 use crate::core::conditions::{Problem, Status, get};
 use crate::core::order::{Observation, Stage};
 use crate::order::facts::{ACCEPTED, Export};
+use crate::order::fold::stages::{self, Standing};
 use crate::order::fold::{Again, Fold};
-use crate::order::stages::{self, Standing};
-use crate::order::trouble::trouble;
 use crate::provider::Error;
 
 impl Fold<'_> {

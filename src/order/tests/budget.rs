@@ -7,7 +7,7 @@ use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Submission, seconds};
 use crate::core::conditions::{Conditions, Status};
 use crate::core::order::Stage;
-use crate::order::budget::{exceeded, runs};
+use crate::order::claim::budget::{exceeded, runs};
 use crate::order::facts::Action;
 use crate::order::plan::Step;
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::support::*;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, Submission, seconds};
-use crate::order::claim::contested;
+use crate::order::claim::rivals::contested;
 
 const BORN_FIRST: i64 = 0;
 const BORN_LATER: i64 = 60;

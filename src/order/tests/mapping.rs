@@ -12,8 +12,8 @@ use super::support::*;
 use crate::api::v1alpha1::{
     CertificateOrder, CertificateOrderSpec, CertificateOrderStatus, OrganizationProfile, Submission, seconds,
 };
-use crate::cache::{Cache, Kept, Key, Writer};
-use crate::order::mapping;
+use crate::cluster::cache::{Cache, Kept, Key, Writer};
+use crate::order::references;
 
 fn key(name: &str) -> Key {
     ("shop".to_owned(), name.to_owned())
@@ -82,10 +82,13 @@ fn a_secret_wakes_the_orders_that_read_or_write_it() {
         ("shop", &[]),
     ];
     for (secret, wanted) in cases {
-        assert_eq!(names(mapping::of_secret(&orders, &profiles, &key(secret))), wanted, "{secret}");
+        assert_eq!(names(references::of_secret(&orders, &profiles, &key(secret))), wanted, "{secret}");
     }
     let elsewhere = ("other".to_owned(), "cloud".to_owned());
-    assert!(mapping::of_secret(&orders, &profiles, &elsewhere).is_empty(), "a Secret of another namespace");
+    assert!(
+        references::of_secret(&orders, &profiles, &elsewhere).is_empty(),
+        "a Secret of another namespace"
+    );
 }
 
 #[test]
@@ -103,12 +106,12 @@ fn a_profile_and_its_secrets_wake_the_orders_that_are_not_ordered_yet() {
         "tencentCloud": {"credentialsRef": {"name": "profile-credentials"}},
     });
     let (profiles, _) = filled([profile("acme", &spec), profile("other", &json!({}))]);
-    assert_eq!(names(mapping::of_profile(&orders, &key("acme"))), ["new"]);
+    assert_eq!(names(references::of_profile(&orders, &key("acme"))), ["new"]);
     for secret in ["identity", "admin", "profile-credentials"] {
-        assert_eq!(names(mapping::of_secret(&orders, &profiles, &key(secret))), ["new"], "{secret}");
-        assert_eq!(names(mapping::profiles_of_secret(&profiles, &key(secret))), ["acme"], "{secret}");
+        assert_eq!(names(references::of_secret(&orders, &profiles, &key(secret))), ["new"], "{secret}");
+        assert_eq!(names(references::profiles_of_secret(&profiles, &key(secret))), ["acme"], "{secret}");
     }
-    assert!(mapping::profiles_of_secret(&profiles, &key("cloud")).is_empty());
+    assert!(references::profiles_of_secret(&profiles, &key("cloud")).is_empty());
 }
 
 #[test]
@@ -172,7 +175,7 @@ proptest! {
             }
             let all = cache.objects().state();
             let targets: Vec<_> = all.iter().flat_map(|order| order.targets()).collect();
-            let extra = ["cloud", "other", "tls"].map(|name| crate::cache::Target::Secret(key(name)));
+            let extra = ["cloud", "other", "tls"].map(|name| crate::cluster::cache::Target::Secret(key(name)));
             for target in targets.into_iter().chain(extra) {
                 let found: BTreeSet<String> =
                     cache.referring_to(&target).iter().map(|order| order.name_any()).collect();

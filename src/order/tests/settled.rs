@@ -3,11 +3,14 @@
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
-use crate::cache::Kept;
+use crate::cluster::cache::Kept;
+use crate::cluster::trim::{is_settled, shrink};
+use crate::controller::queue;
 use crate::core::conditions::{Conditions, Status};
 use crate::core::order::Stage;
-use crate::order::settled::{is_settled, shrink};
-use crate::order::{budget, claim, facts, gate};
+use crate::order::claim::budget;
+use crate::order::claim::rivals;
+use crate::order::facts;
 
 /// An order as its last pass left it.
 fn left(scene: Scene, stage: Stage) -> CertificateOrder {
@@ -39,13 +42,13 @@ fn an_issued_order_means_the_same_to_others_while_half_of_it_is_kept() {
                 < serde_json::to_string(&order.status).unwrap().len()
         );
         assert_eq!(
-            claim::contested(&rival, std::slice::from_ref(&kept)),
-            claim::contested(&rival, std::slice::from_ref(&order)),
+            rivals::contested(&rival, std::slice::from_ref(&kept)),
+            rivals::contested(&rival, std::slice::from_ref(&order)),
             "its claim"
         );
-        assert_eq!(claim::is_settled(&kept), claim::is_settled(&order));
+        assert_eq!(rivals::is_settled(&kept), rivals::is_settled(&order));
         assert_eq!(budget::runs(&kept), budget::runs(&order));
-        assert_eq!(gate::Purpose::of(&kept), gate::Purpose::of(&order));
+        assert_eq!(queue::Purpose::of(&kept), queue::Purpose::of(&order));
         assert_eq!(kept.targets(), order.targets());
         assert_eq!(shrunk(&kept), kept);
     }

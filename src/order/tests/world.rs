@@ -8,7 +8,7 @@ use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent, Mode, micros};
 use crate::core::conditions::get;
 use crate::core::order::Stage;
-use crate::order::claim::contested;
+use crate::order::claim::rivals::contested;
 use crate::order::facts::{Action, RESUBMIT_AT, WITHDRAW};
 use crate::order::fold::News;
 use crate::order::plan::{Step, unsettled};

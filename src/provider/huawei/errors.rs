@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::redact::CloudText;
-use crate::provider::meaning::{self, Call, Meaning, Row};
+use crate::provider::error_class::{self, Call, Meaning, Row};
 use crate::provider::{Error, Refusal};
 
 use super::sign::parse_date;
@@ -90,7 +90,7 @@ const TABLE: &[Row] = &[
 
 /// A refusal, with what the user can do about it.
 fn refusal(code: &str, message: impl Into<CloudText>, request_id: Option<String>) -> Refusal {
-    meaning::refusal(row(code), code, message, request_id)
+    error_class::refusal(row(code), code, message, request_id)
 }
 
 /// What a call that was refused with this code and this HTTP status allows the caller to do next.
@@ -114,7 +114,7 @@ pub fn error(
 pub fn foreign(call: Call, status: u16, text: &str, request_id: Option<String>) -> Error {
     match status {
         429 => error(call, status, "HTTP 429", text, request_id),
-        _ => meaning::foreign(call, status, text, request_id),
+        _ => error_class::foreign(call, status, text, request_id),
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
 
     /// The code's effect on a read and on a write, in one word each.
     fn effect(status: u16, code: &str) -> [String; 2] {
-        [Call::Read, Call::Write].map(|call| meaning::word(&error(call, status, code, "", None)))
+        [Call::Read, Call::Write].map(|call| error_class::word(&error(call, status, code, "", None)))
     }
 
     #[test]
@@ -225,7 +225,8 @@ mod tests {
     #[test]
     fn an_answer_of_somebody_else_proves_nothing_but_that_it_was_too_fast() {
         for status in [200, 302, 401, 403, 404, 500, 502, 503, 504] {
-            let words = [Call::Read, Call::Write].map(|call| meaning::word(&foreign(call, status, "", None)));
+            let words =
+                [Call::Read, Call::Write].map(|call| error_class::word(&foreign(call, status, "", None)));
             assert_eq!(words, ["unavailable", "unknown"], "{status}");
         }
         let throttled = foreign(Call::Write, 429, "", None);

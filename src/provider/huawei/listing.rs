@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::provider::Error;
+use crate::provider::error_class::Call;
 use crate::provider::lenient::{id, list, text};
-use crate::provider::meaning::Call;
 
 use super::{CERTIFICATES, Huawei, LIST, errors};
 

@@ -25,8 +25,8 @@ use tokio::time::Instant;
 use crate::api::v1alpha1::HuaweiCloudOrder;
 use crate::core::conditions::Problem;
 use crate::core::order::{Application, Bundle, Check, Deadline, Observation, Product};
-use crate::provider::line::{Caller, Line, sensitive};
-use crate::provider::meaning::{Call, with_clock};
+use crate::provider::call::{Caller, Line, sensitive};
+use crate::provider::error_class::{Call, with_clock};
 use crate::provider::transport::{Answer, Endpoint, EndpointError, Transport};
 use crate::provider::{Accepted, Calls, Error, Payload, Provider, Request, RequestKind};
 

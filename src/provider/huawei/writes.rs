@@ -4,7 +4,7 @@ use reqwest::Method;
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
-use crate::provider::meaning::{Call, foreign};
+use crate::provider::error_class::{Call, foreign};
 use crate::provider::{Accepted, Calls, Error, Payload};
 
 use super::wire::Taken;

@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::TencentSite;
-use crate::provider::line::{Caller, Line, sensitive};
-use crate::provider::meaning::{Call, foreign, with_clock};
+use crate::provider::call::{Caller, Line, sensitive};
+use crate::provider::error_class::{Call, foreign, with_clock};
 use crate::provider::transport::{Answer, Endpoint, EndpointError, Transport};
 use crate::provider::{Account, Error};
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::redact::CloudText;
-pub use crate::provider::meaning::Call;
-use crate::provider::meaning::{self, Meaning, Row};
+pub use crate::provider::error_class::Call;
+use crate::provider::error_class::{self, Meaning, Row};
 use crate::provider::{Error, Refusal};
 
 use Meaning::{Credentials, Fault, Mend, NotDone, Running, TooFast, WrongState};
@@ -162,7 +162,7 @@ const TABLE: &[Row] = &[
 /// A refusal, with what the user can do about it.
 #[must_use]
 pub fn refusal(code: &str, message: impl Into<CloudText>, request_id: Option<String>) -> Refusal {
-    meaning::refusal(row(code), code, message, request_id)
+    error_class::refusal(row(code), code, message, request_id)
 }
 
 /// What a call that ended with this refusal allows the caller to do next.
@@ -196,7 +196,7 @@ mod tests {
     /// The code's effect on a read and on a write, in one word each.
     fn effect(code: &str) -> (String, String) {
         let refusal = refusal(code, "", None);
-        let word = |call| meaning::word(&error(call, refusal.clone()));
+        let word = |call| error_class::word(&error(call, refusal.clone()));
         (word(Call::Read), word(Call::Write))
     }
 

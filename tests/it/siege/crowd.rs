@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use certorder::api::v1alpha1::CertificateOrder;
-use certorder::clock::Clock;
+use certorder::core::clock::Clock;
 use kube::ResourceExt;
 use kube::api::{DeleteParams, ListParams};
 use tokio::time::{Instant, sleep};

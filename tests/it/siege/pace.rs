@@ -82,7 +82,7 @@ pub(crate) async fn measure(
     let mut all = flags.to_vec();
     let url = net.url();
     all.extend(["--tencent-endpoint", url.as_str()]);
-    let start = certorder::clock::Clock::default().now();
+    let start = certorder::core::clock::Clock::default().now();
     let mut post = ground.operator(&all).await;
     let suffers = matches!(beside, Beside::Hanging | Beside::Throttled);
     let since = Instant::now();

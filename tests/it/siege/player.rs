@@ -1,7 +1,7 @@
 //! Plays the CA and the user of every order. What they do depends on what they see, as in life.
 
 use certorder::api::v1alpha1::CertificateOrder;
-use certorder::clock::Clock;
+use certorder::core::clock::Clock;
 use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};

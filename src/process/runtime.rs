@@ -16,23 +16,23 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
 use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
-use crate::cache::Cache;
-use crate::clock::Clock;
+use crate::cluster::cache::Cache;
 use crate::cluster::secrets::Secrets;
-use crate::config::{Config, LogFormat};
-use crate::controllers::{Scope, are_filled};
-use crate::ending::Ending;
-use crate::http::{self, Readiness};
-use crate::leader::Candidate;
+use crate::controller::queue::Gate;
+use crate::controller::schedule::Lookout;
+use crate::controller::telemetry::{GateMetrics, Metrics, Telemetry};
+use crate::core::clock::Clock;
+use crate::core::shutdown::Ending;
 use crate::order::Context;
-use crate::order::gate::Gate;
-use crate::order::lookout::Lookout;
-use crate::order::sightings::Sightings;
-use crate::order::turns::Turns;
+use crate::order::claim::intent_ages::Sightings;
+use crate::order::claim::locks::Turns;
 use crate::order::validation::Validations;
+use crate::process::config::{Config, LogFormat};
+use crate::process::controllers::{Scope, are_filled};
+use crate::process::http::{self, Readiness};
+use crate::process::leader::Candidate;
 use crate::profile::lookups::Lookups;
 use crate::provider::registry::{Clouds, Settings, SetupError};
-use crate::telemetry::{GateMetrics, Metrics, Telemetry};
 
 /// Why the controller cannot start, or cannot go on.
 #[derive(Debug, thiserror::Error)]

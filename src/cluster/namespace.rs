@@ -16,8 +16,6 @@ use crate::api::v1alpha1::{LocalObjectReference, OrganizationProfile, SecretKeyS
 use crate::cluster::secrets::{Content, Secrets};
 use crate::core::conditions::Problem;
 
-pub mod secrets;
-
 /// The label of a Secret whose content may be sent to a cloud on behalf of someone who may not read it.
 pub const READABLE: &str = "certorder.dev/readable";
 

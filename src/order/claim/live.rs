@@ -9,11 +9,14 @@ use kube::{Api, ResourceExt};
 
 use crate::api::v1alpha1::CertificateOrder;
 use crate::api::v1alpha1::conditions::Reason;
-use crate::cache::Cache;
 use crate::cluster::bounded;
+use crate::cluster::cache::Cache;
 use crate::core::conditions::Problem;
+use crate::order::Context;
+use crate::order::claim::budget;
+use crate::order::claim::rivals;
 use crate::order::facts::RECONCILE_AT;
-use crate::order::{Context, budget, claim, mapping};
+use crate::order::references;
 use crate::provider::registry;
 
 /// An order of a live list; `Err` where this version of certorder cannot read it.
@@ -22,21 +25,18 @@ type Listed = DeserializeGuard<CertificateOrder>;
 impl Context {
     /// What the other orders for this certificate, as last seen, mean for this one. Where there are some that cannot be
     /// read, only a live list tells whether one of them is for this certificate.
-    pub(super) async fn contested(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
+    pub async fn contested(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
         if self.orders.iter().any(Cache::has_unreadable) {
             return self.contested_live(order).await;
         }
-        let certificate = mapping::certificate(order);
+        let certificate = references::certificate(order);
         let others = self.orders.iter().flat_map(|orders| orders.referring_to(&certificate));
-        Ok(claim::contested(order, &others.collect::<Vec<Arc<_>>>()))
+        Ok(rivals::contested(order, &others.collect::<Vec<Arc<_>>>()))
     }
 
     /// The same, read live.
-    pub(super) async fn contested_live(
-        &self,
-        order: &CertificateOrder,
-    ) -> Result<Option<Problem>, kube::Error> {
-        if claim::is_settled(order) {
+    pub async fn contested_live(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
+        if rivals::is_settled(order) {
             return Ok(None);
         }
         let params = ListParams::default().fields(&registry::certificate_selector(&order.spec.provider));
@@ -52,21 +52,18 @@ impl Context {
                 }
             }
         }
-        Ok(claim::contested(order, &others))
+        Ok(rivals::contested(order, &others))
     }
 
     /// Whether the namespace, as last seen, has as many running orders as it may have without this one.
-    pub(super) fn over_budget(&self, order: &CertificateOrder) -> Option<Problem> {
+    pub fn over_budget(&self, order: &CertificateOrder) -> Option<Problem> {
         let most = self.most_orders.filter(|_| !budget::runs(order))?;
         let everyone: Vec<_> = self.orders.iter().flat_map(|orders| orders.objects().state()).collect();
         budget::exceeded(order, everyone.iter().map(Borrow::borrow), most)
     }
 
     /// The same, read live, for an order that was about to begin. One that cannot be read is not counted.
-    pub(super) async fn over_budget_live(
-        &self,
-        order: &CertificateOrder,
-    ) -> Result<Option<Problem>, kube::Error> {
+    pub async fn over_budget_live(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
         let Some(most) = self.most_orders else { return Ok(None) };
         let api: Api<Listed> = Api::namespaced(self.client.clone(), &order.namespace().unwrap_or_default());
         let others = bounded(api.list(&ListParams::default())).await?.items;
@@ -81,7 +78,7 @@ fn unreadable(me: &CertificateOrder, other: &ObjectMeta) -> Problem {
         "{} is for the same certificate, cannot be read by this version of certorder, and may have submitted it, so \
          nothing is sent; mend or delete it, or run the version that it was written for, then annotate this order with \
          {RECONCILE_AT}: <any text>",
-        claim::name_for(me, namespace, other.name.as_deref().unwrap_or_default())
+        rivals::name_for(me, namespace, other.name.as_deref().unwrap_or_default())
     );
     Problem::new(Reason::CertificateInUse, message)
 }

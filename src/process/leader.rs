@@ -14,11 +14,11 @@ use kube::{Api, Client};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, info, warn};
 
-use crate::advice::{self, Said};
 use crate::api::v1alpha1::micros;
-use crate::clock::Clock;
+use crate::cluster::error::{self, Said};
+use crate::core::clock::Clock;
 use crate::order::status::FIELD_MANAGER;
-use crate::runtime::Shutdown;
+use crate::process::runtime::Shutdown;
 
 /// The name of the Lease.
 pub const LEASE: &str = "certorder";
@@ -69,7 +69,7 @@ impl Candidate {
                     return true;
                 }
                 Err(error) => {
-                    let error = advice::on(&error);
+                    let error = error::on(&error);
                     if said.is_news(&error) {
                         warn!(%error, lease = LEASE, "cannot take the lease yet; tries again every second");
                     }
@@ -119,7 +119,7 @@ impl Candidate {
                     return;
                 }
                 Ok(Err(error)) => {
-                    warn!(error = %advice::on(&error), lease = LEASE, "cannot renew the lease; tries again");
+                    warn!(error = %error::on(&error), lease = LEASE, "cannot renew the lease; tries again");
                 }
                 Err(_) => warn!(lease = LEASE, "the API server did not let the lease be renewed in time"),
             }
@@ -154,7 +154,7 @@ impl Candidate {
         match released.await {
             Ok(_) => debug!(lease = LEASE, "gave the lease back"),
             Err::<_, kube::Error>(error) => {
-                let error = advice::on(&error);
+                let error = error::on(&error);
                 warn!(%error, lease = LEASE, "cannot give the lease back; another replica begins in 15 s");
             }
         }

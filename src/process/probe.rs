@@ -64,7 +64,7 @@ fn exchange(mut stream: TcpStream, host: &str, path: &str) -> io::Result<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{self, Readiness};
+    use crate::process::http::{self, Readiness};
 
     #[tokio::test]
     async fn an_operator_that_is_not_ready_yet_is_told_apart_from_one_that_is() {

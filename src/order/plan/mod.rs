@@ -13,9 +13,11 @@ use crate::api::v1alpha1::{Intent, Mode, Submission};
 use crate::core::conditions::Problem;
 use crate::core::names::Names;
 use crate::core::order::{Observation, Stage};
-use crate::order::evidence::{has_ours_under_way, holds, is_open, outcome_unknown, shows_this_call};
 use crate::order::facts::{ACCEPTED, Action, Export, Facts, KeyState, RESUBMIT_AT, WITHDRAW};
+use crate::order::plan::evidence::{has_ours_under_way, holds, is_open, outcome_unknown, shows_this_call};
 use crate::provider::Payload;
+
+pub mod evidence;
 
 /// The one next step.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -15,13 +15,13 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use tracing::{debug, info, warn};
 
-use crate::advice;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, Intent, OrganizationProfile};
 use crate::cluster::bounded;
+use crate::cluster::error;
+use crate::controller::queue::Gate;
 use crate::core::conditions::get;
 use crate::core::redact::{Filter, truncate};
-use crate::order::gate::Gate;
 use crate::order::status::FIELD_MANAGER;
 use crate::provider::{Accepted, Error};
 
@@ -153,7 +153,7 @@ impl Telemetry {
     /// A pass ended by trouble with the API server.
     pub fn api_trouble(&self, error: &kube::Error) {
         self.metrics.api_errors.inc();
-        warn!(error = %advice::on(error), "trouble with the API server; the object is looked at again soon");
+        warn!(error = %error::on(error), "trouble with the API server; the object is looked at again soon");
     }
 
     /// A pass may have changed a status: what people want to know of it becomes a log line and an Event.
@@ -188,7 +188,7 @@ impl Telemetry {
         for note in notes {
             info!(condition = note.reason, "{}", note.note.as_deref().unwrap_or_default());
             if let Err(error) = bounded(self.recorder.publish(&note, object)).await {
-                warn!(error = %advice::on(&error), "cannot publish an Event");
+                warn!(error = %error::on(&error), "cannot publish an Event");
             }
         }
     }
@@ -206,7 +206,7 @@ impl Telemetry {
         };
         // A namespace that is being deleted takes no Events any more; the log line and the metric remain.
         if let Err(error) = bounded(self.recorder.publish(&event, &order.object_ref(&()))).await {
-            debug!(error = %advice::on(&error), "cannot publish an Event");
+            debug!(error = %error::on(&error), "cannot publish an Event");
         }
     }
 

@@ -9,11 +9,11 @@ use reqwest::header::{HeaderValue, InvalidHeaderValue};
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroize;
 
-use crate::clock::Clock;
+use crate::core::clock::Clock;
 
 use super::Error;
+use super::error_class::{Call, foreign};
 use super::limit::Limiter;
-use super::meaning::{Call, foreign};
 use super::transport::{Answer, Failure, Transport};
 
 /// What all calls to one cloud share.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use kube::ResourceExt;
 
 use crate::api::v1alpha1::{CertificateOrder, Contact, OrganizationProfile};
-use crate::cache::{Cache, Kept, Key, Target, key};
-use crate::order::secret::key_secret_name;
-use crate::order::settled;
+use crate::cluster::cache::{Cache, Kept, Key, Target, key};
+use crate::cluster::trim;
+use crate::order::export::secret::key_secret_name;
 use crate::provider::registry;
 
 impl Kept for CertificateOrder {
@@ -21,7 +21,7 @@ impl Kept for CertificateOrder {
     }
 
     fn shrink(&mut self) {
-        settled::shrink(self);
+        trim::shrink(self);
     }
 }
 

@@ -20,9 +20,9 @@ use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 use tracing::warn;
 
-use crate::advice::{self, Said};
-use crate::cache::{Kept, Key, LAST_APPLIED, Writer};
-use crate::clock::Clock;
+use crate::cluster::cache::{Kept, Key, LAST_APPLIED, Writer};
+use crate::cluster::error::{self, Said};
+use crate::core::clock::Clock;
 
 /// An object that a watch has shown: new, changed or gone.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ where
     let shown = watcher(api, watcher::Config::default()).then(move |event| {
         let pause = match &event {
             Err(error) => {
-                let error = advice::on(error);
+                let error = error::on(error);
                 if said.is_news(&error) {
                     warn!(kind = %R::kind(&()), %error, "trouble with a watch; it is started again");
                 }
@@ -227,7 +227,7 @@ mod tests {
 
     use super::*;
     use crate::api::v1alpha1::CertificateOrder;
-    use crate::cache::Cache;
+    use crate::cluster::cache::Cache;
 
     fn order(name: &str, common_name: &Value) -> DeserializeGuard<CertificateOrder> {
         serde_json::from_value(json!({

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::{CertificateOrder, Intent};
-use crate::cache::Key;
+use crate::cluster::cache::Key;
 
 /// The open intents that were seen.
 #[derive(Default)]

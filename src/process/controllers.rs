@@ -17,12 +17,13 @@ use tokio::task::JoinError;
 use tracing::{Instrument, Span, error, warn};
 
 use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
-use crate::cache::{Cache, Kept, Key, Writer};
-use crate::order::lookout::Lookout;
-use crate::order::{self, Context, mapping};
+use crate::cluster::cache::{Cache, Kept, Key, Writer};
+use crate::cluster::watch::{self, Seen, Shown};
+use crate::controller::schedule::Lookout;
+use crate::order::references;
+use crate::order::{self, Context};
+use crate::process::runtime::Shutdown;
 use crate::profile;
-use crate::runtime::Shutdown;
-use crate::watch::{self, Seen, Shown};
 
 /// When an object is looked at again whose pass ended in a panic.
 const AFTER_PANIC: Duration = Duration::from_mins(5);
@@ -92,7 +93,7 @@ impl Scope {
         let seen = Seen::new(&context.clock);
         let show_profiles = watch::objects(api(&client, namespace), profiles_shown).for_each(async |shown| {
             due_profiles.touched(&shown.key);
-            due_orders.wake(mapping::of_profile(&orders, &shown.key), &seen, &shown);
+            due_orders.wake(references::of_profile(&orders, &shown.key), &seen, &shown);
         });
         let (seen_by_orders, seen_by_profiles) = (Seen::new(&context.clock), Seen::new(&context.clock));
         let show_secrets = async {
@@ -102,9 +103,9 @@ impl Scope {
             shown
                 .for_each(async |shown| {
                     context.secrets.shown(&shown.key, shown.version.as_deref());
-                    let found = mapping::of_secret(&orders, &profiles, &shown.key);
+                    let found = references::of_secret(&orders, &profiles, &shown.key);
                     due_orders.wake(found, &seen_by_orders, &shown);
-                    let found = mapping::profiles_of_secret(&profiles, &shown.key);
+                    let found = references::profiles_of_secret(&profiles, &shown.key);
                     due_profiles.wake(found, &seen_by_profiles, &shown);
                 })
                 .await;
@@ -158,7 +159,7 @@ impl<'a, K: Resource<DynamicType = ()>> Due<'a, K> {
 /// Looks at each object that is queued, until the queue ends; passes that have begun are finished.
 ///
 /// The number of passes at the same time is not bounded here: an order that waits for its account's turn holds up
-/// nobody, see [`crate::order::gate`].
+/// nobody, see [`crate::controller::queue`].
 async fn work<K, P>(
     objects: &Store<K>,
     queue: UnboundedReceiver<ObjectRef<K>>,

@@ -5,7 +5,7 @@ use kube::ResourceExt;
 use crate::api::v1alpha1::CertificateOrder;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::core::conditions::{Problem, get};
-use crate::order::claim::seniority;
+use crate::order::claim::rivals::seniority;
 
 /// Whether an order runs: a call of it may be under way, or the CA works on it. One that is issued, or was rejected, or
 /// ended, does not.

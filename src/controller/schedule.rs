@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::cache::Key;
+use crate::cluster::cache::Key;
 
 /// When each order is due. In memory only: after a start every order is due once, but those that are settled.
 #[derive(Default)]

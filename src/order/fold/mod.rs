@@ -7,17 +7,18 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::v1alpha1::conditions::{Class, ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrderStatus, CloudState, Intent, Plan, Submission, seconds};
+use crate::controller::failure::{Retry, Trouble, trouble};
 use crate::core::conditions::{Conditions, Problem, Status, get};
 use crate::core::order::{Observation, Stage};
 use crate::core::redact::Filter;
 use crate::order::facts::{Action, Facts, RECONCILE_AT, handled_value};
 use crate::order::plan::{self, Step};
-use crate::order::trouble::{Retry, Trouble, trouble};
 use crate::order::validation;
 use crate::provider::{Accepted, Error};
 
 mod calls;
 mod follow;
+pub mod stages;
 
 /// What happened in a pass.
 pub enum News<'a> {

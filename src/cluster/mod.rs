@@ -1,0 +1,16 @@
+//! The API server: what is read from it, what is kept of it, and what its errors mean.
+//!
+//! - [`namespace`]: follows references to Secrets and profiles, always within one namespace.
+//! - [`secrets`]: Secrets that are referred to, as last read.
+//! - [`watch`]: watches of whole objects and of the metadata of Secrets; [`cache`]: what they have shown, with an index.
+//! - [`trim`]: what is left out of cached objects.
+//! - [`error`]: errors of the API server in words that say what to do.
+
+pub mod cache;
+pub mod error;
+pub mod namespace;
+pub mod secrets;
+pub mod trim;
+pub mod watch;
+
+pub use namespace::{Error, Namespace, READABLE, SecretData, as_data, bounded, text};
