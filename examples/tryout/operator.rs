@@ -8,7 +8,7 @@ use clap::Parser;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use kube::Client;
-use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use crate::trouble::Error;
 
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running operator. It works while [`Operator::ended`] or [`Operator::stop`] is awaited.
 pub(crate) struct Operator {
-    stop: oneshot::Sender<()>,
+    shutdown: CancellationToken,
     run: LocalBoxFuture<'static, Result<(), runtime::Error>>,
 }
 
@@ -50,14 +50,17 @@ impl Operator {
             Cli { command: Command::Run(config) } => config,
             other => return Err(Error::Operator(format!("{other:?}"))),
         };
-        let (stop, stopped) = oneshot::channel();
-        let shutdown = async move { drop(stopped.await) }.boxed().shared();
-        Ok(Self { stop, run: runtime::run(*config, client, shutdown).boxed_local() })
+        let shutdown = CancellationToken::new();
+        let run = runtime::run(*config, client, shutdown.clone()).boxed_local();
+        Ok(Self { shutdown, run })
     }
 
     /// Waits until it ends by itself, which it must not.
     pub(crate) async fn ended(&mut self) -> Error {
-        match (&mut self.run).await {
+        let outcome = (&mut self.run).await;
+        // A future is not polled after its end.
+        self.run = std::future::ready(Ok(())).boxed_local();
+        match outcome {
             Ok(()) => Error::Operator("nobody asked it to".to_owned()),
             Err(error) => Error::Operator(error.to_string()),
         }
@@ -65,9 +68,7 @@ impl Operator {
 
     /// Asks it to end, as SIGTERM does, and waits until it has finished what it had begun.
     pub(crate) async fn stop(self) -> Result<(), Error> {
-        if self.stop.send(()).is_err() {
-            return Ok(()); // It has ended already, and `ended` told why.
-        }
+        self.shutdown.cancel();
         match tokio::time::timeout(PATIENCE, self.run).await {
             Ok(ended) => ended.map_err(|error| Error::Operator(error.to_string())),
             Err(_) => Err(Error::TooSlow(format!("the operator did not end within {PATIENCE:?}"))),

@@ -26,23 +26,23 @@ pub enum Target {
     Certificate(&'static str, String),
 }
 
-/// A kind of object that is kept.
-pub trait Kept: Resource<DynamicType = ()> + Clone + 'static {
+/// A kind of object that is cached.
+pub trait Cached: Resource<DynamicType = ()> + Clone + 'static {
     /// All that it refers to, in any order.
     fn targets(&self) -> Vec<Target>;
 
-    /// Leaves out what nobody reads of a kept object.
-    fn shrink(&mut self) {}
+    /// Leaves out what nobody reads of a cached object.
+    fn trim(&mut self) {}
 }
 
 /// The objects of one kind. Cloning shares them.
-pub struct Cache<K: Kept> {
+pub struct Cache<K: Cached> {
     objects: Store<K>,
     index: Arc<RwLock<Index>>,
     unreadable: Arc<RwLock<BTreeSet<Key>>>,
 }
 
-impl<K: Kept> Clone for Cache<K> {
+impl<K: Cached> Clone for Cache<K> {
     fn clone(&self) -> Self {
         Self {
             objects: self.objects.clone(),
@@ -52,8 +52,8 @@ impl<K: Kept> Clone for Cache<K> {
     }
 }
 
-impl<K: Kept> Cache<K> {
-    /// An empty cache, and the one who fills it.
+impl<K: Cached> Cache<K> {
+    /// An empty cache, and its writer.
     #[must_use]
     pub fn new() -> (Self, Writer<K>) {
         let (objects, into) = store();
@@ -91,14 +91,14 @@ impl<K: Kept> Cache<K> {
 }
 
 /// Fills a cache from a watch.
-pub struct Writer<K: Kept> {
+pub struct Writer<K: Cached> {
     cache: Cache<K>,
     into: store::Writer<K>,
     /// Of the objects that a list has shown so far.
     listed: Index,
 }
 
-impl<K: Kept> Writer<K> {
+impl<K: Cached> Writer<K> {
     /// An object as kept so far.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<Arc<K>> {
@@ -112,7 +112,7 @@ impl<K: Kept> Writer<K> {
             if let Some(annotations) = &mut object.meta_mut().annotations {
                 annotations.remove(LAST_APPLIED);
             }
-            object.shrink();
+            object.trim();
         });
         match &event {
             Event::Apply(object) => {
@@ -168,7 +168,7 @@ impl<K: Kept> Writer<K> {
 
     fn replace(&self, key: &Key, object: Option<&K>) {
         let before = self.cache.get(key).map(|object| object.targets()).unwrap_or_default();
-        let after = object.map(Kept::targets).unwrap_or_default();
+        let after = object.map(Cached::targets).unwrap_or_default();
         if before != after {
             self.write_index(|index| {
                 index.remove(key, &before);

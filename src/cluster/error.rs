@@ -1,4 +1,4 @@
-//! Trouble with the API server, in words that say what to do about it.
+//! Errors of the API server, in words that say what to do about them.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::time::error::Elapsed;
 
 /// What went wrong, and what the reader can do next.
 #[must_use]
-pub fn on(error: &(dyn Error + 'static)) -> String {
+pub fn explain(error: &(dyn Error + 'static)) -> String {
     chain(error).find_map(known).unwrap_or_else(|| causes(error))
 }
 
@@ -90,13 +90,13 @@ fn causes(error: &(dyn Error + 'static)) -> String {
     })
 }
 
-/// Says the same again only after a while: what is tried every second is not news every second.
+/// Logs a repeated error once a minute: what is tried every second is not logged every second.
 #[derive(Default)]
-pub struct Said(Option<(String, Instant)>);
+pub struct LogOnce(Option<(String, Instant)>);
 
-impl Said {
-    /// Whether to say this now.
-    pub fn is_news(&mut self, text: &str) -> bool {
+impl LogOnce {
+    /// Whether to log this text now.
+    pub fn is_new(&mut self, text: &str) -> bool {
         const A_WHILE: Duration = Duration::from_mins(1);
         if self.0.as_ref().is_some_and(|(said, at)| said == text && at.elapsed() < A_WHILE) {
             return false;
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn every_trouble_with_the_api_server_tells_what_to_do() {
+    fn every_error_of_the_api_server_tells_what_to_do() {
         let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "Connection refused");
         let details: StatusDetails = serde_json::from_value(serde_json::json!({"name": "www-tls"})).unwrap();
         let gone = Status::failure("secrets \"www-tls\" not found", "NotFound");
@@ -135,26 +135,26 @@ mod tests {
             (kube::Error::Service(refused.into()), "cannot be reached: Connection refused; is it up"),
         ];
         for (error, wanted) in cases {
-            let seen = on(&error);
+            let seen = explain(&error);
             assert!(seen.contains(wanted), "{seen}");
             // As a watch wraps it.
-            assert_eq!(on(&watcher::Error::InitialListFailed(error)), seen);
+            assert_eq!(explain(&watcher::Error::InitialListFailed(error)), seen);
         }
         let gone = watcher::Error::WatchError(Status::failure("too old", "Expired").with_code(410).boxed());
-        assert_eq!(on(&gone), "too old (410)");
+        assert_eq!(explain(&gone), "too old (410)");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_said_every_second_is_logged_once_a_minute() {
-        let mut said = Said::default();
+    async fn what_repeats_every_second_is_logged_once_a_minute() {
+        let mut log_once = LogOnce::default();
         let mut news = Vec::new();
         for second in 0..100 {
-            if said.is_news("no answer") {
+            if log_once.is_new("no answer") {
                 news.push(second);
             }
             tokio::time::advance(Duration::from_secs(1)).await;
         }
         assert_eq!(news, [0, 60]);
-        assert!(said.is_news("another trouble"));
+        assert!(log_once.is_new("another trouble"));
     }
 }

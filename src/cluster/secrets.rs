@@ -83,9 +83,9 @@ impl Secrets {
         .await
     }
 
-    /// The watch has shown a Secret. A reading of another version serves no longer, nor does one that is under way: it
+    /// The watch has shown a change of a Secret. A reading of another version serves no longer, nor does one that is under way: it
     /// may have begun before the change.
-    pub fn shown(&self, key: &Key, version: Option<&str>) {
+    pub fn changed(&self, key: &Key, version: Option<&str>) {
         let mut entries = self.lock();
         let is_current = entries.get(key).is_some_and(|entry| {
             let reading = entry.try_lock();

@@ -1,5 +1,5 @@
-//! An order that has its certificate and asks for nothing. Most orders are settled most of the time, so they are looked at
-//! seldom, and little of them is kept in memory.
+//! What is left out of cached orders. Most orders have their certificate and ask for nothing (they are settled), so they
+//! are reconciled seldom, and little of them is kept in memory.
 
 use kube::ResourceExt;
 
@@ -8,7 +8,7 @@ use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
 use crate::core::conditions::get;
 use crate::order::facts;
 
-/// Whether an order that was just read has its certificate, and asks for nothing: it needs no look at once.
+/// Whether an order that was just read has its certificate, and asks for nothing: it need not be reconciled at once.
 #[must_use]
 pub fn is_settled(order: &CertificateOrder) -> bool {
     let Some(status) = &order.status else { return false };
@@ -24,9 +24,9 @@ pub fn is_settled(order: &CertificateOrder) -> bool {
         && is_handled
 }
 
-/// Leaves out half of a settled order. A look at it reads it live; until then only its claim to the certificate counts,
+/// Leaves out half of a settled order. A pass over it reads it live; until then only its claim to the certificate counts,
 /// that it is issued, and until when it is valid.
-pub fn shrink(order: &mut CertificateOrder) {
+pub fn trim(order: &mut CertificateOrder) {
     if !is_settled(order) {
         return;
     }

@@ -1,5 +1,5 @@
-//! Follows the objects of a kind, for as long as the process runs. Trouble with a watch is logged, and it is started
-//! again with growing pauses; nothing else waits for it.
+//! Watches of the objects of a kind. A watch that fails is logged and started again with growing pauses; no other watch
+//! waits for it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -20,30 +20,30 @@ use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 use tracing::warn;
 
-use crate::cluster::cache::{Kept, Key, LAST_APPLIED, Writer};
-use crate::cluster::error::{self, Said};
+use crate::cluster::cache::{Cached, Key, LAST_APPLIED, Writer};
+use crate::cluster::error::{LogOnce, explain};
 use crate::core::clock::Clock;
 
-/// An object that a watch has shown: new, changed or gone.
+/// An object that a watch has shown: created, changed or deleted.
 #[derive(Debug)]
-pub struct Shown {
+pub struct Changed {
     /// Which one.
     pub key: Key,
-    /// Its resourceVersion; `None` if it is gone.
+    /// Its resourceVersion; `None` if it was deleted.
     pub version: Option<String>,
     /// Whether a user has changed it: its spec, or an annotation.
     pub is_edited: bool,
     changed_at: Option<Timestamp>,
 }
 
-impl Shown {
+impl Changed {
     fn new(metadata: &ObjectMeta) -> Self {
         let key = (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
         let version = metadata.resource_version.clone();
         Self { key, version, is_edited: true, changed_at: changed_at(metadata) }
     }
 
-    fn gone(metadata: &ObjectMeta) -> Self {
+    fn deleted(metadata: &ObjectMeta) -> Self {
         Self { version: None, ..Self::new(metadata) }
     }
 }
@@ -54,22 +54,22 @@ fn changed_at(metadata: &ObjectMeta) -> Option<Timestamp> {
     managers.chain(&metadata.creation_timestamp).map(|time| time.0).max()
 }
 
-/// Keeps a cache of objects, and shows each one that was touched. One that cannot be read is left alone and keeps
-/// up no other: it may have been written for another version of certorder.
-pub fn objects<K>(api: Api<DeserializeGuard<K>>, cache: Writer<K>) -> impl Stream<Item = Shown> + Send
+/// Keeps a cache of objects, and yields each one that changed. One that cannot be read is left alone and delays no other:
+/// it may have been written for another version of certorder.
+pub fn objects<K>(api: Api<DeserializeGuard<K>>, cache: Writer<K>) -> impl Stream<Item = Changed> + Send
 where
-    K: Kept + DeserializeOwned + Debug + Send + Sync,
+    K: Cached + DeserializeOwned + Debug + Send + Sync,
 {
-    let mut intake = Intake { cache, listed: Vec::new() };
-    events(api).flat_map(move |event| stream::iter(intake.take_in(event)))
+    let mut writer = CacheWriter { cache, listed: Vec::new() };
+    events(api).flat_map(move |event| stream::iter(writer.apply(event)))
 }
 
-/// Shows every Secret that was touched, and reads none: only metadata is watched.
-pub fn secrets(api: Api<PartialObjectMeta<Secret>>) -> impl Stream<Item = Shown> + Send {
+/// Yields every Secret that changed, and reads none: only metadata is watched.
+pub fn secrets(api: Api<PartialObjectMeta<Secret>>) -> impl Stream<Item = Changed> + Send {
     events(api).filter_map(|event| {
         std::future::ready(match event {
-            Event::Apply(secret) | Event::InitApply(secret) => Some(Shown::new(&secret.metadata)),
-            Event::Delete(secret) => Some(Shown::gone(&secret.metadata)),
+            Event::Apply(secret) | Event::InitApply(secret) => Some(Changed::new(&secret.metadata)),
+            Event::Delete(secret) => Some(Changed::deleted(&secret.metadata)),
             Event::Init | Event::InitDone => None,
         })
     })
@@ -81,13 +81,13 @@ where
 {
     // Not by kube's own means: they take the begin of each attempt for a success, and their pauses never grow.
     let mut pauses = DefaultBackoff::default();
-    let mut said = Said::default();
-    let shown = watcher(api, watcher::Config::default()).then(move |event| {
+    let mut log_once = LogOnce::default();
+    let changed = watcher(api, watcher::Config::default()).then(move |event| {
         let pause = match &event {
             Err(error) => {
-                let error = error::on(error);
-                if said.is_news(&error) {
-                    warn!(kind = %R::kind(&()), %error, "trouble with a watch; it is started again");
+                let error = explain(error);
+                if log_once.is_new(&error) {
+                    warn!(kind = %R::kind(&()), %error, "the watch failed; it is started again");
                 }
                 pauses.next()
             }
@@ -104,27 +104,27 @@ where
             event.ok()
         }
     });
-    shown.filter_map(std::future::ready)
+    changed.filter_map(std::future::ready)
 }
 
-/// Takes in what a watch shows.
-struct Intake<K: Kept> {
+/// Writes what a watch shows into a cache.
+struct CacheWriter<K: Cached> {
     cache: Writer<K>,
     /// What a list has shown so far. It is in the cache once the list is complete, and not before.
-    listed: Vec<Shown>,
+    listed: Vec<Changed>,
 }
 
-impl<K: Kept> Intake<K> {
-    /// What is in the cache now, and was touched.
-    fn take_in(&mut self, event: Event<DeserializeGuard<K>>) -> Vec<Shown> {
+impl<K: Cached> CacheWriter<K> {
+    /// Returns what is in the cache now, and has changed.
+    fn apply(&mut self, event: Event<DeserializeGuard<K>>) -> Vec<Changed> {
         match event {
             Event::Init => {
                 self.listed.clear();
                 self.cache.apply(Event::Init);
             }
             Event::InitApply(DeserializeGuard(object)) => {
-                let shown = self.keep(object, Event::InitApply);
-                self.listed.push(shown);
+                let changed = self.keep(object, Event::InitApply);
+                self.listed.push(changed);
             }
             Event::InitDone => {
                 self.cache.apply(Event::InitDone);
@@ -132,37 +132,37 @@ impl<K: Kept> Intake<K> {
             }
             Event::Apply(DeserializeGuard(object)) => return vec![self.keep(object, Event::Apply)],
             Event::Delete(DeserializeGuard(object)) => {
-                let shown = Shown::gone(metadata(&object));
-                self.cache.gone(&shown.key);
-                return vec![shown];
+                let changed = Changed::deleted(metadata(&object));
+                self.cache.gone(&changed.key);
+                return vec![changed];
             }
         }
         Vec::new()
     }
 
-    fn keep(&mut self, object: Result<K, InvalidObject>, event: fn(K) -> Event<K>) -> Shown {
-        let shown = self.shown(&object);
+    fn keep(&mut self, object: Result<K, InvalidObject>, event: fn(K) -> Event<K>) -> Changed {
+        let changed = self.changed(&object);
         match object {
             Ok(object) => self.cache.apply(event(object)),
-            Err(_) => self.leave_alone(&shown.key),
+            Err(_) => self.leave_alone(&changed.key),
         }
-        shown
+        changed
     }
 
-    fn shown(&self, object: &Result<K, InvalidObject>) -> Shown {
+    fn changed(&self, object: &Result<K, InvalidObject>) -> Changed {
         let metadata = metadata(object);
-        let shown = Shown::new(metadata);
-        let before = self.cache.get(&shown.key);
+        let changed = Changed::new(metadata);
+        let before = self.cache.get(&changed.key);
         let is_edited = before.is_none_or(|before| {
             let before = before.meta();
             before.generation != metadata.generation || !annotations(before).eq(annotations(metadata))
         });
-        Shown { is_edited, ..shown }
+        Changed { is_edited, ..changed }
     }
 
     fn leave_alone(&mut self, key: &Key) {
         let (namespace, name) = key;
-        // Why is not said: the reason may quote what stands in the object.
+        // Why is not log_once: the reason may quote what stands in the object.
         warn!(
             kind = %K::kind(&()), namespace, name,
             "this version of certorder cannot read an object, and leaves it alone; mend it, or run the version that it \
@@ -181,20 +181,20 @@ fn metadata<K: Resource>(object: &Result<K, InvalidObject>) -> &ObjectMeta {
     object.as_ref().map_or_else(|invalid| &invalid.metadata, Resource::meta)
 }
 
-/// The versions of referenced objects that others were woken for. A watch that begins, or starts over, shows every
-/// object again, and that is no change.
-pub struct Seen {
+/// Tells a change of a referenced object from its repetition: a watch that begins, or starts over, shows every object
+/// again.
+pub struct ChangeFilter {
     /// By hash: a cluster may hold very many.
     versions: Mutex<HashMap<u64, u64>>,
     hasher: RandomState,
-    /// What was last changed before then is seen by the first look of every order.
+    /// What was last changed before then is read by the first pass of every order.
     since: Timestamp,
 }
 
 /// More than the clocks of two machines differ by.
 const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_mins(5);
 
-impl Seen {
+impl ChangeFilter {
     /// Nothing seen, as of now.
     #[must_use]
     pub fn new(clock: &Clock) -> Self {
@@ -202,13 +202,13 @@ impl Seen {
         Self { versions: Mutex::default(), hasher: RandomState::new(), since }
     }
 
-    /// Whether the object has changed since it was last shown.
-    pub fn is_new(&self, shown: &Shown) -> bool {
-        let (object, version) = (self.hasher.hash_one(&shown.key), self.hasher.hash_one(&shown.version));
+    /// Whether the object has changed since the watch showed it last.
+    pub fn is_new(&self, changed: &Changed) -> bool {
+        let (object, version) = (self.hasher.hash_one(&changed.key), self.hasher.hash_one(&changed.version));
         let mut seen = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         match seen.insert(object, version) {
             Some(known) => known != version,
-            None => shown.changed_at.is_none_or(|changed| changed >= self.since),
+            None => changed.changed_at.is_none_or(|changed| changed >= self.since),
         }
     }
 }
@@ -240,13 +240,14 @@ mod tests {
     }
 
     #[test]
-    fn one_object_that_cannot_be_read_keeps_up_no_other_and_is_back_once_it_is_mended() {
-        let (cache, writer) = Cache::new();
-        let mut intake = Intake { cache: writer, listed: Vec::new() };
+    fn one_object_that_cannot_be_read_delays_no_other_and_is_back_once_it_is_mended() {
+        let (cache, into) = Cache::new();
+        let mut writer = CacheWriter { cache: into, listed: Vec::new() };
         let key = |name: &str| ("shop".to_owned(), name.to_owned());
         let has = |name: &str| cache.get(&key(name)).is_some();
-        let mut show =
-            |event| intake.take_in(event).into_iter().map(|shown| shown.key.1).collect::<Vec<_>>().join(" ");
+        let mut show = |event| {
+            writer.apply(event).into_iter().map(|changed| changed.key.1).collect::<Vec<_>>().join(" ")
+        };
         let (good, bad) =
             (|name| order(name, &json!("www.acme.example")), |name| order(name, &json!({"no": 1})));
         assert_eq!(
@@ -269,13 +270,13 @@ mod tests {
 
     #[test]
     fn a_user_edits_the_spec_or_an_annotation_and_the_controller_the_status() {
-        let (_cache, writer) = Cache::new();
-        let mut intake = Intake { cache: writer, listed: Vec::new() };
+        let (_cache, into) = Cache::new();
+        let mut writer = CacheWriter { cache: into, listed: Vec::new() };
         let mut is_edited = |generation: i64, annotation: (&str, &str)| {
             let mut order = order("a", &json!("www.acme.example"));
             order.meta_mut().generation = Some(generation);
             order.meta_mut().annotations = Some([(annotation.0.to_owned(), annotation.1.to_owned())].into());
-            intake.take_in(Event::Apply(order)).iter().any(|shown| shown.is_edited)
+            writer.apply(Event::Apply(order)).iter().any(|changed| changed.is_edited)
         };
         assert!(is_edited(1, (LAST_APPLIED, "{}")), "new");
         assert!(!is_edited(1, (LAST_APPLIED, "{}")));
@@ -286,17 +287,17 @@ mod tests {
     #[test]
     fn a_watch_that_begins_or_starts_over_shows_no_change() {
         let clock = Clock::default();
-        let seen = Seen::new(&clock);
-        let shown = |version: &str, minutes| Shown {
+        let seen = ChangeFilter::new(&clock);
+        let changed = |version: &str, minutes| Changed {
             key: ("shop".to_owned(), "cloud".to_owned()),
             version: Some(version.to_owned()),
             is_edited: true,
             changed_at: Some(clock.now() - SignedDuration::from_mins(minutes)),
         };
-        assert!(!seen.is_new(&shown("1", 60)), "as it was long before the start");
-        assert!(!seen.is_new(&shown("1", 60)), "shown again");
-        assert!(seen.is_new(&shown("2", 60)), "another version");
-        assert!(Seen::new(&clock).is_new(&shown("1", 1)), "changed while the process started");
+        assert!(!seen.is_new(&changed("1", 60)), "as it was long before the start");
+        assert!(!seen.is_new(&changed("1", 60)), "changed again");
+        assert!(seen.is_new(&changed("2", 60)), "another version");
+        assert!(ChangeFilter::new(&clock).is_new(&changed("1", 1)), "changed while the process started");
     }
 
     #[tokio::test(start_paused = true)]

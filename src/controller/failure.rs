@@ -8,7 +8,7 @@ use crate::core::redact::Filter;
 use crate::provider::{Error, Refusal};
 
 /// A failed call, ready to be shown.
-pub struct Trouble {
+pub struct Failure {
     /// For the conditions. Its message quotes the call's own RequestId.
     pub problem: Problem,
     /// One word for `lastRequest.outcome`.
@@ -21,7 +21,7 @@ pub struct Trouble {
     pub retry: Retry,
 }
 
-impl Trouble {
+impl Failure {
     /// Whether a message that is shown already speaks of the same failure: it begins alike, up to the cloud's words,
     /// which may differ from call to call.
     #[must_use]
@@ -47,18 +47,18 @@ pub enum Retry {
 }
 
 /// Describes the failure of `action` at `cloud`.
-pub fn trouble(cloud: &str, action: &str, error: &Error, filter: &Filter) -> Trouble {
-    describe(cloud, action, error, filter, what_next)
+pub fn describe(cloud: &str, action: &str, error: &Error, filter: &Filter) -> Failure {
+    describe_with(cloud, action, error, filter, what_next)
 }
 
 /// The same, with what the user does about it, where the cloud's code does not tell, from `what_next`.
-pub fn describe(
+pub fn describe_with(
     cloud: &str,
     action: &str,
     error: &Error,
     filter: &Filter,
     what_next: fn(&Error) -> &'static str,
-) -> Trouble {
+) -> Failure {
     let refusal = error.refusal();
     let (reason, outcome, retry) = match error {
         Error::Rejected { reason, .. } => (*reason, "Refused", Retry::Mended),
@@ -73,7 +73,7 @@ pub fn describe(
     let hint = refusal.and_then(|refusal| refusal.hint).map(sentence);
     let next = hint.unwrap_or_else(|| what_next(error).to_owned());
     let message = format!("{} {next}", what_happened(cloud, action, error, filter));
-    Trouble {
+    Failure {
         problem: Problem::new(reason, message),
         outcome,
         code: refusal.map(|refusal| refusal.code.clone()),

@@ -1,196 +1,173 @@
-//! Who works next: a bounded number of passes for each account, by purpose.
+//! The queue of each account: a bounded number of permits, handed out by purpose and then by age.
 //!
-//! An account is taken to be what `spec.credentialsRef` names, so an account that hangs or is throttled holds up its
-//! own orders alone. Those that wait outside hold nothing but their place in the line.
+//! An account is taken to be the Secret that `spec.credentialsRef` names. So an account that hangs or is throttled
+//! delays its own orders alone. A pass that waits for a permit holds nothing else.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use kube::ResourceExt;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::api::v1alpha1::CertificateOrder;
+use crate::cluster::cache::Key;
 
-/// Who has waited for so long goes first, whatever for.
-const TOO_LONG: Duration = Duration::from_mins(10);
+/// Whoever has waited for this long gets the next permit, whatever its purpose.
+const STARVED_AFTER: Duration = Duration::from_mins(10);
 
 /// What a pass is for, the most urgent first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Purpose {
-    /// Nothing was handed in yet.
+    /// Nothing was submitted yet.
     FirstSubmission,
     /// A call was made, and its outcome is not known.
     Settling,
-    /// The application is in, and the order is not sent.
+    /// The application was accepted, and the order is not sent.
     Order,
     /// To see how far the CA is, and everything else.
     Poll,
 }
 
-impl Purpose {
-    /// What the next pass over an order is for.
-    #[must_use]
-    pub fn of(order: &CertificateOrder) -> Self {
-        let submission = order.status.as_ref().and_then(|status| status.submission.as_ref());
-        match submission {
-            _ if order.metadata.deletion_timestamp.is_some() => Self::Poll,
-            Some(ours) if ours.intent.is_some() => Self::Settling,
-            Some(ours) if ours.submitted_at.is_some() && ours.ordered_at.is_none() => Self::Order,
-            Some(ours) if ours.submitted_at.is_some() => Self::Poll,
-            _ => Self::FirstSubmission,
-        }
-    }
-}
-
-/// An account, by namespace and Secret.
-type Account = (String, String);
-
-/// The lines before the accounts.
+/// Hands out permits to work, a bounded number for each account.
 #[derive(Debug)]
-pub struct Gate {
-    capacity: usize,
-    lines: Arc<Lines>,
+pub struct AccountQueue {
+    permits: usize,
+    accounts: Arc<Accounts>,
 }
+
+/// The accounts that have work, each by its Secret of credentials.
+type Accounts = Mutex<HashMap<Key, Account>>;
 
 #[derive(Default, Debug)]
-struct Line {
-    inside: usize,
+struct Account {
+    /// Permits that are handed out.
+    in_use: usize,
     counter: u64,
-    waiting: BTreeMap<(Purpose, u64), oneshot::Sender<()>>,
-    /// The same, the eldest first.
+    waiting: BTreeMap<Ticket, oneshot::Sender<()>>,
+    /// The same, the oldest first.
     by_age: BTreeMap<u64, (Purpose, Instant)>,
 }
 
-type Lines = Mutex<HashMap<Account, Line>>;
+/// The order in which permits are handed out: by purpose, then by age.
+type Ticket = (Purpose, u64);
 
-/// Leave to work. It ends when it is dropped.
-pub struct Leave {
-    account: Account,
-    lines: Arc<Lines>,
+/// Permission to work for an account. It is returned when it is dropped.
+pub struct Permit {
+    account: Key,
+    accounts: Arc<Accounts>,
 }
 
-/// A place in a line, given up when it is dropped before its turn was taken.
-struct Place<'a> {
-    account: &'a Account,
-    lines: &'a Lines,
-    ticket: (Purpose, u64),
+/// Somebody who waits for a permit, and gives up when dropped before it was taken.
+struct Waiter<'a> {
+    account: &'a Key,
+    accounts: &'a Accounts,
+    ticket: Ticket,
     taken: bool,
 }
 
-impl Gate {
-    /// A gate for so many at a time, of each account.
+impl AccountQueue {
+    /// A queue with this many permits for each account.
     #[must_use]
-    pub fn new(capacity: usize) -> Self {
-        Self { capacity, lines: Arc::default() }
+    pub fn new(permits: usize) -> Self {
+        Self { permits, accounts: Arc::default() }
     }
 
-    /// Waits until an order may be worked.
-    pub async fn enter(&self, order: &CertificateOrder) -> Leave {
-        let account = (order.namespace().unwrap_or_default(), order.spec.credentials_ref.name.clone());
-        self.enter_for(account, Purpose::of(order)).await
-    }
-
-    async fn enter_for(&self, account: Account, purpose: Purpose) -> Leave {
-        if let Some((ticket, turn)) = self.stand_in_line(&account, purpose) {
-            let mut place = Place { account: &account, lines: &self.lines, ticket, taken: false };
-            // A line never forgets who waits in it, so the call comes.
-            let _ = turn.await;
-            place.taken = true;
+    /// Waits for a permit of this account.
+    pub async fn acquire(&self, account: Key, purpose: Purpose) -> Permit {
+        if let Some((ticket, granted)) = self.enqueue(&account, purpose) {
+            let mut waiter = Waiter { account: &account, accounts: &self.accounts, ticket, taken: false };
+            // The sender stays in the account until it is used, so the answer comes.
+            let _ = granted.await;
+            waiter.taken = true;
         }
-        Leave { account, lines: Arc::clone(&self.lines) }
+        Permit { account, accounts: Arc::clone(&self.accounts) }
     }
 
-    /// A place in the line and the call that will come; `None` where there is room already.
-    fn stand_in_line(
-        &self,
-        account: &Account,
-        purpose: Purpose,
-    ) -> Option<((Purpose, u64), oneshot::Receiver<()>)> {
-        let mut lines = lock(&self.lines);
-        let line = lines.entry(account.clone()).or_default();
-        if line.inside < self.capacity && line.waiting.is_empty() {
-            line.inside += 1;
+    /// A ticket, and what tells that its permit is granted; `None` where a permit is free.
+    fn enqueue(&self, account: &Key, purpose: Purpose) -> Option<(Ticket, oneshot::Receiver<()>)> {
+        let mut accounts = lock(&self.accounts);
+        let account = accounts.entry(account.clone()).or_default();
+        if account.in_use < self.permits && account.waiting.is_empty() {
+            account.in_use += 1;
             return None;
         }
-        line.counter += 1;
-        let ticket = (purpose, line.counter);
-        let (call, turn) = oneshot::channel();
-        line.waiting.insert(ticket, call);
-        line.by_age.insert(ticket.1, (purpose, Instant::now()));
-        Some((ticket, turn))
+        account.counter += 1;
+        let ticket = (purpose, account.counter);
+        let (grant, granted) = oneshot::channel();
+        account.waiting.insert(ticket, grant);
+        account.by_age.insert(ticket.1, (purpose, Instant::now()));
+        Some((ticket, granted))
     }
 
-    /// How long the one who waits longest has waited.
+    /// How long the oldest waiter has waited.
     #[must_use]
     pub fn longest_wait(&self) -> Duration {
-        let lines = lock(&self.lines);
-        let eldest = lines.values().filter_map(|line| line.by_age.values().next());
-        eldest.map(|(_, since)| since.elapsed()).max().unwrap_or_default()
+        let accounts = lock(&self.accounts);
+        let oldest = accounts.values().filter_map(|account| account.by_age.values().next());
+        oldest.map(|(_, since)| since.elapsed()).max().unwrap_or_default()
     }
 
     /// How many wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        lock(&self.lines).values().map(|line| line.waiting.len()).sum()
+        lock(&self.accounts).values().map(|account| account.waiting.len()).sum()
     }
 }
 
-impl Line {
-    /// Calls the next one in; false where nobody waits.
-    fn call_next(&mut self, now: Instant) -> bool {
+impl Account {
+    /// Grants a permit to the next waiter; false where nobody waits.
+    fn grant_next(&mut self, now: Instant) -> bool {
         loop {
-            let eldest = self.by_age.first_key_value();
-            let eldest = eldest.filter(|(_, (_, since))| now.duration_since(*since) >= TOO_LONG);
-            let eldest = eldest.map(|(number, (purpose, _))| (*purpose, *number));
-            let Some(next) = eldest.or_else(|| self.waiting.keys().next().copied()) else { return false };
+            let oldest = self.by_age.first_key_value();
+            let starved = oldest.filter(|(_, (_, since))| now.duration_since(*since) >= STARVED_AFTER);
+            let starved = starved.map(|(number, (purpose, _))| (*purpose, *number));
+            let Some(next) = starved.or_else(|| self.waiting.keys().next().copied()) else { return false };
             self.by_age.remove(&next.1);
-            // Who has just given up cannot be called.
-            if self.waiting.remove(&next).is_some_and(|call| call.send(()).is_ok()) {
+            // A waiter that has just given up takes none.
+            if self.waiting.remove(&next).is_some_and(|grant| grant.send(()).is_ok()) {
                 return true;
             }
         }
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         if self.taken {
             return;
         }
-        let was_waiting = lock(self.lines).get_mut(self.account).is_some_and(|line| {
-            line.by_age.remove(&self.ticket.1);
-            line.waiting.remove(&self.ticket).is_some()
+        let was_waiting = lock(self.accounts).get_mut(self.account).is_some_and(|account| {
+            account.by_age.remove(&self.ticket.1);
+            account.waiting.remove(&self.ticket).is_some()
         });
-        // Called in the same moment: the next one takes it.
+        // Its permit was granted in the same moment: the next waiter takes it.
         if !was_waiting {
-            give_back(self.lines, self.account);
+            release(self.accounts, self.account);
         }
     }
 }
 
-impl Drop for Leave {
+impl Drop for Permit {
     fn drop(&mut self) {
-        give_back(&self.lines, &self.account);
+        release(&self.accounts, &self.account);
     }
 }
 
-/// One has left, and the next one may enter.
-fn give_back(lines: &Lines, account: &Account) {
-    let mut lines = lock(lines);
-    let Some(line) = lines.get_mut(account) else { return };
-    if line.call_next(Instant::now()) {
+/// Returns a permit, and grants it to the next waiter.
+fn release(accounts: &Accounts, key: &Key) {
+    let mut accounts = lock(accounts);
+    let Some(account) = accounts.get_mut(key) else { return };
+    if account.grant_next(Instant::now()) {
         return;
     }
-    line.inside = line.inside.saturating_sub(1);
-    if line.inside == 0 {
-        lines.remove(account);
+    account.in_use = account.in_use.saturating_sub(1);
+    if account.in_use == 0 {
+        accounts.remove(key);
     }
 }
 
-fn lock(lines: &Lines) -> MutexGuard<'_, HashMap<Account, Line>> {
-    lines.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(accounts: &Accounts) -> MutexGuard<'_, HashMap<Key, Account>> {
+    accounts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -202,24 +179,24 @@ mod tests {
 
     const MOMENT: Duration = Duration::from_millis(10);
 
-    fn account(name: &str) -> Account {
+    fn account(name: &str) -> Key {
         ("shop".to_owned(), name.to_owned())
     }
 
-    /// Enters, works for a moment, and notes who it was.
-    async fn work(gate: &Gate, done: &Mutex<Vec<(Purpose, u64)>>, purpose: Purpose, number: u64) {
-        let _leave = gate.enter_for(account("a"), purpose).await;
+    /// Takes a permit, works for a moment, and notes who it was.
+    async fn work(queue: &AccountQueue, done: &Mutex<Vec<(Purpose, u64)>>, purpose: Purpose, number: u64) {
+        let _permit = queue.acquire(account("a"), purpose).await;
         sleep(MOMENT).await;
         done.lock().unwrap().push((purpose, number));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_most_urgent_goes_first_and_among_equals_the_eldest() {
+    async fn the_most_urgent_goes_first_and_among_equals_the_oldest() {
         use Purpose::{FirstSubmission, Order, Poll, Settling};
-        let (gate, done) = (Gate::new(1), Mutex::new(Vec::new()));
-        let first = gate.enter_for(account("a"), Poll).await;
+        let (queue, done) = (AccountQueue::new(1), Mutex::new(Vec::new()));
+        let first = queue.acquire(account("a"), Poll).await;
         let arrivals = [Poll, Order, FirstSubmission, Settling, Poll, FirstSubmission];
-        let all = join_all((1..).zip(arrivals).map(|(number, purpose)| work(&gate, &done, purpose, number)));
+        let all = join_all((1..).zip(arrivals).map(|(number, purpose)| work(&queue, &done, purpose, number)));
         let (_, ()) = tokio::join!(all, async {
             sleep(MOMENT).await;
             drop(first);
@@ -227,50 +204,50 @@ mod tests {
         let wanted =
             [(FirstSubmission, 3), (FirstSubmission, 6), (Settling, 4), (Order, 2), (Poll, 1), (Poll, 5)];
         assert_eq!(*done.lock().unwrap(), wanted);
-        assert!(lock(&gate.lines).is_empty(), "a line that nobody stands in is forgotten");
+        assert!(lock(&queue.accounts).is_empty(), "an account without work is forgotten");
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_waited_for_ten_minutes_goes_first_whatever_for() {
-        let (gate, done) = (Gate::new(1), Mutex::new(Vec::new()));
-        let first = gate.enter_for(account("a"), Purpose::Poll).await;
+        let (queue, done) = (AccountQueue::new(1), Mutex::new(Vec::new()));
+        let first = queue.acquire(account("a"), Purpose::Poll).await;
         let late = async {
-            sleep(TOO_LONG).await;
-            tokio::join!(work(&gate, &done, Purpose::FirstSubmission, 2), async {
+            sleep(STARVED_AFTER).await;
+            tokio::join!(work(&queue, &done, Purpose::FirstSubmission, 2), async {
                 sleep(MOMENT).await;
-                assert_eq!((gate.longest_wait(), gate.waiting()), (TOO_LONG + MOMENT, 2));
+                assert_eq!((queue.longest_wait(), queue.waiting()), (STARVED_AFTER + MOMENT, 2));
                 drop(first);
             });
         };
-        tokio::join!(work(&gate, &done, Purpose::Poll, 1), late);
+        tokio::join!(work(&queue, &done, Purpose::Poll, 1), late);
         assert_eq!(*done.lock().unwrap(), [(Purpose::Poll, 1), (Purpose::FirstSubmission, 2)]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_account_that_hangs_holds_up_its_own_orders_alone() {
-        let gate = Gate::new(2);
+    async fn an_account_that_hangs_delays_its_own_orders_alone() {
+        let queue = AccountQueue::new(2);
         let _hangs = (
-            gate.enter_for(account("a"), Purpose::Poll).await,
-            gate.enter_for(account("a"), Purpose::Poll).await,
+            queue.acquire(account("a"), Purpose::Poll).await,
+            queue.acquire(account("a"), Purpose::Poll).await,
         );
-        assert!(timeout(MOMENT, gate.enter_for(account("a"), Purpose::FirstSubmission)).await.is_err());
-        assert!(timeout(MOMENT, gate.enter_for(account("b"), Purpose::Poll)).await.is_ok());
+        assert!(timeout(MOMENT, queue.acquire(account("a"), Purpose::FirstSubmission)).await.is_err());
+        assert!(timeout(MOMENT, queue.acquire(account("b"), Purpose::Poll)).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_gives_up_waiting_keeps_nobody_out() {
-        let gate = Gate::new(1);
-        let first = gate.enter_for(account("a"), Purpose::Poll).await;
+        let queue = AccountQueue::new(1);
+        let first = queue.acquire(account("a"), Purpose::Poll).await;
         for _ in 0..10 {
-            assert!(timeout(MOMENT, gate.enter_for(account("a"), Purpose::Order)).await.is_err());
+            assert!(timeout(MOMENT, queue.acquire(account("a"), Purpose::Order)).await.is_err());
         }
-        assert_eq!(gate.waiting(), 0);
-        // Called, and gone before it noticed.
-        let mut called = Box::pin(gate.enter_for(account("a"), Purpose::Order));
-        assert!(futures::poll!(&mut called).is_pending());
+        assert_eq!(queue.waiting(), 0);
+        // Granted, and gone before it noticed.
+        let mut granted = Box::pin(queue.acquire(account("a"), Purpose::Order));
+        assert!(futures::poll!(&mut granted).is_pending());
         drop(first);
-        drop(called);
-        assert!(timeout(MOMENT, gate.enter_for(account("a"), Purpose::Poll)).await.is_ok());
-        assert!(lock(&gate.lines).is_empty());
+        drop(granted);
+        assert!(timeout(MOMENT, queue.acquire(account("a"), Purpose::Poll)).await.is_ok());
+        assert!(lock(&queue.accounts).is_empty());
     }
 }

@@ -1,5 +1,5 @@
-//! Remembers when each order is due, so that an event that changes nothing (our own status write above all)
-//! causes no look at the cloud.
+//! When each object is due again, so that a watch event that changes nothing (our own status write above all) causes no
+//! pass.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,12 +9,12 @@ use tokio::time::Instant;
 
 use crate::cluster::cache::Key;
 
-/// When each order is due. In memory only: after a start every order is due once, but those that are settled.
+/// When each object is due. In memory only: after a start each object is due once, except settled orders.
 #[derive(Default)]
-pub struct Lookout(Mutex<HashMap<Key, Watch>>);
+pub struct Schedule(Mutex<HashMap<Key, Entry>>);
 
 #[derive(Default)]
-struct Watch {
+struct Entry {
     /// Counts wake-ups, so that one that comes during a pass is not lost.
     wakes: u64,
     /// The wake-ups that the last finished pass had seen.
@@ -25,11 +25,11 @@ struct Watch {
     failures: u32,
 }
 
-/// What [`Lookout::begin`] says.
+/// What [`Schedule::begin`] says.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Look now.
-    Due(Pass),
+pub enum Due {
+    /// Reconcile it now.
+    Now(Pass),
     /// Nothing to do for this long.
     NotBefore(Duration),
 }
@@ -43,50 +43,50 @@ pub struct Pass {
     pub failures: u32,
 }
 
-impl Lookout {
-    /// Whether the order is due: at its first pass, when `asked` differs from the last pass's, after a wake-up,
-    /// or when its time has come.
-    pub fn begin(&self, key: &Key, asked: String, now: Instant) -> Verdict {
-        let mut watches = self.lock();
-        let watch = watches.entry(key.clone()).or_default();
+impl Schedule {
+    /// Whether the object is due: at its first pass, when `asked` differs from the last pass's, after a wake-up, or when
+    /// its time has come.
+    pub fn begin(&self, key: &Key, asked: String, now: Instant) -> Due {
+        let mut entries = self.lock();
+        let entry = entries.entry(key.clone()).or_default();
         let remaining =
-            watch.due.map(|due| due.saturating_duration_since(now)).filter(|left| !left.is_zero());
+            entry.due.map(|due| due.saturating_duration_since(now)).filter(|left| !left.is_zero());
         match remaining {
-            Some(left) if watch.wakes == watch.seen && watch.asked == asked => Verdict::NotBefore(left),
-            _ => Verdict::Due(Pass { seen: watch.wakes, asked, failures: watch.failures }),
+            Some(left) if entry.wakes == entry.seen && entry.asked == asked => Due::NotBefore(left),
+            _ => Due::Now(Pass { seen: entry.wakes, asked, failures: entry.failures }),
         }
     }
 
-    /// Takes note of an order that needs no look before `pause` is over, unless it is known already.
+    /// Adds an object that is not due before `pause` is over, unless it is known already.
     pub fn expect(&self, key: &Key, asked: &str, pause: Duration, now: Instant) {
-        self.lock().entry(key.clone()).or_insert_with(|| Watch {
+        self.lock().entry(key.clone()).or_insert_with(|| Entry {
             asked: asked.to_owned(),
             due: now.checked_add(pause),
-            ..Watch::default()
+            ..Entry::default()
         });
     }
 
-    /// Ends a pass: the order is due again after `pause`.
+    /// Ends a pass: the object is due again after `pause`.
     pub fn end(&self, key: &Key, pass: Pass, failed: bool, pause: Duration, now: Instant) {
-        let mut watches = self.lock();
-        let watch = watches.entry(key.clone()).or_default();
-        watch.seen = pass.seen;
-        watch.asked = pass.asked;
-        watch.failures = if failed { pass.failures.saturating_add(1) } else { 0 };
-        watch.due = now.checked_add(pause);
+        let mut entries = self.lock();
+        let entry = entries.entry(key.clone()).or_default();
+        entry.seen = pass.seen;
+        entry.asked = pass.asked;
+        entry.failures = if failed { pass.failures.saturating_add(1) } else { 0 };
+        entry.due = now.checked_add(pause);
     }
 
-    /// Makes the order due, also one that was never looked at: something that it refers to has changed.
+    /// Makes the object due, also one that had no pass yet: something that it refers to has changed.
     pub fn wake(&self, key: &Key) {
         self.lock().entry(key.clone()).or_default().wakes += 1;
     }
 
-    /// Forgets an order that is gone.
+    /// Forgets an object that was deleted.
     pub fn forget(&self, key: &Key) {
         self.lock().remove(key);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Watch>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -101,62 +101,62 @@ mod tests {
         ("shop".to_owned(), "www".to_owned())
     }
 
-    fn begun(lookout: &Lookout, asked: &str, now: Instant) -> Pass {
-        match lookout.begin(&key(), asked.to_owned(), now) {
-            Verdict::Due(pass) => pass,
-            Verdict::NotBefore(left) => panic!("not due for {left:?}"),
+    fn begun(schedule: &Schedule, asked: &str, now: Instant) -> Pass {
+        match schedule.begin(&key(), asked.to_owned(), now) {
+            Due::Now(pass) => pass,
+            Due::NotBefore(left) => panic!("not due for {left:?}"),
         }
     }
 
     #[test]
     fn an_event_that_changes_nothing_waits_for_the_due_time() {
-        let (lookout, start) = (Lookout::default(), Instant::now());
-        let pass = begun(&lookout, "1", start);
-        lookout.end(&key(), pass, false, PAUSE, start);
+        let (schedule, start) = (Schedule::default(), Instant::now());
+        let pass = begun(&schedule, "1", start);
+        schedule.end(&key(), pass, false, PAUSE, start);
         let later = start + Duration::from_secs(20);
-        assert_eq!(lookout.begin(&key(), "1".into(), later), Verdict::NotBefore(Duration::from_secs(40)));
-        begun(&lookout, "2", later);
-        begun(&lookout, "1", start + Duration::from_mins(1));
+        assert_eq!(schedule.begin(&key(), "1".into(), later), Due::NotBefore(Duration::from_secs(40)));
+        begun(&schedule, "2", later);
+        begun(&schedule, "1", start + Duration::from_mins(1));
     }
 
     #[test]
     fn a_settled_order_is_not_due_at_the_start_unless_something_is_asked_or_changed() {
-        let (lookout, start) = (Lookout::default(), Instant::now());
-        lookout.expect(&key(), "1", PAUSE, start);
-        lookout.expect(&key(), "1", Duration::ZERO, start);
-        assert_eq!(lookout.begin(&key(), "1".into(), start), Verdict::NotBefore(PAUSE));
-        begun(&lookout, "2", start);
-        lookout.wake(&key());
-        begun(&lookout, "1", start);
+        let (schedule, start) = (Schedule::default(), Instant::now());
+        schedule.expect(&key(), "1", PAUSE, start);
+        schedule.expect(&key(), "1", Duration::ZERO, start);
+        assert_eq!(schedule.begin(&key(), "1".into(), start), Due::NotBefore(PAUSE));
+        begun(&schedule, "2", start);
+        schedule.wake(&key());
+        begun(&schedule, "1", start);
     }
 
     #[test]
     fn a_wake_up_before_the_first_pass_is_not_lost() {
-        let (lookout, start) = (Lookout::default(), Instant::now());
-        lookout.wake(&key());
-        lookout.expect(&key(), "1", PAUSE, start);
-        begun(&lookout, "1", start);
+        let (schedule, start) = (Schedule::default(), Instant::now());
+        schedule.wake(&key());
+        schedule.expect(&key(), "1", PAUSE, start);
+        begun(&schedule, "1", start);
     }
 
     #[test]
     fn a_wake_up_during_a_pass_is_not_lost() {
-        let (lookout, start) = (Lookout::default(), Instant::now());
-        let pass = begun(&lookout, "1", start);
-        lookout.wake(&key());
-        lookout.end(&key(), pass, false, PAUSE, start);
-        begun(&lookout, "1", start);
+        let (schedule, start) = (Schedule::default(), Instant::now());
+        let pass = begun(&schedule, "1", start);
+        schedule.wake(&key());
+        schedule.end(&key(), pass, false, PAUSE, start);
+        begun(&schedule, "1", start);
     }
 
     #[test]
     fn failures_in_a_row_are_counted() {
-        let (lookout, start) = (Lookout::default(), Instant::now());
+        let (schedule, start) = (Schedule::default(), Instant::now());
         for failures in 0..3 {
-            let pass = begun(&lookout, "1", start);
+            let pass = begun(&schedule, "1", start);
             assert_eq!(pass.failures, failures);
-            lookout.end(&key(), pass, true, Duration::ZERO, start);
+            schedule.end(&key(), pass, true, Duration::ZERO, start);
         }
-        let pass = begun(&lookout, "1", start);
-        lookout.end(&key(), pass, false, Duration::ZERO, start);
-        assert_eq!(begun(&lookout, "1", start).failures, 0);
+        let pass = begun(&schedule, "1", start);
+        schedule.end(&key(), pass, false, Duration::ZERO, start);
+        assert_eq!(begun(&schedule, "1", start).failures, 0);
     }
 }

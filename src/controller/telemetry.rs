@@ -18,8 +18,8 @@ use tracing::{debug, info, warn};
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, Intent, OrganizationProfile};
 use crate::cluster::bounded;
-use crate::cluster::error;
-use crate::controller::queue::Gate;
+use crate::cluster::error::explain;
+use crate::controller::queue::AccountQueue;
 use crate::core::conditions::get;
 use crate::core::redact::{Filter, truncate};
 use crate::order::status::FIELD_MANAGER;
@@ -68,28 +68,28 @@ impl Metrics {
     }
 }
 
-/// What the gate tells when it is asked: how long orders wait for their turn.
+/// What the queue tells when it is asked: how long orders wait for their turn.
 #[derive(Clone, Default, Debug)]
-pub struct GateMetrics(Arc<OnceLock<Arc<Gate>>>);
+pub struct QueueMetrics(Arc<OnceLock<Arc<AccountQueue>>>);
 
-impl GateMetrics {
-    /// Registers the gauges under `certorder_`. They are zero until there is a gate.
+impl QueueMetrics {
+    /// Registers the gauges under `certorder_`. They are zero until there is a queue.
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self::default();
         registry.sub_registry_with_prefix("certorder").register_collector(Box::new(metrics.clone()));
         metrics
     }
 
-    /// The gate that is asked.
-    pub fn set(&self, gate: Arc<Gate>) {
-        let _ = self.0.set(gate);
+    /// The queue that is asked.
+    pub fn set(&self, queue: Arc<AccountQueue>) {
+        let _ = self.0.set(queue);
     }
 }
 
-impl Collector for GateMetrics {
+impl Collector for QueueMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let gate = self.0.get();
-        let longest = ConstGauge::new(gate.map_or(0.0, |gate| gate.longest_wait().as_secs_f64()));
+        let queue = self.0.get();
+        let longest = ConstGauge::new(queue.map_or(0.0, |queue| queue.longest_wait().as_secs_f64()));
         let help = "How long the order has waited that waits longest for its account's turn";
         longest.encode(encoder.encode_descriptor(
             "longest_wait",
@@ -97,7 +97,7 @@ impl Collector for GateMetrics {
             Some(&Unit::Seconds),
             MetricType::Gauge,
         )?)?;
-        let waiting = gate.map_or(0, |gate| i64::try_from(gate.waiting()).unwrap_or(i64::MAX));
+        let waiting = queue.map_or(0, |queue| i64::try_from(queue.waiting()).unwrap_or(i64::MAX));
         let help = "How many orders wait for their account's turn";
         ConstGauge::new(waiting).encode(encoder.encode_descriptor(
             "waiting",
@@ -153,7 +153,7 @@ impl Telemetry {
     /// A pass ended by trouble with the API server.
     pub fn api_trouble(&self, error: &kube::Error) {
         self.metrics.api_errors.inc();
-        warn!(error = %error::on(error), "trouble with the API server; the object is looked at again soon");
+        warn!(error = %explain(error), "trouble with the API server; the object is looked at again soon");
     }
 
     /// A pass may have changed a status: what people want to know of it becomes a log line and an Event.
@@ -188,7 +188,7 @@ impl Telemetry {
         for note in notes {
             info!(condition = note.reason, "{}", note.note.as_deref().unwrap_or_default());
             if let Err(error) = bounded(self.recorder.publish(&note, object)).await {
-                warn!(error = %error::on(&error), "cannot publish an Event");
+                warn!(error = %explain(&error), "cannot publish an Event");
             }
         }
     }
@@ -206,7 +206,7 @@ impl Telemetry {
         };
         // A namespace that is being deleted takes no Events any more; the log line and the metric remain.
         if let Err(error) = bounded(self.recorder.publish(&event, &order.object_ref(&()))).await {
-            debug!(error = %error::on(&error), "cannot publish an Event");
+            debug!(error = %explain(&error), "cannot publish an Event");
         }
     }
 

@@ -12,4 +12,3 @@ pub mod names;
 pub mod order;
 pub mod pace;
 pub mod redact;
-pub mod shutdown;

@@ -18,7 +18,7 @@ use crate::order::export::secret::{self, TLS_KEY, Wanted};
 use crate::order::export::target::Target;
 use crate::order::facts::{Action, Facts};
 use crate::order::finalizer;
-use crate::order::fold::{Again, News, Next, fold};
+use crate::order::fold::{Next, Outcome, Requeue, fold};
 use crate::order::plan::Step;
 use crate::order::resolve::{self, Resolved};
 use crate::order::status::{self, Swap};
@@ -29,7 +29,7 @@ pub struct Done {
     /// The order as stored now.
     pub order: CertificateOrder,
     /// When to look again.
-    pub again: Again,
+    pub requeue: Requeue,
 }
 
 /// What a step may need of the cluster.
@@ -41,7 +41,7 @@ pub struct AtHand<'a> {
 }
 
 /// Another writer was faster: read again, with growing pauses while the cache lags behind.
-const LOST: Again = Again::Failed(None);
+const LOST: Requeue = Requeue::Failed(None);
 
 /// Carries out a step and stores what came of it.
 pub async fn execute(
@@ -54,21 +54,21 @@ pub async fn execute(
         Step::Write { action, attempt } => write(ctx, facts, at_hand, *action, *attempt).await,
         Step::Guard => {
             let guarded = finalizer::add_finalizer(&ctx.client, facts.order).await?;
-            Ok(guarded.map_or_else(|| lost(facts), |order| Done { order, again: Again::Now }))
+            Ok(guarded.map_or_else(|| lost(facts), |order| Done { order, requeue: Requeue::Now }))
         }
         Step::Export => export(ctx, facts, at_hand).await,
         Step::MakeKey => make_key(ctx, facts, at_hand).await,
         // Found to be ours by the cache; the others may have been faster.
         Step::Adopt => match ctx.contested_live(facts.order).await? {
-            Some(problem) => record(ctx, facts, at_hand, &News::Step(&Step::Halt(problem))).await,
-            None => record(ctx, facts, at_hand, &News::Step(step)).await,
+            Some(problem) => record(ctx, facts, at_hand, &Outcome::Step(&Step::Halt(problem))).await,
+            None => record(ctx, facts, at_hand, &Outcome::Step(step)).await,
         },
-        _ => record(ctx, facts, at_hand, &News::Step(step)).await,
+        _ => record(ctx, facts, at_hand, &Outcome::Step(step)).await,
     }
 }
 
 fn lost(facts: &Facts<'_>) -> Done {
-    Done { order: facts.order.clone(), again: LOST }
+    Done { order: facts.order.clone(), requeue: LOST }
 }
 
 /// Stores a status that records no call.
@@ -76,22 +76,22 @@ async fn record(
     ctx: &Context,
     facts: &Facts<'_>,
     at_hand: &AtHand<'_>,
-    news: &News<'_>,
+    outcome: &Outcome<'_>,
 ) -> Result<Done, kube::Error> {
-    let next = fold(&status::of(facts.order), facts, news, &at_hand.resolved.filter);
+    let next = fold(&status::of(facts.order), facts, outcome, &at_hand.resolved.filter);
     store(ctx, facts.order, next).await
 }
 
 async fn store(ctx: &Context, order: &CertificateOrder, next: Next) -> Result<Done, kube::Error> {
     match status::swap(&ctx.client, order, next.status).await? {
-        Swap::Stored(order) => Ok(Done { order: *order, again: next.again }),
-        Swap::Lost => Ok(Done { order: order.clone(), again: LOST }),
+        Swap::Stored(order) => Ok(Done { order: *order, requeue: next.requeue }),
+        Swap::Lost => Ok(Done { order: order.clone(), requeue: LOST }),
     }
 }
 
 /// Makes the private key of an order and stores it, once: one that is there already is never replaced.
 async fn make_key(ctx: &Context, facts: &Facts<'_>, at_hand: &AtHand<'_>) -> Result<Done, kube::Error> {
-    let halt = async |problem| record(ctx, facts, at_hand, &News::Step(&Step::Halt(problem))).await;
+    let halt = async |problem| record(ctx, facts, at_hand, &Outcome::Step(&Step::Halt(problem))).await;
     if let Some(problem) = ctx.contested_live(facts.order).await? {
         return halt(problem).await;
     }
@@ -117,7 +117,7 @@ async fn make_key(ctx: &Context, facts: &Facts<'_>, at_hand: &AtHand<'_>) -> Res
         // Made by another replica in the same moment: that one is the key. Read again, in case it is none.
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(lost(facts)),
         written => match secret::refused(&wanted.name, written)? {
-            Ok(()) => Ok(Done { order: facts.order.clone(), again: Again::Now }),
+            Ok(()) => Ok(Done { order: facts.order.clone(), requeue: Requeue::Now }),
             Err(problem) => halt(problem).await,
         },
     }
@@ -133,13 +133,13 @@ async fn export(ctx: &Context, facts: &Facts<'_>, at_hand: &AtHand<'_>) -> Resul
     ctx.telemetry.read(provider.calls().download, &bundle);
     let bundle = match bundle {
         Ok(bundle) => bundle,
-        Err(error) => return record(ctx, facts, at_hand, &News::NotFetched(&error)).await,
+        Err(error) => return record(ctx, facts, at_hand, &Outcome::NotFetched(&error)).await,
     };
     let outcome = match target.wanted(facts.order, names, &bundle) {
         Ok(all) => write_secrets(ctx, facts, &all).await?,
         Err(problem) => Err(problem),
     };
-    record(ctx, facts, at_hand, &News::Exported(&outcome)).await
+    record(ctx, facts, at_hand, &Outcome::Exported(&outcome)).await
 }
 
 async fn write_secrets(
@@ -167,18 +167,18 @@ async fn write(
 ) -> Result<Done, kube::Error> {
     let request = match request(action, facts) {
         Ok(request) => request,
-        Err(problem) => return record(ctx, facts, at_hand, &News::Step(&Step::Halt(problem))).await,
+        Err(problem) => return record(ctx, facts, at_hand, &Outcome::Step(&Step::Halt(problem))).await,
     };
     match &at_hand.resolved.provider {
         // A process that is asked to end begins nothing that costs money.
-        Ok(_) if ctx.ending.has_begun() => {
-            Ok(Done { order: facts.order.clone(), again: Again::Failed(None) })
+        Ok(_) if ctx.shutdown.is_cancelled() => {
+            Ok(Done { order: facts.order.clone(), requeue: Requeue::Failed(None) })
         }
         Ok(provider) => {
             let call = Call { ctx, facts, resolved: at_hand.resolved, provider: provider.as_ref(), request };
             call.make(attempt).await
         }
-        Err(problem) => record(ctx, facts, at_hand, &News::Step(&Step::Halt(problem.clone()))).await,
+        Err(problem) => record(ctx, facts, at_hand, &Outcome::Step(&Step::Halt(problem.clone()))).await,
     }
 }
 
@@ -225,7 +225,7 @@ impl Call<'_> {
             started_at: micros(self.ctx.clock.now()),
             resubmit_at: self.facts.asks_for(action).map(str::to_owned),
         };
-        let next = self.fold(self.facts.order, &News::Intent(action, &intent));
+        let next = self.fold(self.facts.order, &Outcome::Intent(action, &intent));
         let Some(stored) =
             status::store_intent(&self.ctx.client, self.facts.order, next.status, &intent).await?
         else {
@@ -233,25 +233,25 @@ impl Call<'_> {
         };
         // The intent is stored, so any other order for this certificate that acts at the same moment sees it.
         if let Some(problem) = self.ctx.contested_live(&stored).await? {
-            let next = self.fold(&stored, &News::TakenBack(&problem));
+            let next = self.fold(&stored, &Outcome::TakenBack(&problem));
             return store(self.ctx, &stored, next).await;
         }
         let begins = matches!(action, Action::Submit | Action::Resubmit) && !budget::runs(self.facts.order);
         if begins && let Some(problem) = self.ctx.over_budget_live(&stored).await? {
-            let next = self.fold(&stored, &News::Step(&Step::NotLanded(problem)));
+            let next = self.fold(&stored, &Outcome::Step(&Step::NotLanded(problem)));
             return store(self.ctx, &stored, next).await;
         }
         let outcome: Result<Accepted, provider::Error> = self.provider.write(self.request, begin_by).await;
         self.ctx.telemetry.called(&stored.name_any(), &intent, &outcome, &self.resolved.filter);
         // As of now: the call took its time, and what comes next is compared with when it was accepted.
         let facts = Facts { now: self.ctx.clock.now(), ..self.facts.clone() };
-        let news = News::Outcome(action, &intent, &outcome);
-        let next = fold(&status::of(&stored), &facts, &news, &self.resolved.filter);
+        let outcome = Outcome::Called(action, &intent, &outcome);
+        let next = fold(&status::of(&stored), &facts, &outcome, &self.resolved.filter);
         let order = status::store_outcome(&self.ctx.client, stored, &intent, next.status).await;
-        Ok(Done { order, again: next.again })
+        Ok(Done { order, requeue: next.requeue })
     }
 
-    fn fold(&self, order: &CertificateOrder, news: &News<'_>) -> Next {
-        fold(&status::of(order), self.facts, news, &self.resolved.filter)
+    fn fold(&self, order: &CertificateOrder, outcome: &Outcome<'_>) -> Next {
+        fold(&status::of(order), self.facts, outcome, &self.resolved.filter)
     }
 }

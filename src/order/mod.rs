@@ -10,7 +10,7 @@
 //!
 //! [`claim`] says which of several orders has a certificate, [`budget`] how many of a namespace run ([`others`] asks both),
 //! [`evidence`] what the cloud shows of a call, [`target`] and [`secret`] what an issued certificate's Secret holds,
-//! [`mapping`] which orders a changed object wakes, [`lookout`] when an order is due, [`settled`] what is kept of one that
+//! [`mapping`] which orders a changed object wakes, [`schedule`] when an order is due, [`settled`] what is kept of one that
 //! asks for nothing, [`gate`] which of those that are due is worked next, [`sightings`] how long an open intent is seen,
 //! [`turns`] keeps two passes over one certificate apart.
 
@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::{Api, Client, ResourceExt};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::instrument;
 
 use crate::api::v1alpha1::CertificateOrder;
@@ -30,18 +31,18 @@ use crate::cluster::cache::{self, Cache, Key};
 use crate::cluster::secrets::Secrets;
 use crate::cluster::trim;
 use crate::cluster::{Namespace, bounded};
-use crate::controller::queue::{Gate, Purpose};
-use crate::controller::schedule::{Lookout, Verdict};
+use crate::controller::queue::{AccountQueue, Purpose};
+use crate::controller::schedule::{Due, Schedule};
 use crate::controller::telemetry::Telemetry;
 use crate::core::clock::Clock;
 use crate::core::pace;
-use crate::core::shutdown::Ending;
-use crate::order::claim::intent_ages::Sightings;
-use crate::order::claim::locks::Turns;
+use crate::order::claim::intent_ages::IntentAges;
+use crate::order::claim::locks::CertificateLocks;
 use crate::order::execute::{AtHand, Done};
 use crate::order::facts::{Export, Facts};
 use crate::order::finalize::End;
-use crate::order::fold::Again;
+use crate::order::fold::Requeue;
+use crate::order::purpose::purpose;
 use crate::order::resolve::{AtStage, Resolved};
 use crate::order::validation::Validations;
 use crate::profile::lookups::Lookups;
@@ -56,6 +57,7 @@ pub mod finalizer;
 pub mod fold;
 pub mod observe;
 pub mod plan;
+pub mod purpose;
 pub mod references;
 pub mod resolve;
 pub mod status;
@@ -86,21 +88,21 @@ pub struct Context {
     /// The orders as last seen, one cache for each watch.
     pub orders: Vec<Cache<CertificateOrder>>,
     /// When each order is due.
-    pub lookout: Lookout,
+    pub schedule: Schedule,
     /// Who works next.
-    pub gate: Arc<Gate>,
+    pub queue: Arc<AccountQueue>,
     /// When each profile is due.
-    pub profiles: Lookout,
+    pub profiles: Schedule,
     /// What the accounts have saved at their clouds.
     pub lookups: Lookups,
     /// One pass at a time for each certificate.
-    pub turns: Turns,
+    pub locks: CertificateLocks,
     /// Since when each open intent is seen.
-    pub sightings: Sightings,
+    pub intent_ages: IntentAges,
     /// What the CA found of the proofs of control.
     pub validations: Validations,
-    /// Set when the process is asked to end.
-    pub ending: Ending,
+    /// Cancelled when the process shuts down. Nothing new begins then.
+    pub shutdown: CancellationToken,
     /// Log, events, metrics.
     pub telemetry: Telemetry,
 }
@@ -112,7 +114,7 @@ const ASKING: [&str; 4] =
 /// The most steps of one order that are made without letting another one in between.
 const STEPS_IN_A_ROW: usize = 4;
 
-/// Looks at one order. Trouble is logged, counted and tried again here, so nothing is left to report.
+/// Looks at one order. Failure is logged, counted and tried again here, so nothing is left to report.
 #[instrument(skip_all, fields(namespace = order.namespace(), order = order.name_any()))]
 pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Result<Action, Infallible> {
     let key = cache::key(order.as_ref());
@@ -122,23 +124,24 @@ pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Resul
     }
     if trim::is_settled(&order) {
         let pause = until_expiry(&order, ctx.clock.now(), pace::settled_at_start(seed(&order)));
-        ctx.lookout.expect(&key, &asked(&order), pause, Instant::now());
+        ctx.schedule.expect(&key, &asked(&order), pause, Instant::now());
     }
-    let pass = match ctx.lookout.begin(&key, asked(&order), Instant::now()) {
-        Verdict::Due(pass) => pass,
-        Verdict::NotBefore(left) => return Ok(Action::requeue(left)),
+    let pass = match ctx.schedule.begin(&key, asked(&order), Instant::now()) {
+        Due::Now(pass) => pass,
+        Due::NotBefore(left) => return Ok(Action::requeue(left)),
     };
-    let leave = ctx.gate.enter(&order).await;
-    if ctx.ending.has_begun() {
+    let account = (order.namespace().unwrap_or_default(), order.spec.credentials_ref.name.clone());
+    let permit = ctx.queue.acquire(account, purpose(&order)).await;
+    if ctx.shutdown.is_cancelled() {
         return Ok(Action::await_change());
     }
     let looked = look(&ctx, &key).await;
-    drop(leave);
+    drop(permit);
     let failures = pass.failures.saturating_add(1);
     let (pause, failed) = match looked {
         Ok(Some((before, done))) => {
             ctx.telemetry.changed(&before, &done.order).await;
-            (pause(&ctx, &done, failures), matches!(done.again, Again::Failed(_)))
+            (pause(&ctx, &done, failures), matches!(done.requeue, Requeue::Failed(_)))
         }
         // If it is really gone, there is no next look.
         Ok(None) => return Ok(Action::requeue(pace::STOPPED)),
@@ -147,7 +150,7 @@ pub async fn reconcile(order: Arc<CertificateOrder>, ctx: Arc<Context>) -> Resul
             (pace::after_failure(failures, None, seed(&order)), true)
         }
     };
-    ctx.lookout.end(&key, pass, failed, pause, Instant::now());
+    ctx.schedule.end(&key, pass, failed, pause, Instant::now());
     Ok(Action::requeue(pause))
 }
 
@@ -158,14 +161,14 @@ async fn look(ctx: &Context, key: &Key) -> Result<Option<(Arc<CertificateOrder>,
     let Some(order) = ctx.whole(key).await? else { return Ok(None) };
     let provider = &order.spec.provider;
     let certificate = format!("{}/{}", registry::name(provider), registry::certificate_id(provider));
-    let _turn = ctx.turns.take(certificate).await;
-    let urgent = Purpose::of(&order) != Purpose::Poll;
+    let _turn = ctx.locks.lock(certificate).await;
+    let urgent = purpose(&order) != Purpose::Poll;
     // On the heap: a step holds a whole application, and many orders wait at the same time.
     let mut done = Box::pin(step(ctx, &order, key)).await?;
     for _ in 1..STEPS_IN_A_ROW {
         // What follows the order waits for its own turn: others wait for their first submission.
-        let is_over = urgent && Purpose::of(&done.order) == Purpose::Poll;
-        if done.again != Again::Now || is_over || ctx.ending.has_begun() {
+        let is_over = urgent && purpose(&done.order) == Purpose::Poll;
+        if done.requeue != Requeue::Now || is_over || ctx.shutdown.is_cancelled() {
             break;
         }
         done = Box::pin(step(ctx, &done.order, key)).await?;
@@ -194,7 +197,7 @@ async fn step(ctx: &Context, order: &CertificateOrder, key: &Key) -> Result<Done
         secret: &not_issued,
         contested: None,
         over_budget: None,
-        intent_seen_for: ctx.sightings.of(key, order),
+        intent_seen_for: ctx.intent_ages.age(key, order),
         now: ctx.clock.now(),
         call_timeout: ctx.call_timeout,
     };
@@ -237,38 +240,38 @@ async fn end(ctx: &Context, facts: &Facts<'_>, resolved: &Resolved) -> Result<Do
             let at_hand = AtHand { resolved, target: None };
             let done = execute::execute(ctx, facts, &at_hand, &step).await?;
             let left = Duration::try_from(until.duration_since(facts.now)).unwrap_or_default();
-            return Ok(Done { again: done.again.at_latest(left), ..done });
+            return Ok(Done { requeue: done.requeue.at_latest(left), ..done });
         }
         End::GiveUp(why) => ctx.telemetry.gave_up(facts.order, &why).await,
         End::Release => {}
     }
     let released = finalizer::remove_finalizer(&ctx.client, facts.order).await?;
-    let again = if released.is_some() { Again::Settled } else { Again::Failed(None) };
-    Ok(Done { order: facts.order.clone(), again })
+    let requeue = if released.is_some() { Requeue::Settled } else { Requeue::Failed(None) };
+    Ok(Done { order: facts.order.clone(), requeue })
 }
 
 /// When to look again, in time.
 fn pause(ctx: &Context, done: &Done, failures: u32) -> Duration {
     let now = ctx.clock.now();
     let seed = seed(&done.order) ^ now.as_second().unsigned_abs();
-    match done.again {
-        Again::Now => A_BREATH,
-        Again::In(pause) => pause,
-        Again::Poll => {
+    match done.requeue {
+        Requeue::Now => A_BREATH,
+        Requeue::In(pause) => pause,
+        Requeue::Poll => {
             let status = done.order.status.as_ref();
             let since = status.and_then(|status| status.cloud.as_ref()?.since.as_ref());
             pace::poll(since.map_or(now, |since| since.0), now, ctx.poll_interval, seed)
         }
-        Again::Failed(asked) => pace::after_failure(failures, asked, seed),
-        Again::Stopped => pace::STOPPED,
-        Again::Settled => until_expiry(&done.order, now, pace::settled(seed)),
+        Requeue::Failed(asked) => pace::after_failure(failures, asked, seed),
+        Requeue::Stopped => pace::STOPPED,
+        Requeue::Settled => until_expiry(&done.order, now, pace::settled(seed)),
     }
 }
 
 /// Between two passes over one order. The watch shows meanwhile what was written, and so what the next one is for.
 const A_BREATH: Duration = Duration::from_millis(200);
 
-/// At most so long, but a certificate's end is news, too.
+/// At most so long, but a certificate's end is outcome, too.
 fn until_expiry(order: &CertificateOrder, now: Timestamp, pause: Duration) -> Duration {
     let end = order.status.as_ref().and_then(|status| status.not_after.as_ref());
     let left = end.and_then(|end| Duration::try_from(end.0.duration_since(now)).ok());
@@ -297,8 +300,8 @@ fn seed(order: &CertificateOrder) -> u64 {
 impl Context {
     /// Forgets an order that is gone.
     pub fn forget(&self, key: &Key) {
-        self.lookout.forget(key);
-        self.sightings.forget(key);
+        self.schedule.forget(key);
+        self.intent_ages.forget(key);
         self.validations.forget(key);
     }
 

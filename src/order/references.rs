@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use kube::ResourceExt;
 
 use crate::api::v1alpha1::{CertificateOrder, Contact, OrganizationProfile};
-use crate::cluster::cache::{Cache, Kept, Key, Target, key};
+use crate::cluster::cache::{Cache, Cached, Key, Target, key};
 use crate::cluster::trim;
 use crate::order::export::secret::key_secret_name;
 use crate::provider::registry;
 
-impl Kept for CertificateOrder {
+impl Cached for CertificateOrder {
     fn targets(&self) -> Vec<Target> {
         let key = |name: String| (self.namespace().unwrap_or_default(), name);
         let profile = self.spec.organization_profile_ref.as_ref();
@@ -20,12 +20,12 @@ impl Kept for CertificateOrder {
         secrets.chain(profile).chain([certificate(self)]).collect()
     }
 
-    fn shrink(&mut self) {
-        trim::shrink(self);
+    fn trim(&mut self) {
+        trim::trim(self);
     }
 }
 
-impl Kept for OrganizationProfile {
+impl Cached for OrganizationProfile {
     fn targets(&self) -> Vec<Target> {
         let key = |name: &str| (self.namespace().unwrap_or_default(), name.to_owned());
         profile_secrets(self).into_iter().map(|name| Target::Secret(key(name))).collect()

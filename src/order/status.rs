@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent};
 use crate::cluster::bounded;
-use crate::cluster::error;
+use crate::cluster::error::explain;
 use crate::core::conditions::{Conditions, get};
 
 /// The field manager of everything that certorder writes.
@@ -119,7 +119,7 @@ pub async fn store_outcome(
         let cause = match write(client, &stored, status.clone()).await {
             Ok(Swap::Stored(order)) => return *order,
             Ok(Swap::Lost) => "another writer was faster".to_owned(),
-            Err(error) => error::on(&error),
+            Err(error) => explain(&error),
         };
         warn!(%cause, pause = ?pause, "the outcome of a call is not stored yet");
         tokio::time::sleep(pause).await;
@@ -138,7 +138,7 @@ pub async fn store_outcome(
                 return stored;
             }
             Err(error) => {
-                warn!(error = %error::on(&error), "cannot read the order to store the outcome of a call");
+                warn!(error = %explain(&error), "cannot read the order to store the outcome of a call");
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Both controllers of one namespace, or of all of them. What the watches show makes orders and profiles due, and each
-//! one that is due is looked at.
+//! Both controllers, for one namespace or for all of them: watch events put the keys of orders and profiles into work
+//! queues, and each controller reconciles what its queue holds.
 
 use std::convert::Infallible;
 use std::fmt::Debug;
@@ -14,30 +14,30 @@ use kube::runtime::controller::{Action, Config, Error};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, Resource};
 use tokio::task::JoinError;
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, error, warn};
 
 use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
-use crate::cluster::cache::{Cache, Kept, Key, Writer};
-use crate::cluster::watch::{self, Seen, Shown};
-use crate::controller::schedule::Lookout;
+use crate::cluster::cache::{Cache, Cached, Key, Writer};
+use crate::cluster::watch::{self, ChangeFilter, Changed};
+use crate::controller::schedule::Schedule;
 use crate::order::references;
 use crate::order::{self, Context};
-use crate::process::runtime::Shutdown;
 use crate::profile;
 
-/// When an object is looked at again whose pass ended in a panic.
+/// When an object is requeued whose pass ended in a panic.
 const AFTER_PANIC: Duration = Duration::from_mins(5);
 
 /// One namespace, or all of them.
 pub struct Scope {
     client: Client,
     namespace: Option<String>,
-    /// Its orders as last seen.
+    /// The cache of its orders.
     pub orders: Cache<CertificateOrder>,
-    /// Its profiles as last seen.
+    /// The cache of its profiles.
     pub profiles: Cache<OrganizationProfile>,
-    orders_shown: Writer<CertificateOrder>,
-    profiles_shown: Writer<OrganizationProfile>,
+    orders_writer: Writer<CertificateOrder>,
+    profiles_writer: Writer<OrganizationProfile>,
 }
 
 impl Scope {
@@ -51,26 +51,26 @@ impl Scope {
     }
 
     fn new(client: Client, namespace: Option<String>) -> Self {
-        let (orders, orders_shown) = Cache::new();
-        let (profiles, profiles_shown) = Cache::new();
-        Self { client, namespace, orders, profiles, orders_shown, profiles_shown }
+        let (orders, orders_writer) = Cache::new();
+        let (profiles, profiles_writer) = Cache::new();
+        Self { client, namespace, orders, profiles, orders_writer, profiles_writer }
     }
 
-    /// Works until `shutdown` resolves; passes that have begun are finished.
-    pub async fn run(self, context: &Arc<Context>, shutdown: &Shutdown) {
+    /// Works until `shutdown` is cancelled; passes that have begun are finished.
+    pub async fn run(self, context: &Arc<Context>, shutdown: &CancellationToken) {
         let (orders, profiles) = (self.orders.clone(), self.profiles.clone());
-        let (due_orders, order_queue) = Due::new(&context.lookout);
-        let (due_profiles, profile_queue) = Due::new(&context.profiles);
-        // Once the watches end, so do the queues, and with them the work.
-        let watches = self.watch(context, due_orders, due_profiles);
-        let watches = futures::future::select(Box::pin(watches), shutdown.clone());
+        let (queue_orders, queued_orders) = WorkQueue::new(&context.schedule);
+        let (queue_profiles, queued_profiles) = WorkQueue::new(&context.profiles);
+        // The queues end with the watches, and the workers with the queues.
+        let watches = self.watch(context, queue_orders, queue_profiles);
+        let watches = futures::future::select(Box::pin(watches), Box::pin(shutdown.cancelled()));
         let work_orders = async {
-            // A profile that is not seen yet would not tell which Secrets its orders look at.
+            // Only a cached profile tells which Secrets its orders refer to.
             are_filled(&orders, &profiles).await;
-            work(orders.objects(), order_queue, order::reconcile, Context::forget, context).await;
+            work(orders.objects(), queued_orders, order::reconcile, Context::forget, context).await;
         };
         let forget = |context: &Context, key: &Key| context.profiles.forget(key);
-        let work_profiles = work(profiles.objects(), profile_queue, profile::reconcile, forget, context);
+        let work_profiles = work(profiles.objects(), queued_profiles, profile::reconcile, forget, context);
         tokio::join!(watches.map(drop), work_orders, work_profiles);
     }
 
@@ -78,39 +78,41 @@ impl Scope {
     async fn watch(
         self,
         context: &Context,
-        due_orders: Due<'_, CertificateOrder>,
-        due_profiles: Due<'_, OrganizationProfile>,
+        queue_orders: WorkQueue<'_, CertificateOrder>,
+        queue_profiles: WorkQueue<'_, OrganizationProfile>,
     ) {
-        let Self { client, namespace, orders, profiles, orders_shown, profiles_shown } = self;
-        let (due_orders, due_profiles) = (&due_orders, &due_profiles);
+        let Self { client, namespace, orders, profiles, orders_writer, profiles_writer } = self;
+        let (queue_orders, queue_profiles) = (&queue_orders, &queue_profiles);
         let namespace = namespace.as_deref();
-        let show_orders = watch::objects(api(&client, namespace), orders_shown).for_each(async |shown| {
-            if shown.is_edited {
-                context.secrets.forget(&shown.key.0);
+        let watch_orders = watch::objects(api(&client, namespace), orders_writer).for_each(async |changed| {
+            if changed.is_edited {
+                context.secrets.forget(&changed.key.0);
             }
-            due_orders.touched(&shown.key);
+            queue_orders.add(&changed.key);
         });
-        let seen = Seen::new(&context.clock);
-        let show_profiles = watch::objects(api(&client, namespace), profiles_shown).for_each(async |shown| {
-            due_profiles.touched(&shown.key);
-            due_orders.wake(references::of_profile(&orders, &shown.key), &seen, &shown);
-        });
-        let (seen_by_orders, seen_by_profiles) = (Seen::new(&context.clock), Seen::new(&context.clock));
-        let show_secrets = async {
-            // Who is not known yet cannot be woken.
+        let filter = ChangeFilter::new(&context.clock);
+        let watch_profiles =
+            watch::objects(api(&client, namespace), profiles_writer).for_each(async |changed| {
+                queue_profiles.add(&changed.key);
+                queue_orders.wake(references::of_profile(&orders, &changed.key), &filter, &changed);
+            });
+        let (orders_filter, profiles_filter) =
+            (ChangeFilter::new(&context.clock), ChangeFilter::new(&context.clock));
+        let watch_secrets = async {
+            // Only cached objects can be requeued.
             are_filled(&orders, &profiles).await;
-            let shown = watch::secrets(api(&client, namespace));
-            shown
-                .for_each(async |shown| {
-                    context.secrets.shown(&shown.key, shown.version.as_deref());
-                    let found = references::of_secret(&orders, &profiles, &shown.key);
-                    due_orders.wake(found, &seen_by_orders, &shown);
-                    let found = references::profiles_of_secret(&profiles, &shown.key);
-                    due_profiles.wake(found, &seen_by_profiles, &shown);
+            let changes = watch::secrets(api(&client, namespace));
+            changes
+                .for_each(async |changed| {
+                    context.secrets.changed(&changed.key, changed.version.as_deref());
+                    let found = references::of_secret(&orders, &profiles, &changed.key);
+                    queue_orders.wake(found, &orders_filter, &changed);
+                    let found = references::profiles_of_secret(&profiles, &changed.key);
+                    queue_profiles.wake(found, &profiles_filter, &changed);
                 })
                 .await;
         };
-        tokio::join!(show_orders, show_profiles, show_secrets);
+        tokio::join!(watch_orders, watch_profiles, watch_secrets);
     }
 }
 
@@ -124,42 +126,42 @@ where
     }
 }
 
-/// Where objects are put that may be due.
-struct Due<'a, K: Resource> {
-    lookout: &'a Lookout,
+/// The work queue of one controller.
+struct WorkQueue<'a, K: Resource> {
+    schedule: &'a Schedule,
     queue: UnboundedSender<ObjectRef<K>>,
 }
 
-impl<'a, K: Resource<DynamicType = ()>> Due<'a, K> {
-    fn new(lookout: &'a Lookout) -> (Self, UnboundedReceiver<ObjectRef<K>>) {
+impl<'a, K: Resource<DynamicType = ()>> WorkQueue<'a, K> {
+    fn new(schedule: &'a Schedule) -> (Self, UnboundedReceiver<ObjectRef<K>>) {
         let (queue, queued) = unbounded();
-        (Self { lookout, queue }, queued)
+        (Self { schedule, queue }, queued)
     }
 
-    /// The object itself was touched.
-    fn touched(&self, (namespace, name): &Key) {
-        // Nobody listens any more once the process ends.
+    /// Adds an object. Its schedule tells whether it is due.
+    fn add(&self, (namespace, name): &Key) {
+        // The receiver is gone once the process shuts down.
         let _ = self.queue.unbounded_send(ObjectRef::new(name).within(namespace));
     }
 
-    /// Objects are due, if the one that they refer to has changed.
-    fn wake(&self, found: impl IntoIterator<Item = Key>, seen: &Seen, shown: &Shown) {
+    /// Requeues objects at once, if the object that they refer to has changed.
+    fn wake(&self, found: impl IntoIterator<Item = Key>, filter: &ChangeFilter, changed: &Changed) {
         let mut found = found.into_iter().peekable();
-        // Only objects that are referred to are remembered: a cluster may hold very many others.
-        if found.peek().is_none() || !seen.is_new(shown) {
+        // The filter keeps only objects that are referred to: a cluster may hold very many others.
+        if found.peek().is_none() || !filter.is_new(changed) {
             return;
         }
         for key in found {
-            self.lookout.wake(&key);
-            self.touched(&key);
+            self.schedule.wake(&key);
+            self.add(&key);
         }
     }
 }
 
-/// Looks at each object that is queued, until the queue ends; passes that have begun are finished.
+/// Reconciles each object of a work queue, until the queue ends; passes that have begun are finished.
 ///
-/// The number of passes at the same time is not bounded here: an order that waits for its account's turn holds up
-/// nobody, see [`crate::controller::queue`].
+/// The number of passes at the same time is not bounded here: an order that waits for a permit of its account delays no
+/// other, see [`crate::controller::queue`].
 async fn work<K, P>(
     objects: &Store<K>,
     queue: UnboundedReceiver<ObjectRef<K>>,
@@ -167,7 +169,7 @@ async fn work<K, P>(
     forget: impl Fn(&Context, &Key),
     context: &Arc<Context>,
 ) where
-    K: Kept + Debug + Send + Sync,
+    K: Cached + Debug + Send + Sync,
     P: Future<Output = Result<Action, Infallible>> + Send + 'static,
 {
     let pass =
@@ -201,7 +203,7 @@ pub async fn are_filled(orders: &Cache<CertificateOrder>, profiles: &Cache<Organ
 
 /// Waits until a cache was filled once. It asks again and again, since kube wakes only the last one who waits for a
 /// store, and the controller of that store waits too.
-async fn is_filled<K: Kept>(store: &Store<K>) -> bool {
+async fn is_filled<K: Cached>(store: &Store<K>) -> bool {
     loop {
         if let Ok(filled) = tokio::time::timeout(Duration::from_millis(50), store.wait_until_ready()).await {
             return filled.is_ok();

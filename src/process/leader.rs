@@ -1,4 +1,4 @@
-//! One of several replicas works: it holds a Lease.
+//! Leader election: one of several replicas works, the one that holds a Lease.
 //!
 //! Every write to the Lease names the resourceVersion that was read, so of two that take it at once one fails. Whether
 //! its holder is gone is judged by how long the Lease has not changed here, by a steady clock: two machines' clocks
@@ -12,78 +12,78 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::api::v1alpha1::micros;
-use crate::cluster::error::{self, Said};
+use crate::cluster::error::{LogOnce, explain};
 use crate::core::clock::Clock;
 use crate::order::status::FIELD_MANAGER;
-use crate::process::runtime::Shutdown;
 
 /// The name of the Lease.
 pub const LEASE: &str = "certorder";
 
-/// How long a holder that does not renew is believed to be alive.
-const TERM: Duration = Duration::from_secs(15);
+/// How long a holder that does not renew is taken to be alive.
+const LEASE_DURATION: Duration = Duration::from_secs(15);
 /// How often the holder renews.
-const RENEWAL: Duration = Duration::from_secs(4);
+const RENEW_PERIOD: Duration = Duration::from_secs(4);
 /// When a holder that cannot renew stops: before anybody else begins.
-const DEADLINE: Duration = Duration::from_secs(10);
-/// How often the others look, and the holder tries again after a failure.
-const LOOK: Duration = Duration::from_secs(1);
+const RENEW_DEADLINE: Duration = Duration::from_secs(10);
+/// How often the others try, and the holder tries again after a failure.
+const RETRY_PERIOD: Duration = Duration::from_secs(1);
 
-/// A candidate.
-pub struct Candidate {
+/// A process that holds the Lease, or waits for it.
+pub struct LeaseHolder {
     leases: Api<Lease>,
     identity: String,
     clock: Clock,
 }
 
 /// The Lease as last seen, and since when it has not changed.
-struct Seen {
+struct LastSeen {
     version: Option<String>,
     since: Instant,
 }
 
-impl Candidate {
-    /// A candidate by the name of this process, for the Lease in a namespace.
+impl LeaseHolder {
+    /// By the name of this process, for the Lease in a namespace.
     #[must_use]
     pub fn new(client: Client, namespace: &str, identity: &str, clock: Clock) -> Self {
         Self { leases: Api::namespaced(client, namespace), identity: identity.to_owned(), clock }
     }
 
-    /// Waits until this process holds the Lease; false if it is asked to end before. `standing_by` is called once
-    /// another one is seen to hold it.
-    pub async fn win(&self, standing_by: impl Fn(), mut shutdown: Shutdown) -> bool {
-        let mut seen = Seen { version: None, since: Instant::now() };
-        let mut said = Said::default();
+    /// Waits until this process holds the Lease; false if it shuts down before. `standing_by` is called once another
+    /// process is seen to hold it.
+    pub async fn acquire(&self, standing_by: impl Fn(), shutdown: &CancellationToken) -> bool {
+        let mut seen = LastSeen { version: None, since: Instant::now() };
+        let mut log_once = LogOnce::default();
         loop {
-            // Not cut short: a Lease that was taken and not given back would keep the others waiting.
-            match self.try_to_win(&mut seen).await {
+            // Not cut short: a Lease that was acquired and not released would keep the others waiting.
+            match self.try_to_acquire(&mut seen).await {
                 Ok(Some(holder)) => {
-                    debug!(holder, "another replica works; this one stands by");
+                    debug!(holder, "another replica is the leader; this one stands by");
                     standing_by();
                 }
                 Ok(None) => {
-                    info!(lease = LEASE, "holds the lease: this replica works");
+                    info!(lease = LEASE, "acquired the lease: this replica is the leader");
                     return true;
                 }
                 Err(error) => {
-                    let error = error::on(&error);
-                    if said.is_news(&error) {
+                    let error = explain(&error);
+                    if log_once.is_new(&error) {
                         warn!(%error, lease = LEASE, "cannot take the lease yet; tries again every second");
                     }
                 }
             }
             tokio::select! {
-                () = &mut shutdown => return false,
-                () = sleep(LOOK) => {}
+                () = shutdown.cancelled() => return false,
+                () = sleep(RETRY_PERIOD) => {}
             }
         }
     }
 
     /// Takes the Lease if it is free. Returns who else holds it, or `None` once it is ours.
-    async fn try_to_win(&self, seen: &mut Seen) -> Result<Option<String>, kube::Error> {
+    async fn try_to_acquire(&self, seen: &mut LastSeen) -> Result<Option<String>, kube::Error> {
         let Some(lease) = bounded(self.leases.get_opt(LEASE)).await? else {
             let params =
                 PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
@@ -94,10 +94,10 @@ impl Candidate {
             };
         };
         if seen.version != lease.metadata.resource_version {
-            *seen = Seen { version: lease.metadata.resource_version.clone(), since: Instant::now() };
+            *seen = LastSeen { version: lease.metadata.resource_version.clone(), since: Instant::now() };
         }
         let holder = holder(&lease).to_owned();
-        let is_free = holder.is_empty() || holder == self.identity || seen.since.elapsed() >= TERM;
+        let is_free = holder.is_empty() || holder == self.identity || seen.since.elapsed() >= LEASE_DURATION;
         if !is_free {
             return Ok(Some(holder));
         }
@@ -108,10 +108,10 @@ impl Candidate {
     pub async fn keep(&self) {
         let mut renewed_at = Instant::now();
         loop {
-            match timeout(DEADLINE.saturating_sub(renewed_at.elapsed()), self.renew()).await {
+            match timeout(RENEW_DEADLINE.saturating_sub(renewed_at.elapsed()), self.renew()).await {
                 Ok(Ok(true)) => {
                     renewed_at = Instant::now();
-                    sleep(RENEWAL).await;
+                    sleep(RENEW_PERIOD).await;
                     continue;
                 }
                 Ok(Ok(false)) => {
@@ -119,14 +119,14 @@ impl Candidate {
                     return;
                 }
                 Ok(Err(error)) => {
-                    warn!(error = %error::on(&error), lease = LEASE, "cannot renew the lease; tries again");
+                    warn!(error = %explain(&error), lease = LEASE, "cannot renew the lease; tries again");
                 }
                 Err(_) => warn!(lease = LEASE, "the API server did not let the lease be renewed in time"),
             }
-            if renewed_at.elapsed() >= DEADLINE {
+            if renewed_at.elapsed() >= RENEW_DEADLINE {
                 return;
             }
-            sleep(LOOK).await;
+            sleep(RETRY_PERIOD).await;
         }
     }
 
@@ -138,7 +138,7 @@ impl Candidate {
         }
     }
 
-    /// Gives the Lease back, so that another replica begins at once.
+    /// Releases the Lease, so that another replica begins at once.
     pub async fn release(&self) {
         let released = async {
             let Some(lease) = bounded(self.leases.get_opt(LEASE)).await? else { return Ok(true) };
@@ -152,10 +152,10 @@ impl Candidate {
             self.write(lease).await
         };
         match released.await {
-            Ok(_) => debug!(lease = LEASE, "gave the lease back"),
+            Ok(_) => debug!(lease = LEASE, "released the lease"),
             Err::<_, kube::Error>(error) => {
-                let error = error::on(&error);
-                warn!(%error, lease = LEASE, "cannot give the lease back; another replica begins in 15 s");
+                let error = explain(&error);
+                warn!(%error, lease = LEASE, "cannot release the lease; another replica begins in 15 s");
             }
         }
     }
@@ -182,7 +182,7 @@ impl Candidate {
         let transitions = before.lease_transitions.unwrap_or_default();
         let spec = LeaseSpec {
             holder_identity: Some(self.identity.clone()),
-            lease_duration_seconds: i32::try_from(TERM.as_secs()).ok(),
+            lease_duration_seconds: i32::try_from(LEASE_DURATION.as_secs()).ok(),
             acquire_time: if is_ours { before.acquire_time } else { Some(now.clone()) },
             renew_time: Some(now),
             lease_transitions: Some(if is_ours { transitions } else { transitions.saturating_add(1) }),

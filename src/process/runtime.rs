@@ -5,12 +5,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::{BoxFuture, Shared};
 use kube::Client;
 use prometheus_client::registry::Registry;
-use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
@@ -18,19 +16,18 @@ use tracing_subscriber::filter::ParseError;
 use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use crate::cluster::cache::Cache;
 use crate::cluster::secrets::Secrets;
-use crate::controller::queue::Gate;
-use crate::controller::schedule::Lookout;
-use crate::controller::telemetry::{GateMetrics, Metrics, Telemetry};
+use crate::controller::queue::AccountQueue;
+use crate::controller::schedule::Schedule;
+use crate::controller::telemetry::{Metrics, QueueMetrics, Telemetry};
 use crate::core::clock::Clock;
-use crate::core::shutdown::Ending;
 use crate::order::Context;
-use crate::order::claim::intent_ages::Sightings;
-use crate::order::claim::locks::Turns;
+use crate::order::claim::intent_ages::IntentAges;
+use crate::order::claim::locks::CertificateLocks;
 use crate::order::validation::Validations;
 use crate::process::config::{Config, LogFormat};
 use crate::process::controllers::{Scope, are_filled};
 use crate::process::http::{self, Readiness};
-use crate::process::leader::Candidate;
+use crate::process::leader::LeaseHolder;
 use crate::profile::lookups::Lookups;
 use crate::provider::registry::{Clouds, Settings, SetupError};
 
@@ -64,9 +61,6 @@ pub enum Error {
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
-
-/// Resolves when the process must end.
-pub type Shutdown = Shared<BoxFuture<'static, ()>>;
 
 /// Runs the controller until SIGTERM or ctrl-c.
 pub fn start(config: Config) -> Result<(), Error> {
@@ -105,30 +99,38 @@ fn log_filter(level: &str) -> Result<EnvFilter, ParseError> {
     EnvFilter::try_new(format!("{level},{requests},{ANSWERS}"))
 }
 
-/// Resolves on SIGTERM or ctrl-c.
-fn signals() -> std::io::Result<Shutdown> {
+/// Cancelled by SIGTERM or ctrl-c.
+fn signals() -> std::io::Result<CancellationToken> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let first = async move {
+    let shutdown = CancellationToken::new();
+    let signalled = shutdown.clone();
+    tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        info!("ends: finishes the calls in flight");
-    };
-    Ok(first.boxed().shared())
+        info!("shuts down: finishes the calls in flight");
+        signalled.cancel();
+    });
+    Ok(shutdown)
 }
 
-/// Runs the controllers and the probes until `shutdown` resolves; passes that have begun are finished.
-pub async fn run(config: Config, client: Client, shutdown: Shutdown) -> Result<(), Error> {
+/// Runs the controllers and the probes until `shutdown` is cancelled; passes that have begun are finished.
+pub async fn run(config: Config, client: Client, shutdown: CancellationToken) -> Result<(), Error> {
     run_by(Clock::default(), config, client, shutdown).await
 }
 
 /// The same by another clock, for tests that let days pass.
-pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shutdown) -> Result<(), Error> {
+pub async fn run_by(
+    clock: Clock,
+    config: Config,
+    client: Client,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let watch_gate = GateMetrics::register(&mut registry);
+    let watch_gate = QueueMetrics::register(&mut registry);
     let readiness = Readiness::default();
     let port = http::bind(config.http_address)
         .await
@@ -137,29 +139,31 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
     let mut probes = JoinSet::new();
     probes.spawn(http::serve(port, registry, readiness.clone()));
 
-    let ending = Ending::default();
+    // Also cancelled when the Lease is lost.
+    let shutdown = shutdown.child_token();
     let settings = Settings {
         call_timeout: config.call_timeout,
         tencent_rate_limit: config.tencent_rate_limit,
         tencent_endpoint: config.tencent_endpoint.clone(),
         huawei_rate_limit: config.huawei_rate_limit,
         huawei_endpoint: config.huawei_endpoint.clone(),
-        ending: ending.clone(),
+        shutdown: shutdown.clone(),
     };
     let clouds = Clouds::new(&settings)?;
 
     let holder = uuid::Uuid::new_v4().to_string();
-    let term = match &config {
+    let leadership = match &config {
         Config { leader_elect: true, lease_namespace, .. } => {
             let namespace = lease_namespace.as_deref().unwrap_or(client.default_namespace());
-            let candidate = Candidate::new(client.clone(), namespace, &holder, clock);
-            Term::begin(candidate, &readiness, shutdown.clone()).await
+            let lease_holder = LeaseHolder::new(client.clone(), namespace, &holder, clock);
+            match Leadership::acquire(lease_holder, &readiness, &shutdown).await {
+                Some(leadership) => Some(leadership),
+                None => return Ok(()),
+            }
         }
-        _ => Some(Term::without_end(shutdown.clone())),
+        _ => None,
     };
-    let Some(term) = term else { return Ok(()) };
-    let shutdown = term.ends.clone();
-    announce_end(&ending, &readiness, shutdown.clone());
+    announce_shutdown(&readiness, &shutdown);
     // A namespace that is named twice is watched once.
     let mut config = config;
     config.watch_namespaces.sort_unstable();
@@ -170,8 +174,8 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         let secrets = Arc::clone(&secrets);
         async move { secrets.sweep().await }
     });
-    let gate = Arc::new(Gate::new(config.concurrency.into()));
-    watch_gate.set(Arc::clone(&gate));
+    let queue = Arc::new(AccountQueue::new(config.concurrency.into()));
+    watch_gate.set(Arc::clone(&queue));
     let context = Arc::new(Context {
         telemetry: Telemetry::new(client.clone(), &holder, metrics),
         client,
@@ -184,14 +188,14 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
         namespaces: config.watch_namespaces.clone(),
         secrets,
         orders: scopes.iter().map(|scope| scope.orders.clone()).collect(),
-        lookout: Lookout::default(),
-        gate,
-        profiles: Lookout::default(),
+        schedule: Schedule::default(),
+        queue,
+        profiles: Schedule::default(),
         lookups: Lookups::default(),
-        turns: Turns::default(),
-        sightings: Sightings::default(),
+        locks: CertificateLocks::default(),
+        intent_ages: IntentAges::default(),
         validations: Validations::default(),
-        ending,
+        shutdown: shutdown.clone(),
     });
     info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?config.watch_namespaces, "certorder runs");
     let caches = scopes.iter().map(|scope| (scope.orders.clone(), scope.profiles.clone()));
@@ -199,68 +203,59 @@ pub async fn run_by(clock: Clock, config: Config, client: Client, shutdown: Shut
     let controllers = scopes.into_iter().map(|scope| scope.run(&context, &shutdown));
     futures::future::join_all(controllers).await;
     sweep.abort();
-    term.end().await?;
+    if let Some(leadership) = leadership {
+        leadership.release().await?;
+    }
     info!("certorder has ended");
     Ok(())
 }
 
-/// The time in which this process works.
-struct Term {
-    /// Resolves when it must end.
-    ends: Shutdown,
-    /// Who keeps the Lease meanwhile.
-    keeper: Option<(Arc<Candidate>, JoinHandle<()>)>,
+/// This process is the leader, and keeps the Lease.
+struct Leadership {
+    lease_holder: Arc<LeaseHolder>,
+    /// Ends when the Lease is lost.
+    renewal: JoinHandle<()>,
 }
 
-impl Term {
-    /// Waits for the Lease; `None` where the process is asked to end before.
-    async fn begin(candidate: Candidate, readiness: &Readiness, shutdown: Shutdown) -> Option<Self> {
-        if !candidate.win(|| readiness.stand_by(), shutdown.clone()).await {
+impl Leadership {
+    /// Waits for the Lease; `None` where the process shuts down before. Once the Lease is lost, it shuts down, too.
+    async fn acquire(
+        lease_holder: LeaseHolder,
+        readiness: &Readiness,
+        shutdown: &CancellationToken,
+    ) -> Option<Self> {
+        if !lease_holder.acquire(|| readiness.stand_by(), shutdown).await {
             return None;
         }
         readiness.begin();
-        let candidate = Arc::new(candidate);
-        let (lost, is_lost) = oneshot::channel();
-        let keeper = tokio::spawn({
-            let candidate = Arc::clone(&candidate);
+        let lease_holder = Arc::new(lease_holder);
+        let renewal = tokio::spawn({
+            let (lease_holder, shutdown) = (Arc::clone(&lease_holder), shutdown.clone());
             async move {
-                candidate.keep().await;
-                let _ = lost.send(());
+                lease_holder.keep().await;
+                shutdown.cancel();
             }
         });
-        let ends = async move {
-            tokio::select! {
-                () = shutdown => {}
-                Ok(()) = is_lost => {}
-            }
-        };
-        Some(Self { ends: ends.boxed().shared(), keeper: Some((candidate, keeper)) })
+        Some(Self { lease_holder, renewal })
     }
 
-    /// Without a Lease.
-    fn without_end(shutdown: Shutdown) -> Self {
-        Self { ends: shutdown, keeper: None }
-    }
-
-    /// Gives the Lease back, unless it is lost.
-    async fn end(self) -> Result<(), Error> {
-        let Some((candidate, keeper)) = self.keeper else { return Ok(()) };
-        if keeper.is_finished() {
+    /// Releases the Lease, unless it is lost.
+    async fn release(self) -> Result<(), Error> {
+        if self.renewal.is_finished() {
             return Err(Error::LeaseLost);
         }
-        // Not before: while a pass ends, no other replica may begin.
-        keeper.abort();
-        candidate.release().await;
+        // Not before the last pass has ended: no other replica may begin until then.
+        self.renewal.abort();
+        self.lease_holder.release().await;
         Ok(())
     }
 }
 
-/// Nothing new begins once the process is asked to end, and it is not ready any more.
-fn announce_end(ending: &Ending, readiness: &Readiness, shutdown: Shutdown) {
-    let (ending, readiness) = (ending.clone(), readiness.clone());
+/// A process that shuts down is not ready any more.
+fn announce_shutdown(readiness: &Readiness, shutdown: &CancellationToken) {
+    let (readiness, shutdown) = (readiness.clone(), shutdown.clone());
     tokio::spawn(async move {
-        shutdown.await;
-        ending.begin();
+        shutdown.cancelled().await;
         readiness.end();
     });
 }

@@ -43,12 +43,12 @@ pub struct Next {
     /// The new status.
     pub status: OrganizationProfileStatus,
     /// When to look again.
-    pub again: Again,
+    pub requeue: Requeue,
 }
 
 /// When to look again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Again {
+pub enum Requeue {
     /// Only the cluster is looked at.
     Cluster,
     /// A review is waited for.
@@ -70,16 +70,16 @@ pub fn fold(facts: &Facts<'_>) -> Next {
     if let Some(asked) = facts.asked {
         fold.status.last_handled_reconcile_at = Some(asked.to_owned());
     }
-    let again = if let Some(spec) = &facts.profile.spec.tencent_cloud {
+    let requeue = if let Some(spec) = &facts.profile.spec.tencent_cloud {
         fold.saved(spec)
     } else {
         fold.forget();
         fold.conditions.remove(ConditionType::Resolved);
-        Again::Cluster
+        Requeue::Cluster
     };
     fold.ready();
     fold.status.conditions = fold.conditions.into_list();
-    Next { status: fold.status, again }
+    Next { status: fold.status, requeue }
 }
 
 struct Fold<'a> {
@@ -125,7 +125,7 @@ impl Fold<'_> {
     }
 
     /// What the account of the profile has saved.
-    fn saved(&mut self, spec: &TencentCloudProfile) -> Again {
+    fn saved(&mut self, spec: &TencentCloudProfile) -> Requeue {
         let unfollowed = match (self.facts.data, &self.facts.directory) {
             (Err(problem), _) | (_, Some(Err(problem))) => Some(problem),
             _ => None,
@@ -133,19 +133,19 @@ impl Fold<'_> {
         if let Some(problem) = unfollowed {
             let message = format!("not looked up: {problem}");
             self.unknown(Reason::Pending, &message);
-            return Again::Cluster;
+            return Requeue::Cluster;
         }
         match self.facts.seen {
             Some(Ok(seen)) => self.seen(spec, seen),
             Some(Err(failure)) => self.failed(failure),
             None => {
                 self.unknown(Reason::Pending, "not looked up yet");
-                Again::Failed(None)
+                Requeue::Failed(None)
             }
         }
     }
 
-    fn seen(&mut self, spec: &TencentCloudProfile, seen: &Seen) -> Again {
+    fn seen(&mut self, spec: &TencentCloudProfile, seen: &Seen) -> Requeue {
         let count = |number: usize| i64::try_from(number).ok();
         let mut saved = TencentCloudProfileStatus {
             owner_uin: seen.owner.clone(),
@@ -158,15 +158,15 @@ impl Fold<'_> {
         let Some(manager) = &seen.manager else {
             self.conditions.remove(ConditionType::Approved);
             self.status.tencent_cloud = Some(saved);
-            return Again::Settled;
+            return Requeue::Settled;
         };
         reviewed(&mut saved, manager);
         self.status.tencent_cloud = Some(saved);
         let approval = approval(manager, self.facts.now);
         self.conditions.set(ConditionType::Approved, approval.status, approval.reason, &approval.message);
         match manager.review.state {
-            ReviewState::InReview | ReviewState::NotSubmitted | ReviewState::Unrecognised => Again::Review,
-            _ => Again::Settled,
+            ReviewState::InReview | ReviewState::NotSubmitted | ReviewState::Unrecognised => Requeue::Review,
+            _ => Requeue::Settled,
         }
     }
 
@@ -191,19 +191,24 @@ impl Fold<'_> {
     }
 
     /// A refusal is an answer; what is only out of reach for now leaves standing what was known of the same profile.
-    fn failed(&mut self, failure: &Failure) -> Again {
-        let trouble =
-            failure::describe("Tencent Cloud", failure.action, &failure.error, self.facts.filter, what_next);
+    fn failed(&mut self, failure: &Failure) -> Requeue {
+        let failure = failure::describe_with(
+            "Tencent Cloud",
+            failure.action,
+            &failure.error,
+            self.facts.filter,
+            what_next,
+        );
         let stored = self.facts.profile.status.as_ref().map(|status| status.conditions.as_slice());
         let resolved = get(stored.unwrap_or_default(), ConditionType::Resolved);
         // Of a run of equal failures the first is shown, so that a retry writes nothing.
-        let shown = resolved.filter(|shown| trouble.continues(&shown.message));
-        let message = shown.map_or_else(|| trouble.problem.message.clone(), |shown| shown.message.clone());
-        match trouble.retry {
+        let shown = resolved.filter(|shown| failure.continues(&shown.message));
+        let message = shown.map_or_else(|| failure.problem.message.clone(), |shown| shown.message.clone());
+        match failure.retry {
             Retry::Mended => {
                 self.forget();
                 self.conditions.set(ConditionType::Resolved, Status::False, Reason::Refused, &message);
-                Again::Settled
+                Requeue::Settled
             }
             Retry::Backoff(asked) => {
                 let generation = self.facts.profile.metadata.generation;
@@ -211,9 +216,9 @@ impl Fold<'_> {
                     resolved.status != "Unknown" && resolved.observed_generation == generation
                 });
                 if !is_known {
-                    self.unknown(trouble.problem.reason, &message);
+                    self.unknown(failure.problem.reason, &message);
                 }
-                Again::Failed(asked)
+                Requeue::Failed(asked)
             }
         }
     }

@@ -29,11 +29,11 @@ pub struct Lookups(Mutex<HashMap<String, Arc<Entry>>>);
 struct Entry {
     /// Held while the cloud is read, so that profiles that come at the same moment wait for one reading.
     reading: tokio::sync::Mutex<()>,
-    kept: Mutex<Kept>,
+    kept: Mutex<Cached>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct Cached {
     organizations: Option<Reading<SavedOrganization>>,
     administrators: HashMap<u64, Reading<SavedAdministrator>>,
     owner: Option<Reading<String>>,
@@ -68,8 +68,8 @@ impl Lookups {
     pub async fn organizations(&self, ask: Ask<'_>) -> Result<Arc<Vec<SavedOrganization>>, Error> {
         let entry = self.entry(&ask.directory.account(), ask.now);
         let [action, ..] = ask.directory.calls();
-        let kept = |kept: &Kept| kept.organizations.as_ref()?.since(ask.not_before);
-        let keep = |kept: &mut Kept, reading| kept.organizations = Some(reading);
+        let kept = |kept: &Cached| kept.organizations.as_ref()?.since(ask.not_before);
+        let keep = |kept: &mut Cached, reading| kept.organizations = Some(reading);
         let read = reported(ask, action, ask.directory.organizations());
         entry.answer(ask.now, read, kept, keep).await
     }
@@ -82,8 +82,8 @@ impl Lookups {
     ) -> Result<Arc<Vec<SavedAdministrator>>, Error> {
         let entry = self.entry(&ask.directory.account(), ask.now);
         let [_, action, _] = ask.directory.calls();
-        let kept = |kept: &Kept| kept.administrators.get(&organization)?.since(ask.not_before);
-        let keep = |kept: &mut Kept, reading| drop(kept.administrators.insert(organization, reading));
+        let kept = |kept: &Cached| kept.administrators.get(&organization)?.since(ask.not_before);
+        let keep = |kept: &mut Cached, reading| drop(kept.administrators.insert(organization, reading));
         let read = reported(ask, action, ask.directory.administrators(organization));
         entry.answer(ask.now, read, kept, keep).await
     }
@@ -99,8 +99,8 @@ impl Lookups {
                 read => read.map(|owner| owner.into_iter().collect()),
             }
         };
-        let kept = |kept: &Kept| kept.owner.as_ref()?.since(not_before);
-        let keep = |kept: &mut Kept, reading| kept.owner = Some(reading);
+        let kept = |kept: &Cached| kept.owner.as_ref()?.since(not_before);
+        let keep = |kept: &mut Cached, reading| kept.owner = Some(reading);
         let owner = entry.answer(ask.now, read, kept, keep).await?;
         Ok(owner.first().cloned())
     }
@@ -152,8 +152,8 @@ impl Entry {
         &self,
         now: Timestamp,
         read: impl Future<Output = Result<Vec<T>, Error>>,
-        kept: impl Fn(&Kept) -> Option<Arc<Vec<T>>>,
-        keep: impl FnOnce(&mut Kept, Reading<T>),
+        kept: impl Fn(&Cached) -> Option<Arc<Vec<T>>>,
+        keep: impl FnOnce(&mut Cached, Reading<T>),
     ) -> Result<Arc<Vec<T>>, Error> {
         if let Some(list) = kept(&self.kept()) {
             return Ok(list);
@@ -167,7 +167,7 @@ impl Entry {
         Ok(list)
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, Cached> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -20,12 +20,12 @@ use tracing::instrument;
 
 use crate::api::v1alpha1::OrganizationProfile;
 use crate::cluster::cache;
-use crate::controller::schedule::Verdict;
+use crate::controller::schedule::Due;
 use crate::core::pace;
 use crate::core::redact::truncate;
 use crate::order::Context;
 use crate::order::facts::RECONCILE_AT;
-use crate::profile::fold::{Again, Facts, fold};
+use crate::profile::fold::{Facts, Requeue, fold};
 use crate::profile::lookups::{Ask, FRESH};
 use crate::profile::matching::Wanted;
 use crate::profile::observe::{Failure, Seen};
@@ -62,21 +62,21 @@ pub async fn reconcile(profile: Arc<OrganizationProfile>, ctx: Arc<Context>) -> 
         asked(&profile).unwrap_or_default()
     );
     let pass = match ctx.profiles.begin(&key, wish, Instant::now()) {
-        Verdict::Due(pass) => pass,
-        Verdict::NotBefore(left) => return Ok(Action::requeue(left)),
+        Due::Now(pass) => pass,
+        Due::NotBefore(left) => return Ok(Action::requeue(left)),
     };
     // On the heap: many profiles wait for the cloud at the same time.
-    let again = Box::pin(look(&profile, &ctx)).await.unwrap_or_else(|error| {
+    let requeue = Box::pin(look(&profile, &ctx)).await.unwrap_or_else(|error| {
         ctx.telemetry.api_trouble(&error);
-        Again::Failed(None)
+        Requeue::Failed(None)
     });
-    let pause = pause(&profile, &ctx, again, pass.failures.saturating_add(1));
-    ctx.profiles.end(&key, pass, matches!(again, Again::Failed(_)), pause, Instant::now());
+    let pause = pause(&profile, &ctx, requeue, pass.failures.saturating_add(1));
+    ctx.profiles.end(&key, pass, matches!(requeue, Requeue::Failed(_)), pause, Instant::now());
     Ok(Action::requeue(pause))
 }
 
 /// One pass: resolve, observe, fold, write status.
-async fn look(profile: &OrganizationProfile, ctx: &Context) -> Result<Again, kube::Error> {
+async fn look(profile: &OrganizationProfile, ctx: &Context) -> Result<Requeue, kube::Error> {
     let mut resolved = resolve::resolve(ctx, profile).await?;
     let seen = observe(profile, ctx, &resolved).await;
     resolved.learn(&ctx.lookups);
@@ -92,9 +92,9 @@ async fn look(profile: &OrganizationProfile, ctx: &Context) -> Result<Again, kub
     match status::swap(&ctx.client, profile, next.status, ctx.clock.now()).await? {
         Some(stored) => {
             ctx.telemetry.profile_changed(profile, &stored).await;
-            Ok(next.again)
+            Ok(next.requeue)
         }
-        None => Ok(Again::Failed(None)),
+        None => Ok(Requeue::Failed(None)),
     }
 }
 
@@ -124,14 +124,14 @@ fn asked(profile: &OrganizationProfile) -> Option<String> {
 }
 
 /// When to look again, in time.
-fn pause(profile: &OrganizationProfile, ctx: &Context, again: Again, failures: u32) -> Duration {
+fn pause(profile: &OrganizationProfile, ctx: &Context, requeue: Requeue, failures: u32) -> Duration {
     let mut hasher = DefaultHasher::new();
     profile.uid().hash(&mut hasher);
     let seed = hasher.finish() ^ ctx.clock.now().as_second().unsigned_abs();
-    match again {
-        Again::Cluster => pace::STOPPED,
-        Again::Review => pace::review(seed),
-        Again::Settled => pace::settled(seed),
-        Again::Failed(asked) => pace::after_failure(failures, asked, seed),
+    match requeue {
+        Requeue::Cluster => pace::STOPPED,
+        Requeue::Review => pace::review(seed),
+        Requeue::Settled => pace::settled(seed),
+        Requeue::Failed(asked) => pace::after_failure(failures, asked, seed),
     }
 }

@@ -18,7 +18,7 @@ use super::transport::{Answer, Failure, Transport};
 
 /// What all calls to one cloud share.
 #[derive(Debug)]
-pub struct Line {
+pub struct CloudClient {
     cloud: &'static str,
     transport: Transport,
     limiter: Limiter,
@@ -36,7 +36,7 @@ pub struct Caller<'a> {
     pub begin_by: Option<Instant>,
 }
 
-impl Line {
+impl CloudClient {
     /// The way to the cloud of this name, which allows so many calls a second for each account and action.
     #[must_use]
     pub fn new(cloud: &'static str, transport: Transport, per_second: NonZeroU32) -> Self {
@@ -72,7 +72,7 @@ impl Line {
         if timeout_at(begin_by, turn).await.is_err() || Instant::now() >= begin_by {
             return Err(Error::NotSent(format!("{} had no turn in time", caller.action)));
         }
-        if self.transport.ending.has_begun() {
+        if self.transport.shutdown.is_cancelled() {
             return Err(Error::NotSent("this replica ends, and begins nothing new".to_owned()));
         }
         Ok(Call::Write)

@@ -17,7 +17,7 @@ pub enum Call {
 
 /// What a code says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Meaning {
+pub enum ErrorClass {
     /// Refused until somebody mends this.
     Mend(Reason),
     /// The credentials are not accepted.
@@ -35,9 +35,9 @@ pub enum Meaning {
 }
 
 /// A code, what it means, and what the user can do about it where the cloud's own words do not tell; else empty.
-pub type Row = (&'static str, Meaning, &'static str);
+pub type Row = (&'static str, ErrorClass, &'static str);
 
-impl Meaning {
+impl ErrorClass {
     /// What a call that ended with this refusal allows the caller to do next.
     #[must_use]
     pub fn error(self, call: Call, refusal: Refusal) -> Error {
@@ -68,7 +68,7 @@ pub fn refusal(
 /// An answer that the service did not write, or that cannot be read, says nothing about what the service did.
 #[must_use]
 pub fn foreign(call: Call, status: u16, text: &str, request_id: Option<String>) -> Error {
-    Meaning::Fault.error(call, refusal(None, &format!("HTTP {status}"), text, request_id))
+    ErrorClass::Fault.error(call, refusal(None, &format!("HTTP {status}"), text, request_id))
 }
 
 /// A cloud tells its own time when it refuses ours; the difference, in seconds by which this machine is ahead, is what

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 use k8s_openapi::ByteString;
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{TencentCloudProfile, provider};
 use crate::core::conditions::Problem;
-use crate::core::shutdown::Ending;
 
 use super::credentials::CredentialsError;
 use super::huawei::Huawei;
@@ -34,7 +34,7 @@ pub struct Settings {
     /// Stands for the hosts of Huawei Cloud, with the region filled in.
     pub huawei_endpoint: Option<Template>,
     /// Whether the process ends: then no call begins that changes something.
-    pub ending: Ending,
+    pub shutdown: CancellationToken,
 }
 
 /// For tests of one cloud: nothing about the others.
@@ -47,7 +47,7 @@ impl Default for Settings {
             tencent_endpoint: None,
             huawei_rate_limit: NonZeroU32::MIN,
             huawei_endpoint: None,
-            ending: Ending::default(),
+            shutdown: CancellationToken::new(),
         }
     }
 }
@@ -111,7 +111,7 @@ impl OpenError {
 impl Clouds {
     /// Sets up the clouds, once for a process: the pace is kept here.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
-        let transport = Transport::new(settings.call_timeout, settings.ending.clone())?;
+        let transport = Transport::new(settings.call_timeout, settings.shutdown.clone())?;
         let tencent = tencent::Service::new(
             transport.clone(),
             settings.tencent_rate_limit,

@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Request, Response, StatusCode, Url, redirect, retry};
-
-use crate::core::shutdown::Ending;
+use tokio_util::sync::CancellationToken;
 
 /// The largest answer that is read, in bytes. Real ones are below 64 KiB.
 pub const LARGEST_ANSWER: usize = 1024 * 1024;
@@ -126,12 +125,12 @@ pub enum Failure {
 pub struct Transport {
     client: Client,
     /// Once it has begun, no call that changes something begins any more.
-    pub ending: Ending,
+    pub shutdown: CancellationToken,
 }
 
 impl Transport {
     /// A client whose every exchange ends within `timeout`, the answer's body included.
-    pub fn new(timeout: Duration, ending: Ending) -> Result<Self, reqwest::Error> {
+    pub fn new(timeout: Duration, shutdown: CancellationToken) -> Result<Self, reqwest::Error> {
         let client = Client::builder()
             .user_agent(concat!("certorder/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
@@ -144,7 +143,7 @@ impl Transport {
             .timeout(timeout)
             .pool_idle_timeout(IDLE)
             .build()?;
-        Ok(Self { client, ending })
+        Ok(Self { client, shutdown })
     }
 
     /// Sends one request and reads the answer, whatever its status.
@@ -213,7 +212,7 @@ mod tests {
     }
 
     async fn exchange_within(timeout: Duration, endpoint: &Endpoint) -> Result<Answer, Failure> {
-        let transport = Transport::new(timeout, Ending::default()).unwrap();
+        let transport = Transport::new(timeout, CancellationToken::new()).unwrap();
         transport.exchange(Request::new(Method::POST, endpoint.url().clone())).await
     }
 

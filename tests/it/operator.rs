@@ -7,29 +7,22 @@ use certorder::core::clock::Clock;
 use certorder::process::config::{Cli, Command, Config};
 use certorder::process::runtime::{self, Error};
 use clap::Parser;
-use futures::FutureExt;
 use kube::Client;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 /// The longest that a story waits for an operator to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running operator.
 pub(crate) struct Operator {
-    ask: watch::Sender<Asked>,
+    /// Cancelled to end it as by SIGTERM.
+    shutdown: CancellationToken,
+    /// Cancelled to end it as by SIGKILL: nothing that has begun is finished.
+    killed: CancellationToken,
     outcome: oneshot::Receiver<Result<(), Error>>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// What it is asked for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Asked {
-    Nothing,
-    /// To end as by SIGTERM.
-    ToStop,
-    /// To end as by SIGKILL: nothing that has begun is finished.
-    ToDie,
 }
 
 impl Operator {
@@ -78,7 +71,8 @@ impl Operator {
         ];
         let flags = flags.iter().chain(election);
         let Command::Run(config) = Cli::try_parse_from(flags).unwrap().command else { unreachable!() };
-        let (ask, asked) = watch::channel(Asked::Nothing);
+        let (shutdown, killed) = (CancellationToken::new(), CancellationToken::new());
+        let asked = (shutdown.clone(), killed.clone());
         let (ended, outcome) = oneshot::channel();
         let api = api.to_owned();
         let thread = std::thread::spawn(move || {
@@ -90,7 +84,7 @@ impl Operator {
             // What it had begun beside goes with the process.
             runtime.shutdown_background();
         });
-        Self { ask, outcome, thread: Some(thread) }
+        Self { shutdown, killed, outcome, thread: Some(thread) }
     }
 
     /// Kills it and waits until it is gone.
@@ -100,7 +94,7 @@ impl Operator {
 
     /// Asks it to end and waits until it has.
     pub(crate) async fn stop(self) {
-        self.ask.send_replace(Asked::ToStop);
+        self.shutdown.cancel();
         self.end().await.unwrap();
     }
 
@@ -114,7 +108,7 @@ impl Operator {
 
 impl Drop for Operator {
     fn drop(&mut self) {
-        self.ask.send_replace(Asked::ToDie);
+        self.killed.cancel();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -126,15 +120,13 @@ async fn run(
     clock: Clock,
     config: Config,
     api: &str,
-    mut asked: watch::Receiver<Asked>,
+    (shutdown, killed): (CancellationToken, CancellationToken),
 ) -> Option<Result<(), Error>> {
     let client = Client::try_from(kube::Config::new(api.parse().unwrap())).unwrap();
-    let mut stops = asked.clone();
-    let shutdown = async move { drop(stops.wait_for(|asked| *asked >= Asked::ToStop).await) };
     tokio::select! {
-        outcome = runtime::run_by(clock, config, client, shutdown.boxed().shared()) => {
+        outcome = runtime::run_by(clock, config, client, shutdown) => {
             Some(outcome.inspect_err(|error| eprintln!("the operator: {error}")))
         }
-        _ = asked.wait_for(|asked| *asked == Asked::ToDie) => None,
+        () = killed.cancelled() => None,
     }
 }

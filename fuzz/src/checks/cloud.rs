@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use certorder::core::order::{Evidence, Observation};
-use certorder::core::shutdown::Ending;
 use certorder::provider::registry::{Clouds, Settings};
 use certorder::provider::{Directory, Error, Letter, Payload, Provider, Request, RequestKind};
 use jiff::Timestamp;
@@ -127,7 +126,7 @@ pub(crate) fn clouds(url: &str) -> Clouds {
         tencent_endpoint: url.parse().ok(),
         huawei_rate_limit: NonZeroU32::MAX,
         huawei_endpoint: url.parse().ok(),
-        ending: Ending::default(),
+        shutdown: tokio_util::sync::CancellationToken::new(),
     };
     Clouds::new(&settings).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Since when this process has seen each open intent, by its own steady clock.
+//! How long this process has seen each open intent, by its own monotonic clock.
 //!
 //! The time of day in an intent is that of the process that stored it, and two machines' clocks may differ by more
 //! than a call takes. So the absence of evidence counts only after the intent was also seen for that long here.
@@ -12,13 +12,13 @@ use tokio::time::Instant;
 use crate::api::v1alpha1::{CertificateOrder, Intent};
 use crate::cluster::cache::Key;
 
-/// The open intents that were seen.
+/// The open intents, and since when each is seen.
 #[derive(Default)]
-pub struct Sightings(Mutex<HashMap<Key, (Intent, Instant)>>);
+pub struct IntentAges(Mutex<HashMap<Key, (Intent, Instant)>>);
 
-impl Sightings {
+impl IntentAges {
     /// How long the order's open intent has been seen; nothing where it has none.
-    pub fn of(&self, key: &Key, order: &CertificateOrder) -> Duration {
+    pub fn age(&self, key: &Key, order: &CertificateOrder) -> Duration {
         let intent = order.status.as_ref().and_then(|status| status.submission.as_ref()?.intent.as_ref());
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match (intent, seen.get(key)) {

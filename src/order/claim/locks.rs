@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OwnedMutexGuard;
 
-/// Hands out turns by certificate. kube already keeps two passes over one object apart; this keeps apart two
+/// One lock for each certificate. kube already keeps two passes over one object apart; this keeps apart two
 /// objects for the same certificate, an object that was deleted and applied again among them.
 #[derive(Default)]
-pub struct Turns(Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>);
+pub struct CertificateLocks(Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>);
 
-impl Turns {
-    /// Waits for the turn of this certificate; it lasts until the guard is dropped.
-    pub async fn take(&self, certificate: String) -> OwnedMutexGuard<()> {
+impl CertificateLocks {
+    /// Waits for the lock of this certificate; it is held until the guard is dropped.
+    pub async fn lock(&self, certificate: String) -> OwnedMutexGuard<()> {
         let lock = {
             let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             locks.retain(|_, lock| Arc::strong_count(lock) > 1);
@@ -28,14 +28,14 @@ mod tests {
 
     #[tokio::test]
     async fn one_certificate_is_worked_by_one_pass_and_others_do_not_wait() {
-        let turns = Turns::default();
-        let first = turns.take("a".to_owned()).await;
-        let _other = turns.take("b".to_owned()).await;
-        let mut second = Box::pin(turns.take("a".to_owned()));
+        let locks = CertificateLocks::default();
+        let first = locks.lock("a".to_owned()).await;
+        let _other = locks.lock("b".to_owned()).await;
+        let mut second = Box::pin(locks.lock("a".to_owned()));
         assert!(futures::poll!(&mut second).is_pending());
         drop(first);
         drop(second.await);
-        drop(turns.take("c".to_owned()).await);
-        assert_eq!(turns.0.lock().unwrap().len(), 2, "finished turns are forgotten");
+        drop(locks.lock("c".to_owned()).await);
+        assert_eq!(locks.0.lock().unwrap().len(), 2, "locks that nobody holds are forgotten");
     }
 }

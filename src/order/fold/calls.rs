@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{Intent, LastRequest, Submission};
-use crate::controller::failure::{Trouble, trouble};
+use crate::controller::failure::{Failure, describe};
 use crate::core::conditions::{Problem, Status};
 use crate::core::order::Stage;
 use crate::order::facts::{ACCEPTED, Action, RESUBMIT_AT, handled_value};
-use crate::order::fold::{Again, Fold};
+use crate::order::fold::{Fold, Requeue};
 use crate::provider::{Accepted, Error};
 
 /// How soon the outcome of an intent is looked for.
 const SETTLING: Duration = Duration::from_secs(5);
 
 impl Fold<'_> {
-    pub(super) fn intent(&mut self, action: Action, intent: &Intent) -> Again {
+    pub(super) fn intent(&mut self, action: Action, intent: &Intent) -> Requeue {
         self.conditions.remove(ConditionType::ActionRequired);
         if self.submission().intent.as_ref() != Some(intent) {
             self.forget_intent();
@@ -34,10 +34,10 @@ impl Fold<'_> {
         };
         self.working(Reason::Submitting, &message);
         self.status.phase = Some("Submitting".to_owned());
-        Again::Now
+        Requeue::Now
     }
 
-    pub(super) fn accepted(&mut self, action: Action, intent: &Intent, accepted: &Accepted) -> Again {
+    pub(super) fn accepted(&mut self, action: Action, intent: &Intent, accepted: &Accepted) -> Requeue {
         self.record(&intent.action, ACCEPTED, None, accepted.request_id.as_deref());
         let cloud = self.facts.cloud;
         let request =
@@ -59,7 +59,7 @@ impl Fold<'_> {
     }
 
     /// A call took effect that is not about an application.
-    pub(super) fn done(&mut self, action: Action) -> Again {
+    pub(super) fn done(&mut self, action: Action) -> Requeue {
         let now = self.now();
         let submission = self.submission();
         submission.intent = None;
@@ -68,16 +68,16 @@ impl Fold<'_> {
             Action::SendLetter => submission.letter_sent_at = Some(now),
             Action::Submit | Action::Order | Action::Withdraw | Action::Revoke => {}
         }
-        Again::Now
+        Requeue::Now
     }
 
     /// Begins another attempt: what the present one has reached no longer holds.
-    pub(super) fn start_over(&mut self) -> Again {
+    pub(super) fn start_over(&mut self) -> Requeue {
         let message = self.forget_attempt();
         self.handle_resubmit(self.facts.annotation(RESUBMIT_AT));
         self.conditions.working(Reason::Submitting, &message);
         self.status.phase = Some("Submitting".to_owned());
-        Again::Now
+        Requeue::Now
     }
 
     fn forget_attempt(&mut self) -> String {
@@ -110,13 +110,18 @@ impl Fold<'_> {
     }
 
     /// Nobody can tell what became of a call. Its intent stays, and what the user asks for next begins another one.
-    pub(super) fn left_unknown(&mut self, problem: &Problem) -> Again {
-        let again = self.halt(problem);
+    pub(super) fn left_unknown(&mut self, problem: &Problem) -> Requeue {
+        let requeue = self.halt(problem);
         self.status.phase = Some("OutcomeUnknown".to_owned());
-        again
+        requeue
     }
 
-    pub(super) fn submitted(&mut self, payload_hash: Option<String>, reason: Reason, message: &str) -> Again {
+    pub(super) fn submitted(
+        &mut self,
+        payload_hash: Option<String>,
+        reason: Reason,
+        message: &str,
+    ) -> Requeue {
         let now = self.now();
         let submission = self.submission();
         submission.intent = None;
@@ -129,10 +134,10 @@ impl Fold<'_> {
         }
         self.status.phase = Some("Submitted".to_owned());
         self.conditions.working(Reason::Submitting, &format!("{message}; the order to the CA comes next"));
-        Again::Now
+        Requeue::Now
     }
 
-    pub(super) fn ordered(&mut self, reason: Reason, message: &str) -> Again {
+    pub(super) fn ordered(&mut self, reason: Reason, message: &str) -> Requeue {
         let now = self.now();
         let submission = self.submission();
         submission.intent = None;
@@ -140,33 +145,33 @@ impl Fold<'_> {
         self.conditions.set(ConditionType::Ordered, Status::True, reason, message);
         self.conditions.working(Reason::InReview, message);
         self.status.phase = Some("Ordered".to_owned());
-        Again::Now
+        Requeue::Now
     }
 
-    pub(super) fn failed(&mut self, action: Action, intent: &Intent, error: &Error) -> Again {
-        let trouble = trouble(self.facts.cloud, &intent.action, error, self.filter);
-        self.record_failure(intent, &trouble);
+    pub(super) fn failed(&mut self, action: Action, intent: &Intent, error: &Error) -> Requeue {
+        let failure = describe(self.facts.cloud, &intent.action, error, self.filter);
+        self.record_failure(intent, &failure);
         match error {
             Error::Unknown(_) => {
                 // The intent stays: what became of the call is read from the cloud.
                 let message = format!(
                     "{} certorder reads the cloud to see what became of it.",
-                    trouble.problem.message
+                    failure.problem.message
                 );
                 self.conditions.working(Reason::Settling, &message);
-                Again::In(Duration::from_secs(1))
+                Requeue::In(Duration::from_secs(1))
             }
             Error::UnderWay(_) if action == Action::Order => {
-                self.ordered(Reason::Accepted, &trouble.problem.message)
+                self.ordered(Reason::Accepted, &failure.problem.message)
             }
-            Error::NotNow(_) if self.is_refused_again(action) => self.refused_again(intent, &trouble),
+            Error::NotNow(_) if self.is_refused_again(action) => self.refused_again(intent, &failure),
             _ => {
                 let frozen = self.submission().frozen;
                 self.drop_intent();
                 // A review that could not be stopped goes on, and so on.
                 let unfreezes = matches!(action, Action::Submit | Action::Order | Action::Resubmit);
                 self.submission().frozen = frozen && !unfreezes;
-                self.trouble(&trouble)
+                self.failure(&failure)
             }
         }
     }
@@ -179,20 +184,20 @@ impl Fold<'_> {
 
     /// The certificate's state forbids another application, and no call changes that state. What was edited or asked
     /// for is done with, so that it is not tried again and again.
-    fn refused_again(&mut self, intent: &Intent, trouble: &Trouble) -> Again {
+    fn refused_again(&mut self, intent: &Intent, failure: &Failure) -> Requeue {
         self.drop_intent();
         self.handle_resubmit(intent.resubmit_at.as_deref());
         self.conditions.renew(ConditionType::Submitted);
         let message = format!(
             "{} The cloud takes no other application for this certificate since it refused one; ask its support, or use \
              another certificate",
-            trouble.problem.message
+            failure.problem.message
         );
         self.halt(&Problem::new(Reason::Rejected, message))
     }
 
-    pub(super) fn landed(&mut self, action: Action) -> Again {
-        let Some(intent) = self.facts.intent() else { return Again::Now };
+    pub(super) fn landed(&mut self, action: Action) -> Requeue {
+        let Some(intent) = self.facts.intent() else { return Requeue::Now };
         let name = &intent.action;
         match action {
             Action::Submit => {
@@ -214,7 +219,7 @@ impl Fold<'_> {
         }
     }
 
-    pub(super) fn settle(&mut self, until: jiff::Timestamp) -> Again {
+    pub(super) fn settle(&mut self, until: jiff::Timestamp) -> Requeue {
         let intent = self.submission().intent.as_ref().map(|intent| (intent.action.clone(), intent.attempt));
         let (action, attempt) = intent.unwrap_or_default();
         let wait = self.facts.call_timeout.saturating_mul(2);
@@ -223,7 +228,7 @@ impl Fold<'_> {
              reads for {wait:?} before it tries again"
         );
         self.conditions.working(Reason::Settling, &message);
-        Again::In(self.left(until).clamp(Duration::from_millis(100), SETTLING))
+        Requeue::In(self.left(until).clamp(Duration::from_millis(100), SETTLING))
     }
 
     /// What the sender of the application should know of it, as the end of a message.
@@ -233,16 +238,16 @@ impl Fold<'_> {
     }
 
     /// Records a call that writes; of a run of equal failures the first.
-    pub(super) fn record_failure(&mut self, intent: &Intent, trouble: &Trouble) {
+    pub(super) fn record_failure(&mut self, intent: &Intent, failure: &Failure) {
         let before = self.facts.order.status.as_ref().and_then(|status| status.last_request.as_ref());
         let same = before.filter(|last| {
-            last.action == intent.action && last.outcome == trouble.outcome && last.code == trouble.code
+            last.action == intent.action && last.outcome == failure.outcome && last.code == failure.code
         });
         if let Some(first) = same {
             self.status.last_request = Some(first.clone());
         } else {
-            let (code, request_id) = (trouble.code.as_deref(), trouble.request_id.as_deref());
-            self.record(&intent.action, trouble.outcome, code, request_id);
+            let (code, request_id) = (failure.code.as_deref(), failure.request_id.as_deref());
+            self.record(&intent.action, failure.outcome, code, request_id);
         }
     }
 

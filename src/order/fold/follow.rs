@@ -2,22 +2,22 @@
 
 use crate::api::v1alpha1::ReadyPolicy;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::controller::failure::trouble;
+use crate::controller::failure::describe;
 use crate::core::conditions::{Problem, Status, get};
 use crate::core::order::{Observation, Stage};
 use crate::order::facts::{ACCEPTED, Export};
 use crate::order::fold::stages::{self, Standing};
-use crate::order::fold::{Again, Fold};
+use crate::order::fold::{Fold, Requeue};
 use crate::provider::Error;
 
 impl Fold<'_> {
-    pub(super) fn follow(&mut self) -> Again {
-        let Some(Ok(seen)) = self.facts.observed else { return Again::Poll };
+    pub(super) fn follow(&mut self) -> Requeue {
+        let Some(Ok(seen)) = self.facts.observed else { return Requeue::Poll };
         self.follow_ours(seen, self.facts.ours().is_some())
     }
 
     /// Reports what the cloud says of an order, ours or not.
-    pub(super) fn follow_ours(&mut self, seen: &Observation, is_ours: bool) -> Again {
+    pub(super) fn follow_ours(&mut self, seen: &Observation, is_ours: bool) -> Requeue {
         let words = self.status.cloud.as_ref().and_then(|cloud| cloud.message.as_deref());
         let report = stages::report(&stages::Seen {
             observation: seen,
@@ -58,7 +58,7 @@ impl Fold<'_> {
                 // Not ready before that; the next step fetches it.
                 Export::Due => {
                     self.working(Reason::Exporting, "the certificate is issued, and is being fetched");
-                    return Again::Now;
+                    return Requeue::Now;
                 }
             }
         }
@@ -70,10 +70,10 @@ impl Fold<'_> {
         // A revocation that runs is followed to its end, though nothing brings the certificate back.
         let is_moving = matches!(seen.stage, Stage::Revoking | Stage::AwaitingRevocationLetter);
         match report.standing {
-            Standing::Working => Again::Poll,
-            Standing::Stopped if is_moving => Again::Poll,
-            Standing::Stopped => Again::Stopped,
-            Standing::Done => Again::Settled,
+            Standing::Working => Requeue::Poll,
+            Standing::Stopped if is_moving => Requeue::Poll,
+            Standing::Stopped => Requeue::Stopped,
+            Standing::Done => Requeue::Settled,
         }
     }
 
@@ -83,7 +83,7 @@ impl Fold<'_> {
     }
 
     /// The certificate is issued; whether it stands in its Secret decides what Ready says.
-    pub(super) fn exported(&mut self, problem: Option<&Problem>) -> Again {
+    pub(super) fn exported(&mut self, problem: Option<&Problem>) -> Requeue {
         let message = format!("{} holds the issued certificate", self.facts.cloud);
         self.conditions.set(ConditionType::Issued, Status::True, Reason::Issued, &message);
         self.conditions.remove(ConditionType::ActionRequired);
@@ -91,29 +91,29 @@ impl Fold<'_> {
         let Some(problem) = problem else {
             self.synced();
             self.conditions.resting(Status::True, Reason::Issued, &message);
-            return Again::Settled;
+            return Requeue::Settled;
         };
         self.conditions.set(ConditionType::SecretSynced, Status::False, problem.reason, &problem.message);
         self.conditions.halted(problem);
-        Again::Stopped
+        Requeue::Stopped
     }
 
-    pub(super) fn not_fetched(&mut self, error: &Error) -> Again {
+    pub(super) fn not_fetched(&mut self, error: &Error) -> Requeue {
         let action = self.facts.calls.map_or("the download", |calls| calls.download);
-        let mut trouble = trouble(self.facts.cloud, action, error, self.filter);
-        if trouble.problem.reason == Reason::CloudUnavailable {
-            trouble.problem.reason = Reason::Exporting;
+        let mut failure = describe(self.facts.cloud, action, error, self.filter);
+        if failure.problem.reason == Reason::CloudUnavailable {
+            failure.problem.reason = Reason::Exporting;
         }
         let message = format!("{} holds the issued certificate", self.facts.cloud);
         self.conditions.set(ConditionType::Issued, Status::True, Reason::Issued, &message);
         self.conditions.set(
             ConditionType::SecretSynced,
             Status::False,
-            trouble.problem.reason,
+            failure.problem.reason,
             "the certificate could not be fetched",
         );
 
-        self.trouble(&trouble)
+        self.failure(&failure)
     }
 
     /// Goes on; an order that is ready once it is ordered stays so.

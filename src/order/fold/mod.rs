@@ -1,4 +1,4 @@
-//! What happened becomes the next status. Pure: the old status, the facts and the news in, the new status and
+//! What happened becomes the next status. Pure: the old status, the facts and the outcome in, the new status and
 //! the time of the next look out.
 
 use std::time::Duration;
@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::v1alpha1::conditions::{Class, ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrderStatus, CloudState, Intent, Plan, Submission, seconds};
-use crate::controller::failure::{Retry, Trouble, trouble};
+use crate::controller::failure::{Failure, Retry, describe};
 use crate::core::conditions::{Conditions, Problem, Status, get};
 use crate::core::order::{Observation, Stage};
 use crate::core::redact::Filter;
@@ -21,13 +21,13 @@ mod follow;
 pub mod stages;
 
 /// What happened in a pass.
-pub enum News<'a> {
+pub enum Outcome<'a> {
     /// The step needed no call that writes.
     Step(&'a Step),
     /// An intent is about to be stored.
     Intent(Action, &'a Intent),
     /// The call of an intent ended.
-    Outcome(Action, &'a Intent, &'a Result<Accepted, Error>),
+    Called(Action, &'a Intent, &'a Result<Accepted, Error>),
     /// The intent is taken back before any call: another order has the certificate.
     TakenBack(&'a Problem),
     /// The issued certificate could not be fetched.
@@ -41,12 +41,12 @@ pub struct Next {
     /// The new status.
     pub status: CertificateOrderStatus,
     /// When to look again.
-    pub again: Again,
+    pub requeue: Requeue,
 }
 
 /// When to look again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Again {
+pub enum Requeue {
     /// At once: there is a next step already.
     Now,
     /// At this pause.
@@ -61,7 +61,7 @@ pub enum Again {
     Settled,
 }
 
-impl Again {
+impl Requeue {
     /// The same, but after this pause at the latest.
     #[must_use]
     pub fn at_latest(self, pause: Duration) -> Self {
@@ -78,7 +78,12 @@ const CONTESTED: Duration = Duration::from_secs(5);
 
 /// Works out the next status.
 #[must_use]
-pub fn fold(stored: &CertificateOrderStatus, facts: &Facts<'_>, news: &News<'_>, filter: &Filter) -> Next {
+pub fn fold(
+    stored: &CertificateOrderStatus,
+    facts: &Facts<'_>,
+    outcome: &Outcome<'_>,
+    filter: &Filter,
+) -> Next {
     let mut fold = Fold {
         status: stored.clone(),
         conditions: Conditions::new(&stored.conditions, facts.generation(), facts.now),
@@ -88,9 +93,9 @@ pub fn fold(stored: &CertificateOrderStatus, facts: &Facts<'_>, news: &News<'_>,
     fold.status.observed_generation = facts.generation();
     fold.status.provider = Some(facts.cloud.to_owned());
     fold.status.certificate_id = Some(facts.certificate_id.to_owned());
-    let again = fold.news(news);
+    let requeue = fold.outcome(outcome);
     fold.status.conditions = fold.conditions.into_list();
-    Next { status: fold.status, again }
+    Next { status: fold.status, requeue }
 }
 
 struct Fold<'a> {
@@ -101,12 +106,12 @@ struct Fold<'a> {
 }
 
 impl Fold<'_> {
-    fn news(&mut self, news: &News<'_>) -> Again {
-        if let News::Step(Step::Suspend) = news {
+    fn outcome(&mut self, outcome: &Outcome<'_>) -> Requeue {
+        if let Outcome::Step(Step::Suspend) = outcome {
             return self.suspended();
         }
         self.conditions.remove(ConditionType::Suspended);
-        if !matches!(news, News::Step(Step::Show(_) | Step::Unreadable)) {
+        if !matches!(outcome, Outcome::Step(Step::Show(_) | Step::Unreadable)) {
             self.forget_plan();
         }
         let asked = self.facts.annotation(RECONCILE_AT).map(handled_value);
@@ -114,30 +119,30 @@ impl Fold<'_> {
         if let Some(Ok(seen)) = self.facts.observed {
             self.observed(seen);
         }
-        match news {
-            News::Step(step) => self.step(step),
-            News::Intent(action, intent) => self.intent(*action, intent),
-            News::Outcome(action, intent, Ok(accepted)) => self.accepted(*action, intent, accepted),
-            News::Outcome(action, intent, Err(error)) => self.failed(*action, intent, error),
-            News::TakenBack(problem) if problem.reason == Reason::DuplicateCertificate => {
+        match outcome {
+            Outcome::Step(step) => self.step(step),
+            Outcome::Intent(action, intent) => self.intent(*action, intent),
+            Outcome::Called(action, intent, Ok(accepted)) => self.accepted(*action, intent, accepted),
+            Outcome::Called(action, intent, Err(error)) => self.failed(*action, intent, error),
+            Outcome::TakenBack(problem) if problem.reason == Reason::DuplicateCertificate => {
                 self.give_up_claim();
                 self.halt(problem)
             }
-            News::TakenBack(problem) => {
+            Outcome::TakenBack(problem) => {
                 self.drop_intent();
                 // What was reached before the intent stays.
                 self.submission().frozen = self.facts.ours().is_some_and(|ours| ours.frozen);
                 self.halt(problem)
             }
-            News::NotFetched(error) => self.not_fetched(error),
-            News::Exported(outcome) => self.exported(outcome.as_ref().err()),
+            Outcome::NotFetched(error) => self.not_fetched(error),
+            Outcome::Exported(outcome) => self.exported(outcome.as_ref().err()),
         }
     }
 
-    fn step(&mut self, step: &Step) -> Again {
+    fn step(&mut self, step: &Step) -> Requeue {
         match step {
-            Step::Suspend | Step::Write { .. } | Step::MakeKey | Step::Guard | Step::Export => Again::Now,
-            Step::Pause { until } => Again::In(self.left(*until)),
+            Step::Suspend | Step::Write { .. } | Step::MakeKey | Step::Guard | Step::Export => Requeue::Now,
+            Step::Pause { until } => Requeue::In(self.left(*until)),
             Step::Halt(problem) if problem.reason == Reason::DuplicateCertificate => {
                 self.give_up_claim();
                 self.halt(problem)
@@ -166,7 +171,7 @@ impl Fold<'_> {
     }
 
     /// Suspension touches neither Ready nor what is known of the cloud.
-    fn suspended(&mut self) -> Again {
+    fn suspended(&mut self) -> Requeue {
         if get(&self.status.conditions, ConditionType::Ready).is_none() {
             self.conditions.working(Reason::Pending, "nothing was looked at yet");
             self.status.phase = Some("Suspended".to_owned());
@@ -174,7 +179,7 @@ impl Fold<'_> {
         let message =
             "spec.suspend is true: certorder calls nothing for this order; what runs at the cloud runs on";
         self.conditions.set(ConditionType::Suspended, Status::True, Reason::Suspended, message);
-        Again::Settled
+        Requeue::Settled
     }
 
     /// Takes over what the cloud says, whatever the step.
@@ -228,12 +233,12 @@ impl Fold<'_> {
     }
 
     /// Shows what keeps the order from going on.
-    pub(super) fn halt(&mut self, problem: &Problem) -> Again {
+    pub(super) fn halt(&mut self, problem: &Problem) -> Requeue {
         let waits = problem.reason.class() == Class::Waiting;
         if self.conditions.is(ConditionType::Planned, Status::True) {
             // A plan outlives a wait: it says Ready=False, and waits for nothing.
             if waits {
-                return Again::Stopped;
+                return Requeue::Stopped;
             }
             self.forget_plan();
         }
@@ -246,7 +251,7 @@ impl Fold<'_> {
                 let type_ = ConditionType::ActionRequired;
                 self.conditions.set(type_, Status::True, problem.reason, &problem.message);
             }
-            return Again::Stopped;
+            return Requeue::Stopped;
         }
         if !waits {
             self.conditions.remove(ConditionType::ActionRequired);
@@ -261,38 +266,38 @@ impl Fold<'_> {
             self.status.phase = Some("Submitted".to_owned());
         }
         match problem.reason {
-            Reason::Settling => Again::In(CONTESTED),
-            Reason::BudgetExceeded => Again::Poll,
-            _ => Again::Stopped,
+            Reason::Settling => Requeue::In(CONTESTED),
+            Reason::BudgetExceeded => Requeue::Poll,
+            _ => Requeue::Stopped,
         }
     }
 
-    fn unreadable(&mut self) -> Again {
-        let Some(Err(error)) = self.facts.observed else { return Again::Failed(None) };
+    fn unreadable(&mut self) -> Requeue {
+        let Some(Err(error)) = self.facts.observed else { return Requeue::Failed(None) };
         let action = self.facts.calls.map_or("the read", |calls| calls.observe);
-        let trouble = trouble(self.facts.cloud, action, error, self.filter);
-        self.trouble(&trouble)
+        let failure = describe(self.facts.cloud, action, error, self.filter);
+        self.failure(&failure)
     }
 
     /// Shows a failed call. The message of the first of a run of equal failures stays, and its RequestId with it, so
     /// that a retry writes nothing new.
-    pub(super) fn trouble(&mut self, trouble: &Trouble) -> Again {
+    pub(super) fn failure(&mut self, failure: &Failure) -> Requeue {
         let before =
             self.facts.order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
         let shown = [ConditionType::Ready, ConditionType::ActionRequired]
             .into_iter()
             .filter_map(|type_| get(before, type_))
-            .find(|condition| condition.reason == <&str>::from(trouble.problem.reason));
-        let same = shown.filter(|shown| trouble.continues(&shown.message));
-        let message = same.map_or_else(|| trouble.problem.message.clone(), |shown| shown.message.clone());
-        self.halt(&Problem::new(trouble.problem.reason, message));
-        match trouble.retry {
-            Retry::Backoff(asked) => Again::Failed(asked),
-            Retry::Mended => Again::Stopped,
+            .find(|condition| condition.reason == <&str>::from(failure.problem.reason));
+        let same = shown.filter(|shown| failure.continues(&shown.message));
+        let message = same.map_or_else(|| failure.problem.message.clone(), |shown| shown.message.clone());
+        self.halt(&Problem::new(failure.problem.reason, message));
+        match failure.retry {
+            Retry::Backoff(asked) => Requeue::Failed(asked),
+            Retry::Mended => Requeue::Stopped,
         }
     }
 
-    fn show(&mut self, action: Action) -> Again {
+    fn show(&mut self, action: Action) -> Requeue {
         self.forget_intent();
         let (name, next) = match action {
             Action::Submit if self.facts.order_action().is_some() => {
@@ -321,19 +326,19 @@ impl Fold<'_> {
             format!("spec.mode is Plan: status.plan shows what {name} would send, and it was not sent");
         self.conditions.set(ConditionType::Planned, Status::True, Reason::Planned, &message);
         self.conditions.resting(Status::False, Reason::Planned, &message);
-        Again::Stopped
+        Requeue::Stopped
     }
 
-    fn adopt(&mut self) -> Again {
-        let Some(Ok(seen)) = self.facts.observed else { return Again::Failed(None) };
+    fn adopt(&mut self) -> Requeue {
+        let Some(Ok(seen)) = self.facts.observed else { return Requeue::Failed(None) };
         // The hash says what the cloud holds, so it is recorded only where the cloud shows just that.
         let held = self.facts.payload.as_ref().ok().filter(|payload| seen.stored.shows(&payload.evidence));
         let payload_hash = held.map(|payload| payload.hash.clone());
         self.submission().adopted = true;
         let message = "found at the cloud for the same names, and taken over without a call";
-        let again = self.submitted(payload_hash, Reason::Adopted, message);
+        let requeue = self.submitted(payload_hash, Reason::Adopted, message);
         self.take_over(seen);
-        if seen.stage == Stage::AwaitingInformation { again } else { self.follow_ours(seen, true) }
+        if seen.stage == Stage::AwaitingInformation { requeue } else { self.follow_ours(seen, true) }
     }
 
     pub(super) fn submission(&mut self) -> &mut Submission {

@@ -8,7 +8,7 @@ use crate::api::v1alpha1::{Intent, seconds};
 use crate::core::order::{Observation, Stage};
 use crate::core::redact::Filter;
 use crate::order::facts::Action;
-use crate::order::fold::{Again, News, fold};
+use crate::order::fold::{Outcome, Requeue, fold};
 use crate::order::plan::Step;
 use crate::provider::{Accepted, Error};
 
@@ -21,16 +21,16 @@ fn refused(request_id: &str) -> Result<Accepted, Error> {
 fn the_request_id_is_that_of_the_accepted_application_and_later_calls_do_not_replace_it() {
     let (submit, order) = (to_submit("A", 0), to_order(1));
     let mut scene = scene();
-    scene.pass(&News::Intent(Action::Submit, &submit));
-    scene.pass(&News::Outcome(Action::Submit, &submit, &yes("of-the-application")));
+    scene.pass(&Outcome::Intent(Action::Submit, &submit));
+    scene.pass(&Outcome::Called(Action::Submit, &submit, &yes("of-the-application")));
     let request_id = |scene: &Scene| scene.stored().request_id;
     assert_eq!(request_id(&scene).as_deref(), Some("of-the-application"));
     assert!(message(&scene.stored(), ConditionType::Submitted).contains("of-the-application"));
 
-    scene.pass(&News::Intent(Action::Order, &order));
+    scene.pass(&Outcome::Intent(Action::Order, &order));
     let outcomes = [refused("of-a-refusal"), Err(Error::Unknown(None)), yes("of-the-order")];
     for outcome in outcomes {
-        scene.pass(&News::Outcome(Action::Order, &order, &outcome));
+        scene.pass(&Outcome::Called(Action::Order, &order, &outcome));
         assert_eq!(request_id(&scene).as_deref(), Some("of-the-application"));
     }
     let mut scene = scene.sees(seen(Stage::Issued, &[NAME])).at(60);
@@ -42,11 +42,11 @@ fn the_request_id_is_that_of_the_accepted_application_and_later_calls_do_not_rep
 fn an_accepted_correction_brings_its_own_request_id() {
     let correction = to_submit("B", 60);
     let mut scene = scene().submitted("A", 0).wants("B").at(60);
-    scene.pass(&News::Intent(Action::Submit, &correction));
-    let failed = scene.fold(&News::Outcome(Action::Submit, &correction, &refused("of-a-refusal"))).status;
+    scene.pass(&Outcome::Intent(Action::Submit, &correction));
+    let failed = scene.fold(&Outcome::Called(Action::Submit, &correction, &refused("of-a-refusal"))).status;
     assert_eq!(failed.request_id.as_deref(), Some("request-of-the-submission"));
     assert_eq!(failed.submission.unwrap().payload_hash, Some(hash("A")), "the first one stands");
-    let accepted = scene.fold(&News::Outcome(Action::Submit, &correction, &yes("of-B"))).status;
+    let accepted = scene.fold(&Outcome::Called(Action::Submit, &correction, &yes("of-B"))).status;
     assert_eq!(accepted.request_id.as_deref(), Some("of-B"));
     assert_eq!(accepted.submission.unwrap().payload_hash, Some(hash("B")));
 }
@@ -82,7 +82,7 @@ fn the_last_request_is_the_last_call_with_its_outcome() {
             _ => (scene().submitted("A", 0), &order),
         };
         let scene = scene.intends(intent.clone()).at(7);
-        let last = scene.fold(&News::Outcome(action, intent, &outcome)).status.last_request.unwrap();
+        let last = scene.fold(&Outcome::Called(action, intent, &outcome)).status.last_request.unwrap();
         let got = (last.outcome.as_str(), last.request_id.as_deref(), last.code.as_deref());
         assert_eq!(got, wanted);
         assert_eq!((last.action, last.time), (intent.action.clone(), seconds(at(7))));
@@ -94,7 +94,7 @@ fn a_call_of_unknown_outcome_keeps_its_intent_and_a_definite_refusal_drops_it() 
     let submit = to_submit("A", 0);
     let after = |outcome: Result<Accepted, Error>| {
         let scene = scene().intends(submit.clone());
-        scene.fold(&News::Outcome(Action::Submit, &submit, &outcome)).status.submission.unwrap()
+        scene.fold(&Outcome::Called(Action::Submit, &submit, &outcome)).status.submission.unwrap()
     };
     let unknown = after(Err(Error::Unknown(None)));
     assert_eq!((unknown.intent, unknown.frozen), (Some(submit.clone()), true));
@@ -113,12 +113,12 @@ fn a_repeated_equal_failure_writes_nothing() {
         let mut scene = scene.cannot_read(unavailable("the-first")).at(60);
         let first = scene.pass(&step(&Step::Unreadable));
         assert!(message(&first.status, ConditionType::Ready).contains("the-first"));
-        assert_eq!(first.again, Again::Failed(None));
+        assert_eq!(first.requeue, Requeue::Failed(None));
         for (second, request_id) in [(61, "the-second"), (63, "the-third")] {
             scene = scene.cannot_read(unavailable(request_id)).at(second);
             let next = scene.pass(&step(&Step::Unreadable));
             assert_eq!(next.status, first.status, "not even the RequestId changes");
-            assert_eq!(next.again, Again::Failed(None));
+            assert_eq!(next.requeue, Requeue::Failed(None));
         }
     }
 }
@@ -134,7 +134,7 @@ fn another_failure_and_a_failure_after_a_success_are_shown() {
     scene = scene.cannot_read(throttled).at(1);
     let next = scene.pass(&step(&Step::Unreadable));
     assert!(message(&next.status, ConditionType::Ready).contains("another"));
-    assert_eq!(next.again, Again::Failed(Some(Duration::from_secs(9))));
+    assert_eq!(next.requeue, Requeue::Failed(Some(Duration::from_secs(9))));
 
     for (second, request_id) in [(10, "one"), (20, "two")] {
         scene = scene.sees(seen(Stage::Reviewing, &[NAME])).at(second);
@@ -150,14 +150,14 @@ fn a_refusal_that_somebody_must_mend_stops_and_one_that_passes_waits() {
     let submit = to_submit("A", 0);
     let text = |error: Error| {
         let scene = scene().intends(submit.clone());
-        let next = scene.fold(&News::Outcome(Action::Submit, &submit, &Err(error)));
-        (summary(&next.status), next.again)
+        let next = scene.fold(&Outcome::Called(Action::Submit, &submit, &Err(error)));
+        (summary(&next.status), next.requeue)
     };
     let code = || refusal("Code", "1");
     let (stopped, again) = text(Error::Rejected { reason: Reason::PermissionDenied, refusal: code() });
     assert_eq!(stopped, "Stopped: Ready=False/PermissionDenied Stalled=True/PermissionDenied");
-    assert_eq!(again, Again::Stopped);
-    assert_eq!(text(Error::CredentialsRefused(code())).1, Again::Stopped);
+    assert_eq!(again, Requeue::Stopped);
+    assert_eq!(text(Error::CredentialsRefused(code())).1, Requeue::Stopped);
     let passing = [
         (Error::NotNow(code()), Reason::CloudUnavailable, None),
         (Error::Unavailable(code()), Reason::CloudUnavailable, None),
@@ -171,25 +171,25 @@ fn a_refusal_that_somebody_must_mend_stops_and_one_that_passes_waits() {
     ];
     for (error, reason, after) in passing {
         let wanted = format!("Pending: Ready=Unknown/{reason} Reconciling=True/{reason}");
-        assert_eq!(text(error), (wanted, Again::Failed(after)));
+        assert_eq!(text(error), (wanted, Requeue::Failed(after)));
     }
 }
 
 #[test]
 fn a_lost_outcome_makes_the_record_of_the_application_before_it_doubtful() {
-    let recorded = |intent, news: &Step| {
+    let recorded = |intent, outcome: &Step| {
         let scene = scene().submitted("A", 0).intends(intent).at(60);
-        scene.fold(&step(news)).status.submission.unwrap().payload_hash
+        scene.fold(&step(outcome)).status.submission.unwrap().payload_hash
     };
     let problem = Step::NotLanded(halt(Reason::CsrInvalid));
-    for news in [&problem, &Step::Show(Action::Submit)] {
-        assert_eq!(recorded(to_submit("B", 0), news), None);
-        assert_eq!(recorded(to_order(0), news), Some(hash("A")), "an order replaces no application");
+    for outcome in [&problem, &Step::Show(Action::Submit)] {
+        assert_eq!(recorded(to_submit("B", 0), outcome), None);
+        assert_eq!(recorded(to_order(0), outcome), Some(hash("A")), "an order replaces no application");
     }
     let (second, third) = (to_submit("B", 0), to_submit("A", 60));
     let mut scene = scene().submitted("A", 0).intends(second).at(60);
-    scene.pass(&News::Intent(Action::Submit, &third));
-    scene.pass(&News::Outcome(Action::Submit, &third, &refused("1")));
+    scene.pass(&Outcome::Intent(Action::Submit, &third));
+    scene.pass(&Outcome::Called(Action::Submit, &third, &refused("1")));
     assert_eq!(scene.stored().submission.unwrap().payload_hash, None);
 }
 
@@ -209,11 +209,11 @@ fn the_clouds_words_pass_the_filter() {
     );
     let table = [
         (followed, step(&Step::Follow)),
-        (refused, News::Outcome(Action::Submit, &submit, &outcome)),
+        (refused, Outcome::Called(Action::Submit, &submit, &outcome)),
         (unreadable, step(&Step::Unreadable)),
     ];
-    for (scene, news) in table {
-        let status = fold(&scene.stored(), &scene.facts(), &news, &filter).status;
+    for (scene, outcome) in table {
+        let status = fold(&scene.stored(), &scene.facts(), &outcome, &filter).status;
         let text = serde_json::to_string(&status).unwrap();
         assert!(text.contains("call *** first") && !text.contains(secret), "{text}");
     }
@@ -237,7 +237,7 @@ fn every_refusal_says_what_to_do_next() {
     ];
     for (error, advice) in errors {
         let scene = scene().intends(submit.clone());
-        let status = scene.fold(&News::Outcome(Action::Submit, &submit, &Err(error))).status;
+        let status = scene.fold(&Outcome::Called(Action::Submit, &submit, &Err(error))).status;
         let text = message(&status, ConditionType::Ready);
         for part in [CLOUD, SUBMIT, "Code, the cloud's words (RequestId request-1)", advice] {
             assert!(text.contains(part), "{part:?} is not in {text:?}");
@@ -247,8 +247,8 @@ fn every_refusal_says_what_to_do_next() {
 
 /// Makes a call as a pass does: what it compares with is the status before its intent.
 fn call(scene: &mut Scene, action: Action, intent: &Intent, outcome: &Result<Accepted, Error>) {
-    let stored = scene.fold(&News::Intent(action, intent)).status;
-    let next = scene.fold_into(&stored, &News::Outcome(action, intent, outcome));
+    let stored = scene.fold(&Outcome::Intent(action, intent)).status;
+    let next = scene.fold_into(&stored, &Outcome::Called(action, intent, outcome));
     scene.order.status = Some(next.status);
 }
 

@@ -1,5 +1,5 @@
-//! What happened becomes the next status, news by news. `Scene::fold` also checks the rules that every status
-//! keeps, and that the same news twice change nothing.
+//! What happened becomes the next status, outcome by outcome. `Scene::fold` also checks the rules that every status
+//! keeps, and that the same outcome twice change nothing.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::api::v1alpha1::conditions::{Class, ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrderStatus, ReadyPolicy, seconds};
 use crate::core::order::{Check, Observation, Stage, ValidationRecord};
 use crate::order::facts::Action;
-use crate::order::fold::{Again, News};
+use crate::order::fold::{Outcome, Requeue};
 use crate::order::plan::Step;
 use crate::order::validation::Validation;
 use crate::provider::Error;
@@ -38,48 +38,48 @@ fn every_news_has_its_phase_and_conditions() {
     let submitted = |how| format!("Submitted: {} Submitted=True/{how}", waits("Submitting"));
     let reviewed = |how| format!("Ordered=True/{how} {} Submitted=True/Accepted", waits("InReview"));
     let ordered = |how| format!("Ordered: {}", reviewed(how));
-    let soon = |seconds| Again::In(Duration::from_secs(seconds));
+    let soon = |seconds| Requeue::In(Duration::from_secs(seconds));
 
     let by = |action, outcome| match action {
-        Action::Submit => News::Outcome(action, &submit, outcome),
-        _ => News::Outcome(action, &order, outcome),
+        Action::Submit => Outcome::Called(action, &submit, outcome),
+        _ => Outcome::Called(action, &order, outcome),
     };
     let suspended = format!("Suspended: {} Suspended=True/Suspended", waits("Pending"));
     let table = vec![
-        (new(), step(&missing), format!("Pending: {}", waits("SecretNotFound")), Again::Stopped),
-        (new(), step(&Step::Suspend), suspended, Again::Settled),
+        (new(), step(&missing), format!("Pending: {}", waits("SecretNotFound")), Requeue::Stopped),
+        (new(), step(&Step::Suspend), suspended, Requeue::Settled),
         (
             new(),
             step(&Step::Show(Action::Submit)),
             "Planned: Planned=True/Planned Ready=False/Planned".to_owned(),
-            Again::Stopped,
+            Requeue::Stopped,
         ),
         (
             new(),
-            News::Intent(Action::Submit, &submit),
+            Outcome::Intent(Action::Submit, &submit),
             format!("Submitting: {}", waits("Submitting")),
-            Again::Now,
+            Requeue::Now,
         ),
-        (submits(), by(Action::Submit, &accepted), submitted("Accepted"), Again::Now),
-        (submits(), step(&landed), submitted("Adopted"), Again::Now),
-        (new().sees(holding("A")), step(&Step::Adopt), submitted("Adopted"), Again::Now),
+        (submits(), by(Action::Submit, &accepted), submitted("Accepted"), Requeue::Now),
+        (submits(), step(&landed), submitted("Adopted"), Requeue::Now),
+        (new().sees(holding("A")), step(&Step::Adopt), submitted("Adopted"), Requeue::Now),
         (submits(), by(Action::Submit, &no_answer), format!("-: {}", waits("Settling")), soon(1)),
         (submits(), step(&settle), format!("-: {}", waits("Settling")), soon(5)),
         (
             submits(),
             step(&given_up),
             "Stopped: Ready=False/CsrInvalid Stalled=True/CsrInvalid".to_owned(),
-            Again::Stopped,
+            Requeue::Stopped,
         ),
-        (orders(), by(Action::Order, &accepted), ordered("Accepted"), Again::Now),
-        (orders(), by(Action::Order, &busy), ordered("Accepted"), Again::Now),
-        (orders(), step(&Step::Landed(Action::Order)), ordered("Adopted"), Again::Now),
-        (running(), step(&Step::Follow), format!("Reviewing: {}", reviewed("Accepted")), Again::Poll),
+        (orders(), by(Action::Order, &accepted), ordered("Accepted"), Requeue::Now),
+        (orders(), by(Action::Order, &busy), ordered("Accepted"), Requeue::Now),
+        (orders(), step(&Step::Landed(Action::Order)), ordered("Adopted"), Requeue::Now),
+        (running(), step(&Step::Follow), format!("Reviewing: {}", reviewed("Accepted")), Requeue::Poll),
     ];
-    for (number, (scene, news, wanted, again)) in table.into_iter().enumerate() {
-        let next = scene.fold(&news);
+    for (number, (scene, outcome, wanted, again)) in table.into_iter().enumerate() {
+        let next = scene.fold(&outcome);
         assert_eq!(summary(&next.status), wanted, "row {number}");
-        assert_eq!(next.again, again, "row {number}");
+        assert_eq!(next.requeue, again, "row {number}");
     }
 }
 
@@ -100,28 +100,28 @@ fn every_problem_waits_or_stops_as_its_reason_says() {
 #[test]
 fn every_stage_of_a_running_order_is_shown() {
     let table = [
-        (Stage::AwaitingLetter, "Unknown/AwaitingLetter Reconciling", Again::Poll, true),
-        (Stage::Validating, "Unknown/AwaitingValidation Reconciling", Again::Poll, true),
-        (Stage::Reviewing, "Unknown/InReview Reconciling", Again::Poll, true),
-        (Stage::Issuing, "Unknown/Issuing Reconciling", Again::Poll, true),
-        (Stage::Issued, "True/Issued", Again::Settled, true),
-        (Stage::Rejected, "False/Rejected Stalled", Again::Stopped, false),
-        (Stage::Cancelling, "Unknown/Withdrawing Reconciling", Again::Poll, true),
-        (Stage::Cancelled, "False/Cancelled Stalled", Again::Stopped, false),
-        (Stage::Revoking, "False/Revoked Stalled", Again::Poll, true),
-        (Stage::AwaitingRevocationLetter, "False/Revoked Stalled", Again::Poll, true),
-        (Stage::Revoked, "False/Revoked Stalled", Again::Stopped, true),
-        (Stage::Expired, "False/Expired Stalled", Again::Stopped, true),
-        (Stage::Refunded, "False/Refunded Stalled", Again::Stopped, true),
-        (Stage::Managed, "Unknown/Pending Reconciling", Again::Poll, true),
-        (Stage::Unrecognised, "Unknown/Pending Reconciling", Again::Poll, true),
+        (Stage::AwaitingLetter, "Unknown/AwaitingLetter Reconciling", Requeue::Poll, true),
+        (Stage::Validating, "Unknown/AwaitingValidation Reconciling", Requeue::Poll, true),
+        (Stage::Reviewing, "Unknown/InReview Reconciling", Requeue::Poll, true),
+        (Stage::Issuing, "Unknown/Issuing Reconciling", Requeue::Poll, true),
+        (Stage::Issued, "True/Issued", Requeue::Settled, true),
+        (Stage::Rejected, "False/Rejected Stalled", Requeue::Stopped, false),
+        (Stage::Cancelling, "Unknown/Withdrawing Reconciling", Requeue::Poll, true),
+        (Stage::Cancelled, "False/Cancelled Stalled", Requeue::Stopped, false),
+        (Stage::Revoking, "False/Revoked Stalled", Requeue::Poll, true),
+        (Stage::AwaitingRevocationLetter, "False/Revoked Stalled", Requeue::Poll, true),
+        (Stage::Revoked, "False/Revoked Stalled", Requeue::Stopped, true),
+        (Stage::Expired, "False/Expired Stalled", Requeue::Stopped, true),
+        (Stage::Refunded, "False/Refunded Stalled", Requeue::Stopped, true),
+        (Stage::Managed, "Unknown/Pending Reconciling", Requeue::Poll, true),
+        (Stage::Unrecognised, "Unknown/Pending Reconciling", Requeue::Poll, true),
     ];
     assert_eq!(table.len() + 1, Stage::iter().count(), "all but the one before the order");
     for (stage, ready, again, is_frozen) in table {
         let next = scene().ordered("A", 0).sees(seen(stage, &[NAME])).fold(&step(&Step::Follow));
         let text = summary(&next.status);
         assert!(text.contains(&format!("Ready={ready}")), "{stage}: {text}");
-        assert_eq!((next.again, frozen(&next.status)), (again, is_frozen), "{stage}");
+        assert_eq!((next.requeue, frozen(&next.status)), (again, is_frozen), "{stage}");
         let asks =
             [Stage::AwaitingLetter, Stage::Validating, Stage::AwaitingRevocationLetter].contains(&stage);
         assert_eq!(text.contains("ActionRequired=True"), asks, "{stage}: {text}");
@@ -161,8 +161,8 @@ fn a_plan_shows_the_redacted_request_and_goes_away_with_mode_plan() {
     let planned = scene.pass(&step(&Step::Show(Action::Submit))).status.plan.unwrap();
     assert_eq!((planned.action.as_str(), &planned.request["OrganizationName"]), (SUBMIT, &"A".into()));
     let submit = to_submit("A", 0);
-    for news in [News::Intent(Action::Submit, &submit), step(&Step::Halt(halt(Reason::CsrInvalid)))] {
-        let status = scene.fold(&news).status;
+    for outcome in [Outcome::Intent(Action::Submit, &submit), step(&Step::Halt(halt(Reason::CsrInvalid)))] {
+        let status = scene.fold(&outcome).status;
         assert_eq!(status.plan, None);
         assert!(!summary(&status).contains("Planned"), "{}", summary(&status));
     }
@@ -249,7 +249,7 @@ fn an_order_that_sent_nothing_is_not_frozen() {
 #[test]
 fn an_intent_that_is_taken_back_leaves_no_trace() {
     let scene = scene().intends(to_submit("A", 0));
-    let next = scene.fold(&News::TakenBack(&halt(Reason::DuplicateCertificate)));
+    let next = scene.fold(&Outcome::TakenBack(&halt(Reason::DuplicateCertificate)));
     assert_eq!(
         summary(&next.status),
         "Stopped: Ready=False/DuplicateCertificate Stalled=True/DuplicateCertificate"
@@ -257,8 +257,8 @@ fn an_intent_that_is_taken_back_leaves_no_trace() {
     let submission = next.status.submission.unwrap();
     assert_eq!((submission.intent, submission.frozen, submission.submitted_at), (None, false, None));
     assert_eq!(next.status.last_request, None, "no call was made");
-    let waits = scene.fold(&News::TakenBack(&halt(Reason::Settling)));
-    assert_eq!(waits.again, Again::In(Duration::from_secs(5)));
+    let waits = scene.fold(&Outcome::TakenBack(&halt(Reason::Settling)));
+    assert_eq!(waits.requeue, Requeue::In(Duration::from_secs(5)));
     assert!(!frozen(&waits.status));
 }
 
@@ -266,7 +266,8 @@ fn an_intent_that_is_taken_back_leaves_no_trace() {
 fn an_intent_that_is_taken_back_for_now_leaves_what_was_reached() {
     let scene = scene().ordered("A", 0);
     let before = scene.stored().submission.unwrap();
-    let withdraws = scene.intends(to_call(CANCEL, 1)).fold(&News::TakenBack(&halt(Reason::CertificateInUse)));
+    let withdraws =
+        scene.intends(to_call(CANCEL, 1)).fold(&Outcome::TakenBack(&halt(Reason::CertificateInUse)));
     assert_eq!(withdraws.status.submission, Some(before));
 }
 
@@ -284,7 +285,7 @@ fn what_is_adopted_says_so_and_has_no_request_id() {
 fn where_one_call_does_both_an_accepted_application_is_ordered_too() {
     let submit = to_submit("A", 0);
     let scene = scene().in_one_call().intends(submit.clone());
-    let status = scene.fold(&News::Outcome(Action::Submit, &submit, &yes("1"))).status;
+    let status = scene.fold(&Outcome::Called(Action::Submit, &submit, &yes("1"))).status;
     assert_eq!(condition(&status, ConditionType::Ordered).status, "True");
     assert_eq!(status.phase.as_deref(), Some("Ordered"));
 }

@@ -12,7 +12,7 @@ use super::support::*;
 use crate::api::v1alpha1::{
     CertificateOrder, CertificateOrderSpec, CertificateOrderStatus, OrganizationProfile, Submission, seconds,
 };
-use crate::cluster::cache::{Cache, Kept, Key, Writer};
+use crate::cluster::cache::{Cache, Cached, Key, Writer};
 use crate::order::references;
 
 fn key(name: &str) -> Key {
@@ -34,7 +34,7 @@ fn profile(name: &str, spec: &Value) -> OrganizationProfile {
     profile
 }
 
-fn filled<K: Kept>(objects: impl IntoIterator<Item = K>) -> (Cache<K>, Writer<K>) {
+fn filled<K: Cached>(objects: impl IntoIterator<Item = K>) -> (Cache<K>, Writer<K>) {
     let (cache, mut writer) = Cache::new();
     let list = objects.into_iter().map(Event::InitApply);
     [Event::Init].into_iter().chain(list).chain([Event::InitDone]).for_each(|event| writer.apply(event));

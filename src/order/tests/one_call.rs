@@ -7,7 +7,7 @@ use crate::api::v1alpha1::{DeletionPolicy, Intent, ReadyPolicy, seconds};
 use crate::core::order::{Observation, Stage};
 use crate::order::facts::{Action, RESUBMIT_AT, WITHDRAW};
 use crate::order::finalize::{self, End};
-use crate::order::fold::{Again, News};
+use crate::order::fold::{Outcome, Requeue};
 use crate::order::plan::Step;
 use crate::provider::Error;
 
@@ -153,16 +153,16 @@ fn an_accepted_application_begins_another_attempt_once_for_each_asking() {
     for landed in [false, true] {
         let mut scene = asked(refused().at(100), 100);
         let intent = again("A", 100);
-        scene.pass(&News::Intent(Action::Submit, &intent));
+        scene.pass(&Outcome::Intent(Action::Submit, &intent));
         let scene_of = |scene: Scene| scene.sees(seen(Stage::Validating, &[NAME])).at(110);
         let accepted = yes("of-the-second");
-        let news = News::Outcome(Action::Submit, &intent, &accepted);
+        let outcome = Outcome::Called(Action::Submit, &intent, &accepted);
         let mut scene = if landed { scene_of(scene) } else { scene };
         if landed {
             assert_eq!(scene.plan(), Step::Landed(Action::Submit));
         }
         let landing = Step::Landed(Action::Submit);
-        let status = scene.pass(&if landed { step(&landing) } else { news }).status;
+        let status = scene.pass(&if landed { step(&landing) } else { outcome }).status;
         let submission = status.submission.clone().unwrap();
         assert_eq!((submission.resubmissions, submission.frozen, submission.intent), (1, true, None));
         assert_eq!(submission.submitted_at, Some(seconds(scene.now)));
@@ -216,7 +216,7 @@ fn the_absence_of_a_first_application_is_believed_after_two_calls() {
 fn a_corrected_application_is_told_from_the_one_before() {
     let scene = |seen| {
         let mut scene = refused().edited().wants("B").at(100);
-        scene.pass(&News::Intent(Action::Submit, &to_submit("B", 100)));
+        scene.pass(&Outcome::Intent(Action::Submit, &to_submit("B", 100)));
         scene.sees(seen)
     };
     assert_eq!(scene(refusing("B")).plan(), Step::Landed(Action::Submit));
@@ -228,9 +228,9 @@ fn a_corrected_application_is_told_from_the_one_before() {
 /// The user asked for another attempt with the same application, and the call got no answer.
 fn unclear(seen: Observation) -> Scene {
     let mut scene = asked(refused().at(100), 100);
-    scene.pass(&News::Intent(Action::Submit, &again("A", 100)));
+    scene.pass(&Outcome::Intent(Action::Submit, &again("A", 100)));
     let lost = Err(Error::Unknown(None));
-    scene.pass(&News::Outcome(Action::Submit, &again("A", 100), &lost));
+    scene.pass(&Outcome::Called(Action::Submit, &again("A", 100), &lost));
     scene.sees(seen).at(100 + ABSENCE_COUNTS)
 }
 
@@ -240,7 +240,7 @@ fn where_an_equal_application_stands_nobody_can_tell_and_nothing_is_sent_until_t
         let mut scene = unclear(seen);
         assert_eq!(not_landed(&scene.plan()), Some(Reason::OutcomeUnknown));
         let next = scene.pass(&step(&scene.plan()));
-        assert_eq!(next.again, Again::Stopped);
+        assert_eq!(next.requeue, Requeue::Stopped);
         assert_eq!(condition(&next.status, ConditionType::Stalled).reason, "OutcomeUnknown");
         assert_eq!(next.status.phase.as_deref(), Some("OutcomeUnknown"));
         let submission = next.status.submission.clone().unwrap();
@@ -322,10 +322,10 @@ fn a_cloud_that_takes_no_application_after_a_refusal_is_asked_once() {
         let mut scene = if ask { asked(scene, 100) } else { scene };
         let intent = if ask { again("B", 100) } else { to_submit("B", 100) };
         assert_eq!(scene.plan(), SUBMIT_FIRST);
-        scene.pass(&News::Intent(Action::Submit, &intent));
+        scene.pass(&Outcome::Intent(Action::Submit, &intent));
         let no = Err(Error::NotNow(refusal("Code", "1")));
-        let next = scene.pass(&News::Outcome(Action::Submit, &intent, &no));
-        assert_eq!(next.again, Again::Stopped);
+        let next = scene.pass(&Outcome::Called(Action::Submit, &intent, &no));
+        assert_eq!(next.requeue, Requeue::Stopped);
         assert_eq!(condition(&next.status, ConditionType::Stalled).reason, "Rejected");
         assert!(message(&next.status, ConditionType::Stalled).contains("takes no other application"));
         assert_eq!(scene.plan(), Step::Follow, "not again by itself");

@@ -5,7 +5,7 @@ use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::seconds;
 use crate::core::order::Stage;
 use crate::order::facts::{ACCEPTED, Action, RESUBMIT_AT, WITHDRAW};
-use crate::order::fold::{Again, News};
+use crate::order::fold::{Outcome, Requeue};
 use crate::order::plan::Step;
 use crate::provider::Calls;
 
@@ -87,7 +87,7 @@ fn a_correction_is_not_forgotten_by_looks_that_cannot_act_on_it() {
 #[test]
 fn a_correction_outlives_a_call_that_was_cut_off() {
     let mut scene = scene().ended(Stage::Rejected).edited().wants("B").at(60);
-    scene.pass(&News::Intent(Action::Resubmit, &to_call(RESUBMIT, 60)));
+    scene.pass(&Outcome::Intent(Action::Resubmit, &to_call(RESUBMIT, 60)));
     assert_eq!(scene.at(60 + ABSENCE_COUNTS).plan(), write(Action::Resubmit, 2));
 }
 
@@ -110,14 +110,14 @@ fn what_the_attempt_before_reached_no_longer_holds() {
     let asked = at(60).to_string();
     let by_call: fn(&mut Scene) = |scene| {
         let intent = to_call(RESUBMIT, 60);
-        scene.pass(&News::Outcome(Action::Resubmit, &intent, &yes("of-the-resubmission")));
+        scene.pass(&Outcome::Called(Action::Resubmit, &intent, &yes("of-the-resubmission")));
     };
     let by_evidence: fn(&mut Scene) = |scene| {
         scene.pass(&step(&Step::Landed(Action::Resubmit)));
     };
     for (name, start) in [("by call", by_call), ("by evidence", by_evidence)] {
         let mut scene = scene().ended(Stage::Rejected).annotated(RESUBMIT_AT, &asked);
-        scene.pass(&News::Intent(Action::Resubmit, &intent));
+        scene.pass(&Outcome::Intent(Action::Resubmit, &intent));
         start(&mut scene);
         let status = scene.stored();
         assert_eq!(
@@ -141,8 +141,8 @@ fn attempts_are_counted() {
     let mut scene = scene().restarted(600);
     for count in 2..4 {
         let submit = to_submit("A", 600);
-        scene.pass(&News::Intent(Action::Submit, &submit));
-        scene.pass(&News::Outcome(Action::Submit, &submit, &yes("1")));
+        scene.pass(&Outcome::Intent(Action::Submit, &submit));
+        scene.pass(&Outcome::Called(Action::Submit, &submit, &yes("1")));
         scene.pass(&step(&Step::StartOver));
         assert_eq!(scene.stored().submission.unwrap().resubmissions, count);
     }
@@ -177,19 +177,19 @@ fn an_end_that_the_cloud_still_shows_after_it_was_opened_again_is_not_taken_for_
     let before = summary(&scene.stored());
     let next = scene.pass(&step(&Step::Pause { until: at(606) }));
     assert_eq!(summary(&next.status), before);
-    assert_eq!(next.again, Again::In(std::time::Duration::from_secs(5)));
+    assert_eq!(next.requeue, Requeue::In(std::time::Duration::from_secs(5)));
 }
 
 #[test]
 fn a_refused_request_for_another_attempt_is_shown_and_the_order_stays_as_it_ended() {
     let mut scene = scene().ended(Stage::Rejected).annotated(RESUBMIT_AT, &at(60).to_string());
     let intent = to_call(RESUBMIT, 60);
-    scene.pass(&News::Intent(Action::Resubmit, &intent));
+    scene.pass(&Outcome::Intent(Action::Resubmit, &intent));
     let refused = Err(crate::provider::Error::Rejected {
         reason: Reason::PermissionDenied,
         refusal: refusal("AuthFailure", "1"),
     });
-    scene.pass(&News::Outcome(Action::Resubmit, &intent, &refused));
+    scene.pass(&Outcome::Called(Action::Resubmit, &intent, &refused));
     let status = scene.stored();
     assert_eq!(condition(&status, ConditionType::Ready).reason, "PermissionDenied");
     let submission = status.submission.unwrap();

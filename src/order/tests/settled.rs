@@ -3,14 +3,14 @@
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
-use crate::cluster::cache::Kept;
-use crate::cluster::trim::{is_settled, shrink};
-use crate::controller::queue;
+use crate::cluster::cache::Cached;
+use crate::cluster::trim::{is_settled, trim};
 use crate::core::conditions::{Conditions, Status};
 use crate::core::order::Stage;
 use crate::order::claim::budget;
 use crate::order::claim::rivals;
 use crate::order::facts;
+use crate::order::purpose::purpose;
 
 /// An order as its last pass left it.
 fn left(scene: Scene, stage: Stage) -> CertificateOrder {
@@ -20,9 +20,9 @@ fn left(scene: Scene, stage: Stage) -> CertificateOrder {
     scene.order
 }
 
-fn shrunk(order: &CertificateOrder) -> CertificateOrder {
+fn trimmed(order: &CertificateOrder) -> CertificateOrder {
     let mut order = order.clone();
-    shrink(&mut order);
+    trim(&mut order);
     order
 }
 
@@ -35,7 +35,7 @@ fn an_issued_order_means_the_same_to_others_while_half_of_it_is_kept() {
     };
     let rival = order("rival", -60);
     for order in [issued, adopted] {
-        let kept = shrunk(&order);
+        let kept = trimmed(&order);
         assert!(is_settled(&order) && is_settled(&kept));
         assert!(
             serde_json::to_string(&kept.status).unwrap().len()
@@ -48,9 +48,9 @@ fn an_issued_order_means_the_same_to_others_while_half_of_it_is_kept() {
         );
         assert_eq!(rivals::is_settled(&kept), rivals::is_settled(&order));
         assert_eq!(budget::runs(&kept), budget::runs(&order));
-        assert_eq!(queue::Purpose::of(&kept), queue::Purpose::of(&order));
+        assert_eq!(purpose(&kept), purpose(&order));
         assert_eq!(kept.targets(), order.targets());
-        assert_eq!(shrunk(&kept), kept);
+        assert_eq!(trimmed(&kept), kept);
     }
 }
 
@@ -72,6 +72,6 @@ fn an_order_that_is_not_settled_is_kept_whole() {
         ..order("ordered", 0)
     };
     for order in [order("new", 0), asks, edited, running, by_policy] {
-        assert_eq!(shrunk(&order), order);
+        assert_eq!(trimmed(&order), order);
     }
 }

@@ -7,7 +7,7 @@ use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{DeletionPolicy, ReadyPolicy, seconds};
 use crate::core::order::Stage;
 use crate::order::facts::{Action, Export, FINALIZER, RESUBMIT_AT, WITHDRAW};
-use crate::order::fold::{Again, News};
+use crate::order::fold::{Outcome, Requeue};
 use crate::order::plan::{Step, landed};
 use crate::provider::Error;
 
@@ -118,8 +118,8 @@ fn the_letter_is_sent_once() {
 
     let mut scene = awaited(Some(Ok(letter()))).at(60);
     let intent = to_call(LETTER, 60);
-    scene.pass(&News::Intent(Action::SendLetter, &intent));
-    scene.pass(&News::Outcome(Action::SendLetter, &intent, &yes("of-the-letter")));
+    scene.pass(&Outcome::Intent(Action::SendLetter, &intent));
+    scene.pass(&Outcome::Called(Action::SendLetter, &intent, &yes("of-the-letter")));
     let submission = scene.stored().submission.unwrap();
     assert_eq!((submission.intent, submission.letter_sent_at), (None, Some(seconds(at(60)))));
     let mut scene = scene.at(3600);
@@ -173,21 +173,21 @@ fn ready_waits_for_the_secret_that_the_user_named() {
     };
     let follow = || step(&Step::Follow);
     let table = [
-        (Export::NotWanted, follow(), format!("{order} Ready=True/Issued {submitted}"), Again::Settled),
-        (Export::Current, follow(), synced.clone(), Again::Settled),
-        (Export::Due, follow(), format!("{fetching} {submitted}"), Again::Now),
-        (conflict(), follow(), stops("SecretConflict"), Again::Stopped),
-        (missing(), follow(), waits("SecretNotFound"), Again::Stopped),
-        (Export::Due, News::Exported(&Ok(())), synced, Again::Settled),
-        (Export::Due, News::Exported(&unfit), stops("BundleInvalid"), Again::Stopped),
-        (Export::Due, News::NotFetched(&busy), waits("Exporting"), Again::Failed(None)),
-        (Export::Due, News::NotFetched(&denied), stops("PermissionDenied"), Again::Stopped),
+        (Export::NotWanted, follow(), format!("{order} Ready=True/Issued {submitted}"), Requeue::Settled),
+        (Export::Current, follow(), synced.clone(), Requeue::Settled),
+        (Export::Due, follow(), format!("{fetching} {submitted}"), Requeue::Now),
+        (conflict(), follow(), stops("SecretConflict"), Requeue::Stopped),
+        (missing(), follow(), waits("SecretNotFound"), Requeue::Stopped),
+        (Export::Due, Outcome::Exported(&Ok(())), synced, Requeue::Settled),
+        (Export::Due, Outcome::Exported(&unfit), stops("BundleInvalid"), Requeue::Stopped),
+        (Export::Due, Outcome::NotFetched(&busy), waits("Exporting"), Requeue::Failed(None)),
+        (Export::Due, Outcome::NotFetched(&denied), stops("PermissionDenied"), Requeue::Stopped),
     ];
-    for (number, (secret, news, wanted, again)) in table.into_iter().enumerate() {
-        let next = issued(secret).fold(&news);
+    for (number, (secret, outcome, wanted, again)) in table.into_iter().enumerate() {
+        let next = issued(secret).fold(&outcome);
         let text = summary(&next.status);
         assert_eq!(text.split_once(": ").unwrap().1, wanted, "row {number}");
-        assert_eq!(next.again, again, "row {number}");
+        assert_eq!(next.requeue, again, "row {number}");
     }
 }
 
@@ -197,7 +197,7 @@ fn a_certificate_that_cannot_be_fetched_again_stays_ready() {
     scene = scene.sees(seen(Stage::Issued, &[NAME]));
     scene.pass(&step(&Step::Follow));
     let scene = Scene { secret: Export::Due, ..scene };
-    let status = scene.fold(&News::NotFetched(&unavailable("1"))).status;
+    let status = scene.fold(&Outcome::NotFetched(&unavailable("1"))).status;
     assert_eq!(condition(&status, ConditionType::Ready).status, "True");
     assert_eq!(condition(&status, ConditionType::SecretSynced).status, "False");
 }

@@ -19,7 +19,7 @@ use crate::core::names::Names;
 use crate::core::order::{Evidence, Observation, Product, Stage};
 use crate::core::redact::Filter;
 use crate::order::facts::{self, Action, Export, Facts, KeyState};
-use crate::order::fold::{self, News, Next};
+use crate::order::fold::{self, Next, Outcome};
 use crate::order::plan::{self, Step};
 use crate::order::validation::Validation;
 use crate::provider::{Accepted, Calls, Error, Letter, Payload, Refusal};
@@ -144,25 +144,25 @@ impl Scene {
         plan::plan(&self.facts())
     }
 
-    /// Folds the news into the status of the order as read.
-    pub(super) fn fold(&self, news: &News<'_>) -> Next {
-        self.fold_into(&self.stored(), news)
+    /// Folds the outcome into the status of the order as read.
+    pub(super) fn fold(&self, outcome: &Outcome<'_>) -> Next {
+        self.fold_into(&self.stored(), outcome)
     }
 
-    /// Folds the news into a stored status; folding them a second time must change nothing.
-    pub(super) fn fold_into(&self, stored: &CertificateOrderStatus, news: &News<'_>) -> Next {
-        let next = fold::fold(stored, &self.facts(), news, &Filter::default());
-        let again = fold::fold(&next.status, &self.facts(), news, &Filter::default());
-        assert_eq!(again.status, next.status, "the same news twice");
-        assert_eq!(again.again, next.again, "the same news twice");
+    /// Folds the outcome into a stored status; folding them a second time must change nothing.
+    pub(super) fn fold_into(&self, stored: &CertificateOrderStatus, outcome: &Outcome<'_>) -> Next {
+        let next = fold::fold(stored, &self.facts(), outcome, &Filter::default());
+        let again = fold::fold(&next.status, &self.facts(), outcome, &Filter::default());
+        assert_eq!(again.status, next.status, "the same outcome twice");
+        assert_eq!(again.requeue, next.requeue, "the same outcome twice");
         assert_well_formed(&next.status);
         assert_eq!(next.status.observed_generation, self.facts().generation());
         next
     }
 
-    /// Folds the news and stores the result.
-    pub(super) fn pass(&mut self, news: &News<'_>) -> Next {
-        let next = self.fold(news);
+    /// Folds the outcome and stores the result.
+    pub(super) fn pass(&mut self, outcome: &Outcome<'_>) -> Next {
+        let next = self.fold(outcome);
         self.order.status = Some(next.status.clone());
         next
     }
@@ -445,8 +445,8 @@ pub(super) fn halt(reason: Reason) -> Problem {
     Problem::new(reason, format!("the message of {reason}"))
 }
 
-pub(super) fn step(step: &Step) -> News<'_> {
-    News::Step(step)
+pub(super) fn step(step: &Step) -> Outcome<'_> {
+    Outcome::Step(step)
 }
 
 /// The reason of a step that holds the order back.

@@ -10,7 +10,7 @@ use crate::core::conditions::get;
 use crate::core::order::Stage;
 use crate::order::claim::rivals::contested;
 use crate::order::facts::{Action, RESUBMIT_AT, WITHDRAW};
-use crate::order::fold::News;
+use crate::order::fold::Outcome;
 use crate::order::plan::{Step, unsettled};
 use crate::provider::{Accepted, Error};
 
@@ -117,11 +117,11 @@ impl World {
             Step::Write { action: Action::Submit, .. } if scene.payload.is_err() => return,
             Step::Write { action, attempt } => {
                 let intent = self.intent(&scene, action, attempt);
-                let next = scene.fold(&News::Intent(action, &intent)).status;
+                let next = scene.fold(&Outcome::Intent(action, &intent)).status;
                 (Task::Write(action, intent), Some(next))
             }
             step => {
-                let next = scene.fold(&News::Step(&step)).status;
+                let next = scene.fold(&Outcome::Step(&step)).status;
                 return self.store(who, next);
             }
         };
@@ -164,16 +164,16 @@ impl World {
         match (&call.next, &call.task) {
             (Next::LookAtRivals, task) => match (contested(&call.stored, &self.all()), task) {
                 (None, _) => self.calls.push(Call { next: Next::Act, ..call }),
-                (Some(problem), Task::Adopt) => self.swap(&call, &News::Step(&Step::Halt(problem))),
-                (Some(problem), Task::Write(..)) => self.swap(&call, &News::TakenBack(&problem)),
+                (Some(problem), Task::Adopt) => self.swap(&call, &Outcome::Step(&Step::Halt(problem))),
+                (Some(problem), Task::Write(..)) => self.swap(&call, &Outcome::TakenBack(&problem)),
             },
-            (Next::Act, Task::Adopt) => self.swap(&call, &News::Step(&Step::Adopt)),
+            (Next::Act, Task::Adopt) => self.swap(&call, &Outcome::Step(&Step::Adopt)),
             (Next::Act, Task::Write(action, intent)) => {
                 let outcome = self.call(&call, *action, intent, fate);
                 self.calls.push(Call { next: Next::Record(outcome), ..call });
             }
             (Next::Record(outcome), Task::Write(action, intent)) => {
-                let next = call.fold(&News::Outcome(*action, intent, outcome));
+                let next = call.fold(&Outcome::Called(*action, intent, outcome));
                 let live = &self.orders[call.who];
                 if live.version == call.version || live.intent() == Some(intent) {
                     self.store(call.who, next);
@@ -184,8 +184,8 @@ impl World {
     }
 
     /// Stores what came of a pass, unless another writer was faster.
-    fn swap(&mut self, call: &Call, news: &News<'_>) {
-        let next = call.fold(news);
+    fn swap(&mut self, call: &Call, outcome: &Outcome<'_>) {
+        let next = call.fold(outcome);
         if self.orders[call.who].version == call.version {
             self.store(call.who, next);
         }
@@ -390,9 +390,9 @@ impl Call {
         application(&self.scene)
     }
 
-    fn fold(&self, news: &News<'_>) -> CertificateOrderStatus {
+    fn fold(&self, outcome: &Outcome<'_>) -> CertificateOrderStatus {
         let stored = self.stored.status.clone().unwrap_or_default();
-        self.scene.fold_into(&stored, news).status
+        self.scene.fold_into(&stored, outcome).status
     }
 }
 

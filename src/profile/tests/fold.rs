@@ -9,7 +9,7 @@ use crate::api::v1alpha1::{OrganizationProfile, OrganizationProfileStatus};
 use crate::core::conditions::Problem;
 use crate::core::order::{Contact, Profile};
 use crate::core::redact::Filter;
-use crate::profile::fold::{Again, Facts, Next, fold};
+use crate::profile::fold::{Facts, Next, Requeue, fold};
 use crate::profile::matching::{self, Found, Wanted};
 use crate::profile::observe::{Failure, Seen};
 use crate::provider::directory::{Review, ReviewState, SavedAdministrator, SavedOrganization};
@@ -73,7 +73,7 @@ impl Scene {
         let next = self.fold_once();
         self.profile.status = Some(next.status.clone());
         let again = self.fold_once();
-        assert_eq!((&again.status, again.again), (&next.status, next.again), "the same twice");
+        assert_eq!((&again.status, again.requeue), (&next.status, next.requeue), "the same twice");
         let has = |type_: &str| next.status.conditions.iter().any(|condition| condition.type_ == type_);
         assert!(!(has("Reconciling") && has("Stalled")), "{:?}", next.status.conditions);
         next
@@ -123,7 +123,7 @@ fn a_profile_without_a_saved_one_is_ready_when_its_references_resolve() {
     let mut plain = Scene { directory: None, ..scene(&credentials()) };
     plain.profile.spec.tencent_cloud = None;
     let next = plain.fold();
-    assert_eq!((summary(&next.status).as_str(), next.again), ("Ready=True/Complete", Again::Cluster));
+    assert_eq!((summary(&next.status).as_str(), next.requeue), ("Ready=True/Complete", Requeue::Cluster));
     assert_eq!(next.status.tencent_cloud, None);
 
     plain.data = Ok(data(["Acme", "", ""], Contact::default()));
@@ -136,25 +136,25 @@ fn a_profile_without_a_saved_one_is_ready_when_its_references_resolve() {
 fn every_state_of_a_review_has_its_condition_and_its_next_look() {
     use ReviewState::{Approved, Expired, Expiring, InReview, Invalid, NotSubmitted, Unrecognised};
     let table = [
-        (Approved, Some(100), "True/Approved", Again::Settled),
-        (Approved, Some(31), "True/Approved", Again::Settled),
-        (Approved, Some(30), "True/Expiring", Again::Settled),
-        (Approved, Some(0), "False/Expired", Again::Settled),
-        (Approved, None, "True/Approved", Again::Settled),
-        (Expiring, Some(100), "True/Expiring", Again::Settled),
-        (Expiring, Some(-1), "False/Expired", Again::Settled),
-        (Expiring, None, "True/Expiring", Again::Settled),
-        (InReview, None, "False/InReview", Again::Review),
-        (InReview, Some(-100), "False/InReview", Again::Review),
-        (NotSubmitted, None, "False/InReview", Again::Review),
-        (Expired, Some(-3), "False/Expired", Again::Settled),
-        (Invalid, None, "False/Invalid", Again::Settled),
-        (Unrecognised, None, "Unknown/Pending", Again::Review),
+        (Approved, Some(100), "True/Approved", Requeue::Settled),
+        (Approved, Some(31), "True/Approved", Requeue::Settled),
+        (Approved, Some(30), "True/Expiring", Requeue::Settled),
+        (Approved, Some(0), "False/Expired", Requeue::Settled),
+        (Approved, None, "True/Approved", Requeue::Settled),
+        (Expiring, Some(100), "True/Expiring", Requeue::Settled),
+        (Expiring, Some(-1), "False/Expired", Requeue::Settled),
+        (Expiring, None, "True/Expiring", Requeue::Settled),
+        (InReview, None, "False/InReview", Requeue::Review),
+        (InReview, Some(-100), "False/InReview", Requeue::Review),
+        (NotSubmitted, None, "False/InReview", Requeue::Review),
+        (Expired, Some(-3), "False/Expired", Requeue::Settled),
+        (Invalid, None, "False/Invalid", Requeue::Settled),
+        (Unrecognised, None, "Unknown/Pending", Requeue::Review),
     ];
     for (state, ends, approved, again) in table {
         let next = scene(&credentials()).holds(&[acme()], &[ning(review(state, ends))]).fold();
         let expected = format!("Approved={approved} Ready=True/Complete Resolved=True/Matched");
-        assert_eq!((summary(&next.status), next.again), (expected, again), "{state:?} {ends:?}");
+        assert_eq!((summary(&next.status), next.requeue), (expected, again), "{state:?} {ends:?}");
         let saved = next.status.tencent_cloud.unwrap();
         assert_eq!((saved.company_id, saved.manager_id), (Some(134), Some(2345)));
         assert_eq!((saved.profiles, saved.limit), (Some(1), Some(10)));
@@ -189,7 +189,7 @@ fn what_is_not_there_tells_the_steps_of_the_console() {
         assert_eq!(summary(&next.status), "Ready=True/Complete Resolved=False/NotFound");
         let saved = next.status.tencent_cloud.clone().unwrap();
         assert_eq!(saved.profiles, i64::try_from(profiles).ok());
-        assert_eq!((saved.company_id, next.again), (None, Again::Settled));
+        assert_eq!((saved.company_id, next.requeue), (None, Requeue::Settled));
         message(&next.status, "Resolved").to_owned()
     };
     let first = not_found(0);
@@ -282,8 +282,8 @@ fn a_refusal_is_an_answer_and_the_first_of_a_run_stays() {
     let mut scene = scene(&credentials()).fails(denied("one"));
     let next = scene.fold();
     assert_eq!(
-        (summary(&next.status).as_str(), next.again),
-        ("Ready=True/Complete Resolved=False/Refused", Again::Settled)
+        (summary(&next.status).as_str(), next.requeue),
+        ("Ready=True/Complete Resolved=False/Refused", Requeue::Settled)
     );
     let text = message(&next.status, "Resolved").to_owned();
     for words in ["DescribeCompanies", "UnauthorizedOperation", "RequestId one", "in CAM"] {
@@ -299,14 +299,14 @@ fn what_is_out_of_reach_for_now_leaves_standing_what_was_known() {
     let mut first = scene(&credentials()).fails(busy());
     let next = first.fold();
     assert_eq!(
-        (summary(&next.status).as_str(), next.again),
-        ("Ready=True/Complete Resolved=Unknown/RateLimited", Again::Failed(None))
+        (summary(&next.status).as_str(), next.requeue),
+        ("Ready=True/Complete Resolved=Unknown/RateLimited", Requeue::Failed(None))
     );
     let mut known = scene(&credentials()).holds(&[acme()], &[ning(review(ReviewState::Approved, None))]);
     let before = known.fold().status;
     let mut later = known.fails(busy()).at(1);
     let next = later.fold();
-    assert_eq!((next.status, next.again), (before, Again::Failed(None)), "nothing is written");
+    assert_eq!((next.status, next.requeue), (before, Requeue::Failed(None)), "nothing is written");
     later.profile.metadata.generation = Some(2);
     let status = later.fold().status;
     assert_eq!(
@@ -326,7 +326,7 @@ fn a_secret_that_is_missing_keeps_the_profile_from_being_looked_up() {
         summary(&next.status),
         "Ready=Unknown/SecretNotFound Reconciling=True/SecretNotFound Resolved=Unknown/Pending"
     );
-    assert_eq!(next.again, Again::Cluster);
+    assert_eq!(next.requeue, Requeue::Cluster);
     assert!(message(&next.status, "Resolved").contains("tencent-credentials"));
 }
 

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::redact::CloudText;
-use crate::provider::error_class::{self, Call, Meaning, Row};
+use crate::provider::error_class::{self, Call, ErrorClass, Row};
 use crate::provider::{Error, Refusal};
 
 use super::sign::parse_date;
 
-use Meaning::{Credentials, Fault, Mend, TooFast, WrongState};
+use ErrorClass::{Credentials, Fault, Mend, TooFast, WrongState};
 use Reason::{CertificateNotFound, CsrInvalid, InvalidRequest, PermissionDenied};
 
 /// How long the gateway wants to be left alone after it refused a call for its pace.
@@ -120,7 +120,7 @@ pub fn foreign(call: Call, status: u16, text: &str, request_id: Option<String>) 
 
 /// What a code that is not in the table means: the status says whether the request or the service is at fault. An error
 /// beside a status of success says neither.
-fn by_class(status: u16, code: &str) -> Meaning {
+fn by_class(status: u16, code: &str) -> ErrorClass {
     match status {
         401 => Credentials,
         403 => Mend(PermissionDenied),

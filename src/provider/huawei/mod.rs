@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use crate::api::v1alpha1::HuaweiCloudOrder;
 use crate::core::conditions::Problem;
 use crate::core::order::{Application, Bundle, Check, Deadline, Observation, Product};
-use crate::provider::call::{Caller, Line, sensitive};
+use crate::provider::call::{Caller, CloudClient, sensitive};
 use crate::provider::error_class::{Call, with_clock};
 use crate::provider::transport::{Answer, Endpoint, EndpointError, Transport};
 use crate::provider::{Accepted, Calls, Error, Payload, Provider, Request, RequestKind};
@@ -60,7 +60,7 @@ const EXPORT: &str = "export";
 /// The service in every region, and what all calls to it share.
 #[derive(Debug)]
 pub struct Service {
-    line: Line,
+    line: CloudClient,
     template: Template,
 }
 
@@ -68,7 +68,7 @@ impl Service {
     /// `per_second` is the cloud's limit for each account and action.
     #[must_use]
     pub fn new(transport: Transport, per_second: NonZeroU32, template: Template) -> Self {
-        Self { line: Line::new("Huawei Cloud", transport, per_second), template }
+        Self { line: CloudClient::new("Huawei Cloud", transport, per_second), template }
     }
 
     /// Where the service is reached in a region.

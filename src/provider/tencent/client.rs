@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::TencentSite;
-use crate::provider::call::{Caller, Line, sensitive};
+use crate::provider::call::{Caller, CloudClient, sensitive};
 use crate::provider::error_class::{Call, foreign, with_clock};
 use crate::provider::transport::{Answer, Endpoint, EndpointError, Transport};
 use crate::provider::{Account, Error};
@@ -33,7 +33,7 @@ const JSON: &str = "application/json";
 /// Both sites, and what all calls to them share.
 #[derive(Debug)]
 pub struct Service {
-    line: Line,
+    line: CloudClient,
     international: Endpoint,
     china: Endpoint,
 }
@@ -48,7 +48,7 @@ impl Service {
     ) -> Result<Self, EndpointError> {
         let site = |host| endpoint.cloned().map_or_else(|| Endpoint::https(host), Ok);
         Ok(Self {
-            line: Line::new("Tencent Cloud", transport, per_second),
+            line: CloudClient::new("Tencent Cloud", transport, per_second),
             international: site(INTERNATIONAL)?,
             china: site(CHINA)?,
         })

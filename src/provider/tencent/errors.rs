@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::redact::CloudText;
 pub use crate::provider::error_class::Call;
-use crate::provider::error_class::{self, Meaning, Row};
+use crate::provider::error_class::{self, ErrorClass, Row};
 use crate::provider::{Error, Refusal};
 
-use Meaning::{Credentials, Fault, Mend, NotDone, Running, TooFast, WrongState};
+use ErrorClass::{Credentials, Fault, Mend, NotDone, Running, TooFast, WrongState};
 use Reason::{
     AccountNotVerified, CertificateNotFound, CsrInvalid, InvalidRequest, PermissionDenied, ProfileIncomplete,
 };

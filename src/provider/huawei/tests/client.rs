@@ -11,6 +11,7 @@ use k8s_openapi::ByteString;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{CERTIFICATE, company_application, order};
 use crate::api::v1alpha1::Provider as Block;
@@ -18,7 +19,6 @@ use crate::api::v1alpha1::conditions::Reason;
 use crate::core::clock::Clock;
 use crate::core::order::Stage;
 use crate::core::redact::Filter;
-use crate::core::shutdown::Ending;
 use crate::provider::fixtures::{PATIENT, always, closed, http, soon, words};
 use crate::provider::huawei::credentials::Credentials;
 use crate::provider::huawei::region::Template;
@@ -341,7 +341,7 @@ async fn an_answer_that_is_not_the_clouds_proves_nothing() {
 
 #[test]
 fn a_request_has_the_headers_of_the_vendor_and_shows_no_secret() {
-    let transport = Transport::new(Duration::from_secs(1), Ending::default()).unwrap();
+    let transport = Transport::new(Duration::from_secs(1), CancellationToken::new()).unwrap();
     let service = Service::new(transport, NonZeroU32::new(5).unwrap(), Template::default());
     let endpoint = service.endpoint(&"ap-southeast-1".parse().unwrap()).unwrap();
     let service = std::sync::Arc::new(service);

@@ -11,13 +11,13 @@ use k8s_openapi::ByteString;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{Application, Key, Names, application, company_application, csr, document, order};
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{Provider as Block, TencentSite};
 use crate::core::clock::Clock;
 use crate::core::order::{KeyAlgorithm, Stage, ValidationMethod};
-use crate::core::shutdown::Ending;
 use crate::provider::fixtures::{PATIENT, always, closed, http, soon, words};
 use crate::provider::registry::{Clouds, Settings};
 use crate::provider::tencent::credentials::Credentials;
@@ -271,11 +271,11 @@ async fn a_clock_that_is_off_is_told_by_how_much() {
 #[tokio::test]
 async fn who_waits_for_a_turn_while_the_process_is_asked_to_end_sends_no_write() {
     let world = World::new(Product::DV_SINGLE).await;
-    let ending = Ending::default();
+    let shutdown = CancellationToken::new();
     let settings = Settings {
         tencent_rate_limit: NonZeroU32::new(2).unwrap(),
         tencent_endpoint: Some(world.cloud.url().parse().unwrap()),
-        ending: ending.clone(),
+        shutdown: shutdown.clone(),
         ..Settings::default()
     };
     let clouds = Clouds::new(&settings).unwrap();
@@ -284,7 +284,7 @@ async fn who_waits_for_a_turn_while_the_process_is_asked_to_end_sends_no_write()
     let payload = payload(provider.as_ref());
     provider.write(Request::Submit(&payload), soon()).await.unwrap();
     let waits = provider.write(Request::Submit(&payload), soon());
-    let (refused, ()) = tokio::join!(waits, async { ending.begin() });
+    let (refused, ()) = tokio::join!(waits, async { shutdown.cancel() });
     assert!(matches!(refused, Err(Error::NotSent(_))), "{refused:?}");
     provider.observe().await.unwrap();
     assert_eq!(world.cloud.ledger().iter().filter(|call| call.action == SUBMIT).count(), 1);
@@ -385,7 +385,7 @@ async fn an_answer_that_is_not_the_clouds_proves_nothing() {
 
 #[test]
 fn each_site_has_its_host_and_an_endpoint_replaces_both() {
-    let transport = Transport::new(Duration::from_secs(1), Ending::default()).unwrap();
+    let transport = Transport::new(Duration::from_secs(1), CancellationToken::new()).unwrap();
     let limit = NonZeroU32::new(10).unwrap();
     let sites = [TencentSite::International, TencentSite::China];
     let hosts = |endpoint: Option<&Endpoint>| {
@@ -399,7 +399,7 @@ fn each_site_has_its_host_and_an_endpoint_replaces_both() {
 
 #[test]
 fn a_request_has_the_headers_of_the_vendor_and_shows_no_secret() {
-    let transport = Transport::new(Duration::from_secs(1), Ending::default()).unwrap();
+    let transport = Transport::new(Duration::from_secs(1), CancellationToken::new()).unwrap();
     let service = Service::new(transport, NonZeroU32::new(10).unwrap(), None).unwrap();
     let credentials = Credentials {
         secret_id: ID.into(),
