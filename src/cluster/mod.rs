@@ -1,6 +1,7 @@
 //! The API server: what is read from it, what is kept of it, and what its errors mean.
 //!
 //! - [`namespace`]: follows references to Secrets and profiles, always within one namespace.
+//! - [`request`]: one request, bounded in time, and the field manager of what is written.
 //! - [`secrets`]: Secrets that are referred to, as last read.
 //! - [`watch`]: watches of whole objects and of the metadata of Secrets; [`cache`]: what they have shown, with an index.
 //! - [`trim`]: what is left out of cached objects.
@@ -9,8 +10,11 @@
 pub mod cache;
 pub mod error;
 pub mod namespace;
+pub mod request;
 pub mod secrets;
 pub mod trim;
 pub mod watch;
 
-pub use namespace::{Error, Namespace, READABLE, SecretData, as_data, bounded, text};
+pub use namespace::{Error, Namespace, as_data, text};
+pub use request::{FIELD_MANAGER, bounded};
+pub use secrets::SecretData;

@@ -1,11 +1,8 @@
 //! Reads what an order or a profile refers to, always in its own namespace. Every reference to a Secret goes
 //! through here, so that one place decides which Secrets may be read and sent on.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::DeserializeGuard;
 use kube::{Api, Client};
@@ -13,22 +10,10 @@ use secrecy::SecretString;
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{LocalObjectReference, OrganizationProfile, SecretKeySelector};
-use crate::cluster::secrets::{Content, Secrets};
+use crate::cluster::request::bounded;
+use crate::cluster::secrets::{Content, SecretData, Secrets};
+use crate::core::annotations::READABLE;
 use crate::core::conditions::Problem;
-
-/// The label of a Secret whose content may be sent to a cloud on behalf of someone who may not read it.
-pub const READABLE: &str = "certorder.dev/readable";
-
-/// The data of a Secret.
-pub type SecretData = BTreeMap<String, ByteString>;
-
-/// The longest that one call to the API server may take. kube bounds watches only.
-const CALL: Duration = Duration::from_secs(30);
-
-/// One call to the API server, bounded in time.
-pub async fn bounded<T>(call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, kube::Error> {
-    tokio::time::timeout(CALL, call).await.unwrap_or_else(|elapsed| Err(kube::Error::Service(elapsed.into())))
-}
 
 /// What keeps a reference from being followed.
 #[derive(Debug, thiserror::Error)]

@@ -1,23 +1,28 @@
 //! Secrets that orders and profiles refer to. One read serves all of them, until the watch shows another version, and
 //! for a minute at most.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client, ResourceExt};
 use tokio::time::Instant;
 use zeroize::Zeroize;
 
 use crate::cluster::cache::Key;
-use crate::cluster::{READABLE, SecretData, bounded};
+use crate::cluster::request::bounded;
+use crate::core::annotations::READABLE;
 
 /// How long a reading serves.
 const FRESH: Duration = Duration::from_secs(50);
 
 /// How often what is older is wiped: so none is in memory for more than a minute.
 const SWEEP: Duration = Duration::from_secs(10);
+
+/// The data of a Secret.
+pub type SecretData = BTreeMap<String, ByteString>;
 
 /// What a Secret held when it was read. It is wiped from memory once nobody uses it.
 pub struct Content {

@@ -5,8 +5,8 @@ use kube::ResourceExt;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
+use crate::core::annotations::{RECONCILE_AT, handled_value};
 use crate::core::conditions::get;
-use crate::order::facts;
 
 /// Whether an order that was just read has its certificate, and asks for nothing: it need not be reconciled at once.
 #[must_use]
@@ -15,9 +15,8 @@ pub fn is_settled(order: &CertificateOrder) -> bool {
     let issued: &str = Reason::Issued.into();
     let is_ready = get(&status.conditions, ConditionType::Ready)
         .is_some_and(|ready| ready.status == "True" && ready.reason == issued);
-    let asked = order.annotations().get(facts::RECONCILE_AT);
-    let is_handled =
-        asked.is_none_or(|asked| Some(facts::handled_value(asked)) == status.last_handled_reconcile_at);
+    let asked = order.annotations().get(RECONCILE_AT);
+    let is_handled = asked.is_none_or(|asked| Some(handled_value(asked)) == status.last_handled_reconcile_at);
     is_ready
         && order.metadata.deletion_timestamp.is_none()
         && Some(status.observed_generation) == order.metadata.generation

@@ -33,14 +33,14 @@ pub struct Changed {
     pub version: Option<String>,
     /// Whether a user has changed it: its spec, or an annotation.
     pub is_edited: bool,
-    changed_at: Option<Timestamp>,
+    at: Option<Timestamp>,
 }
 
 impl Changed {
     fn new(metadata: &ObjectMeta) -> Self {
         let key = (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
         let version = metadata.resource_version.clone();
-        Self { key, version, is_edited: true, changed_at: changed_at(metadata) }
+        Self { key, version, is_edited: true, at: changed_at(metadata) }
     }
 
     fn deleted(metadata: &ObjectMeta) -> Self {
@@ -208,7 +208,7 @@ impl ChangeFilter {
         let mut seen = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         match seen.insert(object, version) {
             Some(known) => known != version,
-            None => changed.changed_at.is_none_or(|changed| changed >= self.since),
+            None => changed.at.is_none_or(|changed| changed >= self.since),
         }
     }
 }
@@ -292,7 +292,7 @@ mod tests {
             key: ("shop".to_owned(), "cloud".to_owned()),
             version: Some(version.to_owned()),
             is_edited: true,
-            changed_at: Some(clock.now() - SignedDuration::from_mins(minutes)),
+            at: Some(clock.now() - SignedDuration::from_mins(minutes)),
         };
         assert!(!seen.is_new(&changed("1", 60)), "as it was long before the start");
         assert!(!seen.is_new(&changed("1", 60)), "changed again");

@@ -17,12 +17,12 @@ use tracing::{debug, info, warn};
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, Intent, OrganizationProfile};
+use crate::cluster::FIELD_MANAGER;
 use crate::cluster::bounded;
 use crate::cluster::error::explain;
 use crate::controller::queue::AccountQueue;
 use crate::core::conditions::get;
 use crate::core::redact::{Filter, truncate};
-use crate::order::status::FIELD_MANAGER;
 use crate::provider::{Accepted, Error};
 
 /// The longest note of an Event, in bytes (the API server's limit is 1024).

@@ -15,9 +15,9 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::core::application::{KeyAlgorithm, Organization};
 use crate::core::certificate::{Csr, CsrError};
 use crate::core::names::{DnsName, Names};
-use crate::core::order::{KeyAlgorithm, Organization};
 
 /// The longest key file that is read, in bytes. The largest RSA key that is taken, 8192 bits, is 6.4 KiB long.
 const LONGEST_KEY: usize = 16 * 1024;

@@ -2,13 +2,17 @@
 //!
 //! Nothing here knows a cloud, a client or the time of day; the tests need no runtime.
 
+pub mod annotations;
+pub mod application;
 pub mod certificate;
 pub mod chain;
 pub mod clock;
 pub mod conditions;
+pub mod evidence;
 pub mod keypair;
 pub mod keystore;
 pub mod names;
-pub mod order;
+pub mod observation;
 pub mod pace;
+pub mod product;
 pub mod redact;

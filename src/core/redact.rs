@@ -1,49 +1,8 @@
-//! Types that cannot print what they hold, and the one filter for text that comes from a cloud.
+//! Text that comes from a cloud, and the one filter that it passes before anybody reads it.
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
-
-/// A person's datum (a name, a phone number, an e-mail address). `Debug` and `Display` print `***`.
-///
-/// Serialised as a plain string, since users write it into a profile and a cloud wants it in a request.
-#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Personal(String);
-
-impl Personal {
-    /// The datum itself, for a request to a cloud.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Personal {
-    fn from(value: String) -> Self {
-        Self(value)
-    }
-}
-
-impl From<&str> for Personal {
-    fn from(value: &str) -> Self {
-        Self(value.to_owned())
-    }
-}
-
-impl fmt::Debug for Personal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl fmt::Display for Personal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
 
 /// Free text written by a cloud or a certificate authority. It may echo what was sent to it, so it has no
 /// `Display`; [`Filter::clean`] is the only way to read it.
@@ -196,6 +155,7 @@ pub fn truncate(text: &str, longest: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Personal;
 
     fn filter(values: &[&str]) -> Filter {
         Filter::new(values.iter().map(|value| SecretString::from(*value)))

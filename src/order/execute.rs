@@ -12,9 +12,9 @@ use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, Intent, micros};
 use crate::core::conditions::Problem;
 use crate::core::keypair::KeyPair;
-use crate::order::Context;
 use crate::order::claim::budget;
-use crate::order::export::secret::{self, TLS_KEY, Wanted};
+use crate::order::controller::Controller;
+use crate::order::export::secret::{self, Owner, TLS_KEY, Wanted};
 use crate::order::export::target::Target;
 use crate::order::facts::{Action, Facts};
 use crate::order::finalizer;
@@ -45,25 +45,25 @@ const LOST: Requeue = Requeue::Failed(None);
 
 /// Carries out a step and stores what came of it.
 pub async fn execute(
-    ctx: &Context,
+    controller: &Controller,
     facts: &Facts<'_>,
     at_hand: &AtHand<'_>,
     step: &Step,
 ) -> Result<Done, kube::Error> {
     match step {
-        Step::Write { action, attempt } => write(ctx, facts, at_hand, *action, *attempt).await,
+        Step::Write { action, attempt } => write(controller, facts, at_hand, *action, *attempt).await,
         Step::Guard => {
-            let guarded = finalizer::add_finalizer(&ctx.client, facts.order).await?;
+            let guarded = finalizer::add_finalizer(&controller.context.client, facts.order).await?;
             Ok(guarded.map_or_else(|| lost(facts), |order| Done { order, requeue: Requeue::Now }))
         }
-        Step::Export => export(ctx, facts, at_hand).await,
-        Step::MakeKey => make_key(ctx, facts, at_hand).await,
+        Step::Export => export(controller, facts, at_hand).await,
+        Step::MakeKey => make_key(controller, facts, at_hand).await,
         // Found to be ours by the cache; the others may have been faster.
-        Step::Adopt => match ctx.contested_live(facts.order).await? {
-            Some(problem) => record(ctx, facts, at_hand, &Outcome::Step(&Step::Halt(problem))).await,
-            None => record(ctx, facts, at_hand, &Outcome::Step(step)).await,
+        Step::Adopt => match controller.contested_live(facts.order).await? {
+            Some(problem) => record(controller, facts, at_hand, &Outcome::Step(&Step::Halt(problem))).await,
+            None => record(controller, facts, at_hand, &Outcome::Step(step)).await,
         },
-        _ => record(ctx, facts, at_hand, &Outcome::Step(step)).await,
+        _ => record(controller, facts, at_hand, &Outcome::Step(step)).await,
     }
 }
 
@@ -73,26 +73,30 @@ fn lost(facts: &Facts<'_>) -> Done {
 
 /// Stores a status that records no call.
 async fn record(
-    ctx: &Context,
+    controller: &Controller,
     facts: &Facts<'_>,
     at_hand: &AtHand<'_>,
     outcome: &Outcome<'_>,
 ) -> Result<Done, kube::Error> {
     let next = fold(&status::of(facts.order), facts, outcome, &at_hand.resolved.filter);
-    store(ctx, facts.order, next).await
+    store(controller, facts.order, next).await
 }
 
-async fn store(ctx: &Context, order: &CertificateOrder, next: Next) -> Result<Done, kube::Error> {
-    match status::swap(&ctx.client, order, next.status).await? {
+async fn store(controller: &Controller, order: &CertificateOrder, next: Next) -> Result<Done, kube::Error> {
+    match status::swap(&controller.context.client, order, next.status).await? {
         Swap::Stored(order) => Ok(Done { order: *order, requeue: next.requeue }),
         Swap::Lost => Ok(Done { order: order.clone(), requeue: LOST }),
     }
 }
 
 /// Makes the private key of an order and stores it, once: one that is there already is never replaced.
-async fn make_key(ctx: &Context, facts: &Facts<'_>, at_hand: &AtHand<'_>) -> Result<Done, kube::Error> {
-    let halt = async |problem| record(ctx, facts, at_hand, &Outcome::Step(&Step::Halt(problem))).await;
-    if let Some(problem) = ctx.contested_live(facts.order).await? {
+async fn make_key(
+    controller: &Controller,
+    facts: &Facts<'_>,
+    at_hand: &AtHand<'_>,
+) -> Result<Done, kube::Error> {
+    let halt = async |problem| record(controller, facts, at_hand, &Outcome::Step(&Step::Halt(problem))).await;
+    if let Some(problem) = controller.contested_live(facts.order).await? {
         return halt(problem).await;
     }
     let algorithm = resolve::algorithm(&facts.order.spec);
@@ -105,7 +109,7 @@ async fn make_key(ctx: &Context, facts: &Facts<'_>, at_hand: &AtHand<'_>) -> Res
         Ok(key) => key,
         Err(error) => return halt(Problem::new(Reason::InvalidRequest, error)).await,
     };
-    let owner = resolve::owner(facts.order);
+    let owner = Owner::of(facts.order);
     let data = [(TLS_KEY.to_owned(), secret::bytes(&key.pem()))].into();
     let wanted = Wanted {
         name: secret::key_secret_name(&owner.order),
@@ -113,7 +117,7 @@ async fn make_key(ctx: &Context, facts: &Facts<'_>, at_hand: &AtHand<'_>) -> Res
         data,
         keystores: String::new(),
     };
-    match secret::write(&ctx.client, facts.order, &owner, None, &wanted, None).await {
+    match secret::write(&controller.context.client, facts.order, &owner, None, &wanted, None).await {
         // Made by another replica in the same moment: that one is the key. Read again, in case it is none.
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(lost(facts)),
         written => match secret::refused(&wanted.name, written)? {
@@ -124,33 +128,38 @@ async fn make_key(ctx: &Context, facts: &Facts<'_>, at_hand: &AtHand<'_>) -> Res
 }
 
 /// Fetches the issued certificate and writes its Secrets.
-async fn export(ctx: &Context, facts: &Facts<'_>, at_hand: &AtHand<'_>) -> Result<Done, kube::Error> {
+async fn export(
+    controller: &Controller,
+    facts: &Facts<'_>,
+    at_hand: &AtHand<'_>,
+) -> Result<Done, kube::Error> {
     let (Ok(provider), Some(target), Ok(names)) = (&at_hand.resolved.provider, at_hand.target, facts.names)
     else {
         return Ok(lost(facts));
     };
     let bundle = provider.download().await;
-    ctx.telemetry.read(provider.calls().download, &bundle);
+    controller.context.telemetry.read(provider.calls().download, &bundle);
     let bundle = match bundle {
         Ok(bundle) => bundle,
-        Err(error) => return record(ctx, facts, at_hand, &Outcome::NotFetched(&error)).await,
+        Err(error) => return record(controller, facts, at_hand, &Outcome::NotFetched(&error)).await,
     };
     let outcome = match target.wanted(facts.order, names, &bundle) {
-        Ok(all) => write_secrets(ctx, facts, &all).await?,
+        Ok(all) => write_secrets(controller, facts, &all).await?,
         Err(problem) => Err(problem),
     };
-    record(ctx, facts, at_hand, &Outcome::Exported(&outcome)).await
+    record(controller, facts, at_hand, &Outcome::Exported(&outcome)).await
 }
 
 async fn write_secrets(
-    ctx: &Context,
+    controller: &Controller,
     facts: &Facts<'_>,
     all: &[(Wanted, Option<&Secret>)],
 ) -> Result<Result<(), Problem>, kube::Error> {
     let template = facts.order.spec.secret_template.as_ref();
-    let owner = resolve::owner(facts.order);
+    let owner = Owner::of(facts.order);
     for (wanted, stored) in all {
-        let written = secret::write(&ctx.client, facts.order, &owner, *stored, wanted, template).await;
+        let written =
+            secret::write(&controller.context.client, facts.order, &owner, *stored, wanted, template).await;
         if let Err(problem) = secret::refused(&wanted.name, written)? {
             return Ok(Err(problem));
         }
@@ -159,7 +168,7 @@ async fn write_secrets(
 }
 
 async fn write(
-    ctx: &Context,
+    controller: &Controller,
     facts: &Facts<'_>,
     at_hand: &AtHand<'_>,
     action: Action,
@@ -167,18 +176,23 @@ async fn write(
 ) -> Result<Done, kube::Error> {
     let request = match request(action, facts) {
         Ok(request) => request,
-        Err(problem) => return record(ctx, facts, at_hand, &Outcome::Step(&Step::Halt(problem))).await,
+        Err(problem) => {
+            return record(controller, facts, at_hand, &Outcome::Step(&Step::Halt(problem))).await;
+        }
     };
     match &at_hand.resolved.provider {
         // A process that is asked to end begins nothing that costs money.
-        Ok(_) if ctx.shutdown.is_cancelled() => {
+        Ok(_) if controller.context.shutdown.is_cancelled() => {
             Ok(Done { order: facts.order.clone(), requeue: Requeue::Failed(None) })
         }
         Ok(provider) => {
-            let call = Call { ctx, facts, resolved: at_hand.resolved, provider: provider.as_ref(), request };
+            let call =
+                Call { controller, facts, resolved: at_hand.resolved, provider: provider.as_ref(), request };
             call.make(attempt).await
         }
-        Err(problem) => record(ctx, facts, at_hand, &Outcome::Step(&Step::Halt(problem.clone()))).await,
+        Err(problem) => {
+            record(controller, facts, at_hand, &Outcome::Step(&Step::Halt(problem.clone()))).await
+        }
     }
 }
 
@@ -201,7 +215,7 @@ fn request<'a>(action: Action, facts: &Facts<'a>) -> Result<Request<'a>, Problem
 }
 
 struct Call<'a> {
-    ctx: &'a Context,
+    controller: &'a Controller,
     facts: &'a Facts<'a>,
     resolved: &'a Resolved,
     provider: &'a dyn Provider,
@@ -211,7 +225,7 @@ struct Call<'a> {
 impl Call<'_> {
     async fn make(&self, attempt: i64) -> Result<Done, kube::Error> {
         // One call-timeout to begin and one to end: what `plan` waits before it trusts in the absence of evidence.
-        let begin_by = Instant::now() + self.ctx.call_timeout;
+        let begin_by = Instant::now() + self.controller.context.call_timeout;
         let action = self.request.kind();
         let payload_hash = match self.request {
             Request::Submit(payload) => Some(payload.hash.clone()),
@@ -221,33 +235,40 @@ impl Call<'_> {
             attempt,
             action: self.facts.action_name(action),
             payload_hash,
-            holder: self.ctx.holder.clone(),
-            started_at: micros(self.ctx.clock.now()),
+            holder: self.controller.context.holder.clone(),
+            started_at: micros(self.controller.context.clock.now()),
             resubmit_at: self.facts.asks_for(action).map(str::to_owned),
         };
         let next = self.fold(self.facts.order, &Outcome::Intent(action, &intent));
         let Some(stored) =
-            status::store_intent(&self.ctx.client, self.facts.order, next.status, &intent).await?
+            status::store_intent(&self.controller.context.client, self.facts.order, next.status, &intent)
+                .await?
         else {
             return Ok(lost(self.facts));
         };
         // The intent is stored, so any other order for this certificate that acts at the same moment sees it.
-        if let Some(problem) = self.ctx.contested_live(&stored).await? {
+        if let Some(problem) = self.controller.contested_live(&stored).await? {
             let next = self.fold(&stored, &Outcome::TakenBack(&problem));
-            return store(self.ctx, &stored, next).await;
+            return store(self.controller, &stored, next).await;
         }
         let begins = matches!(action, Action::Submit | Action::Resubmit) && !budget::runs(self.facts.order);
-        if begins && let Some(problem) = self.ctx.over_budget_live(&stored).await? {
+        if begins && let Some(problem) = self.controller.over_budget_live(&stored).await? {
             let next = self.fold(&stored, &Outcome::Step(&Step::NotLanded(problem)));
-            return store(self.ctx, &stored, next).await;
+            return store(self.controller, &stored, next).await;
         }
         let outcome: Result<Accepted, provider::Error> = self.provider.write(self.request, begin_by).await;
-        self.ctx.telemetry.called(&stored.name_any(), &intent, &outcome, &self.resolved.filter);
+        self.controller.context.telemetry.called(
+            &stored.name_any(),
+            &intent,
+            &outcome,
+            &self.resolved.filter,
+        );
         // As of now: the call took its time, and what comes next is compared with when it was accepted.
-        let facts = Facts { now: self.ctx.clock.now(), ..self.facts.clone() };
+        let facts = Facts { now: self.controller.context.clock.now(), ..self.facts.clone() };
         let outcome = Outcome::Called(action, &intent, &outcome);
         let next = fold(&status::of(&stored), &facts, &outcome, &self.resolved.filter);
-        let order = status::store_outcome(&self.ctx.client, stored, &intent, next.status).await;
+        let order =
+            status::store_outcome(&self.controller.context.client, stored, &intent, next.status).await;
         Ok(Done { order, requeue: next.requeue })
     }
 

@@ -9,10 +9,10 @@ use strum::IntoEnumIterator;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, DeletionPolicy, Intent, Mode, Submission, seconds};
+use crate::core::annotations::{FINALIZER, RESUBMIT_AT, WITHDRAW, handled_value};
 use crate::core::conditions::{Problem, get};
 use crate::core::names::Names;
-use crate::core::order::Observation;
-use crate::core::redact::truncate;
+use crate::core::observation::Observation;
 use crate::order::validation::Validation;
 use crate::provider::{Calls, Error, Letter, Payload};
 
@@ -85,15 +85,6 @@ pub enum Export {
     Blocked(Problem),
 }
 
-/// The annotation that asks for a look now; any value that was not handled yet.
-pub const RECONCILE_AT: &str = "certorder.dev/reconcile-at";
-/// The annotation that stops a running review; its value is the id of the certificate.
-pub const WITHDRAW: &str = "certorder.dev/withdraw";
-/// The annotation that asks for another attempt; its value is a time of the last hour, RFC 3339.
-pub const RESUBMIT_AT: &str = "certorder.dev/resubmit-at";
-/// The finalizer of an order whose deletion has to undo something at the cloud.
-pub const FINALIZER: &str = "certorder.dev/cleanup";
-
 /// The outcome of an accepted call, as `lastRequest` records it.
 pub const ACCEPTED: &str = "Accepted";
 
@@ -104,14 +95,6 @@ const STATE_MAY_LAG: SignedDuration = SignedDuration::from_mins(10);
 
 /// A submission younger than this stands for the read before the order.
 const SUBMISSION_IS_FRESH: SignedDuration = SignedDuration::from_secs(30);
-
-/// The value of an annotation as the status echoes it: cut at what fits there.
-pub fn handled_value(asked: &str) -> String {
-    truncate(asked, LONGEST_HANDLED)
-}
-
-/// The longest echo of an annotation, in bytes.
-const LONGEST_HANDLED: usize = 256;
 
 /// The most that the clocks of a cloud and its callers differ: further off, a cloud takes no call.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);

@@ -7,14 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::api::v1alpha1::DeletionPolicy;
 use crate::api::v1alpha1::conditions::Reason;
+use crate::core::annotations::CONFIRM_REVOKE;
 use crate::core::conditions::Problem;
-use crate::core::order::{Observation, Stage};
+use crate::core::observation::{Observation, Stage};
 use crate::order::facts::{Action, Facts};
 use crate::order::plan::{Step, once, settle};
 use crate::provider::Error;
-
-/// The annotation that confirms a revocation; its value is the id of the certificate.
-pub const CONFIRM_REVOKE: &str = "certorder.dev/confirm-revoke";
 
 /// How long a deletion waits for credentials. Namespaces are deleted with everything in them, in any order.
 const WAIT_FOR_CREDENTIALS: SignedDuration = SignedDuration::from_mins(10);

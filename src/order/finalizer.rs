@@ -5,9 +5,9 @@ use kube::{Api, Client, ResourceExt};
 use serde_json::json;
 
 use crate::api::v1alpha1::CertificateOrder;
+use crate::cluster::FIELD_MANAGER;
 use crate::cluster::bounded;
-use crate::order::facts::FINALIZER;
-use crate::order::status::FIELD_MANAGER;
+use crate::core::annotations::FINALIZER;
 
 /// Puts the finalizer in place. `None` where another writer was faster.
 pub async fn add_finalizer(

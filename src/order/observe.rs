@@ -6,8 +6,8 @@ use tracing::warn;
 
 use crate::api::v1alpha1::CertificateOrder;
 use crate::cluster::cache::Key;
-use crate::core::order::{Observation, Stage};
-use crate::order::Context;
+use crate::core::observation::{Observation, Stage};
+use crate::order::controller::Controller;
 use crate::order::facts::Facts;
 use crate::order::plan;
 use crate::order::resolve::Resolved;
@@ -15,17 +15,17 @@ use crate::order::validation::Validation;
 use crate::provider::Error;
 
 /// What the cloud says of the certificate; `None` where there are no credentials to ask with.
-pub async fn observe(ctx: &Context, resolved: &Resolved) -> Option<Result<Observation, Error>> {
+pub async fn observe(controller: &Controller, resolved: &Resolved) -> Option<Result<Observation, Error>> {
     let provider = resolved.provider.as_ref().ok()?;
     let observed = provider.observe().await;
-    ctx.telemetry.read(provider.calls().observe, &observed);
-    Some(observed.map(|seen| seen.as_of(ctx.clock.now())))
+    controller.context.telemetry.read(provider.calls().observe, &observed);
+    Some(observed.map(|seen| seen.as_of(controller.context.clock.now())))
 }
 
 /// What only the cloud's list tells: what the CA found of the proofs of control while it waits for them, and what an
 /// issued certificate was replaced by.
 pub async fn validation(
-    ctx: &Context,
+    controller: &Controller,
     key: &Key,
     order: &CertificateOrder,
     resolved: &Resolved,
@@ -35,11 +35,11 @@ pub async fn validation(
     let stage = seen?.stage;
     let deleting = order.metadata.deletion_timestamp.is_some();
     if deleting || !matches!(stage, Stage::Validating | Stage::Issued) {
-        ctx.validations.forget(key);
+        controller.validations.forget(key);
         return None;
     }
     let checks = stage == Stage::Validating;
-    Some(ctx.validations.of(key, provider.as_ref(), checks, ctx.clock.now()).await)
+    Some(controller.validations.of(key, provider.as_ref(), checks, controller.context.clock.now()).await)
 }
 
 /// What the cloud's own log says of the call of an open intent, where nothing else tells.

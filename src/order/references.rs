@@ -1,13 +1,14 @@
-//! What orders and profiles refer to. A change of an object wakes exactly those that refer to it.
+//! What orders refer to. A change of an object requeues exactly the orders that refer to it.
 
 use std::collections::BTreeSet;
 
 use kube::ResourceExt;
 
-use crate::api::v1alpha1::{CertificateOrder, Contact, OrganizationProfile};
+use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use crate::cluster::cache::{Cache, Cached, Key, Target, key};
 use crate::cluster::trim;
 use crate::order::export::secret::key_secret_name;
+use crate::profile::references;
 use crate::provider::registry;
 
 impl Cached for CertificateOrder {
@@ -22,13 +23,6 @@ impl Cached for CertificateOrder {
 
     fn trim(&mut self) {
         trim::trim(self);
-    }
-}
-
-impl Cached for OrganizationProfile {
-    fn targets(&self) -> Vec<Target> {
-        let key = |name: &str| (self.namespace().unwrap_or_default(), name.to_owned());
-        profile_secrets(self).into_iter().map(|name| Target::Secret(key(name))).collect()
     }
 }
 
@@ -47,7 +41,7 @@ pub fn of_secret(
     secret: &Key,
 ) -> BTreeSet<Key> {
     let themselves = orders.referring_to(&Target::Secret(secret.clone()));
-    let through_a_profile = profiles_of_secret(profiles, secret);
+    let through_a_profile = references::of_secret(profiles, secret);
     let through_a_profile = through_a_profile.iter().flat_map(|profile| of_profile(orders, profile));
     themselves.iter().map(|order| key(order.as_ref())).chain(through_a_profile).collect()
 }
@@ -57,13 +51,6 @@ pub fn of_secret(
 pub fn of_profile(orders: &Cache<CertificateOrder>, profile: &Key) -> BTreeSet<Key> {
     let orders = orders.referring_to(&Target::Profile(profile.clone()));
     orders.iter().filter(|order| !is_ordered(order)).map(|order| key(order.as_ref())).collect()
-}
-
-/// The profiles that refer to a Secret.
-#[must_use]
-pub fn profiles_of_secret(profiles: &Cache<OrganizationProfile>, secret: &Key) -> BTreeSet<Key> {
-    let profiles = profiles.referring_to(&Target::Secret(secret.clone()));
-    profiles.iter().map(|profile| key(profile.as_ref())).collect()
 }
 
 /// Whether the CA works on the order, or is done with it. One that was rejected or withdrawn is not: its next
@@ -90,20 +77,4 @@ fn order_secrets(order: &CertificateOrder) -> impl Iterator<Item = String> {
     let id = spec.provider.certificate_id_secret().map(|(name, _)| name.to_owned());
     let own_key = key_secret_name(&order.name_any());
     [spec.credentials_ref.name.clone(), own_key].into_iter().chain(read).chain(written).chain(id)
-}
-
-fn profile_secrets(profile: &OrganizationProfile) -> BTreeSet<&str> {
-    let spec = &profile.spec;
-    let organization =
-        spec.organization.as_ref().and_then(|organization| organization.identification.as_ref());
-    let contacts = [&spec.administrator, &spec.technical_contact].into_iter().flatten();
-    let mut names: BTreeSet<&str> = contacts.flat_map(contact_secrets).collect();
-    names.extend(organization.map(|document| document.number_secret_ref.name.as_str()));
-    names.extend(spec.credentials_ref().map(|reference| reference.name.as_str()));
-    names
-}
-
-fn contact_secrets(contact: &Contact) -> impl Iterator<Item = &str> {
-    let document = contact.identification.as_ref().map(|document| document.number_secret_ref.name.as_str());
-    document.into_iter().chain(contact.from_secret.as_ref().map(|secret| secret.name.as_str()))
 }

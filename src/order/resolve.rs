@@ -1,26 +1,23 @@
 //! Reads from the cluster what an order refers to. What is missing or malformed is data for `plan`; only trouble
 //! with the API server is an error.
 
-use std::sync::Arc;
-
-use kube::ResourceExt;
-
 use crate::api::v1alpha1 as api;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec};
 use crate::cluster::{self, Namespace, as_data};
+use crate::core::application::{Application, Key, KeyAlgorithm, ValidationMethod};
 use crate::core::certificate::Csr;
 use crate::core::conditions::Problem;
 use crate::core::keypair::{KeyPair, Subject};
 use crate::core::names::Names;
-use crate::core::order::{Application, Key, KeyAlgorithm, Observation, Stage, ValidationMethod};
+use crate::core::observation::{Observation, Stage};
 use crate::core::redact::Filter;
-use crate::order::Context;
-use crate::order::export::secret::{self, Owner};
+use crate::order::controller::Controller;
+use crate::order::export::secret::Owner;
 use crate::order::export::target::Target;
 use crate::order::facts::KeyState;
+use crate::order::own_key::OwnKey;
 use crate::profile::reuse::{self, ByOwner};
-use crate::provider::registry;
 use crate::provider::{Account, Letter, Payload, Provider};
 
 /// Everything that the cluster tells of one order.
@@ -40,23 +37,23 @@ pub struct Resolved {
 }
 
 /// Follows every reference of an order.
-pub async fn resolve(ctx: &Context, order: &CertificateOrder) -> Result<Resolved, kube::Error> {
-    let namespace = ctx.namespace(order);
+pub async fn resolve(controller: &Controller, order: &CertificateOrder) -> Result<Resolved, kube::Error> {
+    let namespace = controller.context.namespace(order);
     let spec = &order.spec;
     let credentials = as_data(namespace.credentials(&spec.credentials_ref).await)?;
     let provider = credentials.and_then(|secret| {
-        let opened = ctx.clouds.open(&spec.provider, &secret.data);
+        let opened = controller.context.clouds.open(&spec.provider, &secret.data);
         opened.map_err(|error| error.problem(&spec.credentials_ref.name, "spec.credentialsRef"))
     });
     let names = Names::parse(&spec.common_name, &spec.dns_names)
         .map_err(|error| Problem::new(Reason::InvalidRequest, error.to_string()));
-    let owner = &owner(order);
+    let owner = &Owner::of(order);
     let own_key = if spec.makes_key() { Some(OwnKey::read(&namespace, owner).await?) } else { None };
     let account = provider.as_ref().ok().and_then(|provider| provider.account());
     let application = match &names {
-        Ok(names) => {
-            as_data(application(ctx, &namespace, order, account.as_ref(), own_key.as_ref(), names).await)?
-        }
+        Ok(names) => as_data(
+            application(controller, &namespace, order, account.as_ref(), own_key.as_ref(), names).await,
+        )?,
         Err(problem) => Err(problem.clone()),
     };
     let (application, by_owner) = match application {
@@ -66,7 +63,7 @@ pub async fn resolve(ctx: &Context, order: &CertificateOrder) -> Result<Resolved
     let sensitive = application.as_ref().map(Application::sensitive).unwrap_or_default();
     let credentials = provider.as_ref().map(|provider| provider.sensitive()).unwrap_or_default();
     // Whoever is saved at the cloud is named by an id alone, and yet the CA may write of them.
-    let saved = account.map(|account| ctx.lookups.sensitive(&account)).unwrap_or_default();
+    let saved = account.map(|account| controller.lookups.sensitive(&account)).unwrap_or_default();
     let filter = Filter::new(sensitive.into_iter().chain(credentials).chain(saved));
     Ok(Resolved { names, provider, own_key, application, by_owner, filter })
 }
@@ -110,36 +107,27 @@ pub struct AtStage {
 
 /// Reads what an order needs at this stage.
 pub async fn at_stage(
-    ctx: &Context,
+    controller: &Controller,
     order: &CertificateOrder,
     resolved: &Resolved,
     stage: Stage,
 ) -> Result<AtStage, kube::Error> {
-    let namespace = ctx.namespace(order);
+    let namespace = controller.context.namespace(order);
     let deleting = order.metadata.deletion_timestamp.is_some();
     Ok(match stage {
         Stage::AwaitingLetter if !deleting => {
             AtStage { letter: letter(&namespace, &order.spec.provider).await?, ..AtStage::default() }
         }
         Stage::Issued if !deleting => {
-            let target = Target::read(&namespace, order, owner(order), resolved.own_key.as_ref()).await?;
+            let target = Target::read(&namespace, order, Owner::of(order), resolved.own_key.as_ref()).await?;
             AtStage { target: Some(target), ..AtStage::default() }
         }
         _ => AtStage::default(),
     })
 }
 
-/// How the Secrets of an order name it.
-#[must_use]
-pub fn owner(order: &CertificateOrder) -> Owner {
-    Owner {
-        order: order.name_any(),
-        certificate_id: registry::certificate_id(&order.spec.provider).to_owned(),
-    }
-}
-
 async fn application(
-    ctx: &Context,
+    controller: &Controller,
     namespace: &Namespace,
     order: &CertificateOrder,
     account: Option<&Account>,
@@ -150,7 +138,7 @@ async fn application(
     let (profile, by_owner) = match &spec.organization_profile_ref {
         Some(reference) => {
             let profile = namespace.profile(reference).await?;
-            let taken = reuse::application(&ctx.clouds, namespace, &profile, account).await?;
+            let taken = reuse::application(&controller.context.clouds, namespace, &profile, account).await?;
             (Some(taken.profile), taken.by_owner)
         }
         None => (None, None),
@@ -213,48 +201,6 @@ pub fn algorithm(spec: &CertificateOrderSpec) -> KeyAlgorithm {
     match key.algorithm() {
         api::KeyAlgorithm::RSA => KeyAlgorithm::Rsa(bits),
         api::KeyAlgorithm::ECDSA => KeyAlgorithm::Ecdsa(bits),
-    }
-}
-
-/// The key that certorder makes for an order, as its Secret holds it.
-#[derive(Clone, Debug)]
-pub enum OwnKey {
-    /// It is there.
-    Held(Arc<KeyPair>),
-    /// There is no such Secret.
-    Absent(Problem),
-    /// There is one, and it is somebody else's, or no key can be read from it.
-    Unfit(Problem),
-}
-
-impl OwnKey {
-    /// Reads it.
-    pub async fn read(namespace: &Namespace, owner: &Owner) -> Result<Self, kube::Error> {
-        let name = secret::key_secret_name(&owner.order);
-        let Some(stored) = namespace.find_secret(&name).await? else {
-            let message = format!(
-                "Secret {name} with the key of this order is gone; restore it from a backup, or withdraw the order: a \
-                 new key would not fit what the CA was sent"
-            );
-            return Ok(Self::Absent(Problem::new(Reason::KeyLost, message)));
-        };
-        if !owner.owns(&stored) {
-            return Ok(Self::Unfit(owner.conflict(&name)));
-        }
-        let data = stored.data.unwrap_or_default();
-        let unfit = |what: String| {
-            let message =
-                format!("{what}; restore Secret {name} from a backup, or delete it before anything is sent");
-            Self::Unfit(Problem::new(Reason::KeyLost, message))
-        };
-        let pem = match cluster::text(&data, &name, secret::TLS_KEY, "the order's own key") {
-            Ok(pem) => pem,
-            Err(problem) => return Ok(unfit(problem.message)),
-        };
-        Ok(match KeyPair::from_pem(&pem.into()) {
-            Ok(key) => Self::Held(Arc::new(key)),
-            Err(error) => unfit(format!("Secret {name}: {error}")),
-        })
     }
 }
 

@@ -8,12 +8,10 @@ use tracing::{error, info, warn};
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent};
+use crate::cluster::FIELD_MANAGER;
 use crate::cluster::bounded;
 use crate::cluster::error::explain;
 use crate::core::conditions::{Conditions, get};
-
-/// The field manager of everything that certorder writes.
-pub const FIELD_MANAGER: &str = "certorder";
 
 /// What became of a status write.
 pub enum Swap {

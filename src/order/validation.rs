@@ -8,7 +8,7 @@ use tracing::debug;
 
 use crate::api::v1alpha1;
 use crate::cluster::cache::Key;
-use crate::core::order::{Check, Deadline, ValidationRecord};
+use crate::core::observation::{Check, Deadline, ValidationRecord};
 use crate::core::redact::Filter;
 use crate::provider::Provider;
 

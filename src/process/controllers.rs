@@ -20,10 +20,10 @@ use tracing::{Instrument, Span, error, warn};
 use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use crate::cluster::cache::{Cache, Cached, Key, Writer};
 use crate::cluster::watch::{self, ChangeFilter, Changed};
+use crate::controller::context::Context;
 use crate::controller::schedule::Schedule;
-use crate::order::references;
-use crate::order::{self, Context};
-use crate::profile;
+use crate::order::{self, references};
+use crate::profile::{self, references as profile_references};
 
 /// When an object is requeued whose pass ended in a panic.
 const AFTER_PANIC: Duration = Duration::from_mins(5);
@@ -57,20 +57,33 @@ impl Scope {
     }
 
     /// Works until `shutdown` is cancelled; passes that have begun are finished.
-    pub async fn run(self, context: &Arc<Context>, shutdown: &CancellationToken) {
+    pub async fn run(
+        self,
+        order_controller: &Arc<order::Controller>,
+        profile_controller: &Arc<profile::Controller>,
+        shutdown: &CancellationToken,
+    ) {
         let (orders, profiles) = (self.orders.clone(), self.profiles.clone());
-        let (queue_orders, queued_orders) = WorkQueue::new(&context.schedule);
-        let (queue_profiles, queued_profiles) = WorkQueue::new(&context.profiles);
+        let (due_orders, orders_queued) = WorkQueue::new(&order_controller.schedule);
+        let (due_profiles, profiles_queued) = WorkQueue::new(&profile_controller.schedule);
         // The queues end with the watches, and the workers with the queues.
-        let watches = self.watch(context, queue_orders, queue_profiles);
+        let watches = self.watch(&order_controller.context, due_orders, due_profiles);
         let watches = futures::future::select(Box::pin(watches), Box::pin(shutdown.cancelled()));
         let work_orders = async {
             // Only a cached profile tells which Secrets its orders refer to.
             are_filled(&orders, &profiles).await;
-            work(orders.objects(), queued_orders, order::reconcile, Context::forget, context).await;
+            work(
+                orders.objects(),
+                orders_queued,
+                order::reconcile,
+                order::Controller::forget,
+                order_controller,
+            )
+            .await;
         };
-        let forget = |context: &Context, key: &Key| context.profiles.forget(key);
-        let work_profiles = work(profiles.objects(), queued_profiles, profile::reconcile, forget, context);
+        let forget = |controller: &profile::Controller, key: &Key| controller.schedule.forget(key);
+        let work_profiles =
+            work(profiles.objects(), profiles_queued, profile::reconcile, forget, profile_controller);
         tokio::join!(watches.map(drop), work_orders, work_profiles);
     }
 
@@ -78,23 +91,23 @@ impl Scope {
     async fn watch(
         self,
         context: &Context,
-        queue_orders: WorkQueue<'_, CertificateOrder>,
-        queue_profiles: WorkQueue<'_, OrganizationProfile>,
+        due_orders: WorkQueue<'_, CertificateOrder>,
+        due_profiles: WorkQueue<'_, OrganizationProfile>,
     ) {
         let Self { client, namespace, orders, profiles, orders_writer, profiles_writer } = self;
-        let (queue_orders, queue_profiles) = (&queue_orders, &queue_profiles);
+        let (due_orders, due_profiles) = (&due_orders, &due_profiles);
         let namespace = namespace.as_deref();
         let watch_orders = watch::objects(api(&client, namespace), orders_writer).for_each(async |changed| {
             if changed.is_edited {
                 context.secrets.forget(&changed.key.0);
             }
-            queue_orders.add(&changed.key);
+            due_orders.add(&changed.key);
         });
         let filter = ChangeFilter::new(&context.clock);
         let watch_profiles =
             watch::objects(api(&client, namespace), profiles_writer).for_each(async |changed| {
-                queue_profiles.add(&changed.key);
-                queue_orders.wake(references::of_profile(&orders, &changed.key), &filter, &changed);
+                due_profiles.add(&changed.key);
+                due_orders.wake(references::of_profile(&orders, &changed.key), &filter, &changed);
             });
         let (orders_filter, profiles_filter) =
             (ChangeFilter::new(&context.clock), ChangeFilter::new(&context.clock));
@@ -106,9 +119,9 @@ impl Scope {
                 .for_each(async |changed| {
                     context.secrets.changed(&changed.key, changed.version.as_deref());
                     let found = references::of_secret(&orders, &profiles, &changed.key);
-                    queue_orders.wake(found, &orders_filter, &changed);
-                    let found = references::profiles_of_secret(&profiles, &changed.key);
-                    queue_profiles.wake(found, &profiles_filter, &changed);
+                    due_orders.wake(found, &orders_filter, &changed);
+                    let found = profile_references::of_secret(&profiles, &changed.key);
+                    due_profiles.wake(found, &profiles_filter, &changed);
                 })
                 .await;
         };
@@ -162,32 +175,34 @@ impl<'a, K: Resource<DynamicType = ()>> WorkQueue<'a, K> {
 ///
 /// The number of passes at the same time is not bounded here: an order that waits for a permit of its account delays no
 /// other, see [`crate::controller::queue`].
-async fn work<K, P>(
+async fn work<K, C, P>(
     objects: &Store<K>,
     queue: UnboundedReceiver<ObjectRef<K>>,
-    reconcile: fn(Arc<K>, Arc<Context>) -> P,
-    forget: impl Fn(&Context, &Key),
-    context: &Arc<Context>,
+    reconcile: fn(Arc<K>, Arc<C>) -> P,
+    forget: impl Fn(&C, &Key),
+    controller: &Arc<C>,
 ) where
     K: Cached + Debug + Send + Sync,
+    C: Send + Sync + 'static,
     P: Future<Output = Result<Action, Infallible>> + Send + 'static,
 {
-    let pass =
-        |object, context| tokio::spawn(reconcile(object, context).instrument(Span::current())).map(ended);
+    let pass = |object, controller| {
+        tokio::spawn(reconcile(object, controller).instrument(Span::current())).map(ended)
+    };
     let after_panic = |_, _: &JoinError, _| Action::requeue(AFTER_PANIC);
     let queue = queue.map(Ok::<_, Infallible>);
-    applier(pass, after_panic, Arc::clone(context), objects.clone(), queue, Config::default())
+    applier(pass, after_panic, Arc::clone(controller), objects.clone(), queue, Config::default())
         .for_each(async |outcome| match outcome {
             // A look that was planned for an object that is gone by now.
             Err(Error::ObjectNotFound(object)) => {
-                forget(context, &(object.namespace.unwrap_or_default(), object.name));
+                forget(controller, &(object.namespace.unwrap_or_default(), object.name));
             }
             Err(Error::ReconcilerFailed(panic, object)) => {
                 error!(%panic, %object, "a pass ended in a panic; please report it");
             }
             // The latter: the process ends before the cache was filled.
             Ok(_) | Err(Error::RunnerError(_)) => {}
-            Err(error) => warn!(%error, "trouble with a controller"),
+            Err(error) => warn!(%error, "a controller failed"),
         })
         .await;
 }

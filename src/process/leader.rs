@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::api::v1alpha1::micros;
+use crate::cluster::FIELD_MANAGER;
 use crate::cluster::error::{LogOnce, explain};
 use crate::core::clock::Clock;
-use crate::order::status::FIELD_MANAGER;
 
 /// The name of the Lease.
 pub const LEASE: &str = "certorder";

@@ -16,11 +16,12 @@ use tracing_subscriber::filter::ParseError;
 use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use crate::cluster::cache::Cache;
 use crate::cluster::secrets::Secrets;
+use crate::controller::context::Context;
 use crate::controller::queue::AccountQueue;
 use crate::controller::schedule::Schedule;
 use crate::controller::telemetry::{Metrics, QueueMetrics, Telemetry};
 use crate::core::clock::Clock;
-use crate::order::Context;
+use crate::order;
 use crate::order::claim::intent_ages::IntentAges;
 use crate::order::claim::locks::CertificateLocks;
 use crate::order::validation::Validations;
@@ -28,6 +29,7 @@ use crate::process::config::{Config, LogFormat};
 use crate::process::controllers::{Scope, are_filled};
 use crate::process::http::{self, Readiness};
 use crate::process::leader::LeaseHolder;
+use crate::profile;
 use crate::profile::lookups::Lookups;
 use crate::provider::registry::{Clouds, Settings, SetupError};
 
@@ -183,24 +185,28 @@ pub async fn run_by(
         clock,
         holder,
         call_timeout: config.call_timeout,
-        poll_interval: config.poll_interval,
-        most_orders: config.max_orders_per_namespace.map(NonZeroUsize::get),
         namespaces: config.watch_namespaces.clone(),
         secrets,
+        shutdown: shutdown.clone(),
+    });
+    let lookups = Arc::new(Lookups::default());
+    let orders = Arc::new(order::Controller {
+        context: Arc::clone(&context),
+        poll_interval: config.poll_interval,
+        max_orders: config.max_orders_per_namespace.map(NonZeroUsize::get),
         orders: scopes.iter().map(|scope| scope.orders.clone()).collect(),
         schedule: Schedule::default(),
         queue,
-        profiles: Schedule::default(),
-        lookups: Lookups::default(),
+        lookups: Arc::clone(&lookups),
         locks: CertificateLocks::default(),
         intent_ages: IntentAges::default(),
         validations: Validations::default(),
-        shutdown: shutdown.clone(),
     });
+    let profiles = Arc::new(profile::Controller { context, schedule: Schedule::default(), lookups });
     info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?config.watch_namespaces, "certorder runs");
     let caches = scopes.iter().map(|scope| (scope.orders.clone(), scope.profiles.clone()));
     tokio::spawn(announce_ready(caches.collect(), readiness));
-    let controllers = scopes.into_iter().map(|scope| scope.run(&context, &shutdown));
+    let controllers = scopes.into_iter().map(|scope| scope.run(&orders, &profiles, &shutdown));
     futures::future::join_all(controllers).await;
     sweep.abort();
     if let Some(leadership) = leadership {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::conditions::Status;
-use crate::profile::console;
+use crate::profile::messages;
 use crate::provider::directory::{Review, ReviewState, SavedAdministrator};
 
 /// How long before its end an approval counts as expiring.
@@ -38,7 +38,7 @@ pub fn approval(manager: &SavedAdministrator, now: Timestamp) -> Approval {
     let word =
         format!("Tencent Cloud says {}", if review.word.is_empty() { "nothing" } else { &review.word });
     let until = review.ends.map(|ends| format!(" on {}", day(ends))).unwrap_or_default();
-    let submit = console::how_to_submit();
+    let submit = messages::how_to_submit();
     let (status, reason, message) = match state(review, now) {
         ReviewState::Approved => {
             let until = review.ends.map(|ends| format!(" until {}", day(ends))).unwrap_or_default();
@@ -54,7 +54,7 @@ pub fn approval(manager: &SavedAdministrator, now: Timestamp) -> Approval {
             (Status::True, Reason::Expiring, message)
         }
         ReviewState::InReview => {
-            let message = format!("manager {id} is under review ({word}). {}", console::in_review());
+            let message = format!("manager {id} is under review ({word}). {}", messages::in_review());
             (Status::False, Reason::InReview, message)
         }
         ReviewState::NotSubmitted => {

@@ -10,13 +10,14 @@ use crate::api::v1alpha1::{
     OrganizationProfile, OrganizationProfileStatus, TencentCloudProfile, TencentCloudProfileStatus, seconds,
 };
 use crate::controller::failure::{self, Retry};
+use crate::core::application::Profile;
 use crate::core::conditions::{Conditions, Problem, Status, get};
-use crate::core::order::{Level, Profile};
+use crate::core::product::Level;
 use crate::core::redact::Filter;
 use crate::profile::approval::approval;
 use crate::profile::matching::Found;
+use crate::profile::messages;
 use crate::profile::observe::{Failure, Seen};
-use crate::profile::{console, messages};
 use crate::provider::Error;
 use crate::provider::directory::{ReviewState, SavedAdministrator};
 
@@ -151,7 +152,7 @@ impl Fold<'_> {
             owner_uin: seen.owner.clone(),
             company_id: seen.organization.id().and_then(|id| i64::try_from(id).ok()),
             profiles: count(seen.profiles),
-            limit: count(console::LIMIT),
+            limit: count(messages::LIMIT),
             ..TencentCloudProfileStatus::default()
         };
         self.resolved(spec, seen);

@@ -6,8 +6,8 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::core::order::{Contact, Organization, Profile};
-use crate::core::redact::Personal;
+use crate::api::Personal;
+use crate::core::application::{Contact, Organization, Profile};
 use crate::provider::directory::{SavedAdministrator, SavedOrganization};
 
 /// What is looked for.

@@ -1,8 +1,10 @@
-//! Why no saved profile is used, and what to do about it: the messages of Resolved. Pure.
+//! The texts of messages: why no saved profile is used, and what to do about it. Pure.
+//!
+//! No action of the API makes or changes a saved profile. What only the console of Tencent Cloud can do is told step by
+//! step, as its page "Adding Organization Profile" has it.
 
 use crate::api::v1alpha1::TencentCloudProfile;
 use crate::api::v1alpha1::conditions::Reason;
-use crate::profile::console;
 use crate::profile::matching::Found;
 
 /// Why there is no company.
@@ -27,10 +29,8 @@ pub fn no_company(spec: &TencentCloudProfile, company: &Found, profiles: usize) 
             (Reason::NotFound, message.to_owned())
         }
         (Found::Nobody | Found::One(_), ..) => {
-            let message = format!(
-                "no saved company has the name of spec.organization. {}",
-                console::how_to_save(profiles)
-            );
+            let message =
+                format!("no saved company has the name of spec.organization. {}", how_to_save(profiles));
             (Reason::NotFound, message)
         }
     }
@@ -67,7 +67,7 @@ pub fn no_manager(spec: &TencentCloudProfile, company: u64, manager: &Found) -> 
             let message = format!(
                 "company {company} is found, but none of its managers has the e-mail address or the name of \
                  spec.administrator. {meanwhile} {}",
-                console::how_to_add_manager(company)
+                how_to_add_manager(company)
             );
             (Reason::NotFound, message)
         }
@@ -76,12 +76,72 @@ pub fn no_manager(spec: &TencentCloudProfile, company: u64, manager: &Found) -> 
 
 fn not_among(field: &str, id: i64, what: &str, profiles: usize) -> String {
     format!(
-        "spec.tencentCloud.{field} {id} is not among the {what} that the account has saved ({profiles} of {} profiles): \
-         correct it as the console shows it under My Profile, or remove it to have the profile found by its data",
-        console::LIMIT
+        "spec.tencentCloud.{field} {id} is not among the {what} that the account has saved ({profiles} of {LIMIT} profiles): \
+         correct it as the console shows it under My Profile, or remove it to have the profile found by its data"
     )
 }
 
 fn list(ids: &[u64]) -> String {
     ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The most profiles that an account holds.
+pub const LIMIT: usize = 10;
+
+/// Where profiles are.
+const MY_PROFILE: &str = "in the console of Tencent Cloud, open SSL Certificates and click My Profile";
+
+/// What follows, whatever was submitted.
+const REVIEW: &str = "The review takes about one business day; be sure not to miss the call from the CA.";
+
+/// How a profile looks at once.
+const LOOK: &str = "certorder looks again within 12 hours, or at once with the annotation certorder.dev/reconcile-at \
+                    on this profile.";
+
+/// How to save an organisation, in an account that holds so many.
+#[must_use]
+pub fn how_to_save(profiles: usize) -> String {
+    let room = format!("The account holds {profiles} of {LIMIT} profiles");
+    let steps = match profiles {
+        0 => format!(
+            "{room}. To save the first one, {MY_PROFILE}; click Create Now, enter the organization (full name, \
+             department, city, address, landline) and the administrator (name, position, phone, e-mail) on the page \
+             Submit Organization Profile, and click Submit."
+        ),
+        _ if profiles >= LIMIT => {
+            format!("{room}, so one must be removed in the console first. Then {MY_PROFILE}; {}", another())
+        }
+        _ => format!("{room}. To save another one, {MY_PROFILE}; {}", another()),
+    };
+    format!("{steps} {REVIEW} {LOOK}")
+}
+
+fn another() -> &'static str {
+    "click Add Organization and, on the tab New Organization, Create Now; enter the organization (full name, department, \
+     city, address, landline) on the page Submit Organization Profile, and click Submit."
+}
+
+/// How to save an administrator of a saved organisation.
+#[must_use]
+pub fn how_to_add_manager(company: u64) -> String {
+    format!(
+        "To add the administrator, {MY_PROFILE}, open company {company}, and submit the data there. {REVIEW} {LOOK}"
+    )
+}
+
+/// How to have a saved profile reviewed that was not, or whose review failed or has run out.
+#[must_use]
+pub fn how_to_submit() -> String {
+    format!("{}, and submit it for review. {REVIEW} {LOOK}", sentence(MY_PROFILE))
+}
+
+/// What happens during a review.
+#[must_use]
+pub fn in_review() -> String {
+    format!("{REVIEW} certorder looks again every 10 minutes.")
+}
+
+fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

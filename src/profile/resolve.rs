@@ -1,13 +1,14 @@
 //! Reads from the cluster what a profile refers to: every reference to a Secret is followed. What is missing is data;
 //! only trouble with the API server is an error.
 
+use crate::api::Personal;
 use crate::api::v1alpha1 as api;
 use crate::api::v1alpha1::{OrganizationProfile, Reuse, TencentCloudProfile};
 use crate::cluster::{Error, Namespace, SecretData, as_data};
+use crate::core::application::{Contact, Identification, Organization, Profile, Saved};
 use crate::core::conditions::Problem;
-use crate::core::order::{Contact, Identification, Organization, Profile, Saved};
-use crate::core::redact::{Filter, Personal};
-use crate::order::Context;
+use crate::core::redact::Filter;
+use crate::profile::controller::Controller;
 use crate::profile::lookups::Lookups;
 use crate::provider::Directory;
 use crate::provider::registry::Clouds;
@@ -23,15 +24,18 @@ pub struct Resolved {
 }
 
 /// Follows every reference of a profile.
-pub async fn resolve(ctx: &Context, profile: &OrganizationProfile) -> Result<Resolved, kube::Error> {
-    let namespace = ctx.namespace(profile);
+pub async fn resolve(
+    controller: &Controller,
+    profile: &OrganizationProfile,
+) -> Result<Resolved, kube::Error> {
+    let namespace = controller.context.namespace(profile);
     let data = as_data(data(&namespace, &profile.spec).await)?;
     let directory = match &profile.spec.tencent_cloud {
-        Some(saved) => Some(as_data(directory(&ctx.clouds, &namespace, saved).await)?),
+        Some(saved) => Some(as_data(directory(&controller.context.clouds, &namespace, saved).await)?),
         None => None,
     };
     let mut resolved = Resolved { data, directory, filter: Filter::default() };
-    resolved.learn(&ctx.lookups);
+    resolved.learn(&controller.lookups);
     Ok(resolved)
 }
 

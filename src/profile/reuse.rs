@@ -11,8 +11,9 @@ use crate::api::v1alpha1::{
     OrganizationProfile, OrganizationProfileStatus, Reuse, TencentCloudProfile, TencentCloudProfileStatus,
 };
 use crate::cluster::{Error, Namespace, as_data};
+use crate::core::application::{Profile, Saved};
 use crate::core::conditions::{Problem, get};
-use crate::core::order::{Level, Profile, Saved};
+use crate::core::product::Level;
 use crate::profile::resolve;
 use crate::provider::Account;
 use crate::provider::registry::{self, Clouds};

@@ -6,9 +6,9 @@ use kube::{Api, Client, ResourceExt};
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{OrganizationProfile, OrganizationProfileStatus};
+use crate::cluster::FIELD_MANAGER;
 use crate::cluster::bounded;
 use crate::core::conditions::{Conditions, get};
-use crate::order::status::FIELD_MANAGER;
 
 /// Stores a status. An unchanged one is not written. `None`: somebody else wrote first, or the profile is gone.
 ///

@@ -4,9 +4,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use crate::api::Personal;
 use crate::core::certificate::Csr;
-use crate::core::order::Evidence;
-use crate::core::redact::Personal;
+use crate::core::evidence::Evidence;
 
 /// Stands for a value that is not shown.
 const BLANK: &str = "***";

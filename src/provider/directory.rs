@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::core::order::Level;
-use crate::core::redact::Personal;
+use crate::api::Personal;
+use crate::core::product::Level;
 
 use super::Error;
 

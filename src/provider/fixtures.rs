@@ -8,11 +8,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::core::certificate::Csr;
-use crate::core::names::Names;
-use crate::core::order::{
+use crate::core::application::{
     Application, Contact, Identification, Key, KeyAlgorithm, Organization, Profile, Saved, ValidationMethod,
 };
+use crate::core::certificate::Csr;
+use crate::core::names::Names;
 use crate::core::redact::Filter;
 
 use super::{Error, Payload};

@@ -15,7 +15,7 @@ const SHARE: f64 = 95.0;
 /// The limits of most clouds count the calls of one second.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Spaces calls evenly. CertificateLocks of one account and action never come closer than the interval, so that no window
+/// Spaces calls evenly. Two calls of one account and action never come closer than the interval, so that no window
 /// of one second, wherever it begins, holds more turns than the cloud allows.
 #[derive(Debug)]
 pub struct Limiter {

@@ -3,7 +3,7 @@
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::conditions::Problem;
 use crate::core::names::{DnsName, Names};
-use crate::core::order::Product;
+use crate::core::product::Product;
 
 /// Why the product does not cover these names, in words that fit after [`unfit`]'s beginning.
 #[must_use]

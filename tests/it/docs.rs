@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use certorder::api::v1alpha1::{Class, ConditionType, Reason};
-use certorder::order::{facts, finalize};
+use certorder::core::annotations::{CONFIRM_REVOKE, RECONCILE_AT, RESUBMIT_AT, WITHDRAW};
 use regex::Regex;
 use strum::IntoEnumIterator;
 
@@ -93,7 +93,7 @@ fn every_state_of_the_diagram_is_a_phase() {
 
 #[test]
 fn every_annotation_that_asks_for_something_is_in_the_page_of_states() {
-    let known = [facts::RECONCILE_AT, facts::RESUBMIT_AT, facts::WITHDRAW, finalize::CONFIRM_REVOKE];
+    let known = [RECONCILE_AT, RESUBMIT_AT, WITHDRAW, CONFIRM_REVOKE];
     assert_eq!(rows("Annotations"), known.map(str::to_owned).into());
 }
 

@@ -34,11 +34,11 @@ mod profiles;
 mod recoveries;
 mod restarts;
 mod rules;
-mod seam;
 mod second_attempts;
 mod secrets;
 #[allow(dead_code, reason = "a part of it is for the long runs")]
 mod siege;
 mod starts;
+mod structure;
 mod under_siege;
 mod world;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use certorder::core::chain::Chain;
 use certorder::core::keypair::KeyPair;
-use certorder::core::order::Bundle;
+use certorder::core::observation::Bundle;
 use certorder::provider::tencent::archive;
 
 /// All texts together have a megabyte; a byte that is not UTF-8 becomes three.

@@ -6,7 +6,8 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use certorder::core::order::{Evidence, Observation};
+use certorder::core::evidence::Evidence;
+use certorder::core::observation::Observation;
 use certorder::provider::registry::{Clouds, Settings};
 use certorder::provider::{Directory, Error, Letter, Payload, Provider, Request, RequestKind};
 use jiff::Timestamp;

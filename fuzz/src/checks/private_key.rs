@@ -1,8 +1,8 @@
 //! Private keys: one that was read is written and read again as the same key, and signs.
 
+use certorder::core::application::KeyAlgorithm;
 use certorder::core::keypair::{KeyPair, Subject};
 use certorder::core::names::Names;
-use certorder::core::order::KeyAlgorithm;
 
 use super::pem;
 

@@ -9,7 +9,7 @@ use super::provider::TencentSite;
 use super::references::{LocalObjectReference, SecretKeySelector};
 use super::schema::{EMAIL_PATTERN, conditions, tidy};
 use super::status::{UNSEEN, unseen};
-use crate::core::redact::Personal;
+use crate::api::Personal;
 
 /// What orders take from a profile.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, CustomResource, KubeSchema)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::references::SecretKeySelector;
 use super::schema::{CERTIFICATE_ID_PATTERN, EMAIL_PATTERN, OBJECT_NAME_PATTERN, REGION_PATTERN, immutable};
-use crate::core::redact::Personal;
+use crate::api::Personal;
 
 /// The cloud that sold the certificate. Exactly one block is set, and it never changes to another one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, PublicKeyData};
 
 use super::*;
-use crate::core::order::KeyAlgorithm;
+use crate::core::application::KeyAlgorithm;
 
 /// A CA with one key and any number of certificates.
 struct Ca {

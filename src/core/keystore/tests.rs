@@ -5,7 +5,7 @@ use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12Archive, Pkcs12ImportPolicy};
 use strum::IntoEnumIterator;
 
 use super::*;
-use crate::core::order::KeyAlgorithm;
+use crate::core::application::KeyAlgorithm;
 
 /// A key made for these tests, and a certificate of it, by openssl.
 const KEY: &str = include_str!("testdata/key.pem");

@@ -11,18 +11,18 @@ use crate::api::v1alpha1::CertificateOrder;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::cluster::bounded;
 use crate::cluster::cache::Cache;
+use crate::core::annotations::RECONCILE_AT;
 use crate::core::conditions::Problem;
-use crate::order::Context;
 use crate::order::claim::budget;
 use crate::order::claim::rivals;
-use crate::order::facts::RECONCILE_AT;
+use crate::order::controller::Controller;
 use crate::order::references;
 use crate::provider::registry;
 
 /// An order of a live list; `Err` where this version of certorder cannot read it.
 type Listed = DeserializeGuard<CertificateOrder>;
 
-impl Context {
+impl Controller {
     /// What the other orders for this certificate, as last seen, mean for this one. Where there are some that cannot be
     /// read, only a live list tells whether one of them is for this certificate.
     pub async fn contested(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
@@ -40,9 +40,14 @@ impl Context {
             return Ok(None);
         }
         let params = ListParams::default().fields(&registry::certificate_selector(&order.spec.provider));
-        let all = [Api::all(self.client.clone())];
-        let some = self.namespaces.iter().map(|namespace| Api::namespaced(self.client.clone(), namespace));
-        let apis: Vec<Api<Listed>> = if self.namespaces.is_empty() { all.into() } else { some.collect() };
+        let all = [Api::all(self.context.client.clone())];
+        let some = self
+            .context
+            .namespaces
+            .iter()
+            .map(|namespace| Api::namespaced(self.context.client.clone(), namespace));
+        let apis: Vec<Api<Listed>> =
+            if self.context.namespaces.is_empty() { all.into() } else { some.collect() };
         let mut others = Vec::new();
         for api in apis {
             for DeserializeGuard(other) in bounded(api.list(&params)).await?.items {
@@ -57,15 +62,16 @@ impl Context {
 
     /// Whether the namespace, as last seen, has as many running orders as it may have without this one.
     pub fn over_budget(&self, order: &CertificateOrder) -> Option<Problem> {
-        let most = self.most_orders.filter(|_| !budget::runs(order))?;
+        let most = self.max_orders.filter(|_| !budget::runs(order))?;
         let everyone: Vec<_> = self.orders.iter().flat_map(|orders| orders.objects().state()).collect();
         budget::exceeded(order, everyone.iter().map(Borrow::borrow), most)
     }
 
     /// The same, read live, for an order that was about to begin. One that cannot be read is not counted.
     pub async fn over_budget_live(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
-        let Some(most) = self.most_orders else { return Ok(None) };
-        let api: Api<Listed> = Api::namespaced(self.client.clone(), &order.namespace().unwrap_or_default());
+        let Some(most) = self.max_orders else { return Ok(None) };
+        let api: Api<Listed> =
+            Api::namespaced(self.context.client.clone(), &order.namespace().unwrap_or_default());
         let others = bounded(api.list(&ListParams::default())).await?.items;
         Ok(budget::exceeded(order, others.iter().filter_map(|listed| listed.0.as_ref().ok()), most))
     }

@@ -13,10 +13,11 @@ use sha2::{Digest, Sha256};
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, SecretTemplate};
+use crate::cluster::FIELD_MANAGER;
 use crate::cluster::bounded;
 use crate::core::conditions::Problem;
 use crate::core::redact::truncate;
-use crate::order::status::FIELD_MANAGER;
+use crate::provider::registry;
 
 /// The order that a Secret belongs to, by name.
 const ORDER: &str = "certorder.dev/order";
@@ -63,6 +64,15 @@ pub fn key_secret_name(order: &str) -> String {
 }
 
 impl Owner {
+    /// How the Secrets of an order name it.
+    #[must_use]
+    pub fn of(order: &CertificateOrder) -> Self {
+        Self {
+            order: order.name_any(),
+            certificate_id: registry::certificate_id(&order.spec.provider).to_owned(),
+        }
+    }
+
     /// Whether a Secret is this order's, for this certificate. Any other is never overwritten.
     #[must_use]
     pub fn owns(&self, secret: &Secret) -> bool {

@@ -17,10 +17,10 @@ use crate::core::conditions::Problem;
 use crate::core::keypair::KeyPair;
 use crate::core::keystore::{Alias, Format, Keystore, KeystoreError, Password};
 use crate::core::names::Names;
-use crate::core::order::{Bundle, Observation};
+use crate::core::observation::{Bundle, Observation};
 use crate::order::export::secret::{self, Owner, TLS_CRT, TLS_KEY, Wanted};
 use crate::order::facts::Export;
-use crate::order::resolve::OwnKey;
+use crate::order::own_key::OwnKey;
 
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 

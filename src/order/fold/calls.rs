@@ -5,10 +5,12 @@ use std::time::Duration;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{Intent, LastRequest, Submission};
 use crate::controller::failure::{Failure, describe};
+use crate::core::annotations::{RESUBMIT_AT, handled_value};
 use crate::core::conditions::{Problem, Status};
-use crate::core::order::Stage;
-use crate::order::facts::{ACCEPTED, Action, RESUBMIT_AT, handled_value};
-use crate::order::fold::{Fold, Requeue};
+use crate::core::observation::Stage;
+use crate::order::facts::{ACCEPTED, Action};
+use crate::order::fold::outcome::Requeue;
+use crate::order::fold::state::Fold;
 use crate::provider::{Accepted, Error};
 
 /// How soon the outcome of an intent is looked for.

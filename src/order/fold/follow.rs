@@ -4,10 +4,11 @@ use crate::api::v1alpha1::ReadyPolicy;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::controller::failure::describe;
 use crate::core::conditions::{Problem, Status, get};
-use crate::core::order::{Observation, Stage};
+use crate::core::observation::{Observation, Stage};
 use crate::order::facts::{ACCEPTED, Export};
+use crate::order::fold::outcome::Requeue;
 use crate::order::fold::stages::{self, Standing};
-use crate::order::fold::{Fold, Requeue};
+use crate::order::fold::state::Fold;
 use crate::provider::Error;
 
 impl Fold<'_> {

@@ -1,10 +1,10 @@
 //! What each stage of a paid certificate means for its order: the one table of phases, conditions and messages.
 
 use crate::api::v1alpha1::conditions::Reason;
+use crate::core::annotations::{RESUBMIT_AT, WITHDRAW};
 use crate::core::conditions::Status;
-use crate::core::order::{Observation, Stage};
+use crate::core::observation::{Observation, Stage};
 use crate::core::redact::Filter;
-use crate::order::facts::{RESUBMIT_AT, WITHDRAW};
 use crate::order::validation::{self, Validation};
 
 /// What to show for a stage.

@@ -1,13 +1,14 @@
 //! What the cloud shows of the call of an intent: did it take effect, or can nobody tell? Pure; a part of
 //! [`mod@super::plan`].
 
-use crate::api::v1alpha1::Intent;
 use crate::api::v1alpha1::conditions::Reason;
+use crate::api::v1alpha1::{Intent, Submission};
+use crate::core::annotations::RESUBMIT_AT;
 use crate::core::conditions::Problem;
 use crate::core::names::Names;
-use crate::core::order::{Observation, Stage};
-use crate::order::facts::{Action, Facts, RESUBMIT_AT};
-use crate::order::plan::shows_an_order;
+use crate::core::observation::{Observation, Stage};
+use crate::order::facts::{Action, Facts};
+use crate::provider::Payload;
 
 /// Whether the cloud works on an order, or is done with one that did not fail, and for all that it shows it is the one
 /// of an intent: somebody else may have ordered.
@@ -16,7 +17,7 @@ pub(super) fn has_ours_under_way(facts: &Facts<'_>, intent: &Intent, seen: &Obse
         |names: &Names| seen.names.iter().any(|name| name.eq_ignore_ascii_case(names.common_name().as_str()));
     let is_another = facts.names.as_ref().is_ok_and(|names| !seen.names.is_empty() && !is_named(names));
     let differs = !seen.stored.is_empty() && holds(facts, intent, seen) == Some(false);
-    shows_an_order(seen.stage) && !waits_or_failed(seen.stage) && !is_another && !differs
+    seen.stage.shows_an_order() && !waits_or_failed(seen.stage) && !is_another && !differs
 }
 
 fn waits_or_failed(stage: Stage) -> bool {
@@ -59,4 +60,20 @@ pub(super) fn outcome_unknown(intent: &Intent) -> Problem {
             intent.action, intent.attempt
         ),
     )
+}
+
+/// Whether the cloud holds another application than the present one. Our record of what was accepted decides; not
+/// every part of an application is shown by the cloud.
+///
+/// The approval of a saved profile that comes in between is such a change: its ids take the place of the data, and with
+/// them the CA skips its review, which is what the user asked for. It comes once, so it costs one call at most. What
+/// does not change the bytes (another word for the review, a later expiry, a look-up that fails for now) changes
+/// nothing here; see `profile::reuse`.
+pub(super) fn is_other(ours: &Submission, payload: &Payload, seen: &Observation) -> bool {
+    // The call of an open intent may have replaced what was accepted.
+    let in_doubt = ours.intent.as_ref().is_some_and(|intent| intent.payload_hash.is_some());
+    match &ours.payload_hash {
+        Some(accepted) if !in_doubt => *accepted != payload.hash,
+        _ => !seen.stored.shows(&payload.evidence),
+    }
 }

@@ -6,7 +6,7 @@ use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Submission, seconds};
 use crate::core::conditions::{Conditions, Status};
-use crate::core::order::Stage;
+use crate::core::observation::Stage;
 use crate::order::claim::budget::{exceeded, runs};
 use crate::order::facts::Action;
 use crate::order::plan::Step;

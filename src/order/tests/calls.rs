@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{Intent, seconds};
-use crate::core::order::{Observation, Stage};
+use crate::core::observation::{Observation, Stage};
 use crate::core::redact::Filter;
 use crate::order::facts::Action;
 use crate::order::fold::{Outcome, Requeue, fold};

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::support::*;
-use crate::core::order::{Observation, Stage};
+use crate::core::observation::{Observation, Stage};
 use crate::order::facts::Action;
 use crate::provider::Error;
 

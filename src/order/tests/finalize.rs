@@ -5,9 +5,10 @@ use strum::IntoEnumIterator;
 use super::support::*;
 use crate::api::v1alpha1::DeletionPolicy::{self, Cancel, Retain, Revoke};
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::core::order::Stage;
+use crate::core::annotations::CONFIRM_REVOKE;
+use crate::core::observation::Stage;
 use crate::order::facts::{ACCEPTED, Action};
-use crate::order::finalize::{CONFIRM_REVOKE, End, plan};
+use crate::order::finalize::{End, plan};
 use crate::order::plan::Step;
 use crate::provider::Error;
 
@@ -201,7 +202,7 @@ fn a_withdrawal_that_was_cut_off_is_made_again_as_another_attempt() {
 #[test]
 fn a_deletion_begins_no_other_attempt() {
     let asked = |scene: Scene| {
-        scene.annotated(crate::order::facts::RESUBMIT_AT, &at(DELETED).to_string()).edited().wants("B")
+        scene.annotated(crate::core::annotations::RESUBMIT_AT, &at(DELETED).to_string()).edited().wants("B")
     };
     for policy in [Retain, Cancel, Revoke] {
         for scene in [

@@ -8,7 +8,7 @@ use strum::IntoEnumIterator;
 use super::support::*;
 use crate::api::v1alpha1::conditions::{Class, ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrderStatus, ReadyPolicy, seconds};
-use crate::core::order::{Check, Observation, Stage, ValidationRecord};
+use crate::core::observation::{Check, Observation, Stage, ValidationRecord};
 use crate::order::facts::Action;
 use crate::order::fold::{Outcome, Requeue};
 use crate::order::plan::Step;

@@ -7,7 +7,7 @@ use super::support::*;
 use super::world::{Fate, World};
 use crate::api::v1alpha1::Mode;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::core::order::Stage;
+use crate::core::observation::Stage;
 
 #[derive(Clone, Copy, Debug)]
 enum Event {

@@ -14,6 +14,7 @@ use crate::api::v1alpha1::{
 };
 use crate::cluster::cache::{Cache, Cached, Key, Writer};
 use crate::order::references;
+use crate::profile::references as profile_references;
 
 fn key(name: &str) -> Key {
     ("shop".to_owned(), name.to_owned())
@@ -109,9 +110,9 @@ fn a_profile_and_its_secrets_wake_the_orders_that_are_not_ordered_yet() {
     assert_eq!(names(references::of_profile(&orders, &key("acme"))), ["new"]);
     for secret in ["identity", "admin", "profile-credentials"] {
         assert_eq!(names(references::of_secret(&orders, &profiles, &key(secret))), ["new"], "{secret}");
-        assert_eq!(names(references::profiles_of_secret(&profiles, &key(secret))), ["acme"], "{secret}");
+        assert_eq!(names(profile_references::of_secret(&profiles, &key(secret))), ["acme"], "{secret}");
     }
-    assert!(references::profiles_of_secret(&profiles, &key("cloud")).is_empty());
+    assert!(profile_references::of_secret(&profiles, &key("cloud")).is_empty());
 }
 
 #[test]

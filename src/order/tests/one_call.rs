@@ -4,8 +4,9 @@
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{DeletionPolicy, Intent, ReadyPolicy, seconds};
-use crate::core::order::{Observation, Stage};
-use crate::order::facts::{Action, RESUBMIT_AT, WITHDRAW};
+use crate::core::annotations::{RESUBMIT_AT, WITHDRAW};
+use crate::core::observation::{Observation, Stage};
+use crate::order::facts::Action;
 use crate::order::finalize::{self, End};
 use crate::order::fold::{Outcome, Requeue};
 use crate::order::plan::Step;

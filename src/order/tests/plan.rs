@@ -5,8 +5,9 @@ use strum::IntoEnumIterator;
 use super::support::*;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{Intent, Submission};
-use crate::core::order::{Observation, Stage};
-use crate::order::facts::{ACCEPTED, Action, RESUBMIT_AT, WITHDRAW};
+use crate::core::annotations::{RESUBMIT_AT, WITHDRAW};
+use crate::core::observation::{Observation, Stage};
+use crate::order::facts::{ACCEPTED, Action};
 use crate::order::plan::Step;
 
 const SUBMIT_FIRST: Step = Step::Write { action: Action::Submit, attempt: 1 };

@@ -3,8 +3,9 @@
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::seconds;
-use crate::core::order::Stage;
-use crate::order::facts::{ACCEPTED, Action, RESUBMIT_AT, WITHDRAW};
+use crate::core::annotations::{RESUBMIT_AT, WITHDRAW};
+use crate::core::observation::Stage;
+use crate::order::facts::{ACCEPTED, Action};
 use crate::order::fold::{Outcome, Requeue};
 use crate::order::plan::Step;
 use crate::provider::Calls;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::support::*;
 use super::world::{Fate, Stored, World};
 use crate::api::v1alpha1::conditions::ConditionType;
-use crate::core::order::Stage;
+use crate::core::observation::Stage;
 
 #[derive(Clone, Copy, Debug)]
 enum Event {

@@ -5,11 +5,11 @@ use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
 use crate::cluster::cache::Cached;
 use crate::cluster::trim::{is_settled, trim};
+use crate::core::annotations::RECONCILE_AT;
 use crate::core::conditions::{Conditions, Status};
-use crate::core::order::Stage;
+use crate::core::observation::Stage;
 use crate::order::claim::budget;
 use crate::order::claim::rivals;
-use crate::order::facts;
 use crate::order::purpose::purpose;
 
 /// An order as its last pass left it.
@@ -57,7 +57,7 @@ fn an_issued_order_means_the_same_to_others_while_half_of_it_is_kept() {
 #[test]
 fn an_order_that_is_not_settled_is_kept_whole() {
     let mut asks = left(scene().ordered("A", 0), Stage::Issued);
-    annotate(&mut asks, facts::RECONCILE_AT, "now");
+    annotate(&mut asks, RECONCILE_AT, "now");
     let mut edited = left(scene().ordered("A", 0), Stage::Issued);
     edited.metadata.generation = Some(99);
     let running = left(scene().ordered("A", 0), Stage::Validating);

@@ -5,10 +5,12 @@ use strum::IntoEnumIterator;
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{DeletionPolicy, ReadyPolicy, seconds};
-use crate::core::order::Stage;
-use crate::order::facts::{Action, Export, FINALIZER, RESUBMIT_AT, WITHDRAW};
+use crate::core::annotations::{FINALIZER, RESUBMIT_AT, WITHDRAW};
+use crate::core::observation::Stage;
+use crate::order::facts::{Action, Export};
 use crate::order::fold::{Outcome, Requeue};
-use crate::order::plan::{Step, landed};
+use crate::order::plan::Step;
+use crate::order::plan::settling::landed;
 use crate::provider::Error;
 
 #[test]

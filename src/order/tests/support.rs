@@ -14,9 +14,12 @@ use crate::api::v1alpha1::{
     CertificateOrder, CertificateOrderSpec, CertificateOrderStatus, DeletionPolicy, Intent, LastRequest,
     Mode, Submission, micros, seconds,
 };
+use crate::core::annotations::FINALIZER;
 use crate::core::conditions::{Conditions, Problem, Status};
+use crate::core::evidence::Evidence;
 use crate::core::names::Names;
-use crate::core::order::{Evidence, Observation, Product, Stage};
+use crate::core::observation::{Observation, Stage};
+use crate::core::product::Product;
 use crate::core::redact::Filter;
 use crate::order::facts::{self, Action, Export, Facts, KeyState};
 use crate::order::fold::{self, Next, Outcome};
@@ -264,7 +267,7 @@ impl Scene {
     /// Somebody deletes the order.
     pub(super) fn deleted(mut self, second: i64, policy: DeletionPolicy) -> Self {
         self.order.metadata.deletion_timestamp = Some(Time(at(second)));
-        self.order.metadata.finalizers = Some(vec![facts::FINALIZER.to_owned()]);
+        self.order.metadata.finalizers = Some(vec![FINALIZER.to_owned()]);
         self.order.spec.deletion_policy = policy;
         self
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::support::{company, contact, data, manager};
-use crate::core::order::{Contact, Profile};
+use crate::core::application::{Contact, Profile};
 use crate::profile::matching::{Found, Wanted, administrator, organization};
 use crate::provider::directory::ReviewState::{Approved, Expired, Expiring, InReview, Invalid};
 use crate::provider::directory::{SavedAdministrator, SavedOrganization};

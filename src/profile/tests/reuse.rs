@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::support::profile;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{OrganizationProfile, OrganizationProfileStatus};
-use crate::core::order::{Level, Saved};
+use crate::core::application::Saved;
+use crate::core::product::Level;
 use crate::profile::reuse::{saved, with_another_key};
 
 /// A profile of generation 1 with this policy, about which its controller has found this out.

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::api::v1alpha1::OrganizationProfile;
-use crate::core::order::{Contact, Level, Organization, Profile, Saved};
+use crate::core::application::{Contact, Organization, Profile, Saved};
+use crate::core::product::Level;
 use crate::provider::directory::{LevelReview, Review, ReviewState, SavedAdministrator, SavedOrganization};
 
 /// A time on the clock of a test.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::core::evidence::Evidence;
 use crate::core::names::Names;
-use crate::core::order::Evidence;
 use crate::provider::lenient::text_of;
 
 const COMMON_NAME: &str = "domain";

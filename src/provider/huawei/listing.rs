@@ -6,7 +6,8 @@ use crate::provider::Error;
 use crate::provider::error_class::Call;
 use crate::provider::lenient::{id, list, text};
 
-use super::{CERTIFICATES, Huawei, LIST, errors};
+use super::client::{CERTIFICATES, Huawei, LIST};
+use super::errors;
 
 /// The largest page.
 const PAGE: usize = 50;

@@ -1,6 +1,6 @@
 //! What `show` says, in the words of an order.
 
-use crate::core::order::{MOST_RECORDS, Observation, Stage, ValidationRecord, each_once};
+use crate::core::observation::{MOST_RECORDS, Observation, Stage, ValidationRecord, each_once};
 use crate::provider::time;
 
 use super::wire::{Authentication, Certificate};
@@ -72,7 +72,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::core::order::Product;
+    use crate::core::product::Product;
     use crate::core::redact::Filter;
 
     fn observe(fields: Value) -> Observation {

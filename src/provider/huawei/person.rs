@@ -1,11 +1,11 @@
 //! People, as `apply` wants them: one name, a phone number, an e-mail address.
 
+use crate::api::Personal;
+use crate::core::application::Contact;
 use crate::core::conditions::Problem;
-use crate::core::order::Contact;
-use crate::core::redact::Personal;
 use crate::provider::profile::incomplete;
 
-use super::request::check_length;
+const LONGEST_TEXT: usize = 63;
 
 /// How long the name of an applicant is, in bytes. The older page allowed up to 63 characters, and none.
 const NAME_LENGTHS: std::ops::RangeInclusive<usize> = 4..=100;
@@ -81,4 +81,15 @@ pub fn check_address(contact: &Contact) -> Result<(), Problem> {
         }
         _ => Ok(()),
     }
+}
+
+/// The page limits what people and organisations are called.
+pub(super) fn check_length(text: &str, path: &str) -> Result<(), Problem> {
+    let length = text.trim().chars().count();
+    if length <= LONGEST_TEXT {
+        return Ok(());
+    }
+    Err(incomplete(format!(
+        "the profile's {path} has {length} characters, and Huawei Cloud takes {LONGEST_TEXT}: shorten it"
+    )))
 }

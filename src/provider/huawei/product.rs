@@ -1,8 +1,9 @@
 //! What a bought product is and allows, as far as `show` names it.
 
 use crate::api::v1alpha1::HuaweiCloudOrder;
+use crate::core::application::{Application, Organization, ValidationMethod};
 use crate::core::conditions::Problem;
-use crate::core::order::{Application, Organization, Product, ValidationMethod};
+use crate::core::product::Product;
 use crate::provider::product::{uncovered, unfit};
 
 use super::wire::Certificate;

@@ -3,15 +3,17 @@
 //! The parameters and their conditions are those of Huawei Cloud's page on applying for a certificate, of the older one
 //! (version 2, `complete`) as well as of today's. Both show empty texts for what is not set; here it is left out.
 
+use crate::api::Personal;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CaHashAlgorithm, HuaweiCloudOrder};
+use crate::core::application::{Application, Contact, Key, KeyAlgorithm, Organization, ValidationMethod};
 use crate::core::conditions::Problem;
 use crate::core::names::DnsName;
-use crate::core::order::{Application, Contact, Key, KeyAlgorithm, Organization, Product, ValidationMethod};
-use crate::core::redact::Personal;
+use crate::core::product::Product;
 use crate::provider::body::Body;
 use crate::provider::{Payload, profile};
 
+use super::person::check_length;
 use super::{evidence, person, product};
 
 /// The cloud's name of the call.
@@ -20,8 +22,6 @@ pub const ACTION: &str = "apply";
 /// The longest texts, in bytes for CSR and names, in characters for what people and organisations are called.
 const LONGEST_CSR: usize = 5120;
 const LONGEST_SANS: usize = 4096;
-const LONGEST_TEXT: usize = 63;
-
 /// Builds the request, or says why this application fits no request to this cloud or for this product.
 pub fn prepare(
     order: &HuaweiCloudOrder,
@@ -196,15 +196,4 @@ fn people_fields<'a>(
         }
     }
     Ok(())
-}
-
-/// The page limits what people and organisations are called.
-pub(super) fn check_length(text: &str, path: &str) -> Result<(), Problem> {
-    let length = text.trim().chars().count();
-    if length <= LONGEST_TEXT {
-        return Ok(());
-    }
-    Err(profile::incomplete(format!(
-        "the profile's {path} has {length} characters, and Huawei Cloud takes {LONGEST_TEXT}: shorten it"
-    )))
 }

@@ -7,8 +7,9 @@ use tokio::time::Instant;
 use crate::provider::error_class::{Call, foreign};
 use crate::provider::{Accepted, Calls, Error, Payload};
 
+use super::client::{EXPORT, Huawei, Message, SHOW};
+use super::request;
 use super::wire::Taken;
-use super::{EXPORT, Huawei, Message, SHOW, request};
 
 const WITHDRAW: &str = "cancel-cert";
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use crate::core::order::Bundle;
+use crate::core::observation::Bundle;
 
 /// More files than any archive has.
 const MOST_FILES: usize = 64;

@@ -33,7 +33,7 @@ const JSON: &str = "application/json";
 /// Both sites, and what all calls to them share.
 #[derive(Debug)]
 pub struct Service {
-    line: CloudClient,
+    cloud: CloudClient,
     international: Endpoint,
     china: Endpoint,
 }
@@ -48,7 +48,7 @@ impl Service {
     ) -> Result<Self, EndpointError> {
         let site = |host| endpoint.cloned().map_or_else(|| Endpoint::https(host), Ok);
         Ok(Self {
-            line: CloudClient::new("Tencent Cloud", transport, per_second),
+            cloud: CloudClient::new("Tencent Cloud", transport, per_second),
             international: site(INTERNATIONAL)?,
             china: site(CHINA)?,
         })
@@ -114,7 +114,7 @@ impl Client {
         begin_by: Option<Instant>,
     ) -> Result<(T, String), Error> {
         let caller = Caller { account: self.credentials.secret_id.expose_secret(), action, begin_by };
-        self.service.line.call(caller, |now| self.request(action, body, now), outcome).await
+        self.service.cloud.call(caller, |now| self.request(action, body, now), outcome).await
     }
 
     pub(super) fn request(

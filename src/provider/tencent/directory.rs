@@ -7,14 +7,14 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::core::order::Level;
-use crate::core::redact::Personal;
+use crate::api::Personal;
+use crate::core::product::Level;
 use crate::provider::directory::{LevelReview, Review, ReviewState, SavedAdministrator, SavedOrganization};
 use crate::provider::{Account, Directory, Error};
 
 use super::client::{Client, json, unreadable};
-use super::time;
 use super::wire::{id, list, text, token};
+use crate::provider::time;
 
 const COMPANIES: &str = "DescribeCompanies";
 const MANAGERS: &str = "DescribeManagers";

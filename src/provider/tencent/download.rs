@@ -7,11 +7,13 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::core::order::Bundle;
+use crate::core::observation::Bundle;
 use crate::provider::Error;
 
+use super::archive;
+use super::certificate::Tencent;
+use super::client::unreadable;
 use super::wire::{secret, text};
-use super::{Tencent, archive, unreadable};
 
 const DETAIL: &str = "DescribeCertificateDetail";
 const DOWNLOAD: &str = "DownloadCertificate";

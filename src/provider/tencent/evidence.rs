@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::core::certificate::Csr;
+use crate::core::evidence::Evidence;
 use crate::core::names::Names;
-use crate::core::order::Evidence;
 
 use super::wire::{text_of, texts_of};
 

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::order::Deadline;
+use crate::core::observation::Deadline;
 use crate::provider::Error;
 
+use super::certificate::Tencent;
+use super::client::json;
 use super::wire::{id, list, text};
-use super::{Tencent, json, time};
+use crate::provider::time;
 
 const ACTION: &str = "DescribeCertificates";
 

@@ -1,9 +1,11 @@
 //! What `DescribeCertificate` says, in the words of an order.
 
-use crate::core::order::{MOST_RECORDS, Observation, Product, Stage, ValidationRecord, each_once};
+use crate::core::observation::{MOST_RECORDS, Observation, Stage, ValidationRecord, each_once};
+use crate::core::product::Product;
 
 use super::wire::{Auth, AuthDetail, Certificate, CertificateExtra};
-use super::{evidence, product, time};
+use super::{evidence, product};
+use crate::provider::time;
 
 /// Translates an answer.
 pub fn observation(certificate: Certificate) -> Observation {
@@ -111,7 +113,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::core::order::Level;
+    use crate::core::product::Level;
 
     fn observe(fields: Value) -> Observation {
         observation(serde_json::from_value(fields).unwrap())

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::provider::{Error, RequestKind};
 
+use super::certificate::Tencent;
+use super::client::{json, unreadable};
 use super::wire::{id, list, text};
-use super::{Tencent, json, time, unreadable};
+use crate::provider::time;
 
 const ACTION: &str = "DescribeCertificateOperateLogs";
 

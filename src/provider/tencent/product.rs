@@ -2,7 +2,7 @@
 
 use crate::core::conditions::Problem;
 use crate::core::names::Names;
-use crate::core::order::{Level, Product};
+use crate::core::product::{Level, Product};
 use crate::provider::product::{uncovered, unfit};
 
 /// The products by number, as the page on `CreateCertificate` lists them: those with an extended review of the

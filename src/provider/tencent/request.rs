@@ -3,19 +3,19 @@
 //! The parameters and their conditions are those of Tencent Cloud's page on that action. It leaves open what an
 //! empty value means, and the gateway refuses parameters that it does not know, so nothing is sent that is not set.
 
+use crate::api::Personal;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CompanyType, TencentCloudOrder};
+use crate::core::application::{
+    Application, Contact, Identification, Key, KeyAlgorithm, Organization, Profile, Saved, ValidationMethod,
+};
 use crate::core::conditions::Problem;
 use crate::core::names::DnsName;
-use crate::core::order::{
-    Application, Contact, Identification, Key, KeyAlgorithm, Organization, Product, Profile, Saved,
-    ValidationMethod,
-};
-use crate::core::redact::Personal;
+use crate::core::product::Product;
 use crate::provider::{Payload, profile};
 
-use super::body::{Body, Text};
 use super::{evidence, product, saved};
+use crate::provider::body::{Body, Text};
 
 /// The cloud's name of the call.
 pub const ACTION: &str = "CertificateInfoSubmit";

@@ -1,6 +1,7 @@
 //! What an application names of the profiles saved in the console, and what that means for its review.
 
-use crate::core::order::{Level, Product, Saved};
+use crate::core::application::Saved;
+use crate::core::product::{Level, Product};
 
 /// Whether ids stand for any data.
 #[must_use]

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use crate::core::order::{Check, LONGEST_DOMAIN, MOST_RECORDS};
+use crate::core::observation::{Check, LONGEST_DOMAIN, MOST_RECORDS};
 use crate::provider::Error;
 
-use super::Tencent;
+use super::certificate::Tencent;
 use super::wire::{flag, list, text};
 
 const ACTION: &str = "CheckCertificateDomainVerification";

@@ -8,7 +8,9 @@ use tokio::time::Instant;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::provider::{Accepted, Calls, Error, Letter, Payload};
 
-use super::{OBSERVE, Tencent, errors, json, request, wire};
+use super::certificate::{OBSERVE, Tencent};
+use super::client::json;
+use super::{errors, request, wire};
 
 const ORDER: &str = "CertificateOrderSubmit";
 const RESUBMIT: &str = "ModifyCertificateResubmit";

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::api::{crds, crds_yaml, file_name, yaml};
+use crate::api::crds::{crds, crds_yaml, file_name, yaml};
 
 fn definition(kind: &str) -> Value {
     let crds = serde_json::to_value(crds()).unwrap();

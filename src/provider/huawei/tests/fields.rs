@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Application, body, company_application};
+use crate::api::Personal;
+use crate::core::application::{Contact, Key, KeyAlgorithm, Organization, ValidationMethod};
 use crate::core::names::Names;
-use crate::core::order::{Contact, Key, KeyAlgorithm, Organization, ValidationMethod};
-use crate::core::redact::Personal;
 use crate::provider::fixtures::csr;
 
 /// All parameters of the older page (version 2), and after them those that today's page adds.

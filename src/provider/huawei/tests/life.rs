@@ -6,8 +6,9 @@ use serde_json::json;
 
 use super::client::{KEYS, World, payload};
 use super::{CERTIFICATE, company_application};
+use crate::core::application::{Application, Key, KeyAlgorithm, ValidationMethod};
 use crate::core::names::Names;
-use crate::core::order::{Application, Key, KeyAlgorithm, Stage, ValidationMethod};
+use crate::core::observation::Stage;
 use crate::provider::fixtures::{csr, soon, words};
 use crate::provider::{Error, Letter, Request, RequestKind};
 

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::request;
 use crate::api::v1alpha1::HuaweiCloudOrder;
+use crate::core::application::Application;
 use crate::core::conditions::Problem;
-use crate::core::order::Application;
 use crate::provider::Payload;
 use crate::provider::fixtures::{company_application, json_of};
 

@@ -4,10 +4,11 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use super::{Application, body, company_application, json_of, order, prepare};
+use crate::api::Personal;
 use crate::api::v1alpha1::conditions::Reason;
+use crate::core::application::{Contact, Key, KeyAlgorithm, Organization, ValidationMethod};
 use crate::core::names::Names;
-use crate::core::order::{Contact, Key, KeyAlgorithm, Organization, Product, ValidationMethod};
-use crate::core::redact::Personal;
+use crate::core::product::Product;
 use crate::provider::fixtures::{application, csr};
 use crate::provider::huawei::{evidence, request};
 

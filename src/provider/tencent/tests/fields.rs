@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Application, Names, body, company_application, csr, document};
-use crate::core::order::{Contact, Key, KeyAlgorithm, Organization, ValidationMethod};
-use crate::core::redact::Personal;
+use crate::api::Personal;
+use crate::core::application::{Contact, Key, KeyAlgorithm, Organization, ValidationMethod};
 
 /// All parameters that Tencent Cloud's page on the action lists.
 const ALL: [&str; 42] = [

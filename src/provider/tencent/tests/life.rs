@@ -10,7 +10,7 @@ use super::client::{CERTIFICATE, ID, KEY, World, clouds, open, payload};
 use super::{Application, Key, Names, company_application, csr};
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::clock::Clock;
-use crate::core::order::{Bundle, Stage};
+use crate::core::observation::{Bundle, Stage};
 use crate::core::redact::Filter;
 use crate::provider::fixtures::{PATIENT, always, http, soon, words};
 use crate::provider::tencent::archive;

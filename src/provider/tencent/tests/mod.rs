@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::request;
 use crate::api::v1alpha1::TencentCloudOrder;
+use crate::core::application::{Application, Key, KeyAlgorithm};
 use crate::core::conditions::Problem;
 use crate::core::names::Names;
-use crate::core::order::{Application, Key, KeyAlgorithm};
 use crate::provider::Payload;
 use crate::provider::fixtures::{application, company_application, csr, document, json_of};
 

@@ -8,8 +8,9 @@ use super::{
     prepare,
 };
 use crate::api::v1alpha1::conditions::Reason;
+use crate::core::application::{Contact, Key, Saved, ValidationMethod};
 use crate::core::conditions::Problem;
-use crate::core::order::{Contact, Key, Level, Product, Saved, ValidationMethod};
+use crate::core::product::{Level, Product};
 use crate::provider::tencent::{evidence, request};
 
 fn message(fields: &Value, application: &Application) -> (Reason, String) {

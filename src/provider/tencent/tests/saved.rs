@@ -10,7 +10,8 @@ use serde_json::json;
 
 use super::client::{ID, KEY, World, clouds};
 use crate::api::v1alpha1::conditions::Reason;
-use crate::core::order::{Application, Level, Saved};
+use crate::core::application::{Application, Saved};
+use crate::core::product::Level;
 use crate::provider::directory::ReviewState;
 use crate::provider::fixtures::{PATIENT, always, company_application, http, soon};
 use crate::provider::registry::Clouds;

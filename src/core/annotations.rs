@@ -1,0 +1,25 @@
+//! The annotations, the label and the finalizer that users and the controllers agree on.
+
+use crate::core::redact::truncate;
+
+/// The annotation that asks for a pass now; any value that was not handled yet.
+pub const RECONCILE_AT: &str = "certorder.dev/reconcile-at";
+/// The annotation that stops a running review; its value is the id of the certificate.
+pub const WITHDRAW: &str = "certorder.dev/withdraw";
+/// The annotation that asks for another attempt; its value is a time of the last hour, RFC 3339.
+pub const RESUBMIT_AT: &str = "certorder.dev/resubmit-at";
+/// The finalizer of an order whose deletion has to undo something at the cloud.
+pub const FINALIZER: &str = "certorder.dev/cleanup";
+/// The annotation that confirms a revocation; its value is the id of the certificate.
+pub const CONFIRM_REVOKE: &str = "certorder.dev/confirm-revoke";
+/// The label of a Secret whose content may be sent to a cloud on behalf of someone who may not read it.
+pub const READABLE: &str = "certorder.dev/readable";
+
+/// The value of an annotation as the status echoes it: cut at what fits there.
+#[must_use]
+pub fn handled_value(asked: &str) -> String {
+    truncate(asked, LONGEST_HANDLED)
+}
+
+/// The longest echo of an annotation, in bytes.
+const LONGEST_HANDLED: usize = 256;

@@ -1,0 +1,89 @@
+//! How a stored application is recognised as the one that was sent.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+/// Facts by which a stored application is recognised: digests, since they stand for personal data.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Evidence {
+    facts: BTreeMap<&'static str, [u8; 32]>,
+    /// Parts of the application are never shown by the cloud.
+    partial: bool,
+}
+
+impl Evidence {
+    /// Adds one fact under a name; white space around the value does not count.
+    pub fn add(&mut self, name: &'static str, value: impl AsRef<[u8]>) {
+        self.facts.insert(name, Sha256::digest(value.as_ref().trim_ascii()).into());
+    }
+
+    /// Says that the application has parts that the cloud does not show, such as the id of a saved profile: an
+    /// application with other such parts looks the same.
+    pub fn set_partial(&mut self) {
+        self.partial = true;
+    }
+
+    /// Whether there are any facts at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+
+    /// Whether another application may look the same as this one.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.partial
+    }
+
+    /// Whether every fact of `sent` stands here too, and tells the whole application. No facts prove nothing.
+    #[must_use]
+    pub fn shows(&self, sent: &Evidence) -> bool {
+        !sent.partial && self.resembles(sent)
+    }
+
+    /// Whether every fact of `sent` stands here too. Of a partial one that is no proof without another one, such as
+    /// the cloud's log of calls.
+    #[must_use]
+    pub fn resembles(&self, sent: &Evidence) -> bool {
+        let stands_here = |(name, digest): (&&str, &[u8; 32])| self.facts.get(*name) == Some(digest);
+        !sent.facts.is_empty() && sent.facts.iter().all(stands_here)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence(facts: &[(&'static str, &str)]) -> Evidence {
+        let mut evidence = Evidence::default();
+        for (name, value) in facts {
+            evidence.add(name, value);
+        }
+        evidence
+    }
+
+    #[test]
+    fn evidence_needs_every_fact_and_at_least_one() {
+        let sent = evidence(&[("domain", "a.example"), ("organisation", "Acme")]);
+        let stored = [
+            (evidence(&[("domain", "a.example "), ("organisation", "Acme"), ("city", "Guangzhou")]), true),
+            (evidence(&[("domain", "a.example")]), false),
+            (evidence(&[("domain", "a.example"), ("organisation", "Other")]), false),
+            (Evidence::default(), false),
+        ];
+        for (stored, shows) in stored {
+            assert_eq!(stored.shows(&sent), shows, "{stored:?}");
+        }
+        assert!(!sent.shows(&Evidence::default()));
+    }
+
+    #[test]
+    fn what_the_cloud_shows_in_part_resembles_and_is_not_shown() {
+        let mut by_ids = evidence(&[("domain", "a.example")]);
+        by_ids.set_partial();
+        let stored = evidence(&[("domain", "a.example"), ("organisation", "Other")]);
+        assert!(stored.resembles(&by_ids) && !stored.shows(&by_ids));
+        assert!(!evidence(&[("domain", "b.example")]).resembles(&by_ids));
+    }
+}

@@ -1,0 +1,175 @@
+//! What a cloud says of a paid certificate. No word here belongs to one cloud.
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::core::evidence::Evidence;
+use crate::core::product::Product;
+use crate::core::redact::CloudText;
+
+/// What a cloud says of a paid certificate.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Where the order stands.
+    pub stage: Stage,
+    /// The cloud's own word for that, as it sent it.
+    pub status: String,
+    /// What the cloud or the CA adds in words.
+    pub message: Option<CloudText>,
+    /// The account that holds it, by the cloud's number of it.
+    pub owner: Option<String>,
+    /// The CA's number, once ordered.
+    pub order_id: Option<String>,
+    /// The names that the cloud holds for this certificate, once it holds any.
+    pub names: Vec<String>,
+    /// What was bought, as far as the cloud tells.
+    pub product: Product,
+    /// What the cloud holds of an application.
+    pub stored: Evidence,
+    /// What the CA looks for to see that the user controls the names.
+    pub records: Vec<ValidationRecord>,
+    /// The certificate that the cloud replaced this one with.
+    pub replaced_by: Option<String>,
+    /// Begin of the certificate's validity.
+    pub not_before: Option<Timestamp>,
+    /// End of the certificate's validity.
+    pub not_after: Option<Timestamp>,
+}
+
+impl Observation {
+    /// Whether the cloud holds anything of an application, whosever it is.
+    #[must_use]
+    pub fn has_traces(&self) -> bool {
+        !self.names.is_empty() || !self.stored.is_empty()
+    }
+
+    /// The same, as of now: a certificate whose time is over has expired, also where the cloud has not noticed yet.
+    #[must_use]
+    pub fn as_of(self, now: Timestamp) -> Self {
+        let is_over = self.stage == Stage::Issued && self.not_after.is_some_and(|end| end <= now);
+        Self { stage: if is_over { Stage::Expired } else { self.stage }, ..self }
+    }
+}
+
+/// Where a paid certificate stands, in words that fit every cloud.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::Display, strum::EnumIter)]
+pub enum Stage {
+    /// Paid for; no application is under way.
+    AwaitingInformation,
+    /// Waits for a signed letter.
+    AwaitingLetter,
+    /// Waits for the proof of control of the names.
+    Validating,
+    /// The CA or the cloud reviews.
+    Reviewing,
+    /// About to be issued.
+    Issuing,
+    /// Issued.
+    Issued,
+    /// The cloud or the CA refused the application.
+    Rejected,
+    /// A running review is being stopped.
+    Cancelling,
+    /// Stopped.
+    Cancelled,
+    /// Being revoked.
+    Revoking,
+    /// To be revoked, and the CA waits for a signed letter.
+    AwaitingRevocationLetter,
+    /// Revoked.
+    Revoked,
+    /// No longer valid.
+    Expired,
+    /// The money was paid back.
+    Refunded,
+    /// The cloud moves the certificate, or manages it by other means.
+    Managed,
+    /// A state that this version does not know. It waits, and does nothing that could harm.
+    Unrecognised,
+}
+
+impl Stage {
+    /// Whether a certificate gets to this stage only by an order.
+    #[must_use]
+    pub fn shows_an_order(self) -> bool {
+        !matches!(self, Self::AwaitingInformation | Self::Refunded | Self::Managed | Self::Unrecognised)
+    }
+}
+
+/// Something that the CA looks for to see that the user controls a name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ValidationRecord {
+    /// The name that it proves control of.
+    pub domain: String,
+    /// `TXT`, `CNAME` or `FILE`.
+    pub type_: String,
+    /// Full name of the DNS record, or URL of the file.
+    pub name: String,
+    /// Value of the DNS record, or content of the file.
+    pub value: String,
+}
+
+/// More records than any product has names.
+pub const MOST_RECORDS: usize = 128;
+
+/// The longest name of a domain, in bytes.
+pub const LONGEST_DOMAIN: usize = 253;
+
+/// The longest part of a record, in bytes: what the status takes.
+const LONGEST_PART: usize = 2048;
+
+impl ValidationRecord {
+    /// Whether it fits into a status, which the API server would refuse otherwise.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        let Self { domain, type_, name, value } = self;
+        domain.len() <= LONGEST_DOMAIN && type_.len() <= 32 && name.len().max(value.len()) <= LONGEST_PART
+    }
+}
+
+/// The names that a cloud holds, each once, in their order.
+#[must_use]
+pub fn each_once(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    for name in names {
+        if !once.contains(&name) {
+            once.push(name);
+        }
+    }
+    once
+}
+
+/// What the cloud saw when it looked for the proof of control of one name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Check {
+    /// The name.
+    pub domain: String,
+    /// Whether the CA has seen the proof. Until then it keeps looking.
+    pub passed: bool,
+    /// What the cloud itself found, in words that fit after a colon: `the TXT record is missing`.
+    pub local: &'static str,
+    /// What the CA found, in the same way.
+    pub ca: &'static str,
+    /// The cloud's own words about what it found.
+    pub detail: Option<CloudText>,
+}
+
+/// Until when the proofs of control must be in place.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Deadline {
+    /// The last moment, where the cloud tells.
+    pub at: Option<Timestamp>,
+    /// What the cloud says about the wait.
+    pub message: Option<CloudText>,
+    /// The certificate by which the cloud's managed renewal replaces this one.
+    pub replaced_by: Option<String>,
+}
+
+/// An issued certificate.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    /// The leaf and what the cloud has of its chain: PEM, in any order, perhaps with the root.
+    pub certificate_pem: String,
+    /// The private key, PEM, where the cloud holds it.
+    pub private_key_pem: Option<SecretString>,
+}

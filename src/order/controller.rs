@@ -1,0 +1,62 @@
+//! The state of the controller of CertificateOrders. What counts is in the status and at the cloud; this is lost with the
+//! process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Api;
+
+use crate::api::v1alpha1::CertificateOrder;
+use crate::cluster::cache::{Cache, Key};
+use crate::cluster::{bounded, trim};
+use crate::controller::context::Context;
+use crate::controller::queue::AccountQueue;
+use crate::controller::schedule::Schedule;
+use crate::order::claim::intent_ages::IntentAges;
+use crate::order::claim::locks::CertificateLocks;
+use crate::order::validation::Validations;
+use crate::profile::lookups::Lookups;
+
+/// The controller of CertificateOrders.
+pub struct Controller {
+    /// What it shares with the controller of profiles.
+    pub context: Arc<Context>,
+    /// The shortest pause between two polls of a running order.
+    pub poll_interval: Duration,
+    /// How many orders of one namespace may run at the same time.
+    pub max_orders: Option<usize>,
+    /// The caches of orders, one for each watch.
+    pub orders: Vec<Cache<CertificateOrder>>,
+    /// When each order is due.
+    pub schedule: Schedule,
+    /// Which of the orders of an account are worked.
+    pub queue: Arc<AccountQueue>,
+    /// What the accounts have saved at their clouds.
+    pub lookups: Arc<Lookups>,
+    /// One pass at a time for each certificate.
+    pub locks: CertificateLocks,
+    /// How long each open intent has been seen.
+    pub intent_ages: IntentAges,
+    /// What the CA found of the proofs of control.
+    pub validations: Validations,
+}
+
+impl Controller {
+    /// Forgets an order that is gone.
+    pub fn forget(&self, key: &Key) {
+        self.schedule.forget(key);
+        self.intent_ages.forget(key);
+        self.validations.forget(key);
+    }
+
+    /// An order as last seen, unless it is gone. Of a settled one only a part is kept, so it is read live.
+    pub async fn whole(&self, key: &Key) -> Result<Option<Arc<CertificateOrder>>, kube::Error> {
+        let seen = self.orders.iter().find_map(|orders| orders.get(key));
+        if !seen.as_deref().is_some_and(trim::is_settled) {
+            return Ok(seen);
+        }
+        let (namespace, name) = key;
+        let api: Api<CertificateOrder> = Api::namespaced(self.context.client.clone(), namespace);
+        Ok(bounded(api.get_opt(name)).await?.map(Arc::new))
+    }
+}

@@ -1,0 +1,51 @@
+//! The private key that certorder makes for an order, as its Secret holds it.
+
+use std::sync::Arc;
+
+use crate::api::v1alpha1::conditions::Reason;
+use crate::cluster::{self, Namespace};
+use crate::core::conditions::Problem;
+use crate::core::keypair::KeyPair;
+use crate::order::export::secret::{self, Owner};
+
+/// The key that certorder makes for an order, as its Secret holds it.
+#[derive(Clone, Debug)]
+pub enum OwnKey {
+    /// It is there.
+    Held(Arc<KeyPair>),
+    /// There is no such Secret.
+    Absent(Problem),
+    /// There is one, and it is somebody else's, or no key can be read from it.
+    Unfit(Problem),
+}
+
+impl OwnKey {
+    /// Reads it.
+    pub async fn read(namespace: &Namespace, owner: &Owner) -> Result<Self, kube::Error> {
+        let name = secret::key_secret_name(&owner.order);
+        let Some(stored) = namespace.find_secret(&name).await? else {
+            let message = format!(
+                "Secret {name} with the key of this order is gone; restore it from a backup, or withdraw the order: a \
+                 new key would not fit what the CA was sent"
+            );
+            return Ok(Self::Absent(Problem::new(Reason::KeyLost, message)));
+        };
+        if !owner.owns(&stored) {
+            return Ok(Self::Unfit(owner.conflict(&name)));
+        }
+        let data = stored.data.unwrap_or_default();
+        let unfit = |what: String| {
+            let message =
+                format!("{what}; restore Secret {name} from a backup, or delete it before anything is sent");
+            Self::Unfit(Problem::new(Reason::KeyLost, message))
+        };
+        let pem = match cluster::text(&data, &name, secret::TLS_KEY, "the order's own key") {
+            Ok(pem) => pem,
+            Err(problem) => return Ok(unfit(problem.message)),
+        };
+        Ok(match KeyPair::from_pem(&pem.into()) {
+            Ok(key) => Self::Held(Arc::new(key)),
+            Err(error) => unfit(format!("Secret {name}: {error}")),
+        })
+    }
+}

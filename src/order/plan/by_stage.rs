@@ -1,0 +1,34 @@
+//! What the cloud says decides: one rule for each stage of the certificate.
+
+use crate::core::observation::{Observation, Stage};
+use crate::order::facts::{Action, Export, Facts};
+use crate::order::plan::adoption::take_over;
+use crate::order::plan::after_end::after_the_end;
+use crate::order::plan::application::{before_the_order, first_submission};
+use crate::order::plan::running::running;
+use crate::order::plan::step::{Step, once};
+
+/// What the cloud says decides.
+pub(super) fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
+    match (facts.ours(), seen.stage) {
+        (None, Stage::AwaitingInformation) => first_submission(facts, seen),
+        // The call that opened it again takes its time.
+        (None, Stage::Rejected | Stage::Cancelled) => match facts.just_started_over() {
+            Some(began) => facts.wait_for_what_began(began),
+            None => take_over(facts, seen),
+        },
+        (None, _) => take_over(facts, seen),
+        (Some(ours), Stage::AwaitingInformation) => before_the_order(facts, ours, seen),
+        (Some(ours), Stage::Rejected | Stage::Cancelled) => after_the_end(facts, ours, seen),
+        (Some(_), Stage::Validating | Stage::Reviewing | Stage::AwaitingLetter)
+            if facts.withdraw_is_asked() =>
+        {
+            once(facts, Action::Withdraw)
+        }
+        (Some(ours), Stage::Validating | Stage::Reviewing | Stage::AwaitingLetter | Stage::Issuing) => {
+            running(facts, ours, seen.stage)
+        }
+        (Some(_), Stage::Issued) if *facts.secret == Export::Due => Step::Export,
+        (Some(_), _) => Step::Follow,
+    }
+}

@@ -1,0 +1,65 @@
+//! The one next step: what holds an order back comes first, then an intent without outcome, then what the cloud says.
+
+use crate::api::v1alpha1::Mode;
+use crate::api::v1alpha1::conditions::Reason;
+use crate::order::facts::{Action, Facts};
+use crate::order::plan::by_stage::by_the_cloud;
+use crate::order::plan::settling::settle;
+use crate::order::plan::step::{Step, first};
+
+/// Decides the next step.
+#[must_use]
+pub fn plan(facts: &Facts<'_>) -> Step {
+    let step = decide(facts);
+    let problem = match step {
+        Step::Write { action: Action::Submit | Action::Order | Action::Resubmit, .. } | Step::MakeKey => {
+            facts.held_back()
+        }
+        _ => None,
+    };
+    // What runs already, or is only shown, takes nothing of the budget.
+    let begins =
+        matches!(step, Step::Write { action: Action::Submit | Action::Resubmit, .. } | Step::MakeKey)
+            && facts.order.spec.mode == Mode::Apply;
+    if let Some(problem) = problem.or_else(|| facts.over_budget.clone().filter(|_| begins)) {
+        return facts.refuse(problem);
+    }
+    match step {
+        Step::Write { action, .. } if facts.order.spec.mode == Mode::Plan => Step::Show(action),
+        Step::Write { .. } | Step::Adopt | Step::MakeKey => match &facts.contested {
+            Some(problem) => facts.refuse(problem.clone()),
+            None => step,
+        },
+        // What was found or taken over turned out to be another's.
+        Step::Follow | Step::Export if facts.ours().is_some() => match &facts.contested {
+            Some(problem) if problem.reason == Reason::DuplicateCertificate => Step::Halt(problem.clone()),
+            _ => step,
+        },
+        _ => step,
+    }
+}
+
+fn decide(facts: &Facts<'_>) -> Step {
+    if facts.order.spec.suspend {
+        return Step::Suspend;
+    }
+    if let Some(intent) = facts.intent() {
+        return settle(facts, intent);
+    }
+    if facts.lacks_finalizer() {
+        return Step::Guard;
+    }
+    if facts.order_is_due() {
+        return first(Action::Order);
+    }
+    let seen = match facts.observed {
+        Some(Ok(seen)) => seen,
+        // What the user can mend at once is said first.
+        Some(Err(_)) if facts.ours().is_none() && facts.payload.is_err() && !facts.key_is_to_come() => {
+            return facts.halt_on_payload();
+        }
+        Some(Err(_)) => return Step::Unreadable,
+        None => return facts.halt_on_payload(),
+    };
+    by_the_cloud(facts, seen)
+}

@@ -1,0 +1,95 @@
+//! An intent without outcome: did its call take effect?
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::api::v1alpha1::Intent;
+use crate::core::observation::{Observation, Stage};
+use crate::order::facts::{Action, Facts};
+use crate::order::plan::by_stage::by_the_cloud;
+use crate::order::plan::evidence::{has_ours_under_way, holds, is_open, outcome_unknown, shows_this_call};
+use crate::order::plan::step::Step;
+
+/// An intent was found. It proves that a call may have been made, never that one may be made.
+pub(in crate::order) fn settle(facts: &Facts<'_>, intent: &Intent) -> Step {
+    let seen = match facts.observed {
+        Some(Ok(seen)) => seen,
+        Some(Err(_)) => return Step::Unreadable,
+        None => return facts.halt_on_payload(),
+    };
+    let action = facts.action_of(intent);
+    if landed(facts, action, intent, seen) {
+        return Step::Landed(action);
+    }
+    let until = absence_counts_from(facts, intent);
+    if facts.now < until {
+        return Step::Settle { until };
+    }
+    if is_open(facts, action, intent, seen) && !facts.resubmit_is_asked_since(intent) {
+        return Step::NotLanded(outcome_unknown(intent));
+    }
+    // No call is under way any more: decide anew.
+    match by_the_cloud(facts, seen) {
+        Step::Write { action, .. } => Step::Write { action, attempt: intent.attempt.saturating_add(1) },
+        Step::Halt(problem) => Step::NotLanded(problem),
+        step => step,
+    }
+}
+
+/// The call of an open intent of which only the cloud's own log can tell what became of it: an application where
+/// the cloud may still hold one of before, and what the certificate's state, which may lag, does not show.
+#[must_use]
+pub fn unsettled<'a>(facts: &'a Facts<'_>) -> Option<(Action, &'a Intent)> {
+    let seen = facts.observed?.as_ref().ok()?;
+    let intent = facts.intent()?;
+    let action = facts.action_of(intent);
+    if action == Action::Submit {
+        let asks = facts.may_look_like_another() && !facts.log_is_ambiguous(intent);
+        return asks.then_some((action, intent));
+    }
+    (!landed(facts, action, intent, seen)).then_some((action, intent))
+}
+
+/// Whether the cloud shows that the call behind an intent took effect.
+pub(in crate::order) fn landed(
+    facts: &Facts<'_>,
+    action: Action,
+    intent: &Intent,
+    seen: &Observation,
+) -> bool {
+    match action {
+        Action::Order | Action::Resubmit | Action::SendLetter | Action::Withdraw | Action::Revoke
+            if facts.logged == Some(true) =>
+        {
+            true
+        }
+        // What was refused or cancelled may be an attempt of before.
+        Action::Submit if facts.submits_in_one_call() && has_ours_under_way(facts, intent, seen) => true,
+        // The cloud may hold an application of before that looks the same; then its log decides.
+        Action::Submit => holds(facts, intent, seen) == Some(true) && shows_this_call(facts, intent),
+        Action::Order => seen.stage.shows_an_order(),
+        Action::Resubmit => !matches!(seen.stage, Stage::Rejected | Stage::Cancelled),
+        Action::Withdraw => {
+            matches!(seen.stage, Stage::Cancelling | Stage::Cancelled | Stage::AwaitingInformation)
+        }
+        Action::Revoke => {
+            matches!(seen.stage, Stage::Revoking | Stage::AwaitingRevocationLetter | Stage::Revoked)
+        }
+        Action::SendLetter => seen.stage != Stage::AwaitingLetter,
+    }
+}
+
+/// From when on the absence of evidence shows that the call was not made: a call that was slow to leave, or to
+/// take effect, is over by then, by the clock of its caller and by our own.
+fn absence_counts_from(facts: &Facts<'_>, intent: &Intent) -> Timestamp {
+    let two_calls = facts.call_timeout.saturating_mul(2);
+    let after = |time: Timestamp, wait: Duration| {
+        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+        time.checked_add(wait).unwrap_or(Timestamp::MAX)
+    };
+    let here = after(facts.now, two_calls.saturating_sub(facts.intent_seen_for));
+    let unseen = facts.intent_seen_for < two_calls;
+    let there = after(intent.started_at.0, two_calls);
+    if unseen { there.max(here) } else { there }
+}

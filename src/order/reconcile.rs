@@ -1,0 +1,227 @@
+//! A pass over one order: resolve, observe, plan, execute, fold, write status.
+
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use kube::runtime::controller::Action;
+use tokio::time::Instant;
+use tracing::instrument;
+
+use crate::api::v1alpha1::CertificateOrder;
+use crate::cluster::cache::{self, Key};
+use crate::cluster::trim;
+use crate::controller::queue::Purpose;
+use crate::controller::schedule::Due;
+use crate::core::annotations::{CONFIRM_REVOKE, RECONCILE_AT, RESUBMIT_AT, WITHDRAW};
+use crate::core::pace;
+use crate::order::controller::Controller;
+use crate::order::execute::{self, AtHand, Done};
+use crate::order::facts::{self, Export, Facts};
+use crate::order::finalize::{self, End};
+use crate::order::finalizer;
+use crate::order::fold::Requeue;
+use crate::order::observe;
+use crate::order::plan;
+use crate::order::purpose::purpose;
+use crate::order::resolve::{self, AtStage, Resolved};
+use crate::provider::registry;
+
+/// Annotations that ask for a pass.
+const ASKING: [&str; 4] = [RECONCILE_AT, RESUBMIT_AT, WITHDRAW, CONFIRM_REVOKE];
+
+/// The most steps of one order that are made without letting another one in between.
+const STEPS_IN_A_ROW: usize = 4;
+
+/// One pass over one order. What fails is logged, counted and tried again here, so nothing is left to report.
+#[instrument(skip_all, fields(namespace = order.namespace(), order = order.name_any()))]
+pub async fn reconcile(
+    order: Arc<CertificateOrder>,
+    controller: Arc<Controller>,
+) -> Result<Action, Infallible> {
+    let key = cache::key(order.as_ref());
+    if order.metadata.deletion_timestamp.is_some() && !facts::has_finalizer(&order) {
+        controller.forget(&key);
+        return Ok(Action::await_change());
+    }
+    if trim::is_settled(&order) {
+        let pause =
+            until_expiry(&order, controller.context.clock.now(), pace::settled_at_start(seed(&order)));
+        controller.schedule.expect(&key, &asked(&order), pause, Instant::now());
+    }
+    let pass = match controller.schedule.begin(&key, asked(&order), Instant::now()) {
+        Due::Now(pass) => pass,
+        Due::NotBefore(left) => return Ok(Action::requeue(left)),
+    };
+    let account = (order.namespace().unwrap_or_default(), order.spec.credentials_ref.name.clone());
+    let permit = controller.queue.acquire(account, purpose(&order)).await;
+    if controller.context.shutdown.is_cancelled() {
+        return Ok(Action::await_change());
+    }
+    let looked = look(&controller, &key).await;
+    drop(permit);
+    let failures = pass.failures.saturating_add(1);
+    let (pause, failed) = match looked {
+        Ok(Some((before, done))) => {
+            controller.context.telemetry.changed(&before, &done.order).await;
+            (pause(&controller, &done, failures), matches!(done.requeue, Requeue::Failed(_)))
+        }
+        // If it is really gone, there is no next look.
+        Ok(None) => return Ok(Action::requeue(pace::STOPPED)),
+        Err(error) => {
+            controller.context.telemetry.api_trouble(&error);
+            (pace::after_failure(failures, None, seed(&order)), true)
+        }
+    };
+    controller.schedule.end(&key, pass, failed, pause, Instant::now());
+    Ok(Action::requeue(pause))
+}
+
+/// Works one order until there is no step that can be made at once. Returns it as it was before, too; `None` if it is
+/// gone.
+async fn look(
+    controller: &Controller,
+    key: &Key,
+) -> Result<Option<(Arc<CertificateOrder>, Done)>, kube::Error> {
+    // It may have waited long enough to be edited, or deleted.
+    let Some(order) = controller.whole(key).await? else { return Ok(None) };
+    let provider = &order.spec.provider;
+    let certificate = format!("{}/{}", registry::name(provider), registry::certificate_id(provider));
+    let _turn = controller.locks.lock(certificate).await;
+    let urgent = purpose(&order) != Purpose::Poll;
+    // On the heap: a step holds a whole application, and many orders wait at the same time.
+    let mut done = Box::pin(step(controller, &order, key)).await?;
+    for _ in 1..STEPS_IN_A_ROW {
+        // What follows the order waits for its own turn: others wait for their first submission.
+        let is_over = urgent && purpose(&done.order) == Purpose::Poll;
+        if done.requeue != Requeue::Now || is_over || controller.context.shutdown.is_cancelled() {
+            break;
+        }
+        done = Box::pin(step(controller, &done.order, key)).await?;
+    }
+    Ok(Some((order, done)))
+}
+
+/// One step: resolve, observe, plan, execute, fold, write status.
+async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> Result<Done, kube::Error> {
+    let resolved = resolve::resolve(controller, order).await?;
+    let offline = resolved.payload(None);
+    let not_issued = Export::NotWanted;
+    let mut facts = Facts {
+        order,
+        cloud: registry::name(&order.spec.provider),
+        certificate_id: registry::certificate_id(&order.spec.provider),
+        unsupported: resolve::unsupported(&order.spec),
+        names: &resolved.names,
+        payload: &offline,
+        observed: None,
+        calls: resolved.provider.as_ref().ok().map(|provider| provider.calls()),
+        logged: None,
+        validation: None,
+        key: resolved.key_state(),
+        letter: None,
+        secret: &not_issued,
+        contested: None,
+        over_budget: None,
+        intent_seen_for: controller.intent_ages.age(key, order),
+        now: controller.context.clock.now(),
+        call_timeout: controller.context.call_timeout,
+    };
+    let observed = if facts.needs_the_cloud() { observe::observe(controller, &resolved).await } else { None };
+    let seen = observed.as_ref().and_then(|seen| seen.as_ref().ok());
+    let payload = resolved.payload(seen);
+    let validation = observe::validation(controller, key, order, &resolved, seen).await;
+    let extra = match seen {
+        Some(seen) => resolve::at_stage(controller, order, &resolved, seen.stage).await?,
+        None => AtStage::default(),
+    };
+    let target = match (&extra.target, seen) {
+        (Some(target), Some(seen)) => target.export(order, seen, &resolved.names),
+        _ => Export::NotWanted,
+    };
+    facts.payload = &payload;
+    facts.observed = observed.as_ref();
+    facts.letter = extra.letter.as_ref();
+    facts.secret = &target;
+    facts.validation = validation.as_deref();
+    facts.logged = observe::logged(&facts, &resolved).await;
+    facts.contested = controller.contested(order).await?;
+    facts.over_budget = controller.over_budget(order);
+    facts.now = controller.context.clock.now();
+    if order.metadata.deletion_timestamp.is_some() {
+        return end(controller, &facts, &resolved).await;
+    }
+    let at_hand = AtHand { resolved: &resolved, target: extra.target.as_ref() };
+    execute::execute(controller, &facts, &at_hand, &plan::plan(&facts)).await
+}
+
+/// One step of a deletion.
+async fn end(controller: &Controller, facts: &Facts<'_>, resolved: &Resolved) -> Result<Done, kube::Error> {
+    match finalize::plan(facts) {
+        End::First(step) => {
+            let at_hand = AtHand { resolved, target: None };
+            return execute::execute(controller, facts, &at_hand, &step).await;
+        }
+        End::Wait { step, until } => {
+            let at_hand = AtHand { resolved, target: None };
+            let done = execute::execute(controller, facts, &at_hand, &step).await?;
+            let left = Duration::try_from(until.duration_since(facts.now)).unwrap_or_default();
+            return Ok(Done { requeue: done.requeue.at_latest(left), ..done });
+        }
+        End::GiveUp(why) => controller.context.telemetry.gave_up(facts.order, &why).await,
+        End::Release => {}
+    }
+    let released = finalizer::remove_finalizer(&controller.context.client, facts.order).await?;
+    let requeue = if released.is_some() { Requeue::Settled } else { Requeue::Failed(None) };
+    Ok(Done { order: facts.order.clone(), requeue })
+}
+
+/// When to look again, in time.
+fn pause(controller: &Controller, done: &Done, failures: u32) -> Duration {
+    let now = controller.context.clock.now();
+    let seed = seed(&done.order) ^ now.as_second().unsigned_abs();
+    match done.requeue {
+        Requeue::Now => A_BREATH,
+        Requeue::In(pause) => pause,
+        Requeue::Poll => {
+            let status = done.order.status.as_ref();
+            let since = status.and_then(|status| status.cloud.as_ref()?.since.as_ref());
+            pace::poll(since.map_or(now, |since| since.0), now, controller.poll_interval, seed)
+        }
+        Requeue::Failed(asked) => pace::after_failure(failures, asked, seed),
+        Requeue::Stopped => pace::STOPPED,
+        Requeue::Settled => until_expiry(&done.order, now, pace::settled(seed)),
+    }
+}
+
+/// Between two passes over one order. The watch shows meanwhile what was written, and so what the next one is for.
+const A_BREATH: Duration = Duration::from_millis(200);
+
+/// At most so long, but a certificate's end is outcome, too.
+fn until_expiry(order: &CertificateOrder, now: Timestamp, pause: Duration) -> Duration {
+    let end = order.status.as_ref().and_then(|status| status.not_after.as_ref());
+    let left = end.and_then(|end| Duration::try_from(end.0.duration_since(now)).ok());
+    let left = left.filter(|left| !left.is_zero()).map(|left| left.saturating_add(A_MOMENT));
+    pause.min(left.unwrap_or(Duration::MAX))
+}
+
+/// So that what happens at a time has happened at the look for it.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
+/// What the user asks for, so that an event that changes none of it causes no look.
+fn asked(order: &CertificateOrder) -> String {
+    let generation = order.metadata.generation.unwrap_or_default();
+    let annotations = ASKING.map(|name| order.annotations().get(name).map_or("", String::as_str));
+    let deleting = order.metadata.deletion_timestamp.is_some();
+    format!("{} {generation} {deleting} {}", order.uid().unwrap_or_default(), annotations.join(" "))
+}
+
+/// A number of this order's own, to spread the looks of many orders.
+fn seed(order: &CertificateOrder) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    order.uid().hash(&mut hasher);
+    hasher.finish()
+}

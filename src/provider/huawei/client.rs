@@ -1,0 +1,183 @@
+//! One call of an account to the service in a region.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, InvalidHeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use crate::api::v1alpha1::HuaweiCloudOrder;
+use crate::provider::Error;
+use crate::provider::call::{Caller, CloudClient, sensitive};
+use crate::provider::error_class::{Call, with_clock};
+use crate::provider::huawei::credentials::{Credentials, Identity};
+use crate::provider::huawei::errors;
+use crate::provider::huawei::region::{Region, Template};
+use crate::provider::huawei::sign::{self, Signable};
+use crate::provider::huawei::wire::{self, Reply};
+use crate::provider::transport::{Answer, Endpoint, EndpointError, Transport};
+
+pub(super) const CERTIFICATES: &str = "/v3/scm/certificates";
+const JSON: &str = "application/json";
+pub(super) const SHOW: &str = "show";
+pub(super) const LIST: &str = "list";
+pub(super) const EXPORT: &str = "export";
+
+/// The service in every region, and what all calls to it share.
+#[derive(Debug)]
+pub struct Service {
+    cloud: CloudClient,
+    template: Template,
+}
+
+impl Service {
+    /// `per_second` is the cloud's limit for each account and action.
+    #[must_use]
+    pub fn new(transport: Transport, per_second: NonZeroU32, template: Template) -> Self {
+        Self { cloud: CloudClient::new("Huawei Cloud", transport, per_second), template }
+    }
+
+    /// Where the service is reached in a region.
+    pub fn endpoint(&self, region: &Region) -> Result<Endpoint, EndpointError> {
+        self.template.fill(region)
+    }
+}
+
+/// One paid certificate at Huawei Cloud.
+#[derive(Debug)]
+pub struct Huawei {
+    service: Arc<Service>,
+    pub(super) credentials: Credentials,
+    pub(super) order: HuaweiCloudOrder,
+    endpoint: Endpoint,
+    account: SecretString,
+}
+
+/// What is sent.
+pub(super) struct Message<'a> {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) query: String,
+    pub(super) body: &'a [u8],
+}
+
+impl Huawei {
+    /// The certificate that an order names, in its region.
+    #[must_use]
+    pub fn new(
+        service: Arc<Service>,
+        credentials: Credentials,
+        order: HuaweiCloudOrder,
+        endpoint: Endpoint,
+    ) -> Self {
+        let account = credentials.account().into();
+        Self { service, credentials, order, endpoint, account }
+    }
+
+    /// The path of the certificate, and of a call on it. The id has no character that means anything in a path.
+    pub(super) fn path(&self, action: Option<&str>) -> String {
+        let certificate = format!("{CERTIFICATES}/{}", self.order.certificate_id);
+        action.map_or_else(|| certificate.clone(), |action| format!("{certificate}/{action}"))
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        path: String,
+        query: String,
+    ) -> Result<(T, Option<String>), Error> {
+        self.call(action, &Message { method: Method::GET, path, query, body: b"" }, None).await
+    }
+
+    /// One call; with `begin_by` one that changes something.
+    pub(super) async fn call<T: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        message: &Message<'_>,
+        begin_by: Option<Instant>,
+    ) -> Result<(T, Option<String>), Error> {
+        let caller = Caller { account: self.account.expose_secret(), action, begin_by };
+        self.service.cloud.call(caller, |now| self.request(message, now), outcome).await
+    }
+
+    pub(super) fn request(
+        &self,
+        message: &Message<'_>,
+        now: Timestamp,
+    ) -> Result<reqwest::Request, InvalidHeaderValue> {
+        let mut url = self.endpoint.url().clone();
+        url.set_path(&message.path);
+        url.set_query(Some(message.query.as_str()).filter(|query| !query.is_empty()));
+        let mut request = reqwest::Request::new(message.method.clone(), url);
+        *request.headers_mut() = self.headers(message, now)?;
+        if message.method != Method::GET {
+            *request.body_mut() = Some(message.body.to_vec().into());
+        }
+        Ok(request)
+    }
+
+    /// Everything but the date is signed as it is sent: the gateway verifies what the signature names.
+    fn headers(&self, message: &Message<'_>, now: Timestamp) -> Result<HeaderMap, InvalidHeaderValue> {
+        let host = &self.endpoint.host();
+        let mut headers = HeaderMap::from_iter([
+            (HOST, HeaderValue::from_str(host)?),
+            (CONTENT_TYPE, HeaderValue::from_static(JSON)),
+        ]);
+        let domain = self.credentials.domain_id.as_ref().map(|id| ("x-domain-id", id));
+        let token = match &self.credentials.identity {
+            Identity::Key { security_token, .. } => {
+                security_token.as_ref().map(|token| ("x-security-token", token))
+            }
+            Identity::Token(token) => Some(("x-auth-token", token)),
+        };
+        let mut signed = vec![("content-type", JSON)];
+        for (name, value) in domain.into_iter().chain(token) {
+            headers.insert(name, sensitive(value.expose_secret())?);
+            signed.push((name, value.expose_secret()));
+        }
+        if let Identity::Key { access_key, secret_key, .. } = &self.credentials.identity {
+            let signable = Signable {
+                method: message.method.as_str(),
+                path: &message.path,
+                query: &message.query,
+                host,
+                headers: &signed,
+                payload: message.body,
+            };
+            let signature = sign::sign(&signable, now, access_key, secret_key);
+            headers.insert(sign::DATE, HeaderValue::from_str(&signature.date)?);
+            headers.insert(AUTHORIZATION, sensitive(&signature.authorization)?);
+        }
+        Ok(headers)
+    }
+}
+
+/// Reads an answer.
+fn outcome<T: DeserializeOwned>(
+    call: Call,
+    answer: &Answer,
+    now: Timestamp,
+) -> Result<(T, Option<String>), Error> {
+    let status = answer.status.as_u16();
+    match wire::read(answer) {
+        Reply::Done { fields, request_id } => Ok((fields, request_id)),
+        Reply::Refused { code, message, request_id } => {
+            let ahead = errors::clock_ahead(&message, now);
+            let message = with_clock(errors::without_echo(message), ahead);
+            Err(errors::error(call, status, &code, message, request_id))
+        }
+        Reply::Foreign => {
+            let text = "the answer is not one of Huawei Cloud; something on the way to it may have sent it";
+            Err(errors::foreign(call, status, text, wire::request_id(answer)))
+        }
+    }
+}
+
+/// An answer to a read, in which what was asked for cannot be found.
+pub(super) fn unreadable(text: &str, request_id: Option<String>) -> Error {
+    errors::foreign(Call::Read, 200, text, request_id)
+}

@@ -1,0 +1,91 @@
+//! One paid certificate at Huawei Cloud.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reqwest::Method;
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use crate::core::application::Application;
+use crate::core::conditions::Problem;
+use crate::core::observation::{Bundle, Check, Deadline, Observation};
+use crate::core::product::Product;
+use crate::provider::huawei::client::{EXPORT, Huawei, Message, SHOW, unreadable};
+use crate::provider::huawei::writes::CALLS;
+use crate::provider::huawei::{listing, observation, request, wire};
+use crate::provider::{Accepted, Calls, Error, Payload, Provider, Request, RequestKind};
+
+impl Huawei {
+    async fn show(&self) -> Result<Observation, Error> {
+        let (certificate, request_id) =
+            self.get::<wire::Certificate>(SHOW, self.path(None), String::new()).await?;
+        // An object without a status is the answer of something else.
+        if certificate.status.is_none() {
+            return Err(unreadable("the answer names no status", request_id));
+        }
+        Ok(observation::observation(certificate))
+    }
+
+    async fn export(&self) -> Result<Bundle, Error> {
+        let message =
+            Message { method: Method::POST, path: self.path(Some(EXPORT)), query: String::new(), body: b"" };
+        let (exported, request_id) = self.call::<wire::Exported>(EXPORT, &message, None).await?;
+        let parts = exported.certificate.into_iter().chain(exported.certificate_chain);
+        let pem = exported.entire_certificate.unwrap_or_else(|| parts.collect::<Vec<_>>().join("\n"));
+        if pem.is_empty() {
+            return Err(unreadable("the answer holds no certificate", request_id));
+        }
+        Ok(Bundle { certificate_pem: pem, private_key_pem: exported.private_key })
+    }
+}
+
+#[async_trait]
+impl Provider for Huawei {
+    fn prepare(&self, application: &Application, product: Option<&Product>) -> Result<Payload, Problem> {
+        request::prepare(&self.order, application, product)
+    }
+
+    async fn observe(&self) -> Result<Observation, Error> {
+        match self.show().await {
+            Err(error) if listing::may_be_gone(&error) => Err(self.not_found(error).await),
+            seen => seen,
+        }
+    }
+
+    async fn write(&self, request: Request<'_>, begin_by: Instant) -> Result<Accepted, Error> {
+        match request {
+            Request::Submit(payload) => self.submit(payload, begin_by).await,
+            Request::Withdraw => self.withdraw(begin_by).await,
+            // `calls` says so, and nobody asks for them.
+            Request::Order | Request::Resubmit | Request::Revoke | Request::SendLetter(_) => {
+                Err(Error::NotSent("Huawei Cloud has no such call".to_owned()))
+            }
+        }
+    }
+
+    async fn download(&self) -> Result<Bundle, Error> {
+        self.export().await
+    }
+
+    /// Nothing but the records is told of the checks.
+    async fn check_validation(&self) -> Result<Vec<Check>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// No deadline is told.
+    async fn deadline(&self) -> Result<Option<Deadline>, Error> {
+        Ok(None)
+    }
+
+    async fn was_called(&self, _: RequestKind, _: Timestamp) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    fn calls(&self) -> &'static Calls {
+        &CALLS
+    }
+
+    fn sensitive(&self) -> Vec<SecretString> {
+        self.credentials.sensitive()
+    }
+}

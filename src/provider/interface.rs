@@ -1,0 +1,61 @@
+//! What a cloud offers for one paid certificate: the trait that each cloud's folder implements.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use crate::core::application::Application;
+use crate::core::conditions::Problem;
+use crate::core::observation::{Bundle, Check, Deadline, Observation};
+use crate::core::product::Product;
+use crate::provider::directory::Account;
+use crate::provider::error::Error;
+use crate::provider::write::{Accepted, Calls, Payload, Request, RequestKind};
+
+/// One paid certificate at one cloud, with the credentials to act on it.
+///
+/// Reads may be repeated freely. A write is called once, and only after its intent is stored; an unclear
+/// outcome is settled by [`Provider::observe`], never by calling again.
+///
+/// A write waits for its turn (see [`crate::provider::limit`]), but not past `begin_by`: then it is [`Error::NotSent`]. Whoever finds
+/// the intent of a process that died relies on it that no call begins later than that.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Builds the request that hands in the application. Pure: no call, no clock.
+    ///
+    /// The limits of the product are judged as far as the cloud names the product.
+    fn prepare(&self, application: &Application, product: Option<&Product>) -> Result<Payload, Problem>;
+
+    /// Reads the certificate. Never writes.
+    async fn observe(&self) -> Result<Observation, Error>;
+
+    /// Makes one call that changes something at the cloud. One call, never repeated here.
+    async fn write(&self, request: Request<'_>, begin_by: Instant) -> Result<Accepted, Error>;
+
+    /// Fetches the issued certificate, with its key where the cloud holds that.
+    async fn download(&self) -> Result<Bundle, Error>;
+
+    /// Asks which proofs of control are found by now: one answer for each name. The CA looks by itself; this call
+    /// does not make it look.
+    async fn check_validation(&self) -> Result<Vec<Check>, Error>;
+
+    /// Until when the CA waits for the proofs of control. `None` where the cloud does not list the certificate.
+    async fn deadline(&self) -> Result<Option<Deadline>, Error>;
+
+    /// Whether the cloud's own log has such a call for this certificate since then: from anybody, also from the
+    /// cloud's console. Its times are whole seconds, so `since` counts from the begin of its second. A cloud that keeps
+    /// no such log answers no: nothing there shows the call.
+    async fn was_called(&self, kind: RequestKind, since: Timestamp) -> Result<bool, Error>;
+
+    /// The cloud's names of its calls.
+    fn calls(&self) -> &'static Calls;
+
+    /// Credentials that must not show up in any text (the secret key, a token, the access key id).
+    fn sensitive(&self) -> Vec<SecretString>;
+
+    /// Whose calls these are, where the cloud saves profiles of organisations.
+    fn account(&self) -> Option<Account> {
+        None
+    }
+}

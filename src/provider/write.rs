@@ -1,0 +1,118 @@
+//! The calls that change something at a cloud: what is asked for, what is sent, and what an accepted one says.
+
+use secrecy::SecretSlice;
+
+use crate::core::evidence::Evidence;
+use crate::provider::letter::Letter;
+
+/// A call that changes something at the cloud, with what it sends.
+#[derive(Clone, Copy, Debug)]
+pub enum Request<'a> {
+    /// Hand in the application. Where the cloud has no call of its own for the order, this also sends the order.
+    Submit(&'a Payload),
+    /// Send the order to the CA.
+    Order,
+    /// Open an order again that failed its review or was withdrawn, so that it takes an application.
+    Resubmit,
+    /// Stop a running review. The paid certificate can be ordered again.
+    Withdraw,
+    /// Revoke the issued certificate. There is no way back.
+    Revoke,
+    /// Hand in the signed letter that the order waits for.
+    SendLetter(&'a Letter),
+}
+
+impl Request<'_> {
+    /// Which kind of call it is.
+    #[must_use]
+    pub fn kind(&self) -> RequestKind {
+        match self {
+            Self::Submit(_) => RequestKind::Submit,
+            Self::Order => RequestKind::Order,
+            Self::Resubmit => RequestKind::Resubmit,
+            Self::Withdraw => RequestKind::Withdraw,
+            Self::Revoke => RequestKind::Revoke,
+            Self::SendLetter(_) => RequestKind::SendLetter,
+        }
+    }
+}
+
+/// A [`Request`] without what it sends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::EnumIter)]
+pub enum RequestKind {
+    /// [`Request::Submit`].
+    Submit,
+    /// [`Request::Order`].
+    Order,
+    /// [`Request::Resubmit`].
+    Resubmit,
+    /// [`Request::Withdraw`].
+    Withdraw,
+    /// [`Request::Revoke`].
+    Revoke,
+    /// [`Request::SendLetter`].
+    SendLetter,
+}
+
+/// The cloud's names of its calls, as status and log show them. `None`: the cloud has no such call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Calls {
+    /// Behind [`Provider::observe`](super::Provider::observe).
+    pub observe: &'static str,
+    /// Behind [`Provider::download`](super::Provider::download).
+    pub download: &'static str,
+    /// Behind [`Request::Submit`].
+    pub submit: &'static str,
+    /// Behind [`Request::Order`].
+    pub order: Option<&'static str>,
+    /// Behind [`Request::Resubmit`].
+    pub resubmit: Option<&'static str>,
+    /// Behind [`Request::Withdraw`].
+    pub withdraw: Option<&'static str>,
+    /// Behind [`Request::Revoke`].
+    pub revoke: Option<&'static str>,
+    /// Behind [`Request::SendLetter`].
+    pub send_letter: Option<&'static str>,
+}
+
+impl Calls {
+    /// The name of the call behind a request.
+    #[must_use]
+    pub fn name(&self, kind: RequestKind) -> Option<&'static str> {
+        match kind {
+            RequestKind::Submit => Some(self.submit),
+            RequestKind::Order => self.order,
+            RequestKind::Resubmit => self.resubmit,
+            RequestKind::Withdraw => self.withdraw,
+            RequestKind::Revoke => self.revoke,
+            RequestKind::SendLetter => self.send_letter,
+        }
+    }
+}
+
+/// A request ready to be sent.
+#[derive(Debug)]
+pub struct Payload {
+    /// The cloud's name of the call that sends it.
+    pub action: &'static str,
+    /// The exact bytes of the body.
+    pub body: SecretSlice<u8>,
+    /// `sha256:…` over the body, with key passwords and identity numbers left out but for their presence: they
+    /// can be guessed from a hash.
+    pub hash: String,
+    /// The body with every personal datum and secret blanked, for people to read.
+    pub redacted: serde_json::Value,
+    /// How the cloud shows that it holds this application.
+    pub evidence: Evidence,
+    /// What its sender should know of it, in sentences: which saved profile it names, and whether a review is skipped.
+    pub note: Option<String>,
+}
+
+/// A write that the cloud accepted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Accepted {
+    /// The cloud's id of the call.
+    pub request_id: Option<String>,
+    /// The CA's number of the order, where the call sends it and the cloud tells.
+    pub order_id: Option<String>,
+}
