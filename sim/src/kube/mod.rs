@@ -5,7 +5,7 @@
 //! policies) it stores and does not act on. It is strict: what it does not know, it refuses
 //! with a `metav1.Status`, as a real API server does. Anybody is let in, with any token.
 //!
-//! - `server`, `query`, `protobuf`, `view`: a request, its parameters and body, and the form of the reply.
+//! - `handler`, `query`, `protobuf`, `view`: a request, its parameters and body, and the form of the reply.
 //! - `read`, `watch`, `write`, `patch`, `delete`: the verbs.
 //! - `managed`: who owns which field, and server-side apply.
 //! - `store`, `state`, `registry`: what is stored, and which kinds there are.
@@ -21,6 +21,7 @@ mod decode;
 mod delete;
 mod discovery;
 mod field;
+mod handler;
 mod jsonpath;
 mod managed;
 mod metadata;
@@ -34,7 +35,6 @@ mod registry;
 mod resource;
 mod schema;
 mod selector;
-mod server;
 mod state;
 mod status;
 mod store;
@@ -55,7 +55,7 @@ use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch as signal;
 
-use server::{Server, handle};
+use handler::{Server, handle};
 use state::State;
 
 /// A running API server; it stops when this is dropped.
