@@ -1,6 +1,6 @@
 //! One request after the other: which part of the server answers it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::State as Shared;
@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use serde_json::Value;
-use tokio::sync::watch::Receiver;
 
 use super::discovery;
 use super::patch::{self, Patch};
@@ -16,7 +15,7 @@ use super::protobuf;
 use super::query::Parameters;
 use super::registry::Target;
 use super::selector::Selector;
-use super::state::State;
+use super::server::Server;
 use super::status::{Failure, json_reply};
 use super::view::Form;
 use super::watch::{WatchRequest, watch};
@@ -28,13 +27,6 @@ const JSON: &str = "application/json";
 const YAML: &str = "application/yaml";
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
-/// What all requests share.
-#[derive(Debug)]
-pub(crate) struct Server {
-    state: Mutex<State>,
-    stopped: Receiver<()>,
-}
-
 /// One request, taken apart.
 struct Call {
     target: Target,
@@ -42,21 +34,6 @@ struct Call {
     form: Form,
     headers: HeaderMap,
     body: Bytes,
-}
-
-impl Server {
-    pub(crate) fn new(state: State, stopped: Receiver<()>) -> Self {
-        Self { state: Mutex::new(state), stopped }
-    }
-
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A receiver that wakes, with an error, when the server stops.
-    pub(crate) fn stopped(&self) -> Receiver<()> {
-        self.stopped.clone()
-    }
 }
 
 /// Answers any request.

@@ -17,7 +17,7 @@ use super::object::Object;
 use super::read::selects;
 use super::registry::Target;
 use super::selector::Selector;
-use super::handler::Server;
+use super::server::Server;
 use super::state::State;
 use super::status::Failure;
 use super::store::Change;
