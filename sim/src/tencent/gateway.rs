@@ -50,7 +50,7 @@ pub(super) fn identify(request: &Request, state: &State, now: Timestamp) -> Resu
 pub(super) fn invoke(
     request: &Request,
     account: &Account,
-    backend: Backend<'_, Tencent>,
+    backend: Backend<'_, Tencent, State>,
 ) -> Result<Answer, Refusal> {
     let action = find_action(request)?;
     let Backend { state, limiter, options, time, now } = backend;

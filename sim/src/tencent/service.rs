@@ -45,7 +45,11 @@ impl Service for Tencent {
         gateway::identify(request, state, now)
     }
 
-    fn invoke(request: &Request, account: &Account, backend: Backend<'_, Self>) -> Result<Answer, Refusal> {
+    fn invoke(
+        request: &Request,
+        account: &Account,
+        backend: Backend<'_, Self, State>,
+    ) -> Result<Answer, Refusal> {
         gateway::invoke(request, account, backend)
     }
 
