@@ -5,11 +5,13 @@
 //! and nothing is changed, save by a [`Rule`].
 //!
 //! - `upstream`: the server behind it.
+//! - `seen`: the requests that came.
 //! - `rule`: which request suffers what.
 //! - `body`: replies under way.
 
 mod body;
 mod rule;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod upstream;
@@ -29,11 +31,12 @@ use axum::{
     serve::ListenerExt,
 };
 use futures::StreamExt;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{StatusCode, header};
 use tokio::{net::TcpListener, sync::watch};
 
 use body::{OpenBody, closed};
 pub use rule::{Action, Reply, Rule};
+pub use seen::Seen;
 pub use upstream::{Trust, Upstream};
 
 /// Headers that are not recorded.
@@ -46,27 +49,6 @@ pub struct Proxy {
     shared: Arc<Shared>,
     /// Dropped with the proxy, which ends the server.
     _running: watch::Sender<()>,
-}
-
-/// A request that reached the proxy.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// How many requests came up to and with this one.
-    pub number: usize,
-    /// Its method.
-    pub method: Method,
-    /// Its path with the query.
-    pub path: String,
-    /// Its headers, without credentials.
-    pub headers: HeaderMap,
-}
-
-impl Seen {
-    /// A header's text; `None` when it is absent.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
 }
 
 #[derive(Debug)]

@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Answer, Cloud, Content, Request,
     faults::{Effect, Fault},
     ledger::{Call, RequestBody},
+    request::{Answer, Content, Request},
     service::{Backend, Service, Subject},
-    world::World,
+    world::{Cloud, World},
 };
 use crate::clock;
 

@@ -37,5 +37,4 @@ pub use self::{
 pub(crate) use self::{
     request::{Answer, Content, Request},
     service::{Backend, Service, Subject},
-    world::Cloud,
 };

@@ -57,7 +57,7 @@ pub(crate) trait Service: Platform {
     fn invoke(
         request: &Request,
         account: &Self::Account,
-        backend: Backend<'_, Self>,
+        backend: Backend<'_, Self, Self::State>,
     ) -> Result<Answer, Self::Refusal>;
 
     /// A new name for a call.
@@ -106,11 +106,11 @@ pub(crate) struct Subject {
     pub(crate) certificate_id: Option<String>,
 }
 
-/// What lies behind the gateway.
-pub(crate) struct Backend<'a, S: Service> {
-    pub(crate) state: &'a mut S::State,
-    pub(crate) limiter: &'a mut Limiter<S::Account>,
-    pub(crate) options: &'a S::Options,
+/// What lies behind the gateway of a platform that keeps this state.
+pub(crate) struct Backend<'a, P: Platform, S> {
+    pub(crate) state: &'a mut S,
+    pub(crate) limiter: &'a mut Limiter<P::Account>,
+    pub(crate) options: &'a P::Options,
     /// The machine's time, by which the frequency is measured.
     pub(crate) time: Timestamp,
     /// The cloud's own time, which a test may set.

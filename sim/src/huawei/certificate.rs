@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{product::Product, state::Account, submission::Submission};
+use super::{account::Account, product::Product, submission::Submission};
 use crate::cloud::{Coverage, Issued};
 
 /// A status word of Huawei Cloud SCM. Open: a test may set words that no document lists.

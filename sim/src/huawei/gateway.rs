@@ -2,68 +2,21 @@
 //!
 //! Inferred: that order, which the documents do not give: API, size, signature, frequency, parameters, business rules.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Options,
-    actions::{self, Action},
-    encoding::{decode, pairs},
-    error::Refusal,
-    service::Scm,
-    state::{Account, State},
+    account::Account, actions::action::Action, encoding::pairs, error::Refusal, invocation::Invocation,
+    platform::Scm, route, state::State,
 };
-pub(super) use crate::cloud::Answer;
-use crate::cloud::{Backend, Request, params::Params};
-
-/// One call of an action, with all that it may see and change.
-pub(super) struct Invocation<'a> {
-    pub(super) state: &'a mut State,
-    pub(super) options: &'a Options,
-    pub(super) account: &'a Account,
-    /// The certificate in the path; empty for an action without one.
-    pub(super) certificate_id: &'a str,
-    pub(super) params: &'a Params,
-    pub(super) query: &'a [(String, String)],
-    pub(super) now: Timestamp,
-}
-
-/// An action and the certificate that the path names; `None` if no API has this path and method.
-pub(super) fn route(request: &Request) -> Option<(&'static Action, Option<String>)> {
-    let segments: Option<Vec<String>> = request.path.split('/').map(text).collect();
-    let segments = segments?;
-    actions::ALL.iter().filter(|action| action.method == request.method.as_str()).find_map(|action| {
-        let mut certificate_id = None;
-        let pattern: Vec<&str> = action.path.split('/').collect();
-        let fits = pattern.len() == segments.len()
-            && pattern.iter().zip(&segments).all(|(wanted, sent)| {
-                let is_id = *wanted == actions::ID && !sent.is_empty();
-                if is_id {
-                    certificate_id = Some(sent.clone());
-                }
-                is_id || wanted == sent
-            });
-        fits.then_some((action, certificate_id))
-    })
-}
-
-fn text(encoded: &str) -> Option<String> {
-    String::from_utf8(decode(encoded)?).ok()
-}
-
-/// Inferred: an API that exists but is not simulated (buy, push, tags, ...) is answered like one that does not exist.
-pub(super) fn find_action(request: &Request) -> Result<(&'static Action, Option<String>), Refusal> {
-    let message = "The API does not exist or has not been published in the environment";
-    route(request).ok_or_else(|| Refusal::new(404, "APIGW.0101", message))
-}
+use crate::cloud::{Answer, Backend, Request, params::Params};
 
 /// Runs the action that an identified account asks for.
 pub(super) fn invoke(
     request: &Request,
     account: &Account,
-    backend: Backend<'_, Scm>,
+    backend: Backend<'_, Scm, State>,
 ) -> Result<Answer, Refusal> {
-    let (action, certificate_id) = find_action(request)?;
+    let (action, certificate_id) = route::find_action(request)?;
     let Backend { state, limiter, options, time, now } = backend;
     if let Some(limit) = options.calls_per_second
         && !limiter.admit(account, action.name, limit, time)

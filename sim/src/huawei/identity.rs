@@ -2,16 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{
-    error::Refusal,
-    gateway, sign,
-    state::{Account, State},
-};
+use super::{account::Account, error::Refusal, route, sign, state::State};
 use crate::cloud::Request;
 
 /// Inferred: that the gateway looks for the API and at the size of the body before it asks who is there.
 pub(super) fn identify(request: &Request, state: &State, now: Timestamp) -> Result<Account, Refusal> {
-    gateway::find_action(request)?;
+    route::find_action(request)?;
     if request.too_large {
         return Err(Refusal::new(413, "APIGW.0201", "The request body is too large."));
     }

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Options,
     certificate::{Certificate, DomainAuth, Status},
+    options::Options,
     submission::Submission,
 };
 use crate::cloud::{

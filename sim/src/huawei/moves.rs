@@ -3,7 +3,11 @@
 
 use jiff::Timestamp;
 
-use super::{Certificate, HuaweiCloud, IssueError, MoveError, Status, UnknownCertificate};
+use super::{
+    certificate::{Certificate, Status},
+    simulated::{HuaweiCloud, MoveError},
+};
+use crate::cloud::{IssueError, UnknownCertificate};
 
 impl HuaweiCloud {
     /// Moves a running application one step on: through domain validation (its proofs count as found), the

@@ -7,27 +7,17 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Options,
+    account::{Account, Credential},
     certificate::Certificate,
     error::Refusal,
     gateway, identity,
+    options::Options,
+    platform::Scm,
     product::Product,
-    state::{Account, Credential, State},
+    route,
+    state::State,
 };
-use crate::cloud::{
-    Answer, Backend, Content, IssueError, Issued, Platform, Request, Service, Subject, ca::Authority,
-};
-
-/// The service.
-pub struct Scm;
-
-impl Platform for Scm {
-    type Options = Options;
-    type Account = Account;
-    type Product = Product;
-    type Certificate = Certificate;
-    type Refusal = Refusal;
-}
+use crate::cloud::{Answer, Backend, Content, IssueError, Issued, Request, Service, Subject, ca::Authority};
 
 impl Service for Scm {
     type State = State;
@@ -38,16 +28,20 @@ impl Service for Scm {
     const THROTTLED: &'static str = "APIGW.0308";
 
     fn subject(request: &Request) -> Subject {
-        let route = gateway::route(request);
-        let action = route.as_ref().map_or("", |(action, _)| action.name).to_owned();
-        Subject { action, certificate_id: route.and_then(|(_, id)| id) }
+        let found = route::route(request);
+        let action = found.as_ref().map_or("", |(action, _)| action.name).to_owned();
+        Subject { action, certificate_id: found.and_then(|(_, id)| id) }
     }
 
     fn identify(request: &Request, state: &State, now: Timestamp) -> Result<Account, Refusal> {
         identity::identify(request, state, now)
     }
 
-    fn invoke(request: &Request, account: &Account, backend: Backend<'_, Self>) -> Result<Answer, Refusal> {
+    fn invoke(
+        request: &Request,
+        account: &Account,
+        backend: Backend<'_, Self, State>,
+    ) -> Result<Answer, Refusal> {
         gateway::invoke(request, account, backend)
     }
 

@@ -9,9 +9,9 @@ use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
 use super::{
+    account::Credential,
     encoding::{decode, encode, pairs},
     error::Refusal,
-    state::Credential,
 };
 use crate::cloud::request::Received;
 

@@ -1,21 +1,13 @@
-//! What the service keeps: accounts with their credentials, and certificates.
+//! What the service keeps: access keys, tokens, and certificates.
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::certificate::Certificate;
-use crate::cloud::credential;
-
-/// An account of the simulated cloud.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Account {
-    /// The account id, which the API calls `domain_id`.
-    pub domain_id: String,
-}
-
-/// One access key of an account.
-pub(super) type Credential = credential::Credential<Account>;
+use super::{
+    account::{Account, Credential},
+    certificate::Certificate,
+};
 
 /// One token of IAM.
 pub(super) struct AuthToken {

@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 
 use super::crd;
 use super::object::Object;
+use super::preconditions;
 use super::registry::Target;
 use super::resource::Resource;
 use super::state::{State, namespace_key};
 use super::status::{self, Failure};
 use super::store::{Key, key_of};
-use super::write::{check_preconditions, timestamp};
+use super::time::timestamp;
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
@@ -42,7 +43,7 @@ impl State {
         let resource = &target.resource;
         check_protected(resource, target.name.as_deref().unwrap_or_default())?;
         let object = Arc::clone(self.get(target)?);
-        check_preconditions(resource, &object, &options.uid, &options.resource_version)?;
+        preconditions::check(resource, &object, &options.uid, &options.resource_version)?;
         let gone = Arc::new(status::deleted(resource, object.name(), object.uid()));
         if options.dry_run {
             return Ok(gone);

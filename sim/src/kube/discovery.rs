@@ -1,6 +1,6 @@
 //! What clients may ask about the API itself: versions, groups, kinds, health.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
@@ -68,31 +68,13 @@ fn version() -> Value {
     })
 }
 
-/// The versions of each group.
-pub(crate) fn groups(registry: &Registry) -> BTreeMap<&str, BTreeSet<&str>> {
-    let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for resource in registry.iter() {
-        groups.entry(&resource.group).or_default().insert(&resource.version);
-    }
-    groups
-}
-
-/// The kinds of one group and version.
-pub(crate) fn kinds<'a>(
-    registry: &'a Registry,
-    group: &'a str,
-    version: &'a str,
-) -> impl Iterator<Item = &'a Resource> {
-    registry.iter().map(AsRef::as_ref).filter(move |r| r.group == group && r.version == version)
-}
-
 fn group_list(registry: &Registry) -> Value {
-    let groups: Vec<Value> = groups(registry).keys().filter_map(|name| group(registry, name)).collect();
+    let groups: Vec<Value> = registry.groups().keys().filter_map(|name| group(registry, name)).collect();
     json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })
 }
 
 fn group(registry: &Registry, name: &str) -> Option<Value> {
-    let groups = groups(registry);
+    let groups = registry.groups();
     let versions = groups.get(name).filter(|_| !name.is_empty())?;
     let entry = |version: &&str| json!({ "groupVersion": api_version(name, version), "version": version });
     let versions: Vec<Value> = versions.iter().map(entry).collect();
@@ -100,7 +82,7 @@ fn group(registry: &Registry, name: &str) -> Option<Value> {
 }
 
 fn resource_list(registry: &Registry, group: &str, version: &str) -> Option<Value> {
-    let resources: Vec<Value> = kinds(registry, group, version).flat_map(listed).collect();
+    let resources: Vec<Value> = registry.kinds(group, version).flat_map(listed).collect();
     (!resources.is_empty()).then(|| {
         json!({
             "kind": "APIResourceList", "apiVersion": "v1",
@@ -128,7 +110,7 @@ fn listed(resource: &Resource) -> Vec<Value> {
 }
 
 fn aggregated_reply(registry: &Registry, included: impl Fn(&str) -> bool) -> Response {
-    let groups = groups(registry);
+    let groups = registry.groups();
     let items: Vec<Value> = groups
         .iter()
         .filter(|(name, _)| included(name))
@@ -145,7 +127,7 @@ fn aggregated_reply(registry: &Registry, included: impl Fn(&str) -> bool) -> Res
 }
 
 fn aggregated_version(registry: &Registry, group: &str, version: &str) -> Value {
-    let resources: Vec<Value> = kinds(registry, group, version).map(aggregated_resource).collect();
+    let resources: Vec<Value> = registry.kinds(group, version).map(aggregated_resource).collect();
     json!({ "version": version, "freshness": "Current", "resources": resources })
 }
 

@@ -5,28 +5,31 @@
 //! policies) it stores and does not act on. It is strict: what it does not know, it refuses
 //! with a `metav1.Status`, as a real API server does. Anybody is let in, with any token.
 //!
-//! - `server`, `query`, `protobuf`, `view`: a request, its parameters and body, and the form of the reply.
-//! - `read`, `watch`, `write`, `patch`, `delete`: the verbs.
+//! - `handler`, `server`, `query`, `protobuf`, `view`: a request, its parameters and body, and the form of the reply.
+//! - `read`, `watch`, `write`, `patch`, `delete`, `preconditions`: the verbs.
 //! - `managed`: who owns which field, and server-side apply.
-//! - `store`, `state`, `registry`: what is stored, and which kinds there are.
-//! - `builtin`, `crd`, `schema`, `metadata`: the rules for objects.
+//! - `store`, `state`, `registry`, `bootstrap`: what is stored, which kinds there are, and how a cluster begins.
+//! - `builtin`, `strategy`, `crd`, `schema`, `metadata`: the rules for objects.
 //! - `discovery`, `openapi`: what clients may ask about the API.
 //!
 //! Not here: authentication, authorization, admission webhooks and policies, conversion webhooks, the scale
 //! subresource, pods and everything that runs.
 
+mod bootstrap;
 mod builtin;
 mod crd;
 mod decode;
 mod delete;
 mod discovery;
 mod field;
+mod handler;
 mod jsonpath;
 mod managed;
 mod metadata;
 mod object;
 mod openapi;
 mod patch;
+mod preconditions;
 mod protobuf;
 mod query;
 mod read;
@@ -39,9 +42,11 @@ mod state;
 mod status;
 mod store;
 mod strategic;
+mod strategy;
 mod table;
 #[cfg(test)]
 mod tests;
+mod time;
 mod view;
 mod watch;
 mod write;
@@ -55,7 +60,8 @@ use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch as signal;
 
-use server::{Server, handle};
+use handler::handle;
+use server::Server;
 use state::State;
 
 /// A running API server; it stops when this is dropped.

@@ -8,7 +8,6 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::discovery::{groups, kinds};
 use super::object::Object;
 use super::registry::Registry;
 use super::resource::{Nature, Resource, api_version};
@@ -18,7 +17,7 @@ const KIND_EXTENSION: &str = "x-kubernetes-group-version-kind";
 /// Where the documents are. The hash lets clients keep them until they change.
 pub(crate) fn index(registry: &Registry) -> Value {
     let mut paths = Map::new();
-    for (group, versions) in groups(registry) {
+    for (group, versions) in registry.groups() {
         for version in versions {
             let path = base(group, version);
             let mut hasher = DefaultHasher::new();
@@ -35,7 +34,7 @@ pub(crate) fn document(registry: &Registry, group: &str, version: &str) -> Optio
     let mut generator = SchemaSettings::openapi3().into_generator();
     let mut paths = Map::new();
     let mut schemas = Map::new();
-    for resource in kinds(registry, group, version) {
+    for resource in registry.kinds(group, version) {
         paths.extend(operations(resource));
         schemas.insert(schema_name(resource), schema(resource, &mut generator));
     }

@@ -1,6 +1,6 @@
 //! The kinds that the API serves at present, and what a path names among them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::builtin;
@@ -37,6 +37,24 @@ impl Registry {
 
     pub(crate) fn find(&self, group: &str, version: &str, plural: &str) -> Option<&Arc<Resource>> {
         self.resources.get(&(group.to_owned(), version.to_owned(), plural.to_owned()))
+    }
+
+    /// The versions of each group.
+    pub(crate) fn groups(&self) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for resource in self.iter() {
+            groups.entry(&resource.group).or_default().insert(&resource.version);
+        }
+        groups
+    }
+
+    /// The kinds of one group and version.
+    pub(crate) fn kinds<'a>(
+        &'a self,
+        group: &'a str,
+        version: &'a str,
+    ) -> impl Iterator<Item = &'a Resource> {
+        self.iter().map(AsRef::as_ref).filter(move |r| r.group == group && r.version == version)
     }
 
     /// Puts the versions of a custom kind in place of those served before.

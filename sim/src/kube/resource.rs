@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::builtin::Strategy;
 use super::object::Object;
 use super::schema::Schema;
 use super::store::Collection;
+use super::strategy::Strategy;
 use super::table::Column;
 
 /// One kind in one API version, as discovery lists it.

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::builtin::NAMESPACES;
 use super::crd;
 use super::object::Object;
 use super::registry::{Registry, Target};
 use super::resource::Resource;
 use super::status::Failure;
 use super::store::{Collection, Key, Store};
-use super::write::WriteOptions;
 
 /// Everything behind the server's lock.
 #[derive(Debug)]
@@ -21,17 +19,6 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// A new cluster, with the usual namespaces.
-    pub(crate) fn new() -> Result<Self, Failure> {
-        let mut state = Self { store: Store::new(), registry: Registry::new() };
-        let target = state.registry.resolve("/api/v1/namespaces")?;
-        for name in NAMESPACES {
-            let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-            state.create(&target, body, &WriteOptions::internal())?;
-        }
-        Ok(state)
-    }
-
     /// The object that a target names, as stored.
     pub(crate) fn get(&self, target: &Target) -> Result<&Arc<Value>, Failure> {
         let name = target.name.as_deref().unwrap_or_default();

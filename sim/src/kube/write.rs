@@ -9,13 +9,14 @@ use super::decode::{Decoded, decode, unreadable};
 use super::managed::{self, Writer};
 use super::metadata;
 use super::object::{Object, equal_except};
+use super::preconditions;
 use super::registry::Target;
 use super::resource::{Nature, Resource};
 use super::schema::FieldError;
 use super::state::State;
 use super::status::Failure;
 use super::store::key_of;
-use crate::clock;
+use super::time::timestamp;
 
 /// What to do about fields that the kind does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +232,7 @@ fn admit_change(
 ) -> Result<Value, Failure> {
     let resource = &*target.resource;
     place(target, &mut new)?;
-    check_preconditions(resource, old, new.uid(), new.resource_version())?;
+    preconditions::check(resource, old, new.uid(), new.resource_version())?;
     if new.resource_version().is_empty() && resource.custom().is_none() {
         new.set_meta("resourceVersion", old.resource_version());
     }
@@ -245,25 +246,6 @@ fn admit_change(
     refuse(resource, &new, errors, Some(old))?;
     note_owners(resource, Some(old), &mut new, options);
     Ok(new)
-}
-
-/// 409 when the client means another object, or another version of it.
-pub(crate) fn check_preconditions(
-    resource: &Resource,
-    old: &Value,
-    uid: &str,
-    resource_version: &str,
-) -> Result<(), Failure> {
-    let name = old.name();
-    if !uid.is_empty() && uid != old.uid() {
-        let why =
-            format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", old.uid());
-        return Err(Failure::conflict(resource, name, &why));
-    }
-    if !resource_version.is_empty() && resource_version != old.resource_version() {
-        return Err(Failure::modified(resource, name));
-    }
-    Ok(())
 }
 
 /// Takes from `old` what this write may not touch: the server's metadata, and status or all but status.
@@ -326,11 +308,6 @@ fn counts_generations(resource: &Resource) -> bool {
 /// The fields whose change is no new generation.
 fn uncounted(resource: &Resource) -> &'static [&'static str] {
     if resource.has_status { &["metadata", "status"] } else { &["metadata"] }
-}
-
-/// The time now as `metav1.Time` prints it.
-pub(crate) fn timestamp() -> String {
-    clock::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Five characters that spell no words, as the API server appends them to `generateName`.

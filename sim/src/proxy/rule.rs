@@ -13,7 +13,7 @@ use axum::body::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
-use super::Seen;
+use super::seen::Seen;
 
 /// One fault: which requests it is for, and what happens to them.
 ///

@@ -10,7 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use futures::stream;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::json;
 use tokio::{sync::mpsc, time::timeout};
 

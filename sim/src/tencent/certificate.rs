@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{product::Product, state::Account, submission::Submission};
+use super::{account::Account, product::Product, submission::Submission};
 use crate::cloud::Issued;
 
 /// A status number of Tencent Cloud SSL. Open: a test may set numbers that no document lists.

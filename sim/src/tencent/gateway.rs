@@ -8,17 +8,18 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Options, Tencent,
-    actions::{self, Action},
+    account::Account,
+    actions::{self, action::Action},
     error::Refusal,
-    params::Params,
+    invocation::Invocation,
+    platform::Tencent,
     sign,
-    state::{Account, State},
+    state::State,
 };
-pub(super) use crate::cloud::Answer;
-use crate::cloud::{Backend, Request};
+use crate::cloud::{Answer, Backend, Request, params::Params};
 
 const VERSION: &str = "2019-12-05";
+
 pub(super) fn action(request: &Request) -> &str {
     request.received().header("x-tc-action").unwrap_or_default()
 }
@@ -28,15 +29,6 @@ pub(super) fn certificate_id(request: &Request) -> Option<String> {
     let body: Value = serde_json::from_slice(&request.body).ok()?;
     let id = ["/CertId", "/CertificateId", "/CertIds/0"].iter().find_map(|path| body.pointer(path))?;
     id.as_str().map(str::to_owned)
-}
-
-/// One call of an action, with all that it may see and change.
-pub(super) struct Invocation<'a> {
-    pub(super) state: &'a mut State,
-    pub(super) options: &'a Options,
-    pub(super) account: &'a Account,
-    pub(super) params: &'a Params,
-    pub(super) now: Timestamp,
 }
 
 /// Who sent the request, as far as its signature proves it.
@@ -50,7 +42,7 @@ pub(super) fn identify(request: &Request, state: &State, now: Timestamp) -> Resu
 pub(super) fn invoke(
     request: &Request,
     account: &Account,
-    backend: Backend<'_, Tencent>,
+    backend: Backend<'_, Tencent, State>,
 ) -> Result<Answer, Refusal> {
     let action = find_action(request)?;
     let Backend { state, limiter, options, time, now } = backend;

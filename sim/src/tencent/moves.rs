@@ -2,7 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{Certificate, Finding, IssueError, MoveError, Status, TencentCloud, state::CA_EVENT};
+use super::{
+    certificate::{Certificate, Finding, Status},
+    simulated::{MoveError, TencentCloud},
+    state::CA_EVENT,
+};
+use crate::cloud::IssueError;
 
 impl TencentCloud {
     /// Moves a running order one step on: through its review, domain validation (its proofs count as found), and at

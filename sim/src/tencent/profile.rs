@@ -1,8 +1,7 @@
 //! Saved organisation profiles: companies and their managers. People make them in the console only.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
-
-use super::review::Review;
 
 /// A company of an account (`CompanyInfo` of `DescribeCompanies`).
 #[derive(Clone, Default)]
@@ -78,6 +77,14 @@ pub struct Manager {
     pub levels: Vec<ManagerLevel>,
     /// The review that was asked for, if it was by `TencentCloud::submit_for_review`.
     pub review: Option<Review>,
+}
+
+/// A review under way.
+#[derive(Clone, Debug)]
+pub struct Review {
+    pub(super) began: Timestamp,
+    pub(super) ends: Timestamp,
+    pub(super) passes: bool,
 }
 
 /// How far a manager's review got for one kind of certificate.

@@ -2,76 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    Account, TencentCloud,
-    profile::{Company, Manager, ManagerLevel},
-};
+use super::profile::{Manager, ManagerLevel, Review};
 use crate::cloud::time::{parse_time, text_time};
-
-/// The most profiles that an account holds, by the page on adding them.
-pub const MOST_PROFILES: usize = 10;
 
 /// Inferred: how long an approval holds (what the authorities may reuse it for), and from when on it is `expiring`.
 const APPROVAL: SignedDuration = SignedDuration::from_hours(398 * 24);
 const NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// A review under way.
-#[derive(Clone, Debug)]
-pub struct Review {
-    began: Timestamp,
-    ends: Timestamp,
-    passes: bool,
-}
-
-/// The console refuses another profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("up to {MOST_PROFILES} organization profiles can be added")]
-pub struct TooManyProfiles;
-
-impl TencentCloud {
-    /// Saves a company in the console, which takes no more than [`MOST_PROFILES`].
-    ///
-    /// Inferred: that the limit counts companies, and does not hinder a change of one.
-    pub fn add_company(&self, account: &Account, company: Company) -> Result<(), TooManyProfiles> {
-        let mut world = self.cloud.world();
-        let companies = &mut world.state.holdings.entry(account.clone()).or_default().companies;
-        if companies.len() >= MOST_PROFILES && !companies.contains_key(&company.id) {
-            return Err(TooManyProfiles);
-        }
-        companies.insert(company.id, company);
-        Ok(())
-    }
-
-    /// Removes a company in the console, with its managers.
-    pub fn remove_company(&self, account: &Account, id: u64) {
-        let mut world = self.cloud.world();
-        if let Some(holdings) = world.state.holdings.get_mut(account) {
-            holdings.companies.remove(&id);
-            holdings.managers.retain(|_, manager| manager.company_id != id);
-        }
-    }
-
-    /// Submits a saved manager for review, which takes this long by the cloud's clock. Says whether there is one.
-    #[must_use = "a review of nobody never ends"]
-    pub fn submit_for_review(
-        &self,
-        account: &Account,
-        manager: u64,
-        takes: SignedDuration,
-        passes: bool,
-    ) -> bool {
-        let mut world = self.cloud.world();
-        let began = world.now();
-        let ends = began.saturating_add(takes).unwrap_or(Timestamp::MAX);
-        let holdings = world.state.holdings.get_mut(account);
-        let Some(manager) = holdings.and_then(|holdings| holdings.managers.get_mut(&manager)) else {
-            return false;
-        };
-        manager.review = Some(Review { began, ends, passes });
-        manager.submit_audit_time = Some(text_time(began));
-        true
-    }
-}
 
 impl Manager {
     /// The manager as the cloud shows it now.

@@ -6,27 +6,15 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Options,
+    account::{Account, Credential},
     certificate::Certificate,
     error::Refusal,
     gateway,
+    platform::Tencent,
     product::Product,
-    state::{Account, CA_EVENT, Credential, State},
+    state::{CA_EVENT, State},
 };
-use crate::cloud::{
-    Answer, Backend, Content, IssueError, Issued, Platform, Request, Service, Subject, ca::Authority,
-};
-
-/// The service.
-pub struct Tencent;
-
-impl Platform for Tencent {
-    type Options = Options;
-    type Account = Account;
-    type Product = Product;
-    type Certificate = Certificate;
-    type Refusal = Refusal;
-}
+use crate::cloud::{Answer, Backend, Content, IssueError, Issued, Request, Service, Subject, ca::Authority};
 
 impl Service for Tencent {
     type State = State;
@@ -45,7 +33,11 @@ impl Service for Tencent {
         gateway::identify(request, state, now)
     }
 
-    fn invoke(request: &Request, account: &Account, backend: Backend<'_, Self>) -> Result<Answer, Refusal> {
+    fn invoke(
+        request: &Request,
+        account: &Account,
+        backend: Backend<'_, Self, State>,
+    ) -> Result<Answer, Refusal> {
         gateway::invoke(request, account, backend)
     }
 

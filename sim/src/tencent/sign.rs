@@ -7,7 +7,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use super::{error::Refusal, state::Credential};
+use super::{account::Credential, error::Refusal};
 use crate::cloud::request::Received;
 
 const ALGORITHM: &str = "TC3-HMAC-SHA256";

@@ -1,26 +1,14 @@
-//! What the service keeps: accounts with their credentials and profiles, certificates, the operation log.
+//! What the service keeps: access keys, what accounts own, certificates, the operation log.
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
 use super::{
+    account::{Account, Credential},
     certificate::Certificate,
     profile::{Company, Manager},
 };
-use crate::cloud::credential;
-
-/// An account of the simulated cloud.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Account {
-    /// The account number (`OwnerUin`).
-    pub uin: String,
-    /// The application id that belongs to it.
-    pub app_id: u64,
-}
-
-/// One access key of an account.
-pub(super) type Credential = credential::Credential<Account>;
 
 /// What an account owns beside certificates.
 #[derive(Default)]

@@ -4,10 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    params::Params,
-    profile::{Company, Manager},
-};
+use super::profile::{Company, Manager};
+use crate::cloud::params::Params;
 
 /// What `CertificateInfoSubmit` stored: the request's own fields, and the saved profile that its ids named.
 ///

@@ -2,11 +2,10 @@
 
 use serde_json::json;
 
-use super::Action;
-use crate::huawei::{
-    certificate::Status,
-    error::Refusal,
-    gateway::{Answer, Invocation},
+use super::action::Action;
+use crate::{
+    cloud::Answer,
+    huawei::{certificate::Status, error::Refusal, invocation::Invocation},
 };
 
 pub(super) const ACTION: Action = Action {

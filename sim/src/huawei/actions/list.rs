@@ -3,11 +3,14 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Action, show};
-use crate::huawei::{
-    certificate::{Certificate, Status},
-    error::Refusal,
-    gateway::{Answer, Invocation},
+use super::{action::Action, show};
+use crate::{
+    cloud::Answer,
+    huawei::{
+        certificate::{Certificate, Status},
+        error::Refusal,
+        invocation::Invocation,
+    },
 };
 
 pub(super) const ACTION: Action = Action {

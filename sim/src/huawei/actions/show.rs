@@ -4,13 +4,13 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::Action;
+use super::action::Action;
 use crate::{
-    cloud::{Issued, time},
+    cloud::{Answer, Issued, time},
     huawei::{
         certificate::{Certificate, DomainAuth},
         error::Refusal,
-        gateway::{Answer, Invocation},
+        invocation::Invocation,
         submission::Submission,
     },
 };

@@ -14,8 +14,8 @@ use super::client::sdk_date;
 use crate::{
     cloud::request::Received,
     huawei::{
+        account::{Account, Credential},
         sign,
-        state::{Account, Credential},
     },
 };
 

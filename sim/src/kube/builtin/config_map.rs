@@ -1,14 +1,14 @@
-//! `ConfigMaps`, and the rules that they share with Secrets.
+//! `ConfigMaps`.
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::{Map, Value};
 
-use super::secret::MAX_BYTES;
-use super::{Strategy, column, describe};
-use crate::kube::field::{forbidden, invalid, too_long};
-use crate::kube::object::Object;
+use super::data::{MAX_BYTES, count, frozen, key_errors, size};
+use super::describe::{column, describe};
+use crate::kube::field::{invalid, too_long};
 use crate::kube::resource::{Nature, Resource};
 use crate::kube::schema::FieldError;
+use crate::kube::strategy::Strategy;
 use crate::kube::table::Column;
 
 const BAGS: [&str; 2] = ["data", "binaryData"];
@@ -41,39 +41,4 @@ fn validate(new: &Value, old: Option<&Value>) -> Vec<FieldError> {
         errors.push(too_long("", MAX_BYTES));
     }
     errors
-}
-
-/// What changed although `immutable` is set.
-pub(super) fn frozen(new: &Value, old: &Value, bags: &[&str]) -> Vec<FieldError> {
-    if old.get("immutable") != Some(&Value::Bool(true)) {
-        return Vec::new();
-    }
-    let changed = bags.iter().chain(&["immutable"]).filter(|field| new.get(**field) != old.get(**field));
-    changed.map(|field| forbidden(field, "field is immutable when `immutable` is set")).collect()
-}
-
-pub(super) fn key_errors(field: &str, data: &Map<String, Value>) -> Vec<FieldError> {
-    let message = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. \
-                   'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-    let bad = data.keys().filter(|key| !is_key(key));
-    bad.map(|key| invalid(&format!("{field}[{key}]"), key.clone(), message)).collect()
-}
-
-fn is_key(key: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    !key.is_empty() && key.len() <= 253 && key != "." && !key.starts_with("..") && key.chars().all(allowed)
-}
-
-/// Upper bound of the bytes in all values, which are base64 in Secrets.
-pub(super) fn size(data: &Map<String, Value>) -> usize {
-    data.values().filter_map(Value::as_str).map(str::len).sum()
-}
-
-/// The object with the number of keys in place of the data, for the column Data.
-pub(super) fn count(object: &Value, bags: &[&str]) -> Value {
-    let keys = |bag: &&str| object.get(*bag).and_then(Value::as_object).map_or(0, Map::len);
-    let total: usize = bags.iter().map(keys).sum();
-    let mut view = object.clone();
-    view.set("data", Some(total.to_string().into()));
-    view
 }

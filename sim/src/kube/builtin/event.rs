@@ -6,12 +6,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Conversion, Strategy, ago, column, describe};
+use super::describe::{ago, column, describe};
 use crate::kube::field::{invalid, required};
 use crate::kube::object::{Object, at};
 use crate::kube::resource::{Nature, Resource};
 use crate::kube::schema::FieldError;
 use crate::kube::store::Collection;
+use crate::kube::strategy::{Conversion, Strategy};
 use crate::kube::table::Column;
 
 /// Names of the same field in `v1` and in `events.k8s.io/v1`.

@@ -14,11 +14,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Strategy, column, describe};
+use super::describe::{column, describe};
 use crate::kube::field::invalid;
 use crate::kube::object::at;
 use crate::kube::resource::{Nature, Resource};
 use crate::kube::schema::FieldError;
+use crate::kube::strategy::Strategy;
 use crate::kube::table::Column;
 
 pub(super) fn resources() -> Vec<Resource> {

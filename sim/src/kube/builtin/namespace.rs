@@ -3,10 +3,14 @@
 use k8s_openapi::api::core::v1::Namespace;
 use serde_json::{Value, json};
 
-use super::{Strategy, column, describe};
+use super::describe::{column, describe};
 use crate::kube::object::Object;
 use crate::kube::resource::{Nature, Resource};
+use crate::kube::strategy::Strategy;
 use crate::kube::table::Column;
+
+/// The namespaces of a new cluster.
+pub(crate) const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
 pub(super) fn resource() -> Resource {
     Resource {

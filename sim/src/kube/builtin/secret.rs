@@ -3,15 +3,13 @@
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Map, Value, json};
 
-use super::config_map::{count, frozen, key_errors, size};
-use super::{Strategy, column, describe};
+use super::data::{MAX_BYTES, count, frozen, key_errors, size};
+use super::describe::{column, describe};
 use crate::kube::field::{invalid, required, too_long};
 use crate::kube::resource::{Nature, Resource};
 use crate::kube::schema::FieldError;
+use crate::kube::strategy::Strategy;
 use crate::kube::table::Column;
-
-/// The most bytes that the values of one Secret or `ConfigMap` may hold.
-pub(super) const MAX_BYTES: usize = 1024 * 1024;
 
 pub(super) fn resource() -> Resource {
     Resource {

@@ -11,7 +11,7 @@ use self::shape::Shape;
 use super::object::Object;
 use super::resource::Resource;
 use super::status::Failure;
-use super::write::timestamp;
+use super::time::timestamp;
 
 /// Metadata that nobody owns.
 const UNOWNED: [&str; 9] = [

@@ -3,16 +3,16 @@
 use serde_json::Value;
 
 use super::{
-    error::{FieldError, child, key},
+    error::{FieldError, child, property},
     node::Node,
-    prune,
+    prune, rules, validate,
 };
 
 /// Checks the default of `node` and of everything below it.
 pub(super) fn check(node: &Node, path: &str) -> Vec<FieldError> {
     let mut errors = node.default_value().map(|value| one(value, node, path)).unwrap_or_default();
     for (name, sub) in &node.properties {
-        errors.extend(check(sub, &key(&child(path, "properties"), name)));
+        errors.extend(check(sub, &property(path, name)));
     }
     if let Some(sub) = &node.items {
         errors.extend(check(sub, &child(path, "items")));
@@ -28,9 +28,9 @@ fn one(value: &Value, node: &Node, path: &str) -> Vec<FieldError> {
         return vec![FieldError::invalid(&path, value.clone(), "must not have unknown fields")];
     }
     // A default may be set by a create and be there before an update, so rules must accept both.
-    let mut errors = super::validate(value, None, node, "", false);
+    let mut errors = validate::validate(value, None, node, "", false);
     if errors.is_empty() {
-        errors = super::rules::validate(value, Some(value), node, "", false);
+        errors = rules::validate(value, Some(value), node, "", false);
     }
     for error in &mut errors {
         error.field = error.within(&path);

@@ -164,3 +164,8 @@ pub(super) fn index(base: &str, index: usize) -> String {
 pub(super) fn key(base: &str, key: &str) -> String {
     format!("{base}[{key}]")
 }
+
+/// The path of a property within a schema.
+pub(super) fn property(path: &str, name: &str) -> String {
+    key(&child(path, "properties"), name)
+}

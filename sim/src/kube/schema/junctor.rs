@@ -1,9 +1,8 @@
 //! What may stand in `allOf`, `anyOf`, `oneOf` and `not`: value validation of things whose shape is given outside.
 
 use super::{
-    error::{FieldError, child, index},
+    error::{FieldError, child, index, property},
     node::Node,
-    structural::property,
 };
 
 /// The node outside of junctors that describes the same value, and where it stands.

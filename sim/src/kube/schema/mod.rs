@@ -6,9 +6,9 @@
 //!
 //! - `keywords`, `structural`, `defaults`: which schemas a definition may have at all.
 //! - `prune`, `default`: how an object is changed before it is stored.
-//! - `values`, `format`, `lists`: which values are allowed.
-//! - `rules`, `rule_check`, `rule_scope`, `cel_value`: `x-kubernetes-validations`, run by the `cel` crate with kube's
-//!   Kubernetes functions.
+//! - `validate`, `values`, `format`, `lists`: which values are allowed.
+//! - `rule`, `rules`, `rule_check`, `rule_scope`, `cel_value`: `x-kubernetes-validations`, run by the `cel` crate with
+//!   kube's Kubernetes functions.
 //!
 //! Where a real API server is stricter or knows more:
 //! - It refuses a rule whose estimated cost is too high, and stops one that runs too long. Costs are not estimated
@@ -37,12 +37,14 @@ mod lists;
 mod node;
 mod pattern;
 mod prune;
+mod rule;
 mod rule_check;
 mod rule_scope;
 mod rules;
 mod structural;
 #[cfg(test)]
 mod tests;
+mod validate;
 mod values;
 
 use serde_json::Value;
@@ -95,28 +97,8 @@ impl Schema {
     /// CEL rules run only on objects whose shape is right, as on an API server, which then says so in an error of
     /// its own.
     pub(crate) fn validate(&self, object: &Value, old: Option<&Value>) -> Vec<FieldError> {
-        validate(object, old, &self.root, "", true)
+        validate::validate(object, old, &self.root, "", true)
     }
-}
-
-fn validate(value: &Value, old: Option<&Value>, node: &Node, path: &str, is_root: bool) -> Vec<FieldError> {
-    let mut errors = values::validate(value, old, node, path);
-    if old.is_none_or(|old| lists::duplicates(old, node, path).is_empty()) {
-        errors.extend(lists::duplicates(value, node, path));
-    }
-    if errors.iter().any(|error| error.kind.hides_rules()) {
-        if rules::has_rules(node) {
-            errors.push(FieldError::invalid(
-                "",
-                Value::Null,
-                "some validation rules were not checked because the object was invalid; correct the existing \
-                 errors to complete validation",
-            ));
-        }
-    } else {
-        errors.extend(rules::validate(value, old, node, path, is_root));
-    }
-    errors
 }
 
 fn fail_if_any(errors: Vec<FieldError>) -> Result<(), Vec<FieldError>> {

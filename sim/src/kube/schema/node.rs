@@ -6,7 +6,7 @@ use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::rules::CompiledRule;
+use super::rule::{CompiledRule, Rule};
 
 /// A node: shape (type, properties, items), value validation, and Kubernetes' extensions.
 #[derive(Debug, Default, Deserialize)]
@@ -72,19 +72,6 @@ pub(super) struct Node {
 pub(super) enum Additional {
     Allowed(bool),
     Schema(Box<Node>),
-}
-
-/// One entry of `x-kubernetes-validations`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub(super) struct Rule {
-    #[serde(rename = "rule")]
-    pub(super) expression: String,
-    pub(super) message: String,
-    pub(super) message_expression: String,
-    pub(super) reason: Option<String>,
-    pub(super) field_path: String,
-    pub(super) optional_old_self: Option<bool>,
 }
 
 impl Node {

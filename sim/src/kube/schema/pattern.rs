@@ -3,9 +3,8 @@
 use regex::Regex;
 
 use super::{
-    error::{FieldError, child, index},
+    error::{FieldError, child, index, property},
     node::{Additional, Node},
-    structural::property,
 };
 
 /// Compiles the patterns of `node` and of everything below it.

@@ -6,10 +6,10 @@ use kube::core::cel::cel::{
 };
 
 use super::{
-    error::{FieldError, child, index, key},
-    node::{Additional, Node, Rule},
+    error::{FieldError, child, index, key, property},
+    node::{Additional, Node},
+    rule::{CompiledRule, Rule},
     rule_scope::Scope,
-    rules::CompiledRule,
 };
 
 const REASONS: [&str; 4] =
@@ -37,7 +37,7 @@ impl Compiler<'_> {
         }
         node.compiled = compiled;
         for (name, sub) in &mut node.properties {
-            self.node(sub, &key(&child(path, "properties"), name), sub.embedded, unmatched);
+            self.node(sub, &property(path, name), sub.embedded, unmatched);
         }
         if let Some(Additional::Schema(sub)) = &mut node.additional_properties {
             self.node(sub, &child(path, "additionalProperties"), sub.embedded, unmatched);

@@ -8,7 +8,7 @@ use kube::core::cel::{
     KubeCelExt,
     cel::{
         Context, ExecutionError, FunctionContext, Value as Cel, extractors::This, functions,
-        objects::OptionalValue, parser::Expression,
+        objects::OptionalValue,
     },
 };
 use serde_json::Value;
@@ -16,21 +16,9 @@ use serde_json::Value;
 use super::{
     cel_value::to_cel,
     error::{FieldError, FieldErrorKind, child, index, key},
-    node::{Node, Rule},
+    node::Node,
+    rule::CompiledRule,
 };
-
-/// A rule that compiled.
-#[derive(Debug)]
-pub(super) struct CompiledRule {
-    pub(super) expression: Expression,
-    /// What to say on failure, when the rule computes it.
-    pub(super) message: Option<Expression>,
-    /// A transition rule: it needs the value that was there before.
-    pub(super) uses_old: bool,
-    /// The field to name instead of the one that carries the rule; empty for that one.
-    pub(super) field: String,
-    pub(super) source: Rule,
-}
 
 /// CEL's own functions and those of Kubernetes.
 pub(super) static FUNCTIONS: LazyLock<Context<'static>> = LazyLock::new(|| {

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    error::{FieldError, child, key},
+    error::{FieldError, child, property},
     junctor,
     node::{Additional, Node},
 };
@@ -49,10 +49,6 @@ fn structural(node: &Node, level: Level, path: &str, errors: &mut Vec<FieldError
         structural(sub, Level::Field, &property(path, name), errors);
     }
     additional(node, level, path, errors);
-}
-
-pub(super) fn property(path: &str, name: &str) -> String {
-    key(&child(path, "properties"), name)
 }
 
 fn type_(node: &Node, level: Level, path: &str, errors: &mut Vec<FieldError>) {

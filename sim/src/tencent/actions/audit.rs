@@ -2,13 +2,12 @@
 
 use serde_json::json;
 
-use super::Action;
-use crate::tencent::{
-    certificate::Status,
-    error::Refusal,
-    gateway::{Answer, Invocation},
+use super::action::Action;
+use crate::cloud::{
+    Answer,
     params::{Kind, required},
 };
+use crate::tencent::{certificate::Status, error::Refusal, invocation::Invocation};
 
 pub(super) const CANCEL: Action = Action {
     name: "CancelAuditCertificate",

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::Action;
-use crate::cloud::names::is_mail_address;
-use crate::tencent::{
-    certificate::Certificate,
-    error::Refusal,
-    gateway::{Answer, Invocation},
+use super::action::Action;
+use crate::cloud::{
+    Answer,
+    names::is_mail_address,
     params::{Kind, optional, required},
-    submission::Submission,
+};
+use crate::tencent::{
+    certificate::Certificate, error::Refusal, invocation::Invocation, submission::Submission,
 };
 
 pub(super) const ACTION: Action = Action {

@@ -2,13 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Action;
-use crate::cloud::{Issued, Level, time::text_time};
+use super::action::Action;
+use crate::cloud::{
+    Answer, Issued, Level,
+    params::{Kind, required},
+    time::text_time,
+};
 use crate::tencent::{
     certificate::{Certificate, DomainAuth, Status},
     error::Refusal,
-    gateway::{Answer, Invocation},
-    params::{Kind, required},
+    invocation::Invocation,
     submission::Submission,
 };
 

@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Action, describe_certificate};
-use crate::cloud::Issued;
-use crate::tencent::{
-    certificate::Certificate,
-    error::Refusal,
-    gateway::{Answer, Invocation},
+use super::{action::Action, describe_certificate};
+use crate::cloud::{
+    Answer, Issued,
     params::{Kind, required},
 };
+use crate::tencent::{certificate::Certificate, error::Refusal, invocation::Invocation};
 
 pub(super) const ACTION: Action =
     Action { name: "DescribeCertificateDetail", params: &[required("CertificateId", Kind::String)], run };

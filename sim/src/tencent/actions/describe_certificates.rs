@@ -6,16 +6,17 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, describe_certificate,
+    action::Action,
+    describe_certificate,
     page::{LIMIT, OFFSET, Page},
 };
-use crate::cloud::time::text_time;
-use crate::tencent::{
-    certificate::Certificate,
-    error::Refusal,
-    gateway::{Answer, Invocation},
+use crate::cloud::{
+    Answer,
     params::{Kind, Params, optional},
-    submission::Submission,
+    time::text_time,
+};
+use crate::tencent::{
+    certificate::Certificate, error::Refusal, invocation::Invocation, submission::Submission,
 };
 
 pub(super) const ACTION: Action = Action {

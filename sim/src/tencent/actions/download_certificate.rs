@@ -6,14 +6,12 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::json;
 use zip::{ZipWriter, result::ZipResult, write::SimpleFileOptions};
 
-use super::Action;
-use crate::cloud::Issued;
-use crate::tencent::{
-    certificate::Status,
-    error::Refusal,
-    gateway::{Answer, Invocation},
+use super::action::Action;
+use crate::cloud::{
+    Answer, Issued,
     params::{Kind, required},
 };
+use crate::tencent::{certificate::Status, error::Refusal, invocation::Invocation};
 
 pub(super) const ACTION: Action =
     Action { name: "DownloadCertificate", params: &[required("CertificateId", Kind::String)], run };

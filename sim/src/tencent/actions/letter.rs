@@ -3,12 +3,15 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::json;
 
-use super::Action;
+use super::action::Action;
+use crate::cloud::{
+    Answer,
+    params::{Kind, required},
+};
 use crate::tencent::{
     certificate::{Certificate, Status},
     error::Refusal,
-    gateway::{Answer, Invocation},
-    params::{Kind, required},
+    invocation::Invocation,
 };
 
 pub(super) const ACTION: Action = Action {

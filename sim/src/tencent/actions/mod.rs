@@ -1,5 +1,6 @@
 //! The actions, one file each: what it takes, when it refuses, what it does.
 
+pub(super) mod action;
 mod audit;
 mod certificate_info_submit;
 mod certificate_order_submit;
@@ -14,19 +15,7 @@ mod page;
 mod profiles;
 mod revoke;
 
-use super::{
-    certificate::Certificate,
-    error::Refusal,
-    gateway::{Answer, Invocation},
-    params::Param,
-};
-
-/// One action of the service.
-pub(super) struct Action {
-    pub(super) name: &'static str,
-    pub(super) params: &'static [Param],
-    pub(super) run: fn(&mut Invocation<'_>) -> Result<Answer, Refusal>,
-}
+use self::action::Action;
 
 /// Every action that this cloud knows; any other answers `InvalidAction`.
 pub(super) const ALL: &[Action] = &[
@@ -45,32 +34,3 @@ pub(super) const ALL: &[Action] = &[
     profiles::MANAGERS,
     revoke::ACTION,
 ];
-
-impl Invocation<'_> {
-    /// The certificate that a parameter names, if it is this account's.
-    fn certificate(&self, parameter: &str) -> Result<&Certificate, Refusal> {
-        let id = self.params.text(parameter).unwrap_or_default();
-        self.state.owned(self.account, id).ok_or_else(Refusal::certificate_not_found)
-    }
-
-    /// The same, to change it.
-    fn certificate_mut(&mut self, parameter: &str) -> Result<&mut Certificate, Refusal> {
-        let id = self.params.text(parameter).unwrap_or_default();
-        self.state.owned_mut(self.account, id).ok_or_else(Refusal::certificate_not_found)
-    }
-
-    /// Refuses an account whose owner did not pass the identity check.
-    fn check_identity(&self) -> Result<(), Refusal> {
-        let holdings = self.state.holdings.get(self.account);
-        if holdings.is_some_and(|holdings| holdings.identity_unverified) {
-            let message = "You have not completed the identity verification.";
-            return Err(Refusal::new("FailedOperation.NoRealNameAuth", message));
-        }
-        Ok(())
-    }
-
-    /// Adds a line to the account's operation log.
-    fn log(&mut self, certificate_id: &str, action: &'static str, kind: &'static str) {
-        self.state.record(self.account, certificate_id, action, kind, self.now);
-    }
-}

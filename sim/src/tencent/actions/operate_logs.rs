@@ -4,16 +4,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
-    Action,
+    action::Action,
     page::{LIMIT, OFFSET, Page},
 };
-use crate::cloud::time::{parse_time, text_time};
-use crate::tencent::{
-    error::Refusal,
-    gateway::{Answer, Invocation},
+use crate::cloud::{
+    Answer,
     params::{Kind, Params, optional},
-    state::LogLine,
+    time::{parse_time, text_time},
 };
+use crate::tencent::{error::Refusal, invocation::Invocation, state::LogLine};
 
 pub(super) const ACTION: Action = Action {
     name: "DescribeCertificateOperateLogs",

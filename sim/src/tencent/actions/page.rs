@@ -1,9 +1,7 @@
 //! Paging, as the list actions share it.
 
-use crate::tencent::{
-    error::Refusal,
-    params::{Kind, Param, Params, optional},
-};
+use crate::cloud::params::{Kind, Param, Params, optional};
+use crate::tencent::error::Refusal;
 
 pub(super) const OFFSET: Param = optional("Offset", Kind::Integer);
 pub(super) const LIMIT: Param = optional("Limit", Kind::Integer);

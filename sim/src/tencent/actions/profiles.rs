@@ -3,14 +3,17 @@
 use serde_json::{Value, json};
 
 use super::{
-    Action,
+    action::Action,
     page::{LIMIT, OFFSET, Page},
 };
-use crate::tencent::{
-    Company, Manager,
-    error::Refusal,
-    gateway::{Answer, Invocation},
+use crate::cloud::{
+    Answer,
     params::{Kind, Params, optional, required},
+};
+use crate::tencent::{
+    error::Refusal,
+    invocation::Invocation,
+    profile::{Company, Manager},
 };
 
 pub(super) const COMPANIES: Action = Action {

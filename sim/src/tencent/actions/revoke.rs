@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::Action;
+use super::action::Action;
+use crate::cloud::{
+    Answer,
+    params::{Kind, required},
+};
 use crate::tencent::{
     certificate::{DomainAuth, Status},
     error::Refusal,
-    gateway::{Answer, Invocation},
-    params::{Kind, required},
+    invocation::Invocation,
 };
 
 pub(super) const ACTION: Action = Action {

@@ -8,8 +8,8 @@ use super::client::{ID, KEY};
 use crate::{
     cloud::{credential::Token, request::Received},
     tencent::{
+        account::{Account, Credential},
         sign,
-        state::{Account, Credential},
     },
 };
 

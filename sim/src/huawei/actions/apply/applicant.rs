@@ -1,6 +1,6 @@
 //! Who applies: the organisation, the applicant, and a technical contact.
 
-use super::wanted;
+use super::params::wanted;
 use crate::{
     cloud::{names::is_mail_address, params::Params},
     huawei::{error::Refusal, product::Product},

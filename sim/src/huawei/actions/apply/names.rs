@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::wanted;
+use super::params::wanted;
 use crate::{
     cloud::{Coverage, names::is_domain, params::Params},
     huawei::{certificate::Certificate, error::Refusal, product::Product},

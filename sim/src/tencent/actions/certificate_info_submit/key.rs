@@ -1,8 +1,8 @@
 //! Where the key comes from: made by the cloud (`online`), or the caller's own behind a CSR (`parse`).
 
 use crate::{
-    cloud::csr::Csr,
-    tencent::{error::Refusal, params::Params},
+    cloud::{csr::Csr, params::Params},
+    tencent::error::Refusal,
 };
 
 pub(super) fn check(params: &Params) -> Result<(), Refusal> {

@@ -4,14 +4,12 @@ mod key;
 mod names;
 mod organization;
 
-use super::Action;
-use crate::tencent::{
-    error::Refusal,
-    gateway::{Answer, Invocation},
+use super::action::Action;
+use crate::cloud::{
+    Answer,
     params::{Kind, Param, Params, optional, required},
-    product::Product,
-    submission::Submission,
 };
+use crate::tencent::{error::Refusal, invocation::Invocation, product::Product, submission::Submission};
 
 pub(super) const ACTION: Action = Action { name: "CertificateInfoSubmit", params: PARAMS, run };
 

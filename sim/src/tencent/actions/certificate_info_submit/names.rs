@@ -1,7 +1,7 @@
 //! The names of the certificate: their format, and what the product covers.
 
-use crate::cloud::names::is_domain;
-use crate::tencent::{error::Refusal, params::Params, product::Product};
+use crate::cloud::{names::is_domain, params::Params};
+use crate::tencent::{error::Refusal, product::Product};
 
 pub(super) fn check(params: &Params, product: Product, domain_number: usize) -> Result<(), Refusal> {
     let common_name = params.text("CertCommonName").unwrap_or_default();

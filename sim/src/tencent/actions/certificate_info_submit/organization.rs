@@ -1,7 +1,11 @@
 //! Who applies: a person or a company, with saved profile ids or with the data inline.
 
+use crate::cloud::params::Params;
 use crate::tencent::{
-    Company, Manager, error::Refusal, gateway::Invocation, params::Params, product::Product,
+    error::Refusal,
+    invocation::Invocation,
+    product::Product,
+    profile::{Company, Manager},
 };
 
 /// The saved profile that the ids name.
