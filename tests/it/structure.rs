@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use certorder::provider::{RequestKind, huawei, tencent};
 use regex::Regex;
@@ -25,6 +26,13 @@ struct Arrow {
     line: usize,
 }
 
+/// A pattern that is compiled once.
+macro_rules! pattern {
+    ($pattern:expr) => {
+        LazyLock::new(|| Regex::new($pattern).unwrap())
+    };
+}
+
 /// The modules of one crate and what they import of each other.
 struct Structure {
     /// Each module that has code of its own, with its imports. What only declares and re-exports is left out, and an
@@ -32,20 +40,27 @@ struct Structure {
     arrows: BTreeMap<Module, BTreeSet<Arrow>>,
 }
 
+static COMMENT_OR_TEXT: LazyLock<Regex> =
+    pattern!(r##"(?s)//[^\n]*|/\*.*?\*/|r#".*?"#|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])'"##);
+static TESTS: LazyLock<Regex> = pattern!(r"(?m)^#\[cfg\(test\)\]\s*(?:pub\(crate\)\s+)?mod\s+\w+\s*\{");
+static USE: LazyLock<Regex> = pattern!(r"\buse\s+((?:crate|self|super)\b[^;]*);");
+static PATH: LazyLock<Regex> = pattern!(r"\b(?:crate|super)(?:::\w+)+");
+static ATTRIBUTE: LazyLock<Regex> = pattern!(r"(?s)#!?\[[^\]]*\]");
+static DECLARATION: LazyLock<Regex> = pattern!(r"(?:pub(?:\([^)]*\))?\s+)?(?:mod\s+\w+|use\s+[^;]*)\s*;");
+static MODULE: LazyLock<Regex> = pattern!(r"(?m)^\s*(?:pub(?:\([^)]*\))?\s+)?mod\s+(\w+)\s*;");
+static REEXPORT: LazyLock<Regex> = pattern!(r"\bpub(?:\([^)]*\))?\s+use\s+([^;]*);");
+
 /// A source file without comments, text in quotes and tests; lines stay where they are.
 fn code(text: &str) -> String {
-    let comment_or_text =
-        Regex::new(r##"(?s)//[^\n]*|/\*.*?\*/|r#".*?"#|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])'"##).unwrap();
     let blank = |found: &regex::Captures<'_>| {
         found[0].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect::<String>()
     };
-    comment_or_text.replace_all(&without_tests(text), blank).into_owned()
+    COMMENT_OR_TEXT.replace_all(&without_tests(text), blank).into_owned()
 }
 
 /// A source file without its tests, which stand at its end.
 fn without_tests(text: &str) -> String {
-    let tests = Regex::new(r"(?m)^#\[cfg\(test\)\]\s*(?:pub\(crate\)\s+)?mod\s+\w+\s*\{").unwrap();
-    tests.find(text).map_or(text, |tests| &text[..tests.start()]).to_owned()
+    TESTS.find(text).map_or(text, |tests| &text[..tests.start()]).to_owned()
 }
 
 /// The Rust files below a directory, without tests.
@@ -56,7 +71,9 @@ fn sources(directory: &Path) -> Vec<PathBuf> {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         if path.is_dir() && name != "tests" {
             found.extend(sources(&path));
-        } else if name.ends_with(".rs") && !["tests.rs", "fixtures.rs", "main.rs"].contains(&name.as_str()) {
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && !["tests.rs", "fixtures.rs", "main.rs"].contains(&name.as_str())
+        {
             found.push(path);
         }
     }
@@ -101,26 +118,22 @@ fn leaves(prefix: &str, tree: &str) -> Vec<String> {
 /// Every path into the crate in a piece of code, with its line: those of `use`, and those written out.
 fn paths(code: &str) -> Vec<(usize, String)> {
     let line = |at: usize| code[..at].matches('\n').count() + 1;
-    let declaration = Regex::new(r"\buse\s+((?:crate|self|super)\b[^;]*);").unwrap();
-    let written = Regex::new(r"\b(?:crate|super)(?:::\w+)+").unwrap();
     let mut found = Vec::new();
-    for part in declaration.captures_iter(code) {
+    for part in USE.captures_iter(code) {
         let tree = &part[1];
         found.extend(leaves("", tree).into_iter().map(|path| (line(part.get(0).unwrap().start()), path)));
     }
-    let rest = declaration.replace_all(code, |part: &regex::Captures<'_>| {
+    let rest = USE.replace_all(code, |part: &regex::Captures<'_>| {
         part[0].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect::<String>()
     });
-    found.extend(written.find_iter(&rest).map(|path| (line(path.start()), path.as_str().to_owned())));
+    found.extend(PATH.find_iter(&rest).map(|path| (line(path.start()), path.as_str().to_owned())));
     found.into_iter().map(|(line, path)| (line, path.split_whitespace().collect())).collect()
 }
 
 /// Whether a file only declares modules and re-exports.
 fn only_declares(code: &str) -> bool {
-    let attribute = Regex::new(r"(?s)#!?\[[^\]]*\]").unwrap();
-    let declaration = Regex::new(r"(?:pub(?:\([^)]*\))?\s+)?(?:mod\s+\w+|use\s+[^;]*)\s*;").unwrap();
-    let rest = attribute.replace_all(code, "");
-    declaration.replace_all(&rest, "").trim().is_empty()
+    let rest = ATTRIBUTE.replace_all(code, "");
+    DECLARATION.replace_all(&rest, "").trim().is_empty()
 }
 
 impl Structure {
@@ -166,12 +179,13 @@ impl Structure {
 
     /// The groups of modules that import each other, in a circle.
     fn circles(&self) -> Vec<BTreeSet<Module>> {
+        let reached: BTreeMap<&Module, BTreeSet<Module>> =
+            self.arrows.keys().map(|module| (module, self.reached(module))).collect();
         let mut left: BTreeSet<&Module> = self.arrows.keys().collect();
         let mut circles = Vec::new();
         while let Some(module) = left.pop_first() {
-            let ahead = self.reached(module);
-            let circle: BTreeSet<Module> =
-                ahead.iter().filter(|other| self.reached(other).contains(module)).cloned().collect();
+            let is_behind = |other: &&Module| reached.get(other).is_some_and(|ahead| ahead.contains(module));
+            let circle: BTreeSet<Module> = reached[module].iter().filter(is_behind).cloned().collect();
             left.retain(|other| !circle.contains(*other));
             if circle.len() > 1 {
                 circles.push(circle);
@@ -208,8 +222,7 @@ impl Structure {
 
 /// The modules that a piece of code declares, with their lines.
 fn declared(code: &str) -> Vec<(usize, String)> {
-    let declaration = Regex::new(r"(?m)^\s*(?:pub(?:\([^)]*\))?\s+)?mod\s+(\w+)\s*;").unwrap();
-    declaration
+    MODULE
         .captures_iter(code)
         .map(|found| (code[..found.get(1).unwrap().start()].matches('\n').count() + 1, found[1].to_owned()))
         .filter(|(_, name)| name != "tests" && name != "fixtures")
@@ -218,8 +231,7 @@ fn declared(code: &str) -> Vec<(usize, String)> {
 
 /// The paths that a module re-exports, from the root of the crate. Those by the name of a child count as `self::child`.
 fn paths_of_reexports(code: &str, module: &Module) -> Vec<Module> {
-    let declaration = Regex::new(r"\bpub(?:\([^)]*\))?\s+use\s+([^;]*);").unwrap();
-    let trees = declaration.captures_iter(code).flat_map(|found| leaves("", &found[1]));
+    let trees = REEXPORT.captures_iter(code).flat_map(|found| leaves("", &found[1]));
     let path = |path: String| {
         let path: String = path.split_whitespace().collect();
         absolute(&path, module)
@@ -231,9 +243,9 @@ fn paths_of_reexports(code: &str, module: &Module) -> Vec<Module> {
 /// A path from the root of the crate; `None` where it leads out of it.
 fn absolute(path: &str, from: &Module) -> Option<Module> {
     let mut segments = path.split("::").peekable();
-    let mut full = match segments.peek()? {
-        &"crate" => Vec::new(),
-        &("self" | "super") => from.clone(),
+    let mut full = match *segments.peek()? {
+        "crate" => Vec::new(),
+        "self" | "super" => from.clone(),
         _ => return None,
     };
     for segment in segments {
@@ -313,7 +325,7 @@ fn the_reader_of_imports_sees_circles_re_exports_and_paths_in_the_code() {
     let directory = tempfile();
     let files = [
         ("lib.rs", "pub mod a; pub mod b; pub mod c;"),
-        ("a.rs", "use crate::b::{self as other, deep::{Thing as T, B}};\n// use crate::c::Not;\n"),
+        ("a.rs", "use crate::b::{self as other, deep::{Thing as T, B}};\n// use crate::c::Not;\nfn f() {}"),
         ("b/mod.rs", "pub mod deep;\npub use deep::Thing;"),
         ("b/deep.rs", "pub struct Thing;\nfn f() { super::super::c::g(\"crate::a::Text\") }"),
         (

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use yasna::models::ObjectIdentifier;
 use zeroize::Zeroizing;
 
-use crate::core::keystore::{Keystore, utf16};
+use crate::core::keystore::content::{Keystore, utf16};
 
 const MAGIC: u32 = 0xFEED_FEED;
 const VERSION: u32 = 2;

@@ -7,7 +7,7 @@ use p12_keystore::{
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use crate::core::keystore::Keystore;
+use crate::core::keystore::content::Keystore;
 
 /// Rounds of each key derivation: what the JDK takes.
 const ROUNDS: u32 = 10_000;

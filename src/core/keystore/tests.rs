@@ -4,8 +4,11 @@ use jiff::Timestamp;
 use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12Archive, Pkcs12ImportPolicy};
 use strum::IntoEnumIterator;
 
+use super::content::{LONGEST_ALIAS, LONGEST_PASSWORD};
 use super::*;
 use crate::core::application::KeyAlgorithm;
+use crate::core::chain::Chain;
+use crate::core::keypair::KeyPair;
 
 /// A key made for these tests, and a certificate of it, by openssl.
 const KEY: &str = include_str!("testdata/key.pem");
