@@ -12,6 +12,8 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::cluster::claims_of;
+
 /// The longest that a story waits for an operator to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -54,6 +56,8 @@ impl Operator {
             "run",
             "--watch-namespace",
             namespace,
+            "--claims-namespace",
+            &claims_of(namespace),
             "--tencent-endpoint",
             cloud,
             "--poll-interval",

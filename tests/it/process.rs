@@ -10,6 +10,8 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
+use crate::cluster::claims_of;
+
 /// The longest that a story waits for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it looks.
@@ -42,6 +44,8 @@ impl Process {
             "run",
             "--watch-namespace",
             namespace,
+            "--claims-namespace",
+            &claims_of(namespace),
             "--tencent-endpoint",
             cloud,
             "--poll-interval",

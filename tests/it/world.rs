@@ -11,7 +11,7 @@ use certorder_sim::proxy::{Proxy, Seen, Upstream};
 use certorder_sim::tencent::{Account, Product, TencentCloud};
 use futures::StreamExt;
 use jiff::SignedDuration;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::await_condition;
@@ -68,7 +68,7 @@ impl World {
     /// The same with the permissions of `deploy/namespaced`, which are for one namespace.
     pub(crate) async fn in_one_namespace() -> Self {
         let (cluster, namespace) = (Cluster::start(cluster::kubeconfig().as_deref()).await, new_namespace());
-        create_namespace(&cluster.client, &namespace).await;
+        cluster::create_namespace(&cluster.client, &namespace).await;
         let mut objects = deploy::read("deploy/namespaced");
         objects.retain(|object| matches!(deploy::kind(object), "ServiceAccount" | "Role" | "RoleBinding"));
         for object in &mut objects {
@@ -100,7 +100,8 @@ impl World {
         let (operator, rules) = (None, Cell::new(Some(rules)));
         let world =
             Self { cluster, namespace, cloud, account, api, net, kind, site, huawei_net, operator, rules };
-        create_namespace(&world.client(), &world.namespace).await;
+        cluster::create_namespace(&world.client(), &world.namespace).await;
+        world.cluster.create_claims(&world.namespace).await;
         world.create::<Secret>(fixtures::credentials()).await;
         if kind == Kind::Huawei {
             world.create::<Secret>(fixtures::huawei_credentials()).await;
@@ -397,6 +398,7 @@ impl Drop for World {
     fn drop(&mut self) {
         drop(self.operator.take());
         self.cluster.clean_up(&self.namespace);
+        self.cluster.clean_up(&cluster::claims_of(&self.namespace));
         if let (Some(rules), false) = (self.rules.take(), std::thread::panicking()) {
             rules.check(&self.api.seen());
         }
@@ -415,16 +417,6 @@ async fn until_seen(proxy: &Proxy, what: &str, wanted: impl Fn(&Seen) -> bool) {
 
 fn new_namespace() -> String {
     format!("story-{}", uuid::Uuid::new_v4())
-}
-
-async fn create_namespace(client: &Client, name: &str) {
-    let namespaces: Api<Namespace> = Api::all(client.clone());
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-    match namespaces.create(&PostParams::default(), &serde_json::from_value(namespace).unwrap()).await {
-        Ok(_) => {}
-        Err(kube::Error::Api(status)) if status.is_already_exists() => {}
-        Err(error) => panic!("{error}"),
-    }
 }
 
 /// The status and the reason of a condition.
