@@ -35,7 +35,10 @@ const TENCENT: [(&str, &str, tencent::Product); 4] = [
     ("held", "dvHeld01", tencent::Product::DV_SINGLE),
 ];
 
-/// The same at Huawei Cloud.
+/// Becomes of the company's certificate once that is issued: its owner has it reissued in the console.
+const REISSUE: &str = "ovAgain1";
+
+/// What is bought at Huawei Cloud.
 const HUAWEI: [(&str, &str, huawei::Product); 4] = [
     ("single", "scs1590053258701", huawei::Product::DV_SINGLE),
     ("company", "scs1590053258702", huawei::Product::OV_SINGLE),
@@ -85,6 +88,7 @@ fn furnish_tencent(cloud: &TencentCloud) -> Value {
         "companyId": COMPANY,
         "managerId": MANAGER,
         "certificates": ids(&TENCENT),
+        "reissue": REISSUE,
     })
 }
 
@@ -155,6 +159,10 @@ async fn play_authority(tencent: &TencentCloud, huawei: &HuaweiCloud) -> Result<
             if !is_held(&TENCENT, &id) || tencent.certificate(&id)?.status.is_ending() {
                 tencent.advance(&id)?;
             }
+        }
+        // Refused until it is issued, and done once.
+        if tencent.certificate(REISSUE).is_err() {
+            let _ = tencent.reissue("ovSingl1", REISSUE);
         }
         for id in huawei.running() {
             if !is_held(&HUAWEI, &id) || huawei.certificate(&id)?.status == huawei::Status::CANCELCHECKING {

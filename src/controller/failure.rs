@@ -42,6 +42,8 @@ impl Failure {
 pub enum Retry {
     /// With growing pauses, and not before the cloud wants it.
     Backoff(Option<Duration>),
+    /// The same, but within two minutes: one thing was wrong for all, and nothing tells when it is mended.
+    Soon,
     /// When something was mended.
     Mended,
 }
@@ -63,6 +65,7 @@ pub fn describe_with(
     let (reason, outcome, retry) = match error {
         Error::Rejected { reason, .. } => (*reason, "Refused", Retry::Mended),
         Error::CredentialsRefused(_) => (Reason::CredentialsRefused, "Refused", Retry::Mended),
+        Error::ClockSkew(_) => (Reason::ClockSkew, "ClockSkew", Retry::Soon),
         Error::Throttled { after, .. } => (Reason::RateLimited, "Throttled", Retry::Backoff(*after)),
         Error::NotNow(_) => (Reason::CloudUnavailable, "NotNow", Retry::Backoff(None)),
         Error::UnderWay(_) => (Reason::InReview, "UnderWay", Retry::Backoff(None)),
@@ -72,7 +75,9 @@ pub fn describe_with(
     };
     let hint = refusal.and_then(|refusal| refusal.hint).map(sentence);
     let next = hint.unwrap_or_else(|| what_next(error).to_owned());
-    let message = format!("{} {next}", what_happened(cloud, action, error, filter));
+    let note = refusal.and_then(|refusal| refusal.note.as_deref());
+    let note = note.map(|note| format!(" {note}")).unwrap_or_default();
+    let message = format!("{} {next}{note}", what_happened(cloud, action, error, filter));
     Failure {
         problem: Problem::new(reason, message),
         outcome,
@@ -102,7 +107,10 @@ fn what_happened(cloud: &str, action: &str, error: &Error, filter: &Filter) -> S
         Error::Throttled { refusal, .. } => format!("{cloud} limits {action}: {}.", quote(refusal, filter)),
         Error::Unavailable(refusal) => format!("{cloud} cannot do {action} now: {}.", quote(refusal, filter)),
         Error::UnderWay(refusal) => format!("{cloud} already works on {action}: {}.", quote(refusal, filter)),
-        Error::Rejected { refusal, .. } | Error::CredentialsRefused(refusal) | Error::NotNow(refusal) => {
+        Error::Rejected { refusal, .. }
+        | Error::CredentialsRefused(refusal)
+        | Error::ClockSkew(refusal)
+        | Error::NotNow(refusal) => {
             format!("{cloud} refused {action}: {}.", quote(refusal, filter))
         }
     }
@@ -126,6 +134,7 @@ fn what_next(error: &Error) -> &'static str {
         Error::CredentialsRefused(_) => {
             "Replace the content of the Secret that spec.credentialsRef names; the order goes on at once."
         }
+        Error::ClockSkew(_) => "Set the clock of the node; certorder tries again within two minutes.",
         Error::NotNow(_) => "The certificate's state does not allow this now; certorder reads it again.",
         Error::UnderWay(_) => "certorder waits for the result.",
         Error::Throttled { .. } | Error::Unavailable(_) | Error::Unknown(_) | Error::NotSent(_) => {

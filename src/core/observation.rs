@@ -28,8 +28,10 @@ pub struct Observation {
     pub stored: Evidence,
     /// What the CA looks for to see that the user controls the names.
     pub records: Vec<ValidationRecord>,
-    /// The certificate that the cloud replaced this one with.
+    /// The certificate that took the place of this one at the cloud.
     pub replaced_by: Option<String>,
+    /// The certificate that this one took the place of.
+    pub reissued_from: Option<String>,
     /// Begin of the certificate's validity.
     pub not_before: Option<Timestamp>,
     /// End of the certificate's validity.

@@ -18,6 +18,8 @@ pub const STOPPED: Duration = Duration::from_hours(1);
 /// The first and the longest pause after failures.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+/// Less than two minutes, in which a call has its turn and is answered.
+const LONGEST_PAUSE_OF_ALL: Duration = Duration::from_secs(90);
 
 /// The pause before the next look at a running order: the interval for ten minutes after the cloud's last
 /// change, ten times that for a day, then twenty times; ± 20 %, so that orders of one moment spread.
@@ -61,6 +63,13 @@ pub fn after_failure(failures: u32, server_asks: Option<Duration>, seed: u64) ->
     let pause = doubled.min(LONGEST_PAUSE);
     let less = pause.mul_f64(fraction(seed ^ u64::from(failures)) / 2.0);
     pause.saturating_sub(less).max(server_asks.unwrap_or_default())
+}
+
+/// The same where one thing was wrong for every object at once, such as a clock: two minutes at most, so that all go on
+/// soon after it is mended.
+#[must_use]
+pub fn after_failure_of_all(failures: u32, seed: u64) -> Duration {
+    after_failure(failures, None, seed).min(LONGEST_PAUSE_OF_ALL)
 }
 
 fn jitter(pause: Duration, seed: u64, percent: u32) -> Duration {
@@ -107,6 +116,7 @@ mod tests {
             prop_assert!(pause >= FIRST_PAUSE / 2 && pause <= LONGEST_PAUSE);
             let asked = Duration::from_secs(asks);
             prop_assert!(after_failure(failures, Some(asked), seed) >= asked);
+            prop_assert!(after_failure_of_all(failures, seed) <= pause.min(Duration::from_mins(2)));
         }
     }
 }

@@ -67,7 +67,7 @@ pub async fn reconcile(
     let (pause, failed) = match looked {
         Ok(Some((before, done))) => {
             controller.context.telemetry.changed(&before, &done.order).await;
-            (pause(&controller, &done, failures), matches!(done.requeue, Requeue::Failed(_)))
+            (pause(&controller, &done, failures), matches!(done.requeue, Requeue::Failed(_) | Requeue::FailedForAll))
         }
         // If it is really gone, there is no next look.
         Ok(None) => return Ok(Action::requeue(pace::STOPPED)),
@@ -192,6 +192,7 @@ fn pause(controller: &Controller, done: &Done, failures: u32) -> Duration {
             pace::poll(since.map_or(now, |since| since.0), now, controller.poll_interval, seed)
         }
         Requeue::Failed(asked) => pace::after_failure(failures, asked, seed),
+        Requeue::FailedForAll => pace::after_failure_of_all(failures, seed),
         Requeue::Stopped => pace::STOPPED,
         Requeue::Settled => until_expiry(&done.order, now, pace::settled(seed)),
     }

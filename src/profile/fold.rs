@@ -58,6 +58,8 @@ pub enum Requeue {
     Settled,
     /// After a failure: with growing pauses, at least this long.
     Failed(Option<Duration>),
+    /// The same, but within two minutes.
+    FailedForAll,
 }
 
 /// Works out the next status.
@@ -205,23 +207,23 @@ impl Fold<'_> {
         // Of a run of equal failures the first is shown, so that a retry writes nothing.
         let shown = resolved.filter(|shown| failure.continues(&shown.message));
         let message = shown.map_or_else(|| failure.problem.message.clone(), |shown| shown.message.clone());
-        match failure.retry {
+        let requeue = match failure.retry {
             Retry::Mended => {
                 self.forget();
                 self.conditions.set(ConditionType::Resolved, Status::False, Reason::Refused, &message);
-                Requeue::Settled
+                return Requeue::Settled;
             }
-            Retry::Backoff(asked) => {
-                let generation = self.facts.profile.metadata.generation;
-                let is_known = resolved.is_some_and(|resolved| {
-                    resolved.status != "Unknown" && resolved.observed_generation == generation
-                });
-                if !is_known {
-                    self.unknown(failure.problem.reason, &message);
-                }
-                Requeue::Failed(asked)
-            }
+            Retry::Backoff(asked) => Requeue::Failed(asked),
+            Retry::Soon => Requeue::FailedForAll,
+        };
+        let generation = self.facts.profile.metadata.generation;
+        let is_known = resolved.is_some_and(|resolved| {
+            resolved.status != "Unknown" && resolved.observed_generation == generation
+        });
+        if !is_known {
+            self.unknown(failure.problem.reason, &message);
         }
+        requeue
     }
 
     fn unknown(&mut self, reason: Reason, message: &str) {
@@ -260,8 +262,10 @@ fn what_next(error: &Error) -> &'static str {
             "Orders send the data of this profile meanwhile. certorder looks again within 12 hours, or at once with the \
              annotation certorder.dev/reconcile-at on this profile."
         }
-        Error::Throttled { .. } | Error::Unavailable(_) | Error::Unknown(_) | Error::NotSent(_) => {
-            "certorder tries again by itself."
-        }
+        Error::ClockSkew(_)
+        | Error::Throttled { .. }
+        | Error::Unavailable(_)
+        | Error::Unknown(_)
+        | Error::NotSent(_) => "certorder tries again by itself.",
     }
 }

@@ -50,7 +50,7 @@ pub async fn reconcile(
         Requeue::Failed(None)
     });
     let pause = pause(&profile, &controller, requeue, pass.failures.saturating_add(1));
-    controller.schedule.end(&key, pass, matches!(requeue, Requeue::Failed(_)), pause, Instant::now());
+    controller.schedule.end(&key, pass, matches!(requeue, Requeue::Failed(_) | Requeue::FailedForAll), pause, Instant::now());
     Ok(Action::requeue(pause))
 }
 
@@ -120,5 +120,6 @@ fn pause(
         Requeue::Review => pace::review(seed),
         Requeue::Settled => pace::settled(seed),
         Requeue::Failed(asked) => pace::after_failure(failures, asked, seed),
+        Requeue::FailedForAll => pace::after_failure_of_all(failures, seed),
     }
 }

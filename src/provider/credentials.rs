@@ -6,9 +6,10 @@ use k8s_openapi::ByteString;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
+use super::{Error, Refusal};
 use crate::api::v1alpha1::conditions::Reason;
 
-/// The name of an entry, and after it the name under which people already have it, as an environment variable.
+/// The name of an entry, and after it the names under which people already have it, as environment variables.
 pub type Names = &'static [&'static str];
 
 /// The data of a Secret.
@@ -18,12 +19,14 @@ pub type Data = BTreeMap<String, ByteString>;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// An entry is missing.
-    #[error("it has no entry {}; {needs}", one_of(.entry))]
+    #[error("it has no entry {}; {unread}{needs}", one_of(.entry), unread = .unread.then())]
     Missing {
         /// Which one.
         entry: Names,
         /// What the cloud needs, for people.
         needs: &'static str,
+        /// What may have been meant for it.
+        unread: Unread,
     },
     /// An entry has no content.
     #[error("its entry {0} is empty")]
@@ -58,15 +61,110 @@ fn one_of(names: Names) -> String {
     }
 }
 
-/// An entry that must be there; `needs` is said where it is not.
-pub fn required(data: &Data, names: Names, needs: &'static str) -> Result<SecretString, CredentialsError> {
-    entry(data, names)?.ok_or(CredentialsError::Missing { entry: names, needs })
+/// What a cloud reads of a Secret.
+pub struct Table {
+    /// The entries: under which names each is read, and what else people call it, without the cloud's name, in lower
+    /// case and without separators.
+    pub entries: &'static [(Names, &'static [&'static str])],
+    /// What may stand before such a name, in the same spelling.
+    pub clouds: &'static [&'static str],
+    /// What the cloud needs, for people.
+    pub needs: &'static str,
 }
 
-/// An entry. One newline at the end of its value is dropped, since `echo` and editors leave it there.
-pub fn entry(data: &Data, names: Names) -> Result<Option<SecretString>, CredentialsError> {
-    let found = names.iter().find_map(|name| Some((*name, data.get(*name)?)));
-    found.map(|(name, value)| check(name, &value.0)).transpose()
+/// Entries that look like credentials of a cloud, and are not read; each with what to do about it. Names alone.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Unread(Vec<String>);
+
+impl Unread {
+    /// The most that are named.
+    const MOST: usize = 4;
+
+    /// As a part of a sentence, if there are any.
+    fn then(&self) -> String {
+        if self.0.is_empty() { String::new() } else { format!("{}; ", self.0.join("; ")) }
+    }
+
+    /// As sentences, if there are any.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        (!self.0.is_empty()).then(|| format!("Of the same Secret {}.", self.0.join("; ")))
+    }
+}
+
+impl Table {
+    /// An entry that must be there.
+    pub fn required(&self, data: &Data, names: Names) -> Result<SecretString, CredentialsError> {
+        match self.entry(data, names)? {
+            Some(value) => Ok(value),
+            None => Err(match names.iter().find(|name| data.contains_key(**name)) {
+                Some(empty) => CredentialsError::Empty(empty),
+                None => {
+                    CredentialsError::Missing { entry: names, needs: self.needs, unread: self.unread(data) }
+                }
+            }),
+        }
+    }
+
+    /// An entry, by the first of its names that has content. An empty one counts as absent.
+    pub fn entry(&self, data: &Data, names: Names) -> Result<Option<SecretString>, CredentialsError> {
+        let Some((name, value)) = first(data, names) else { return Ok(None) };
+        check(name, value).map(Some)
+    }
+
+    /// What looks like an entry of this table, and is not read. Nothing of it holds an order up.
+    #[must_use]
+    pub fn unread(&self, data: &Data) -> Unread {
+        let with_content = data.iter().filter(|(_, value)| !is_empty(&value.0));
+        let all = with_content.filter_map(|(name, value)| self.why_unread(data, name, &value.0));
+        Unread(all.take(Unread::MOST).collect())
+    }
+
+    fn why_unread(&self, data: &Data, name: &str, value: &[u8]) -> Option<String> {
+        for (names, alike) in self.entries {
+            let read = first(data, names);
+            if names.contains(&name) {
+                let (read, content) = read?;
+                // The same twice misleads nobody.
+                let is_shadowed = read != name && content != value;
+                return is_shadowed.then(|| format!("entry {name} is not read, since there is {read}"));
+            }
+            if let [wanted, ..] = names
+                && self.is_alike(name, alike)
+            {
+                return Some(format!("entry {name} is not read: name it {wanted}"));
+            }
+        }
+        None
+    }
+
+    /// Whether a name is one of these but for case, separators and the name of the cloud.
+    fn is_alike(&self, name: &str, alike: &[&str]) -> bool {
+        let letters = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        let bare = self.clouds.iter().filter_map(|cloud| letters.strip_prefix(cloud));
+        bare.chain([letters.as_str()]).any(|name| alike.contains(&name))
+    }
+}
+
+/// Adds to a refusal of credentials which entries of their Secret were not read.
+#[must_use]
+pub fn with_unread(error: Error, unread: &Unread) -> Error {
+    match error {
+        Error::CredentialsRefused(refusal) => {
+            Error::CredentialsRefused(Refusal { note: unread.note(), ..refusal })
+        }
+        error => error,
+    }
+}
+
+/// The first of these entries that has content.
+fn first<'a>(data: &'a Data, names: Names) -> Option<(&'static str, &'a [u8])> {
+    let mut there = names.iter().filter_map(|name| Some((*name, data.get(*name)?.0.as_slice())));
+    there.find(|(_, value)| !is_empty(value))
+}
+
+fn is_empty(value: &[u8]) -> bool {
+    matches!(value, b"" | b"\n" | b"\r\n")
 }
 
 fn check(name: &'static str, value: &[u8]) -> Result<SecretString, CredentialsError> {

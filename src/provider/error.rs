@@ -17,6 +17,8 @@ pub struct Refusal {
     /// What the user can do about it, where that is known and the cloud's words do not tell. No full sentence: it
     /// begins in lower case and has no full stop.
     pub hint: Option<&'static str>,
+    /// What else the user should know: full sentences of our own.
+    pub note: Option<String>,
 }
 
 /// Why a call failed. Each variant is one thing that the caller may do next.
@@ -36,6 +38,10 @@ pub enum Error {
     /// The cloud does not accept the credentials. Wait for the Secret to change.
     #[error("credentials refused: {}", .0.code)]
     CredentialsRefused(Refusal),
+    /// The cloud refuses the time of the request, since clocks differ. Nothing happened; the same call goes through once
+    /// they agree.
+    #[error("clocks differ: {}", .0.code)]
+    ClockSkew(Refusal),
     /// Too many calls. Nothing happened; come back later.
     #[error("throttled: {}", .refusal.code)]
     Throttled {
@@ -69,6 +75,7 @@ impl Error {
             Self::Rejected { refusal, .. }
             | Self::Throttled { refusal, .. }
             | Self::CredentialsRefused(refusal)
+            | Self::ClockSkew(refusal)
             | Self::NotNow(refusal)
             | Self::UnderWay(refusal)
             | Self::Unavailable(refusal) => Some(refusal),

@@ -1,9 +1,14 @@
 //! What an error code of a cloud means for the caller. Each cloud has a table of its codes; what follows from a row is
 //! the same for all.
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use reqwest::header::DATE;
+
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::redact::CloudText;
 
+use super::transport::Answer;
 use super::{Error, Refusal};
 
 /// Whether a call changes anything at the cloud.
@@ -22,6 +27,8 @@ pub enum ErrorClass {
     Mend(Reason),
     /// The credentials are not accepted.
     Credentials,
+    /// The time of the request is not the cloud's.
+    Clock,
     /// Too many calls; refused before acting.
     TooFast,
     /// The certificate's state forbids it.
@@ -44,6 +51,7 @@ impl ErrorClass {
         match (self, call) {
             (Self::Mend(reason), _) => Error::Rejected { reason, refusal },
             (Self::Credentials, _) => Error::CredentialsRefused(refusal),
+            (Self::Clock, _) => Error::ClockSkew(refusal),
             (Self::TooFast, _) => Error::Throttled { after: None, refusal },
             (Self::WrongState, _) => Error::NotNow(refusal),
             (Self::Running, _) => Error::UnderWay(refusal),
@@ -62,7 +70,7 @@ pub fn refusal(
     request_id: Option<String>,
 ) -> Refusal {
     let hint = row.map(|(_, _, hint)| *hint).filter(|hint| !hint.is_empty());
-    Refusal { code: code.to_owned(), message: message.into(), request_id, hint }
+    Refusal { code: code.to_owned(), message: message.into(), request_id, hint, note: None }
 }
 
 /// An answer that the service did not write, or that cannot be read, says nothing about what the service did.
@@ -80,12 +88,22 @@ pub fn with_clock(message: String, ahead: Option<i64>) -> String {
     format!("{message} (this machine's clock is {} s {direction} the cloud's)", ahead.abs())
 }
 
+/// By how many seconds this machine's clock is ahead of the cloud's (behind, when negative), as the header of an answer
+/// tells.
+#[must_use]
+pub fn ahead_by_date(answer: &Answer, now: Timestamp) -> Option<i64> {
+    let date = answer.headers.get(DATE)?.to_str().ok()?;
+    let theirs = rfc2822::parse(date).ok()?.timestamp();
+    Some(now.as_second().saturating_sub(theirs.as_second()))
+}
+
 /// What a call did, in one word: for the tests of the tables.
 #[cfg(test)]
 pub(super) fn word(error: &Error) -> String {
     match error {
         Error::Rejected { reason, .. } => format!("{reason:?}"),
         Error::CredentialsRefused(_) => "credentials".to_owned(),
+        Error::ClockSkew(_) => "clock".to_owned(),
         Error::Throttled { .. } => "throttled".to_owned(),
         Error::NotNow(_) => "not now".to_owned(),
         Error::UnderWay(_) => "under way".to_owned(),

@@ -174,6 +174,19 @@ def _(clouds):
     holds(not detail.CertificatePrivateKey, "the cloud does not have the key")
 
 
+@case("Tencent: a reissued certificate names the one that it came from, and that one the new one")
+def _(clouds):
+    described = models.CertificateExtra
+    # The names suggest the opposite: "by" is the id of before, "for" that of the reissue.
+    holds(described.ReplacedBy.__doc__.startswith("Original ID of the new certificate"), described.ReplacedBy.__doc__)
+    holds(described.ReplacedFor.__doc__.startswith("Reissue certificate id"), described.ReplacedFor.__doc__)
+    old, new = bought(clouds, "company"), clouds.tencent["reissue"]
+    links = lambda id: call(clouds, "DescribeCertificate", CertificateId=id).CertificateExtra
+    before = until(lambda: links(old), lambda seen: seen.ReplacedFor)
+    equal((before.ReplacedBy, before.ReplacedFor), (None, new))
+    equal((links(new).ReplacedBy, links(new).ReplacedFor), (old, None))
+
+
 @case("Tencent: a company's data inline, in Chinese and with what JSON and HTML escape")
 def _(clouds):
     id = bought(clouds, "multi")

@@ -156,8 +156,8 @@ pub enum Finding {
 /// The certificates that took the place of another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Successors {
-    /// By a reissue (`ReplacedBy`).
-    pub replaced_by: Option<String>,
+    /// By a reissue (`ReplacedFor`: "Reissue certificate id").
+    pub reissued_to: Option<String>,
     /// By an order to renew it (`RenewOrder`).
     pub renew_order: Option<String>,
     /// By the cloud's managed renewal (`HostingRenewCertId`, in the list only).
@@ -201,6 +201,8 @@ pub struct Certificate {
     pub issued: Option<Issued>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// What it was reissued from (`ReplacedBy`: "Original ID of the new certificate").
+    pub reissued_from: Option<String>,
     /// What took its place.
     pub successors: Successors,
     /// The certificate is an uploaded one whose renewal the cloud manages: nobody else may submit it.
@@ -242,6 +244,7 @@ impl Certificate {
             bought_at: now,
             issued: None,
             revoked_at: None,
+            reissued_from: None,
             successors: Successors::default(),
             renewal_is_managed: false,
             root_refused: false,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    certificate::{Certificate, Finding, Status},
+    certificate::{Certificate, Finding, Status, Successors, progress},
     simulated::{MoveError, TencentCloud},
     state::CA_EVENT,
 };
@@ -69,6 +69,24 @@ impl TencentCloud {
     pub fn finish_revocation(&self, certificate_id: &str) -> Result<(), MoveError> {
         let is_revoking = |status| matches!(status, Status::REVOKING | Status::AWAITING_REVOCATION_LETTER);
         self.shift(certificate_id, is_revoking, Certificate::end_revocation)
+    }
+
+    /// Reissues an issued certificate, as its owner may in the console: a new one with the same information, which only
+    /// waits to be issued.
+    ///
+    /// Inferred: that both sides are linked from the begin, and that each shows its own side only.
+    pub fn reissue(&self, certificate_id: &str, new_id: &str) -> Result<(), MoveError> {
+        let is_issued = |status| status == Status::ISSUED;
+        self.shift(certificate_id, is_issued, |certificate, _| {
+            certificate.successors.reissued_to = Some(new_id.to_owned());
+        })?;
+        let old = self.certificate(certificate_id)?;
+        let mut new = Certificate { id: new_id.to_owned(), status: Status::UNDER_REVIEW, issued: None, ..old };
+        progress::WAIT_ISSUE.clone_into(&mut new.status_message);
+        new.reissued_from = Some(certificate_id.to_owned());
+        new.successors = Successors::default();
+        self.cloud.world().state.certificates.insert(new_id.to_owned(), new);
+        Ok(())
     }
 
     /// Ends the validity of an issued certificate now, as far as the cloud tells: the leaf is signed and stays valid.

@@ -52,6 +52,9 @@ pub enum Reason {
     RateLimited,
     /// The cloud does not answer, or fails. Nothing to do unless it lasts.
     CloudUnavailable,
+    /// The cloud refuses the time of the requests: this machine's clock and the cloud's differ too much. Set the clock of the
+    /// node; every order of the account goes on within two minutes.
+    ClockSkew,
     /// The claim to the certificate, a Lease, cannot be stored or read. Grant the rights that the message names.
     ClaimUnavailable,
     /// A call was cut off, and the cloud is asked what became of it before another one is made. Nothing to do.

@@ -72,7 +72,8 @@ pub struct CertificateOrderStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Time>,
 
-    /// Id of the certificate that the cloud replaced this one with.
+    /// Id of the certificate that took the place of this one at the cloud: its reissue or its renewal, never the one that
+    /// it came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub replaced_by: Option<String>,

@@ -43,6 +43,8 @@ pub enum Requeue {
     Poll,
     /// After a failure: with growing pauses, at least this long.
     Failed(Option<Duration>),
+    /// The same, but within two minutes.
+    FailedForAll,
     /// Rarely: something has to be mended first, and that wakes the order.
     Stopped,
     /// Very rarely: nothing more is expected.
@@ -56,7 +58,7 @@ impl Requeue {
         match self {
             Self::Stopped | Self::Settled | Self::Poll => Self::In(pause),
             Self::In(other) => Self::In(other.min(pause)),
-            Self::Now | Self::Failed(_) => self,
+            Self::Now | Self::Failed(_) | Self::FailedForAll => self,
         }
     }
 }

@@ -63,7 +63,9 @@ impl Fold<'_> {
         self.status.not_after = seen.not_after.map(seconds);
         let renewed =
             self.facts.validation.and_then(|validation| validation.deadline.as_ref()?.replaced_by.clone());
-        self.status.replaced_by = seen.replaced_by.clone().or(renewed).or(self.status.replaced_by.take());
+        // Version 0.1.0 took the certificate that this one came from for it.
+        let known = self.status.replaced_by.take().filter(|known| seen.reissued_from.as_ref() != Some(known));
+        self.status.replaced_by = seen.replaced_by.clone().or(renewed).or(known);
         if !seen.stage.shows_an_order() {
             return;
         }
@@ -130,6 +132,7 @@ impl Fold<'_> {
         self.halt(&Problem::new(failure.problem.reason, message));
         match failure.retry {
             Retry::Backoff(asked) => Requeue::Failed(asked),
+            Retry::Soon => Requeue::FailedForAll,
             Retry::Mended => Requeue::Stopped,
         }
     }

@@ -424,6 +424,7 @@ pub(super) fn awaiting() -> Observation {
         stored: Evidence::default(),
         records: Vec::new(),
         replaced_by: None,
+        reissued_from: None,
         not_before: None,
         not_after: None,
     }
@@ -466,6 +467,7 @@ pub(super) fn refusal(code: &str, request_id: &str) -> Refusal {
         message: "the cloud's words".into(),
         request_id: Some(request_id.to_owned()),
         hint: None,
+        note: None,
     }
 }
 

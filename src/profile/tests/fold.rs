@@ -115,7 +115,7 @@ fn ning(review: Review) -> SavedAdministrator {
 
 fn refused(code: &str, request_id: &str) -> Refusal {
     let (code, request_id) = (code.to_owned(), Some(request_id.to_owned()));
-    Refusal { code, message: "the cloud's words".into(), request_id, hint: None }
+    Refusal { code, message: "the cloud's words".into(), request_id, hint: None, note: None }
 }
 
 #[test]

@@ -61,6 +61,7 @@ impl Directory for Counting {
                 message: "no".into(),
                 request_id: None,
                 hint: None,
+                note: None,
             },
         };
         self.calls.fetch_add(1, Ordering::SeqCst);

@@ -13,7 +13,8 @@ use tokio::time::Instant;
 use crate::api::v1alpha1::HuaweiCloudOrder;
 use crate::provider::Error;
 use crate::provider::call::{Caller, CloudClient, sensitive};
-use crate::provider::error_class::{Call, with_clock};
+use crate::provider::credentials::with_unread;
+use crate::provider::error_class::{Call, ahead_by_date, with_clock};
 use crate::provider::huawei::credentials::{Credentials, Identity};
 use crate::provider::huawei::errors;
 use crate::provider::huawei::region::{Region, Template};
@@ -101,7 +102,9 @@ impl Huawei {
         begin_by: Option<Instant>,
     ) -> Result<(T, Option<String>), Error> {
         let caller = Caller { account: self.account.expose_secret(), action, begin_by };
-        self.service.cloud.call(caller, |now| self.request(message, now), outcome).await
+        let read = |call, answer: &Answer, now| self.outcome(call, answer, now);
+        let called = self.service.cloud.call(caller, |now| self.request(message, now), read).await;
+        called.map_err(|error| with_unread(error, &self.credentials.unread))
     }
 
     pub(super) fn request(
@@ -154,25 +157,32 @@ impl Huawei {
         }
         Ok(headers)
     }
-}
 
-/// Reads an answer.
-fn outcome<T: DeserializeOwned>(
-    call: Call,
-    answer: &Answer,
-    now: Timestamp,
-) -> Result<(T, Option<String>), Error> {
-    let status = answer.status.as_u16();
-    match wire::read(answer) {
-        Reply::Done { fields, request_id } => Ok((fields, request_id)),
-        Reply::Refused { code, message, request_id } => {
-            let ahead = errors::clock_ahead(&message, now);
-            let message = with_clock(errors::without_echo(message), ahead);
-            Err(errors::error(call, status, &code, message, request_id))
-        }
-        Reply::Foreign => {
-            let text = "the answer is not one of Huawei Cloud; something on the way to it may have sent it";
-            Err(errors::foreign(call, status, text, wire::request_id(answer)))
+    /// Reads an answer.
+    fn outcome<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        answer: &Answer,
+        now: Timestamp,
+    ) -> Result<(T, Option<String>), Error> {
+        let status = answer.status.as_u16();
+        match wire::read(answer) {
+            Reply::Done { fields, request_id } => Ok((fields, request_id)),
+            Reply::Refused { code, message, request_id } => {
+                // A token has no time of its own in it.
+                let is_signed = matches!(self.credentials.identity, Identity::Key { .. });
+                let by_date = if is_signed { ahead_by_date(answer, now) } else { None };
+                let clock = errors::clock(&code, &message, by_date, now);
+                let text = errors::without_echo(message);
+                Err(match clock {
+                    Some(ahead) => errors::clock_skew(call, &code, with_clock(text, ahead), request_id),
+                    None => errors::error(call, status, &code, text, request_id),
+                })
+            }
+            Reply::Foreign => {
+                let text = "the answer is not one of Huawei Cloud; something on the way to it may have sent it";
+                Err(errors::foreign(call, status, text, wire::request_id(answer)))
+            }
         }
     }
 }

@@ -3,16 +3,26 @@
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use crate::provider::credentials::{CredentialsError, Data, Names, entry, required};
+use crate::provider::credentials::{CredentialsError, Data, Names, Table, Unread};
 
 const ACCESS_KEY: Names = &["accessKey", "HUAWEICLOUD_SDK_AK"];
 const SECRET_KEY: Names = &["secretKey", "HUAWEICLOUD_SDK_SK"];
-const SECURITY_TOKEN: Names = &["securityToken"];
-const DOMAIN_ID: Names = &["domainId"];
+const SECURITY_TOKEN: Names = &["securityToken", "HUAWEICLOUD_SDK_SECURITY_TOKEN"];
+const DOMAIN_ID: Names = &["domainId", "HUAWEICLOUD_SDK_DOMAIN_ID"];
 const AUTH_TOKEN: Names = &["authToken"];
 
-const NEEDS: &str = "Huawei Cloud needs accessKey and secretKey, and securityToken with a temporary key; or authToken, an IAM \
-                     token, alone";
+const TABLE: Table = Table {
+    entries: &[
+        (ACCESS_KEY, &["accesskey", "accesskeyid", "secretid", "ak"]),
+        (SECRET_KEY, &["secretkey", "secretaccesskey", "accesskeysecret", "sk"]),
+        (SECURITY_TOKEN, &["securitytoken", "sessiontoken", "ststoken", "token"]),
+        (DOMAIN_ID, &["domainid", "accountid"]),
+        (AUTH_TOKEN, &["authtoken", "iamtoken", "xauthtoken", "subjecttoken"]),
+    ],
+    clouds: &["huaweicloudsdk", "huaweicloud", "huawei", "hwcloud", "hwc", "hw", "sdk", "os"],
+    needs: "Huawei Cloud needs accessKey and secretKey, and securityToken with a temporary key; or authToken, an IAM \
+            token, alone",
+};
 
 /// Who calls. `Debug` shows nothing of it.
 #[derive(Clone, Debug)]
@@ -21,6 +31,8 @@ pub struct Credentials {
     pub identity: Identity,
     /// The account, where the Secret names it.
     pub domain_id: Option<SecretString>,
+    /// What looks like a part of it in its Secret, and is not read.
+    pub unread: Unread,
 }
 
 /// How a request shows who sends it.
@@ -42,17 +54,17 @@ pub enum Identity {
 impl Credentials {
     /// Reads the data of a Secret.
     pub fn from_secret(data: &Data) -> Result<Self, CredentialsError> {
-        let domain_id = entry(data, DOMAIN_ID)?;
-        let identity = match (entry(data, AUTH_TOKEN)?, entry(data, ACCESS_KEY)?) {
+        let domain_id = TABLE.entry(data, DOMAIN_ID)?;
+        let identity = match (TABLE.entry(data, AUTH_TOKEN)?, TABLE.entry(data, ACCESS_KEY)?) {
             (Some(_), Some(_)) => return Err(CredentialsError::Both("authToken", "accessKey")),
             (Some(token), None) => Identity::Token(token),
             (None, _) => Identity::Key {
-                access_key: required(data, ACCESS_KEY, NEEDS)?,
-                secret_key: required(data, SECRET_KEY, NEEDS)?,
-                security_token: entry(data, SECURITY_TOKEN)?,
+                access_key: TABLE.required(data, ACCESS_KEY)?,
+                secret_key: TABLE.required(data, SECRET_KEY)?,
+                security_token: TABLE.entry(data, SECURITY_TOKEN)?,
             },
         };
-        Ok(Self { identity, domain_id })
+        Ok(Self { identity, domain_id, unread: TABLE.unread(data) })
     }
 
     /// Names the account whose pace counts. A token is no name, so its digest stands for it.
@@ -104,6 +116,13 @@ mod tests {
             texts(&[("HUAWEICLOUD_SDK_AK", "HWAK1\n"), ("HUAWEICLOUD_SDK_SK", "key\r\n")]),
             ["HWAK1", "key"]
         );
+        let sdk = [
+            ("HUAWEICLOUD_SDK_AK", "HWAK1"),
+            ("HUAWEICLOUD_SDK_SK", "key"),
+            ("HUAWEICLOUD_SDK_SECURITY_TOKEN", "t=="),
+            ("HUAWEICLOUD_SDK_DOMAIN_ID", "d1"),
+        ];
+        assert_eq!(texts(&sdk), ["d1", "HWAK1", "key", "t=="]);
         assert_eq!(texts(&[("authToken", "MIIFHWAK")]), ["MIIFHWAK"]);
     }
 
@@ -121,6 +140,50 @@ mod tests {
                 .to_string()
                 .starts_with("it has no entry accessKey (or HUAWEICLOUD_SDK_AK)")
         );
+    }
+
+    #[test]
+    fn an_empty_entry_counts_as_absent() {
+        let [id, key] = [("accessKey", "HWAK1"), ("secretKey", "key")];
+        for name in ["securityToken", "domainId", "authToken", "HUAWEICLOUD_SDK_SECURITY_TOKEN"] {
+            for empty in ["", "\n"] {
+                assert_eq!(texts(&[id, key, (name, empty)]), ["HWAK1", "key"], "{name}");
+            }
+        }
+        assert_eq!(texts(&[("accessKey", ""), ("secretKey", ""), ("authToken", "MIIFHWAK")]), ["MIIFHWAK"]);
+        assert_eq!(read(&[("accessKey", ""), key]).unwrap_err().to_string(), "its entry accessKey is empty");
+    }
+
+    #[test]
+    fn what_looks_like_an_entry_and_is_not_read_is_named() {
+        let alike = [
+            ("HW_ACCESS_KEY", "accessKey"),
+            ("HUAWEICLOUD_SDK_ak", "accessKey"),
+            ("access-key", "accessKey"),
+            ("HW_SECRET_KEY", "secretKey"),
+            ("HW_SECURITY_TOKEN", "securityToken"),
+            ("security_token", "securityToken"),
+            ("HW_DOMAIN_ID", "domainId"),
+            ("OS_AUTH_TOKEN", "authToken"),
+            ("X-Auth-Token", "authToken"),
+        ];
+        for (name, wanted) in alike {
+            let credentials = read(&[("accessKey", "HWAK1"), ("secretKey", "key"), (name, "x")]).unwrap();
+            let note = format!("Of the same Secret entry {name} is not read: name it {wanted}.");
+            assert_eq!(credentials.unread.note(), Some(note));
+        }
+        let missing = read(&[("HW_ACCESS_KEY", "HWAK1"), ("secretKey", "key")]).unwrap_err().to_string();
+        assert!(
+            missing.starts_with(
+                "it has no entry accessKey (or HUAWEICLOUD_SDK_AK); entry HW_ACCESS_KEY is not read: name it accessKey; \
+                 Huawei Cloud needs"
+            ),
+            "{missing}"
+        );
+        for other in ["HW_REGION_NAME", "HUAWEICLOUD_SDK_PROJECT_ID", "TENCENTCLOUD_SECRET_ID", "note"] {
+            let credentials = read(&[("accessKey", "HWAK1"), ("secretKey", "key"), (other, "x")]).unwrap();
+            assert_eq!(credentials.unread.note(), None, "{other}");
+        }
     }
 
     #[test]

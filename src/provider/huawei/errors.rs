@@ -81,7 +81,7 @@ const TABLE: &[Row] = &[
     (
         "APIGW.0301",
         Credentials,
-        "check the keys or the token in the Secret, and this machine's clock: fifteen minutes are the most it may differ",
+        "check the keys or the token in the Secret",
     ),
     ("APIGW.0302", Mend(PermissionDenied), GRANT),
     ("APIGW.0303", Credentials, NO_HINT),
@@ -150,13 +150,42 @@ pub fn without_echo(message: String) -> String {
     }
 }
 
-/// By how many seconds this machine's clock is ahead of the cloud's (behind, when negative), as the gateway's refusal
-/// of an old signature tells: `server time:20231114T221320Z`.
+/// The most that the time of a signature may differ from the gateway's, in seconds.
+const MAX_SKEW: i64 = 15 * 60;
+
+/// What the gateway answers to any identity that it does not accept, also to a signature that is too old.
+const NOT_ACCEPTED: &str = "APIGW.0301";
+
+const SET_CLOCK: &str =
+    "set the clock of the node, which may differ by fifteen minutes at most; certorder tries again within two minutes";
+
+/// Whether a refusal is one of the time of a signature, and then by how many seconds this machine's clock is ahead of
+/// the cloud's (behind, when negative), as far as that is known. The gateway has one code for all that is wrong with an
+/// identity, so its words tell, or else the time of its answer.
 #[must_use]
-pub fn clock_ahead(message: &str, now: Timestamp) -> Option<i64> {
-    if !message.contains("signature expired") {
+pub fn clock(code: &str, message: &str, by_date: Option<i64>, now: Timestamp) -> Option<Option<i64>> {
+    if row(code).is_none_or(|(code, ..)| *code != NOT_ACCEPTED) {
         return None;
     }
+    let is_off = by_date.is_some_and(|ahead| ahead.abs() > MAX_SKEW);
+    let is_told = message.contains("signature expired");
+    (is_told || is_off).then(|| clock_ahead(message, now).or(by_date.filter(|_| is_off)))
+}
+
+/// The refusal of a signature whose time is not the gateway's.
+#[must_use]
+pub fn clock_skew(
+    call: Call,
+    code: &str,
+    message: impl Into<CloudText>,
+    request_id: Option<String>,
+) -> Error {
+    let refusal = Refusal { hint: Some(SET_CLOCK), ..refusal(code, message, request_id) };
+    ErrorClass::Clock.error(call, refusal)
+}
+
+/// By how many seconds this machine's clock is ahead, as the gateway's words tell: `server time:20231114T221320Z`.
+fn clock_ahead(message: &str, now: Timestamp) -> Option<i64> {
     let (_, after) = message.split_once("server time:")?;
     let theirs = parse_date(after.trim_start().get(..16)?)?;
     Some(now.as_second() - theirs.as_second())
@@ -250,20 +279,32 @@ mod tests {
     }
 
     #[test]
-    fn the_clouds_clock_is_read_from_its_words() {
+    fn a_clock_that_is_off_is_told_apart_by_words_or_by_the_time_of_the_answer() {
         let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let told = "calc aksk signature fail:signature expired, signature time:20231114T221320Z,server time:";
+        let mismatch = "verify aksk signature fail, canonicalRequest:***";
         let cases = [
-            (
-                "calc aksk signature fail:signature expired, signature time:20231114T221320Z,server time:20231114T223020Z",
-                Some(-1020),
-            ),
-            ("signature expired, server time: 20231114T215320Z.", Some(1200)),
-            ("signature expired", None),
-            ("server time:20231114T215320Z", None),
-            ("signature expired, server time:soon", None),
+            (format!("{told}20231114T223020Z"), None, Some(Some(-1020))),
+            ("signature expired, server time: 20231114T215320Z.".to_owned(), Some(1100), Some(Some(1200))),
+            (format!("{told}soon"), Some(1100), Some(Some(1100))),
+            // A date that fits the limit does not explain the refusal.
+            (format!("{told}soon"), Some(3), Some(None)),
+            ("signature expired".to_owned(), None, Some(None)),
+            (mismatch.to_owned(), Some(-901), Some(Some(-901))),
+            (mismatch.to_owned(), Some(900), None),
+            (mismatch.to_owned(), None, None),
         ];
-        for (message, ahead) in cases {
-            assert_eq!(clock_ahead(message, now), ahead, "{message}");
+        for (message, by_date, ahead) in cases {
+            for code in ["APIGW.0301", "APIG.0301"] {
+                assert_eq!(clock(code, &message, by_date, now), ahead, "{message} {by_date:?}");
+            }
+            assert_eq!(clock("APIGW.0302", &message, by_date, now), None);
+            assert_eq!(clock("SCM.0003", &message, by_date, now), None);
+        }
+        for call in [Call::Read, Call::Write] {
+            let error = clock_skew(call, "APIGW.0301", "signature expired", None);
+            assert_eq!(error_class::word(&error), "clock");
+            assert_eq!(error.refusal().unwrap().hint, Some(SET_CLOCK));
         }
     }
 }

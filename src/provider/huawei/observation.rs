@@ -31,6 +31,7 @@ pub fn observation(certificate: Certificate) -> Observation {
         stored,
         records,
         replaced_by: None,
+        reissued_from: None,
         not_before: certificate.not_before.as_deref().and_then(time::parse),
         not_after: certificate.not_after.as_deref().and_then(time::parse),
     }

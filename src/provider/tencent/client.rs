@@ -15,7 +15,8 @@ use tokio::time::Instant;
 
 use crate::api::v1alpha1::TencentSite;
 use crate::provider::call::{Caller, CloudClient, sensitive};
-use crate::provider::error_class::{Call, foreign, with_clock};
+use crate::provider::credentials::with_unread;
+use crate::provider::error_class::{Call, ahead_by_date, foreign, with_clock};
 use crate::provider::transport::{Answer, Endpoint, EndpointError, Transport};
 use crate::provider::{Account, Error};
 
@@ -84,7 +85,7 @@ impl Client {
 
     /// Credentials that must not show up in any text.
     pub(super) fn sensitive(&self) -> impl Iterator<Item = SecretString> {
-        let Credentials { secret_id, secret_key, token } = &self.credentials;
+        let Credentials { secret_id, secret_key, token, .. } = &self.credentials;
         [secret_id, secret_key].into_iter().chain(token).cloned()
     }
 
@@ -114,7 +115,8 @@ impl Client {
         begin_by: Option<Instant>,
     ) -> Result<(T, String), Error> {
         let caller = Caller { account: self.credentials.secret_id.expose_secret(), action, begin_by };
-        self.service.cloud.call(caller, |now| self.request(action, body, now), outcome).await
+        let called = self.service.cloud.call(caller, |now| self.request(action, body, now), outcome).await;
+        called.map_err(|error| with_unread(error, &self.credentials.unread))
     }
 
     pub(super) fn request(
@@ -138,7 +140,7 @@ impl Client {
         now: Timestamp,
     ) -> Result<HeaderMap, InvalidHeaderValue> {
         let signable = Signable { method: "POST", query: "", content_type: JSON, host, payload: body };
-        let Credentials { secret_id, secret_key, token } = &self.credentials;
+        let Credentials { secret_id, secret_key, token, .. } = &self.credentials;
         let signed = sign::sign(&signable, SERVICE, now, secret_id.expose_secret(), secret_key);
         let mut headers = HeaderMap::from_iter([
             (HOST, HeaderValue::from_str(host)?),
@@ -162,7 +164,8 @@ fn outcome<T: DeserializeOwned>(call: Call, answer: &Answer, now: Timestamp) -> 
         Reply::Done { fields, request_id } => Ok((fields, request_id)),
         Reply::Refused { code, message, request_id } => {
             let is_clock = code == "AuthFailure.SignatureExpire";
-            let ahead = if is_clock { errors::clock_ahead(&message, now) } else { None };
+            let told = || errors::clock_ahead(&message, now).or_else(|| ahead_by_date(answer, now));
+            let ahead = if is_clock { told() } else { None };
             let message = with_clock(message, ahead);
             Err(errors::error(call, errors::refusal(&code, message, request_id)))
         }

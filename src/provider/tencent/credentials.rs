@@ -2,13 +2,22 @@
 
 use secrecy::SecretString;
 
-use crate::provider::credentials::{CredentialsError, Data, Names, entry, required};
+use crate::provider::credentials::{CredentialsError, Data, Names, Table, Unread};
 
 const SECRET_ID: Names = &["secretId", "TENCENTCLOUD_SECRET_ID"];
 const SECRET_KEY: Names = &["secretKey", "TENCENTCLOUD_SECRET_KEY"];
-const TOKEN: Names = &["token", "TENCENTCLOUD_TOKEN"];
+// The last is that of the vendor's Terraform provider.
+const TOKEN: Names = &["token", "TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECURITY_TOKEN"];
 
-const NEEDS: &str = "Tencent Cloud needs secretId and secretKey, and token with a temporary key";
+const TABLE: Table = Table {
+    entries: &[
+        (SECRET_ID, &["secretid", "secretidentifier", "accesskeyid", "accesskey", "accessid", "ak"]),
+        (SECRET_KEY, &["secretkey", "secretaccesskey", "accesskeysecret", "sk"]),
+        (TOKEN, &["token", "securitytoken", "sessiontoken", "ststoken", "temporarytoken"]),
+    ],
+    clouds: &["tencentcloud", "tencent", "qcloud", "tc"],
+    needs: "Tencent Cloud needs secretId and secretKey, and token with a temporary key",
+};
 
 /// An API key. `Debug` shows nothing of it.
 #[derive(Clone, Debug)]
@@ -19,15 +28,18 @@ pub struct Credentials {
     pub secret_key: SecretString,
     /// Goes with a temporary key.
     pub token: Option<SecretString>,
+    /// What looks like a part of it in its Secret, and is not read.
+    pub unread: Unread,
 }
 
 impl Credentials {
     /// Reads the data of a Secret.
     pub fn from_secret(data: &Data) -> Result<Self, CredentialsError> {
         Ok(Self {
-            secret_id: required(data, SECRET_ID, NEEDS)?,
-            secret_key: required(data, SECRET_KEY, NEEDS)?,
-            token: entry(data, TOKEN)?,
+            secret_id: TABLE.required(data, SECRET_ID)?,
+            secret_key: TABLE.required(data, SECRET_KEY)?,
+            token: TABLE.entry(data, TOKEN)?,
+            unread: TABLE.unread(data),
         })
     }
 }
@@ -43,7 +55,7 @@ mod tests {
         let data = data.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
         let credentials = Credentials::from_secret(&data.collect())?;
         assert!(!format!("{credentials:?}").contains("AKID"));
-        let Credentials { secret_id, secret_key, token } = credentials;
+        let Credentials { secret_id, secret_key, token, .. } = credentials;
         Ok([Some(secret_id), Some(secret_key), token]
             .map(|value| value.map(|value| value.expose_secret().to_owned())))
     }
@@ -60,6 +72,56 @@ mod tests {
             assert_eq!(read(&data).unwrap(), ["AKID1", "key", "t==/+"].map(|value| Some(value.to_owned())));
         }
         assert_eq!(read(&short[..2]).unwrap()[2], None);
+        let [id, key, _] = long;
+        for token in ["TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECURITY_TOKEN"] {
+            assert_eq!(read(&[id, key, (token, "t==")]).unwrap()[2].as_deref(), Some("t=="), "{token}");
+        }
+    }
+
+    #[test]
+    fn an_empty_entry_counts_as_absent() {
+        let [id, key] = [("secretId", "AKID1"), ("secretKey", "key")];
+        for empty in ["", "\n", "\r\n"] {
+            assert_eq!(read(&[id, key, ("token", empty)]).unwrap()[2], None);
+            let beside = [id, key, ("token", empty), ("TENCENTCLOUD_TOKEN", "t==")];
+            assert_eq!(read(&beside).unwrap()[2].as_deref(), Some("t=="));
+            let other = [("secretId", empty), ("TENCENTCLOUD_SECRET_ID", "AKID2"), key];
+            assert_eq!(read(&other).unwrap()[0].as_deref(), Some("AKID2"));
+        }
+    }
+
+    fn unread(data: &[(&str, &str)]) -> String {
+        let data = data.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
+        TABLE.unread(&data.collect()).note().unwrap_or_default()
+    }
+
+    #[test]
+    fn what_looks_like_an_entry_and_is_not_read_is_named() {
+        let alike = [
+            ("secret_id", "secretId"),
+            ("SECRETID", "secretId"),
+            ("TENCENTCLOUD_SECRETID", "secretId"),
+            ("tencentcloud-secret-id", "secretId"),
+            ("QCLOUD_ACCESS_KEY", "secretId"),
+            ("secret.key", "secretKey"),
+            ("TENCENT_SECRET_KEY", "secretKey"),
+            ("Token", "token"),
+            ("TENCENTCLOUD_SESSION_TOKEN", "token"),
+            ("sessionToken", "token"),
+        ];
+        for (name, wanted) in alike {
+            let note = format!("Of the same Secret entry {name} is not read: name it {wanted}.");
+            assert_eq!(unread(&[("secretId", "AKID1"), ("secretKey", "key"), (name, "x")]), note);
+            assert_eq!(unread(&[(name, "\n")]), "", "an empty one");
+        }
+        let both = [("secretId", "AKID1"), ("TENCENTCLOUD_SECRET_ID", "AKID2"), ("secretKey", "key")];
+        let note = "Of the same Secret entry TENCENTCLOUD_SECRET_ID is not read, since there is secretId.";
+        assert_eq!(unread(&both), note);
+        for other in ["note", "TENCENTCLOUD_REGION", "HUAWEICLOUD_SDK_AK", "ALIBABA_ACCESS_KEY", "kubeconfig"] {
+            assert_eq!(unread(&[("secretId", "AKID1"), ("secretKey", "key"), (other, "x")]), "", "{other}");
+        }
+        let same = [("secretId", "AKID1"), ("TENCENTCLOUD_SECRET_ID", "AKID1")];
+        assert_eq!(unread(&same), "");
     }
 
     #[test]
@@ -88,6 +150,12 @@ mod tests {
     #[test]
     fn a_missing_entry_is_named_with_all_that_is_accepted() {
         let error = read(&[("secretId", "AKID1"), ("secret_key", "key")]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "it has no entry secretKey (or TENCENTCLOUD_SECRET_KEY); entry secret_key is not read: name it secretKey; \
+             Tencent Cloud needs secretId and secretKey, and token with a temporary key"
+        );
+        let error = read(&[("secretId", "AKID1")]).unwrap_err().to_string();
         assert_eq!(
             error,
             "it has no entry secretKey (or TENCENTCLOUD_SECRET_KEY); Tencent Cloud needs secretId and secretKey, and \

@@ -12,7 +12,7 @@ pub use crate::provider::error_class::Call;
 use crate::provider::error_class::{self, ErrorClass, Row};
 use crate::provider::{Error, Refusal};
 
-use ErrorClass::{Credentials, Fault, Mend, NotDone, Running, TooFast, WrongState};
+use ErrorClass::{Clock, Credentials, Fault, Mend, NotDone, Running, TooFast, WrongState};
 use Reason::{
     AccountNotVerified, CertificateNotFound, CsrInvalid, InvalidRequest, PermissionDenied, ProfileIncomplete,
 };
@@ -40,8 +40,8 @@ const TABLE: &[Row] = &[
     ("AuthFailure.SecretIdNotFound", Credentials, KEY_GONE),
     (
         "AuthFailure.SignatureExpire",
-        Credentials,
-        "set this machine's clock: five minutes are the most it may differ",
+        Clock,
+        "set the clock of the node, which may differ by five minutes at most; certorder tries again within two minutes",
     ),
     (
         "AuthFailure.SignatureFailure",
@@ -252,8 +252,9 @@ mod tests {
     #[test]
     fn refused_credentials_wait_for_others() {
         let codes = "AuthFailure.InvalidAuthorization AuthFailure.InvalidSecretId AuthFailure.SecretIdNotFound \
-                     AuthFailure.SignatureExpire AuthFailure.SignatureFailure AuthFailure.TokenFailure";
+                     AuthFailure.SignatureFailure AuthFailure.TokenFailure";
         assert_effects("credentials", "credentials", codes);
+        assert_effects("clock", "clock", "AuthFailure.SignatureExpire");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::provider::time;
 pub fn observation(certificate: Certificate) -> Observation {
     let status = certificate.status.unwrap_or_default();
     let name = certificate.package_type_name.or(certificate.product_zh_name);
-    let CertificateExtra { domain_number, is_sm, replaced_by, renew_order } =
+    let CertificateExtra { domain_number, is_sm, replaced_by: reissued_from, replaced_for, renew_order } =
         certificate.certificate_extra.unwrap_or_default();
     let stage = stage(&status, certificate.status_msg.as_deref());
     let package_type = certificate.package_type.and_then(|number| number.parse().ok());
@@ -38,7 +38,8 @@ pub fn observation(certificate: Certificate) -> Observation {
             }
             _ => certificate.dv_auth_detail.map(records).unwrap_or_default(),
         },
-        replaced_by: replaced_by.or(renew_order),
+        replaced_by: replaced_for.or(renew_order),
+        reissued_from,
         not_before: certificate.cert_begin_time.as_deref().and_then(time::parse),
         not_after: certificate.cert_end_time.as_deref().and_then(time::parse),
     }
@@ -190,15 +191,18 @@ mod tests {
     }
 
     #[test]
-    fn what_replaces_a_certificate_is_its_replacement_or_else_its_renewal() {
+    fn what_replaces_a_certificate_is_its_reissue_or_else_its_renewal_and_never_its_predecessor() {
         let replaced_by = |extra: Value| observe(json!({ "CertificateExtra": extra })).replaced_by;
-        let both = json!({"ReplacedBy": "K3mY3nbI", "RenewOrder": "L4nZ4ocJ"});
+        let both = json!({"ReplacedFor": "K3mY3nbI", "RenewOrder": "L4nZ4ocJ"});
         assert_eq!(replaced_by(both).as_deref(), Some("K3mY3nbI"));
         assert_eq!(
-            replaced_by(json!({"ReplacedBy": "", "RenewOrder": "L4nZ4ocJ"})).as_deref(),
+            replaced_by(json!({"ReplacedFor": "", "RenewOrder": "L4nZ4ocJ"})).as_deref(),
             Some("L4nZ4ocJ")
         );
-        assert_eq!(replaced_by(json!({"ReplacedBy": null, "RenewOrder": null})), None);
+        assert_eq!(replaced_by(json!({"ReplacedFor": null, "RenewOrder": null})), None);
+        let reissued = json!({"OriginCertificateId": "H0jV0kzF", "ReplacedBy": "I1kW1lyG", "ReplacedFor": ""});
+        let reissued = observe(json!({ "CertificateExtra": reissued }));
+        assert_eq!((reissued.replaced_by, reissued.reissued_from.as_deref()), (None, Some("I1kW1lyG")));
     }
 
     #[test]

@@ -213,9 +213,12 @@ pub struct CertificateExtra {
     /// Whether it uses the Chinese algorithms.
     #[serde(rename = "SMCert", deserialize_with = "flag")]
     pub is_sm: Option<bool>,
-    /// The certificate that took the place of this one.
+    /// The certificate that this one was reissued from ("Original ID of the new certificate"), whatever the name says.
     #[serde(deserialize_with = "id")]
     pub replaced_by: Option<String>,
+    /// The certificate that this one was reissued to ("Reissue certificate id").
+    #[serde(deserialize_with = "id")]
+    pub replaced_for: Option<String>,
     /// The certificate that was ordered to renew this one.
     #[serde(deserialize_with = "id")]
     pub renew_order: Option<String>,

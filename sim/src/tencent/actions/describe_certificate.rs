@@ -98,8 +98,8 @@ fn extra(certificate: &Certificate) -> Value {
     json!({
         "DomainNumber": certificate.domain_number.to_string(),
         "OriginCertificateId": null,
-        "ReplacedBy": certificate.successors.replaced_by,
-        "ReplacedFor": null,
+        "ReplacedBy": certificate.reissued_from,
+        "ReplacedFor": certificate.successors.reissued_to,
         "RenewOrder": certificate.successors.renew_order,
         "SMCert": 0,
         "CompanyType": company_type,

@@ -251,12 +251,13 @@ async fn an_issued_certificate_expires_and_shows_what_took_its_place() {
     let setup = setup().await;
     setup.issued(Product::DV_SINGLE, &personal_application("J2lX2maH")).await;
     let before = setup.describe().await;
+    setup.cloud.reissue("J2lX2maH", "K3mY3nbI").unwrap();
     setup.cloud.expire("J2lX2maH").unwrap();
     assert!(matches!(setup.cloud.expire("J2lX2maH"), Err(MoveError::WrongStatus(..))));
+    assert!(matches!(setup.cloud.reissue("J2lX2maH", "K3mY3nbI"), Err(MoveError::WrongStatus(..))));
     setup
         .cloud
         .set("J2lX2maH", |certificate| {
-            certificate.successors.replaced_by = Some("K3mY3nbI".to_owned());
             certificate.successors.renew_order = Some("L4nZ4ocJ".to_owned());
             certificate.successors.hosting_renew = Some("M5oA5pdK".to_owned());
         })
@@ -265,7 +266,14 @@ async fn an_issued_certificate_expires_and_shows_what_took_its_place() {
     assert_eq!(expired["Status"], 3);
     assert!(expired["CertEndTime"].as_str() < before["CertEndTime"].as_str());
     let extra = &expired["CertificateExtra"];
-    assert_eq!((&extra["ReplacedBy"], &extra["RenewOrder"]), (&json!("K3mY3nbI"), &json!("L4nZ4ocJ")));
+    assert_eq!((&extra["ReplacedFor"], &extra["RenewOrder"]), (&json!("K3mY3nbI"), &json!("L4nZ4ocJ")));
+    assert!(extra["ReplacedBy"].is_null());
     let list = setup.client.call(LIST, &json!({ "CertIds": ["J2lX2maH"] })).await;
     assert_eq!(list["Certificates"][0]["HostingRenewCertId"], "M5oA5pdK");
+
+    setup.cloud.advance("K3mY3nbI").unwrap();
+    let new = setup.client.call("DescribeCertificate", &json!({ "CertificateId": "K3mY3nbI" })).await;
+    let (extra, names) = (&new["CertificateExtra"], &new["SubjectAltName"]);
+    assert_eq!((&new["Status"], names), (&json!(1), &expired["SubjectAltName"]));
+    assert_eq!((&extra["ReplacedBy"], &extra["ReplacedFor"]), (&json!("J2lX2maH"), &Value::Null));
 }
