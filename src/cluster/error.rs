@@ -41,6 +41,14 @@ fn known(error: &(dyn Error + 'static)) -> Option<String> {
     })
 }
 
+/// Whether the API server takes nothing new since the namespace is being deleted.
+#[must_use]
+pub fn is_namespace_terminating(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 403 && causes.any(|cause| cause.reason == "NamespaceTerminating")
+}
+
 fn no_answer(cause: &(dyn Error + 'static)) -> String {
     if chain(cause).any(<dyn Error>::is::<Elapsed>) {
         return "the API server does not answer in time; is it starting or overloaded, or a firewall in between?"

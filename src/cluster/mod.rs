@@ -4,6 +4,7 @@
 //! - [`request`]: one request, bounded in time, and the field manager of what is written.
 //! - [`secrets`]: Secrets that are referred to, as last read.
 //! - [`watch`]: watches of whole objects and of the metadata of Secrets; [`cache`]: what they have shown, with an index.
+//! - [`watch_health`]: which kinds cannot be watched at the moment, for `/readyz`.
 //! - [`trim`]: what is left out of cached objects.
 //! - [`error`]: errors of the API server in words that say what to do.
 
@@ -14,6 +15,7 @@ pub mod request;
 pub mod secrets;
 pub mod trim;
 pub mod watch;
+pub mod watch_health;
 
 pub use namespace::{Error, Namespace, as_data, text};
 pub use request::{FIELD_MANAGER, bounded};

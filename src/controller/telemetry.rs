@@ -19,7 +19,7 @@ use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, Intent, OrganizationProfile};
 use crate::cluster::FIELD_MANAGER;
 use crate::cluster::bounded;
-use crate::cluster::error::explain;
+use crate::cluster::error::{explain, is_namespace_terminating};
 use crate::controller::queue::AccountQueue;
 use crate::core::conditions::{Problem, get};
 use crate::core::redact::{Filter, truncate};
@@ -188,7 +188,7 @@ impl Telemetry {
         for note in notes {
             info!(condition = note.reason, "{}", note.note.as_deref().unwrap_or_default());
             if let Err(error) = bounded(self.recorder.publish(&note, object)).await {
-                warn!(error = %explain(&error), "cannot publish an Event");
+                not_published(&error);
             }
         }
     }
@@ -200,7 +200,7 @@ impl Telemetry {
         warn!(namespace = order.namespace(), order = order.name_any(), reason, "{message}");
         let event = event(reason, true, message);
         if let Err(error) = bounded(self.recorder.publish(&event, &order.object_ref(&()))).await {
-            warn!(error = %explain(&error), "cannot publish an Event");
+            not_published(&error);
         }
     }
 
@@ -227,6 +227,16 @@ impl Telemetry {
             Some(error) => error.into(),
         };
         self.metrics.calls.get_or_create(&CallLabels { action: action.to_owned(), outcome }).inc();
+    }
+}
+
+/// An Event is lost. A namespace that is being deleted takes none, which is nobody's trouble.
+fn not_published(error: &kube::Error) {
+    let text = explain(error);
+    if is_namespace_terminating(error) {
+        debug!(error = %text, "the namespace is being deleted, and takes no Event");
+    } else {
+        warn!(error = %text, "cannot publish an Event");
     }
 }
 
@@ -284,4 +294,51 @@ fn event(reason: &str, warns: bool, note: &str) -> Event {
 
 fn request_id(error: &Error) -> Option<&str> {
     error.refusal().and_then(|refusal| refusal.request_id.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// What is logged meanwhile.
+    fn logged(what: impl FnOnce()) -> String {
+        #[derive(Clone, Default)]
+        struct Log(Arc<Mutex<Vec<u8>>>);
+        impl Write for Log {
+            fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+                self.0.lock().unwrap().write(text)
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let log = Log::default();
+        let into = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_writer(move || into.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, what);
+        let bytes = log.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn an_event_that_a_namespace_refuses_while_it_is_deleted_is_no_warning() {
+        // As an API server 1.36 says it.
+        let body = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"events.events.k8s.io
+            \"e1\" is forbidden: unable to create new content in namespace t1 because it is being terminated","reason":
+            "Forbidden","details":{"name":"e1","group":"events.k8s.io","kind":"events","causes":[{"reason":
+            "NamespaceTerminating","message":"namespace t1 is being terminated","field":"metadata.namespace"}]},
+            "code":403}"#;
+        let error = |body: &str| kube::Error::Api(serde_json::from_str(&body.replace('\n', " ")).unwrap());
+        let log = logged(|| not_published(&error(body)));
+        assert!(log.contains("DEBUG") && log.contains("is being terminated") && !log.contains("WARN"), "{log}");
+        let denied = body.replace("NamespaceTerminating", "FieldValueInvalid");
+        let log = logged(|| not_published(&error(&denied)));
+        assert!(log.contains("WARN"), "{log}");
+    }
 }

@@ -146,6 +146,7 @@ async fn export(
         Ok(all) => write_secrets(controller, facts, &all).await?,
         Err(problem) => Err(problem),
     };
+    let outcome = outcome.map(|()| target.fetched_term(&bundle));
     record(controller, facts, at_hand, &Outcome::Exported(&outcome)).await
 }
 

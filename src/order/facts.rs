@@ -47,6 +47,8 @@ pub struct Facts<'a> {
     pub letter: Option<&'a Result<Letter, Problem>>,
     /// Whether the certificate stands in its Secret.
     pub secret: &'a Export,
+    /// From when until when the certificate in the Secret is valid, where that is the issued one.
+    pub term: Option<Term>,
     /// What other orders for the same certificate mean for this one.
     pub contested: Option<Problem>,
     /// Why this order may not begin yet: its namespace has enough that run.
@@ -85,8 +87,28 @@ pub enum Export {
     Blocked(Problem),
 }
 
+/// From when until when a certificate is valid, as it says itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Term {
+    /// Its first moment.
+    pub not_before: Timestamp,
+    /// Its last.
+    pub not_after: Timestamp,
+}
+
+impl Term {
+    /// Whether a cloud means the same certificate by this end. Clouds write times without a zone, so a day more or less
+    /// is no other certificate.
+    #[must_use]
+    pub fn ends_at(not_after: Timestamp, told: Timestamp) -> bool {
+        told.duration_since(not_after).abs() <= A_DAY
+    }
+}
+
 /// The outcome of an accepted call, as `lastRequest` records it.
 pub const ACCEPTED: &str = "Accepted";
+
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 const RESUBMIT_IS_RECENT: SignedDuration = SignedDuration::from_hours(1);
 

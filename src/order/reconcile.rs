@@ -21,6 +21,7 @@ use crate::core::pace;
 use crate::order::controller::Controller;
 use crate::order::execute::{self, AtHand, Done};
 use crate::order::facts::{self, Export, Facts};
+use crate::order::export::target::Target;
 use crate::order::finalize::{self, End};
 use crate::order::finalizer;
 use crate::order::fold::Requeue;
@@ -124,6 +125,7 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
         key: resolved.key_state(),
         letter: None,
         secret: &not_issued,
+        term: None,
         contested: None,
         over_budget: None,
         intent_seen_for: controller.intent_ages.age(key, order),
@@ -146,6 +148,11 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
     facts.observed = observed.as_ref();
     facts.letter = extra.letter.as_ref();
     facts.secret = &target;
+    facts.term = extra
+        .target
+        .as_ref()
+        .filter(|_| target == Export::Current)
+        .and_then(Target::stored_term);
     facts.validation = validation.as_deref();
     facts.logged = observe::logged(&facts, &resolved).await;
     facts.contested = controller.contested(order).await?;

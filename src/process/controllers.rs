@@ -20,6 +20,7 @@ use tracing::{Instrument, Span, error, warn};
 use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use crate::cluster::cache::{Cache, Cached, Key, Writer};
 use crate::cluster::watch::{self, ChangeFilter, Changed};
+use crate::cluster::watch_health::WatchHealth;
 use crate::controller::context::Context;
 use crate::controller::schedule::Schedule;
 use crate::order::{self, references};
@@ -32,6 +33,7 @@ const AFTER_PANIC: Duration = Duration::from_mins(5);
 pub struct Scope {
     client: Client,
     namespace: Option<String>,
+    watches: WatchHealth,
     /// The cache of its orders.
     pub orders: Cache<CertificateOrder>,
     /// The cache of its profiles.
@@ -43,17 +45,18 @@ pub struct Scope {
 impl Scope {
     /// One for each namespace; a single one if none is named.
     #[must_use]
-    pub fn all_of(namespaces: &[String], client: &Client) -> Vec<Self> {
+    pub fn all_of(namespaces: &[String], client: &Client, watches: &WatchHealth) -> Vec<Self> {
+        let new = |namespace| Self::new(client.clone(), watches.clone(), namespace);
         if namespaces.is_empty() {
-            return vec![Self::new(client.clone(), None)];
+            return vec![new(None)];
         }
-        namespaces.iter().map(|namespace| Self::new(client.clone(), Some(namespace.clone()))).collect()
+        namespaces.iter().map(|namespace| new(Some(namespace.clone()))).collect()
     }
 
-    fn new(client: Client, namespace: Option<String>) -> Self {
+    fn new(client: Client, watches: WatchHealth, namespace: Option<String>) -> Self {
         let (orders, orders_writer) = Cache::new();
         let (profiles, profiles_writer) = Cache::new();
-        Self { client, namespace, orders, profiles, orders_writer, profiles_writer }
+        Self { client, namespace, watches, orders, profiles, orders_writer, profiles_writer }
     }
 
     /// Works until `shutdown` is cancelled; passes that have begun are finished.
@@ -98,10 +101,14 @@ impl Scope {
         due_orders: WorkQueue<'_, CertificateOrder>,
         due_profiles: WorkQueue<'_, OrganizationProfile>,
     ) {
-        let Self { client, namespace, orders, profiles, orders_writer, profiles_writer } = self;
+        let Self { client, namespace, watches, orders, profiles, orders_writer, profiles_writer } = self;
         let (due_orders, due_profiles) = (&due_orders, &due_profiles);
         let namespace = namespace.as_deref();
-        let watch_orders = watch::objects(api(&client, namespace), orders_writer).for_each(async |changed| {
+        let client = |kind: &str| {
+            let place = namespace.map(|namespace| format!(" in namespace {namespace}")).unwrap_or_default();
+            watches.client(&client, &format!("{kind}{place}"))
+        };
+        let watch_orders = watch::objects(api(&client("CertificateOrders"), namespace), orders_writer).for_each(async |changed| {
             if changed.is_edited {
                 context.secrets.forget(&changed.key.0);
             }
@@ -109,7 +116,7 @@ impl Scope {
         });
         let filter = ChangeFilter::new(&context.clock);
         let watch_profiles =
-            watch::objects(api(&client, namespace), profiles_writer).for_each(async |changed| {
+            watch::objects(api(&client("OrganizationProfiles"), namespace), profiles_writer).for_each(async |changed| {
                 due_profiles.add(&changed.key);
                 due_orders.wake(references::of_profile(&orders, &changed.key), &filter, &changed);
             });
@@ -118,7 +125,7 @@ impl Scope {
         let watch_secrets = async {
             // Only cached objects can be requeued.
             are_filled(&orders, &profiles).await;
-            let changes = watch::secrets(api(&client, namespace));
+            let changes = watch::secrets(api(&client("Secrets"), namespace));
             changes
                 .for_each(async |changed| {
                     context.secrets.changed(&changed.key, changed.version.as_deref());

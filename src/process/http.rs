@@ -13,9 +13,16 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
-/// Whether the process is ready: every cache has been filled once, or another replica works; and it is not about to end.
+use crate::cluster::watch_health::WatchHealth;
+
+/// Whether the process is ready: every cache has been filled once and is kept so, or another replica works; and it is not
+/// about to end.
 #[derive(Clone, Default)]
-pub struct Readiness(Arc<AtomicU8>);
+pub struct Readiness {
+    state: Arc<AtomicU8>,
+    /// How the watches are. A process that works and sees nothing of what users write is not ready.
+    pub watches: WatchHealth,
+}
 
 const STARTING: u8 = 0;
 const STANDING_BY: u8 = 1;
@@ -40,13 +47,13 @@ impl Readiness {
 
     /// Says that the process was asked to end.
     pub fn end(&self) {
-        self.0.store(ENDING, Ordering::Release);
+        self.state.store(ENDING, Ordering::Release);
     }
 
     /// Whoever ends does not become ready any more.
     fn say(&self, state: u8) {
         let unless_ending = |now| (now != ENDING).then_some(state);
-        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, unless_ending);
+        let _ = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, unless_ending);
     }
 }
 
@@ -67,16 +74,31 @@ pub async fn serve(listener: TcpListener, registry: Registry, readiness: Readine
 }
 
 async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
-    match readiness.0.load(Ordering::Acquire) {
-        WORKING => (StatusCode::OK, "ok"),
-        ENDING => (StatusCode::SERVICE_UNAVAILABLE, "ends, and finishes the calls in flight"),
-        STANDING_BY => (StatusCode::OK, "standing by: another replica holds the lease"),
-        _ => (
-            StatusCode::SERVICE_UNAVAILABLE,
+    let unavailable = |text: &str| (StatusCode::SERVICE_UNAVAILABLE, text.to_owned());
+    match readiness.state.load(Ordering::Acquire) {
+        WORKING => match unwatched(&readiness.watches) {
+            Some(text) => unavailable(&text),
+            None => (StatusCode::OK, "ok".to_owned()),
+        },
+        ENDING => unavailable("ends, and finishes the calls in flight"),
+        STANDING_BY => (StatusCode::OK, "standing by: another replica holds the lease".to_owned()),
+        _ => unavailable(
             "the lease is not seen or the caches are not filled yet; the log says what is missing: the API server, a \
              valid token, the CRDs, or permissions",
         ),
     }
+}
+
+/// What has not been watched for longer than a while, if there is any.
+fn unwatched(watches: &WatchHealth) -> Option<String> {
+    let all = watches.failing();
+    let all: Vec<_> = all.iter().map(|(name, time)| format!("{name} for {} s", time.as_secs())).collect();
+    (!all.is_empty()).then(|| {
+        format!(
+            "cannot watch {}; the log says what is missing: the API server, a valid token, the CRDs, or permissions",
+            all.join(", ")
+        )
+    })
 }
 
 async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
@@ -87,5 +109,39 @@ async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
             ([(header::CONTENT_TYPE, content_type)], text).into_response()
         }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use k8s_openapi::api::core::v1::Secret;
+    use kube::{Api, Client};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_cannot_watch_any_more_is_not_ready_and_says_what_it_does_not_see() {
+        let readiness = Readiness::default();
+        readiness.set();
+        let ready = || async {
+            let answer = readyz(State(readiness.clone())).await.into_response();
+            let status = answer.status().as_u16();
+            let body = axum::body::to_bytes(answer.into_body(), 4096).await.unwrap();
+            (status, String::from_utf8(body.to_vec()).unwrap())
+        };
+        assert_eq!(ready().await, (200, "ok".to_owned()));
+        let client = Client::new(Router::new().fallback(async || StatusCode::UNAUTHORIZED), "default");
+        let secrets: Api<Secret> = Api::all(readiness.watches.client(&client, "Secrets"));
+        secrets.list(&kube::api::ListParams::default()).await.unwrap_err();
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        assert_eq!(ready().await.0, 200);
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        let (status, text) = ready().await;
+        assert_eq!(status, 503);
+        assert!(text.starts_with("cannot watch Secrets for 70 s; the log says"), "{text}");
+        readiness.stand_by();
+        assert_eq!(ready().await.0, 200, "another replica works");
     }
 }

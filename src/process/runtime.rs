@@ -171,7 +171,7 @@ pub async fn run_by(
     let mut config = config;
     config.watch_namespaces.sort_unstable();
     config.watch_namespaces.dedup();
-    let scopes = Scope::all_of(&config.watch_namespaces, &client);
+    let scopes = Scope::all_of(&config.watch_namespaces, &client, &readiness.watches);
     let secrets = Arc::new(Secrets::new(client.clone()));
     let sweep = tokio::spawn({
         let secrets = Arc::clone(&secrets);

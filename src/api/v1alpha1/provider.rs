@@ -172,7 +172,8 @@ pub struct HuaweiCloudOrder {
                   read its privacy statement and set it"))]
     pub agree_privacy_protection: bool,
 
-    /// Hash algorithm of the CA's signature. Becomes `ca_hash_algorithm`; needed for `GeoTrust` OV products.
+    /// Hash algorithm of the CA's signature. Becomes `ca_hash_algorithm`, which `GeoTrust` OV products need: `DEFAULT` is
+    /// sent for those if this is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_hash_algorithm: Option<CaHashAlgorithm>,
 }

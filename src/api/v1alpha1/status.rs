@@ -64,11 +64,13 @@ pub struct CertificateOrderStatus {
     #[schemars(length(max = 128))]
     pub validation_records: Vec<ValidationRecord>,
 
-    /// Begin of the certificate's validity.
+    /// Begin of the certificate's validity: as the certificate itself says, once it was fetched for `secretName`; until
+    /// then, and without `secretName`, as the cloud says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Time>,
 
-    /// End of the certificate's validity.
+    /// End of the certificate's validity: as the certificate itself says, once it was fetched for `secretName`; until
+    /// then, and without `secretName`, as the cloud says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Time>,
 

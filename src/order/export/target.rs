@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use secrecy::SecretString;
@@ -19,10 +18,8 @@ use crate::core::keystore::{Alias, Format, Keystore, KeystoreError, Password};
 use crate::core::names::Names;
 use crate::core::observation::{Bundle, Observation};
 use crate::order::export::secret::{self, Owner, TLS_CRT, TLS_KEY, Wanted};
-use crate::order::facts::Export;
+use crate::order::facts::{Export, Term};
 use crate::order::own_key::OwnKey;
-
-const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The Secrets that an order writes once its certificate is issued, as they are now.
 pub struct Target {
@@ -91,6 +88,19 @@ impl Target {
         }
     }
 
+    /// The term of the certificate that is stored.
+    #[must_use]
+    pub fn stored_term(&self) -> Option<Term> {
+        let stored = self.tls.as_ref()?.stored.as_ref()?;
+        term(std::str::from_utf8(&stored.data.as_ref()?.get(TLS_CRT)?.0).ok()?)
+    }
+
+    /// The term of a certificate that was fetched for a Secret.
+    #[must_use]
+    pub fn fetched_term(&self, bundle: &Bundle) -> Option<Term> {
+        self.tls.as_ref().and_then(|_| term(&bundle.certificate_pem))
+    }
+
     /// What keeps the Secrets from being written.
     fn blocked(&self) -> Option<Problem> {
         let in_the_way = self.slots().find_map(|slot| slot.in_the_way(&self.owner));
@@ -126,10 +136,7 @@ impl Target {
         let data = stored.data.clone().unwrap_or_default();
         let chain = data.get(TLS_CRT).and_then(|pem| std::str::from_utf8(&pem.0).ok()).map(Chain::parse);
         let (Some(Ok(chain)), Ok(names)) = (chain, names) else { return false };
-        // The clouds write times without a zone, so a day more or less is no other certificate.
-        let same_term = seen
-            .not_after
-            .is_none_or(|expires| expires.duration_since(chain.leaf_not_after()).abs() <= A_DAY);
+        let same_term = seen.not_after.is_none_or(|told| Term::ends_at(chain.leaf_not_after(), told));
         let stored_key = data.get(TLS_KEY).and_then(|pem| std::str::from_utf8(&pem.0).ok());
         let stored_key = stored_key.and_then(|pem| KeyPair::from_pem(&SecretString::from(pem)).ok());
         let right_key = match (&self.key, &stored_key) {
@@ -236,6 +243,12 @@ impl Target {
     fn marks(&self, chain: &Chain, key: Option<&KeyPair>) -> String {
         self.stores(chain, key).map(|(format, store)| store.mark(format)).collect::<Vec<_>>().join(".")
     }
+}
+
+/// The term of the leaf of a chain.
+fn term(pem: &str) -> Option<Term> {
+    let chain = Chain::parse(pem).ok()?;
+    Some(Term { not_before: chain.leaf_not_before(), not_after: chain.leaf_not_after() })
 }
 
 /// What a TLS Secret holds beside keystores.

@@ -64,7 +64,11 @@ impl Fold<'_> {
                 self.halt(problem)
             }
             Outcome::NotFetched(error) => self.not_fetched(error),
-            Outcome::Exported(outcome) => self.exported(outcome.as_ref().err()),
+            Outcome::Exported(Ok(term)) => {
+                self.valid(*term);
+                self.exported(None)
+            }
+            Outcome::Exported(Err(problem)) => self.exported(Some(problem)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::api::v1alpha1::{CertificateOrderStatus, Intent};
 use crate::core::conditions::Problem;
-use crate::order::facts::Action;
+use crate::order::facts::{Action, Term};
 use crate::order::plan::Step;
 use crate::provider::{Accepted, Error};
 
@@ -20,8 +20,8 @@ pub enum Outcome<'a> {
     TakenBack(&'a Problem),
     /// The issued certificate could not be fetched.
     NotFetched(&'a Error),
-    /// The issued certificate was written to its Secret, or cannot be.
-    Exported(&'a Result<(), Problem>),
+    /// The issued certificate was written to its Secret, with this term, or cannot be.
+    Exported(&'a Result<Option<Term>, Problem>),
 }
 
 /// What is stored, and when to look again.

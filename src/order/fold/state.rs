@@ -10,7 +10,7 @@ use crate::controller::failure::{Failure, Retry};
 use crate::core::conditions::{Conditions, Problem, Status, get};
 use crate::core::observation::{Observation, Stage};
 use crate::core::redact::Filter;
-use crate::order::facts::Facts;
+use crate::order::facts::{Facts, Term};
 use crate::order::fold::outcome::Requeue;
 use crate::order::validation;
 
@@ -59,8 +59,8 @@ impl Fold<'_> {
         let found = self.facts.validation.filter(|_| seen.stage == Stage::Validating);
         self.status.validation_records =
             seen.records.iter().map(|record| validation::record(record, found)).collect();
-        self.status.not_before = seen.not_before.map(seconds);
-        self.status.not_after = seen.not_after.map(seconds);
+        self.told_term(seen);
+        self.valid(self.facts.term);
         let renewed =
             self.facts.validation.and_then(|validation| validation.deadline.as_ref()?.replaced_by.clone());
         // Version 0.1.0 took the certificate that this one came from for it.
@@ -75,6 +75,28 @@ impl Fold<'_> {
             submission.ordered_at = Some(now);
             let message = "the order was found running at the cloud";
             self.conditions.set(ConditionType::Ordered, Status::True, Reason::Adopted, message);
+        }
+    }
+
+    /// From when until when the certificate is valid, as the cloud says: until its own dates are known, and where those
+    /// cannot be meant.
+    fn told_term(&mut self, seen: &Observation) {
+        let told = seen.not_after;
+        let is_known = match (&self.status.not_after, told) {
+            (Some(known), Some(told)) => Term::ends_at(known.0, told),
+            _ => false,
+        };
+        if !is_known {
+            self.status.not_before = seen.not_before.map(seconds);
+            self.status.not_after = told.map(seconds);
+        }
+    }
+
+    /// The same, as the certificate itself says.
+    pub(super) fn valid(&mut self, term: Option<Term>) {
+        if let Some(Term { not_before, not_after }) = term {
+            self.status.not_before = Some(seconds(not_before));
+            self.status.not_after = Some(seconds(not_after));
         }
     }
 

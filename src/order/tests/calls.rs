@@ -10,7 +10,7 @@ use crate::core::redact::Filter;
 use crate::order::facts::Action;
 use crate::order::fold::{Outcome, Requeue, fold};
 use crate::order::plan::Step;
-use crate::provider::{Accepted, Error};
+use crate::provider::{Accepted, Error, Refusal};
 
 fn refused(request_id: &str) -> Result<Accepted, Error> {
     let refusal = refusal("FailedOperation.InvalidParam", request_id);
@@ -176,6 +176,34 @@ fn a_refusal_that_somebody_must_mend_stops_and_one_that_passes_waits() {
 }
 
 #[test]
+fn a_clock_that_is_off_is_no_matter_of_credentials_and_a_retry_writes_nothing() {
+    let off = |request_id: &str, words: &str| {
+        let refusal = Refusal { message: words.into(), ..refusal("SignatureExpire", request_id) };
+        Error::ClockSkew(refusal)
+    };
+    let mut scene = scene().cannot_read(off("1", "this machine's clock is 600 s behind the cloud's"));
+    let first = scene.pass(&step(&Step::Unreadable));
+    assert_eq!(summary(&first.status), "Pending: Ready=Unknown/ClockSkew Reconciling=True/ClockSkew");
+    assert_eq!(first.requeue, Requeue::FailedForAll);
+    let text = message(&first.status, ConditionType::Ready);
+    for part in ["600 s behind", "Set the clock of the node", "within two minutes", "RequestId 1"] {
+        assert!(text.contains(part), "{part:?} is not in {text:?}");
+    }
+    scene = scene.cannot_read(off("2", "this machine's clock is 601 s behind the cloud's")).at(90);
+    assert_eq!(scene.pass(&step(&Step::Unreadable)).status, first.status);
+
+    let submit = to_submit("A", 0);
+    let next = scene.intends(submit.clone()).fold(&Outcome::Called(
+        Action::Submit,
+        &submit,
+        &Err(off("3", "")),
+    ));
+    assert_eq!(next.requeue, Requeue::FailedForAll);
+    assert_eq!(next.status.submission.unwrap().intent, None, "the call had no effect");
+    assert_eq!(next.status.last_request.unwrap().outcome, "ClockSkew");
+}
+
+#[test]
 fn a_lost_outcome_makes_the_record_of_the_application_before_it_doubtful() {
     let recorded = |intent, outcome: &Step| {
         let scene = scene().submitted("A", 0).intends(intent).at(60);
@@ -199,7 +227,7 @@ fn the_clouds_words_pass_the_filter() {
     let filter = Filter::new([secret.into()]);
     let words = || format!("call {secret} first").as_str().into();
     let rejected = Observation { message: Some(words()), ..seen(Stage::Rejected, &[NAME]) };
-    let refusal = crate::provider::Refusal { message: words(), ..refusal("Code", "1") };
+    let refusal = Refusal { message: words(), ..refusal("Code", "1") };
     let submit = to_submit("A", 0);
     let outcome = Err(Error::Rejected { reason: Reason::InvalidRequest, refusal: refusal.clone() });
     let (followed, refused, unreadable) = (
@@ -232,6 +260,11 @@ fn every_refusal_says_what_to_do_next() {
             "Complete the OrganizationProfile",
         ),
         (Error::CredentialsRefused(code()), "Replace the content of the Secret"),
+        (
+            Error::CredentialsRefused(Refusal { note: Some("Entry x is not read.".to_owned()), ..code() }),
+            "the order goes on at once. Entry x is not read.",
+        ),
+        (Error::ClockSkew(code()), "Set the clock of the node; certorder tries again within two minutes."),
         (Error::Throttled { after: None, refusal: code() }, "tries again by itself"),
         (Error::Unknown(Some(code())), "reads the cloud to see what became of it"),
     ];

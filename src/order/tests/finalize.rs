@@ -121,6 +121,10 @@ fn a_deletion_waits_ten_minutes_for_credentials_and_no_longer() {
     let ours = || at_stage(Stage::Validating);
     let unknown =
         Error::Rejected { reason: Reason::CertificateNotFound, refusal: refusal("CertificateNotFound", "1") };
+    // A wrong clock says nothing of them.
+    let off = Error::ClockSkew(refusal("SignatureExpire", "1"));
+    let waits = deleted(ours().cannot_read(off), Cancel).at(DELETED + 3600);
+    assert_eq!(end(&waits), End::First(Step::Unreadable));
     let without: [(&str, Scene, Step); 5] = [
         ("no such certificate", ours().cannot_read(unknown), Step::Unreadable),
         ("no Secret", ours().without_credentials(), Step::Halt(halt(Reason::SecretNotFound))),

@@ -4,10 +4,10 @@ use strum::IntoEnumIterator;
 
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{DeletionPolicy, ReadyPolicy, seconds};
+use crate::api::v1alpha1::{CertificateOrderStatus, DeletionPolicy, ReadyPolicy, seconds};
 use crate::core::annotations::{FINALIZER, RESUBMIT_AT, WITHDRAW};
-use crate::core::observation::Stage;
-use crate::order::facts::{Action, Export};
+use crate::core::observation::{Observation, Stage};
+use crate::order::facts::{Action, Export, Term};
 use crate::order::fold::{Outcome, Requeue};
 use crate::order::plan::Step;
 use crate::order::plan::settling::landed;
@@ -180,7 +180,7 @@ fn ready_waits_for_the_secret_that_the_user_named() {
         (Export::Due, follow(), format!("{fetching} {submitted}"), Requeue::Now),
         (conflict(), follow(), stops("SecretConflict"), Requeue::Stopped),
         (missing(), follow(), waits("SecretNotFound"), Requeue::Stopped),
-        (Export::Due, Outcome::Exported(&Ok(())), synced, Requeue::Settled),
+        (Export::Due, Outcome::Exported(&Ok(None)), synced, Requeue::Settled),
         (Export::Due, Outcome::Exported(&unfit), stops("BundleInvalid"), Requeue::Stopped),
         (Export::Due, Outcome::NotFetched(&busy), waits("Exporting"), Requeue::Failed(None)),
         (Export::Due, Outcome::NotFetched(&denied), stops("PermissionDenied"), Requeue::Stopped),
@@ -191,6 +191,64 @@ fn ready_waits_for_the_secret_that_the_user_named() {
         assert_eq!(text.split_once(": ").unwrap().1, wanted, "row {number}");
         assert_eq!(next.requeue, again, "row {number}");
     }
+}
+
+/// From when until when a certificate is valid.
+fn valid(status: &CertificateOrderStatus) -> [Option<i64>; 2] {
+    let begin = at(0).as_second();
+    [&status.not_before, &status.not_after].map(|time| time.as_ref().map(|time| time.0.as_second() - begin))
+}
+
+#[test]
+fn the_term_is_that_of_the_certificate_once_it_was_fetched_and_until_then_the_clouds() {
+    const DAY: i64 = 86_400;
+    let told = |from, to| Observation {
+        not_before: Some(at(from)),
+        not_after: Some(at(to)),
+        ..seen(Stage::Issued, &[NAME])
+    };
+    let own = Term { not_before: at(5), not_after: at(90 * DAY + 5) };
+    let mut scene = scene().ordered("A", 0).sees(told(0, 90 * DAY));
+    let without_secret = scene.fold(&step(&Step::Follow)).status;
+    assert_eq!(valid(&without_secret), [Some(0), Some(90 * DAY)]);
+
+    scene.secret = Export::Due;
+    assert_eq!(valid(&scene.pass(&step(&Step::Follow)).status), [Some(0), Some(90 * DAY)]);
+    let fetched = scene.pass(&Outcome::Exported(&Ok(Some(own)))).status;
+    assert_eq!(valid(&fetched), [Some(5), Some(90 * DAY + 5)]);
+
+    // Whatever becomes of the Secret, the cloud's date of the same certificate changes nothing.
+    for secret in [Export::Due, Export::Blocked(halt(Reason::SecretConflict)), Export::NotWanted] {
+        scene.secret = secret;
+        assert_eq!(valid(&scene.fold(&step(&Step::Follow)).status), valid(&fetched));
+    }
+    (scene.secret, scene.term) = (Export::Current, Some(own));
+    assert_eq!(scene.fold(&step(&Step::Follow)).status, fetched, "nothing is written");
+
+    // An order of a version that had the cloud's dates gets the certificate's own at the next look.
+    scene.order.status = Some(without_secret);
+    assert_eq!(valid(&scene.pass(&step(&Step::Follow)).status), valid(&fetched));
+
+    // Another certificate, which was not fetched yet.
+    let mut scene = Scene { secret: Export::Due, term: None, ..scene }.sees(told(60 * DAY, 150 * DAY));
+    assert_eq!(valid(&scene.pass(&step(&Step::Follow)).status), [Some(60 * DAY), Some(150 * DAY)]);
+}
+
+#[test]
+fn what_replaced_a_certificate_stays_known_and_is_never_the_one_that_it_came_from() {
+    let link = |replaced_by: Option<&str>, reissued_from: Option<&str>| Observation {
+        replaced_by: replaced_by.map(str::to_owned),
+        reissued_from: reissued_from.map(str::to_owned),
+        ..seen(Stage::Issued, &[NAME])
+    };
+    let mut scene = scene().ordered("A", 0).sees(link(Some("next"), Some("former")));
+    let mut shown = |seen: Option<Observation>| {
+        scene.observed = seen.map(Ok).or(scene.observed.take());
+        scene.pass(&step(&Step::Follow)).status.replaced_by
+    };
+    assert_eq!(shown(None).as_deref(), Some("next"));
+    assert_eq!(shown(Some(link(None, Some("former")))).as_deref(), Some("next"));
+    assert_eq!(shown(Some(link(None, Some("next")))), None, "as version 0.1.0 wrote it");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::core::names::Names;
 use crate::core::observation::{Observation, Stage};
 use crate::core::product::Product;
 use crate::core::redact::Filter;
-use crate::order::facts::{self, Action, Export, Facts, KeyState};
+use crate::order::facts::{self, Action, Export, Facts, KeyState, Term};
 use crate::order::fold::{self, Next, Outcome};
 use crate::order::plan::{self, Step};
 use crate::order::validation::Validation;
@@ -87,6 +87,7 @@ pub(super) struct Scene {
     pub(super) key: Option<(bool, Problem)>,
     pub(super) letter: Option<Result<Letter, Problem>>,
     pub(super) secret: Export,
+    pub(super) term: Option<Term>,
     /// How long this process has seen the open intent.
     pub(super) seen_for: Duration,
     pub(super) logged: Option<bool>,
@@ -108,6 +109,7 @@ pub(super) fn scene() -> Scene {
         key: None,
         letter: None,
         secret: Export::NotWanted,
+        term: None,
         seen_for: Duration::from_hours(1),
         logged: None,
         validation: None,
@@ -135,6 +137,7 @@ impl Scene {
             },
             letter: self.letter.as_ref(),
             secret: &self.secret,
+            term: self.term,
             intent_seen_for: self.seen_for,
             contested: self.contested.clone(),
             over_budget: self.over_budget.clone(),

@@ -406,12 +406,13 @@ fn application(scene: &Scene) -> Option<&'static str> {
 /// One of the errors that say that nothing happened.
 fn definite(which: u8, request_id: &str) -> Error {
     let refusal = refusal("FailedOperation.Something", request_id);
-    match which % 6 {
+    match which % 7 {
         0 => Error::Throttled { after: None, refusal },
         1 => Error::Rejected { reason: Reason::InvalidRequest, refusal },
         2 => Error::CredentialsRefused(refusal),
         3 => Error::NotNow(refusal),
         4 => Error::Unavailable(refusal),
+        5 => Error::ClockSkew(refusal),
         _ => Error::NotSent("no route".to_owned()),
     }
 }

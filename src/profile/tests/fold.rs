@@ -318,6 +318,19 @@ fn what_is_out_of_reach_for_now_leaves_standing_what_was_known() {
 }
 
 #[test]
+fn a_wrong_clock_passes_by_itself_within_two_minutes() {
+    let off = |request_id| Error::ClockSkew(refused("AuthFailure.SignatureExpire", request_id));
+    let mut scene = scene(&credentials()).fails(off("one"));
+    let next = scene.fold();
+    assert_eq!(
+        (summary(&next.status).as_str(), next.requeue),
+        ("Ready=True/Complete Resolved=Unknown/ClockSkew", Requeue::FailedForAll)
+    );
+    let again = scene.fails(off("two")).at(1).fold();
+    assert_eq!(again.status, next.status, "nothing is written");
+}
+
+#[test]
 fn a_secret_that_is_missing_keeps_the_profile_from_being_looked_up() {
     let problem = Problem::new(Reason::SecretNotFound, "Secret tencent-credentials does not exist");
     let mut without = Scene { directory: Some(Err(problem)), ..scene(&credentials()) };

@@ -1,6 +1,6 @@
 //! What a bought product is and allows, as far as `show` names it.
 
-use crate::api::v1alpha1::HuaweiCloudOrder;
+use crate::api::v1alpha1::CaHashAlgorithm;
 use crate::core::application::{Application, Organization, ValidationMethod};
 use crate::core::conditions::Problem;
 use crate::core::product::Product;
@@ -52,10 +52,9 @@ fn is_domain_validated(type_: &str) -> Option<bool> {
 }
 
 /// Checks what the product allows and demands, but for the data of the organisation.
-pub fn check(product: &Product, order: &HuaweiCloudOrder, application: &Application) -> Result<(), Problem> {
-    let problem = uncovered(product, &application.names)
-        .or_else(|| mail(product, application.validation))
-        .or_else(|| hash(product, order));
+pub fn check(product: &Product, application: &Application) -> Result<(), Problem> {
+    let problem =
+        uncovered(product, &application.names).or_else(|| mail(product, application.validation));
     problem.map_or(Ok(()), |problem| Err(unfit(product, &problem)))
 }
 
@@ -67,13 +66,18 @@ fn mail(product: &Product, validation: ValidationMethod) -> Option<String> {
     })
 }
 
-fn hash(product: &Product, order: &HuaweiCloudOrder) -> Option<String> {
-    let (brand, type_) = product.name.as_deref()?.split_once(' ')?;
-    let wants = brand == WANTS_HASH.0 && type_.starts_with(WANTS_HASH.1);
-    (wants && order.ca_hash_algorithm.is_none()).then(|| {
-        "needs a hash algorithm: set spec.provider.huaweiCloud.caHashAlgorithm to DEFAULT or SHA-256"
-            .to_owned()
-    })
+/// The hash algorithm of the CA's signature: the one that the user names, or else `DEFAULT` where the product needs one.
+///
+/// Inferred: that `DEFAULT`, which the page lists without a word, leaves the choice to the CA. If it did not, the cloud
+/// would refuse it before anything happens.
+#[must_use]
+pub fn hash_algorithm(product: Option<&Product>, named: Option<CaHashAlgorithm>) -> Option<CaHashAlgorithm> {
+    named.or_else(|| product.is_some_and(wants_hash).then_some(CaHashAlgorithm::Default))
+}
+
+fn wants_hash(product: &Product) -> bool {
+    let names = product.name.as_deref().and_then(|name| name.split_once(' '));
+    names.is_some_and(|(brand, type_)| brand == WANTS_HASH.0 && type_.starts_with(WANTS_HASH.1))
 }
 
 /// The data that an OV or EV product demands and that are not there, by their paths in the profile.

@@ -32,7 +32,7 @@ pub fn prepare(
         return Err(unfit("Huawei Cloud takes an application only with agreePrivacyProtection: true"));
     }
     if let Some(product) = product {
-        product::check(product, order, application)?;
+        product::check(product, application)?;
     }
     let people = application.profile.as_ref().ok_or_else(no_applicant)?;
     let organization = people.organization.as_ref();
@@ -57,7 +57,7 @@ pub fn prepare(
     let names = ["contact_name", "contact_phone", "contact_email"];
     people_fields(&mut body, names, &contact, technical)?;
     body.text("domain_method", domain_method(application.validation)?);
-    if let Some(algorithm) = order.ca_hash_algorithm {
+    if let Some(algorithm) = product::hash_algorithm(product, order.ca_hash_algorithm) {
         body.text("ca_hash_algorithm", hash_algorithm(algorithm));
     }
     // Sent also when false: nobody shall have to know the cloud's default.

@@ -21,6 +21,7 @@ fn waits_and_stops_are_told_apart() {
         "RateLimited",
         "CloudUnavailable",
         "ClaimUnavailable",
+        "ClockSkew",
         "Settling",
         "Submitting",
         "InReview",

@@ -278,9 +278,31 @@ async fn a_clock_that_is_off_is_told_by_how_much() {
     let world = World::new(Product::OV_SINGLE).await;
     world.cloud.set_clock_ahead(SignedDuration::from_mins(20));
     let error = world.observe_fails().await;
-    assert!(matches!(error, Error::CredentialsRefused(_)), "{error:?}");
+    assert!(matches!(error, Error::ClockSkew(_)), "{error:?}");
     let text = words(&error);
     assert!(text.contains("this machine's clock is 1") && text.ends_with(" s behind the cloud's)"), "{text}");
+}
+
+#[tokio::test]
+async fn a_date_far_from_ours_tells_a_wrong_clock_from_a_wrong_key_and_a_token_has_no_date() {
+    let body = json!({"error_code": "APIGW.0301", "error_msg": "verify aksk signature fail", "request_id": "r"});
+    let json = "application/json\r\ndate: Tue, 14 Nov 2023 22:13:20 GMT";
+    let url = always(http("401 Unauthorized", json, &body.to_string())).await;
+    let clouds = clouds(&url, 10, PATIENT);
+    let error = open(&clouds, &json!({}), &KEYS).observe().await.unwrap_err();
+    assert!(matches!(error, Error::ClockSkew(_)), "{error:?}");
+    assert!(words(&error).ends_with(" s ahead of the cloud's)"), "{error:?}");
+    let error = open(&clouds, &json!({}), &[("authToken", "MIIF")]).observe().await.unwrap_err();
+    assert!(matches!(error, Error::CredentialsRefused(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_refusal_of_credentials_names_the_entries_that_were_not_read() {
+    let world = World::new(Product::OV_SINGLE).await;
+    let wrong = [("accessKey", AK), ("secretKey", "old"), ("HW_SECURITY_TOKEN", "token")];
+    let error = world.open_with(&json!({}), &wrong).observe().await.unwrap_err();
+    let note = "Of the same Secret entry HW_SECURITY_TOKEN is not read: name it securityToken.";
+    assert_eq!(error.refusal().unwrap().note.as_deref(), Some(note));
 }
 
 #[tokio::test]

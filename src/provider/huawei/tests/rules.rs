@@ -225,12 +225,7 @@ fn what_the_product_demands_and_allows_is_judged_before_it_is_sent() {
         (&nothing, named("a.b", &["c.d", "e.f", "g.h"]), ov.clone(), Some("covers 3 names")),
         (&nothing, nobody, ov.clone(), Some("the profile's spec.organization is empty")),
         (&nothing, incomplete, ov, Some("spec.organization.city, spec.organization.country are empty")),
-        (
-            &nothing,
-            company_application(),
-            geotrust.clone(),
-            Some("set spec.provider.huaweiCloud.caHashAlgorithm"),
-        ),
+        (&nothing, company_application(), geotrust.clone(), None),
         (&hash, company_application(), geotrust, None),
     ];
     for (fields, application, product, problem) in cases {
@@ -240,6 +235,28 @@ fn what_the_product_demands_and_allows_is_judged_before_it_is_sent() {
             (Err(found), Some(expected)) => assert!(found.message.contains(expected), "{found}"),
             (found, expected) => panic!("{found:?} is not {expected:?}"),
         }
+    }
+}
+
+#[test]
+fn a_product_that_needs_a_hash_algorithm_gets_the_clouds_default_unless_one_is_named() {
+    let product = |name: &str| Some(Product { name: Some(name.to_owned()), ..Product::default() });
+    let named = json!({"caHashAlgorithm": "SHA-256"});
+    let cases = [
+        (json!({}), product("GEOTRUST OV_SSL_CERT"), json!("DEFAULT")),
+        (json!({}), product("GEOTRUST OV_SSL_CERT_PRO"), json!("DEFAULT")),
+        (named.clone(), product("GEOTRUST OV_SSL_CERT"), json!("SHA-256")),
+        (named, None, json!("SHA-256")),
+        (json!({}), product("GEOTRUST DV_SSL_CERT"), Value::Null),
+        (json!({}), product("GLOBALSIGN OV_SSL_CERT"), Value::Null),
+        (json!({}), Some(Product::default()), Value::Null),
+        (json!({}), None, Value::Null),
+    ];
+    for (fields, product, sent) in cases {
+        let payload = request::prepare(&order(&fields), &company_application(), product.as_ref()).unwrap();
+        assert_eq!(payload.redacted["ca_hash_algorithm"], sent, "{product:?}");
+        let body: Value = serde_json::from_slice(payload.body.expose_secret()).unwrap();
+        assert_eq!(body["ca_hash_algorithm"], sent, "what is shown is what is sent");
     }
 }
 

@@ -19,6 +19,7 @@ use crate::api::v1alpha1::{Provider as Block, TencentSite};
 use crate::core::application::{KeyAlgorithm, ValidationMethod};
 use crate::core::clock::Clock;
 use crate::core::observation::Stage;
+use crate::provider::credentials::Unread;
 use crate::provider::fixtures::{PATIENT, always, closed, http, soon, words};
 use crate::provider::registry::{Clouds, Settings};
 use crate::provider::tencent::credentials::Credentials;
@@ -264,9 +265,39 @@ async fn a_clock_that_is_off_is_told_by_how_much() {
     let world = World::new(Product::OV_SINGLE).await;
     world.cloud.set_clock_ahead(SignedDuration::from_mins(10));
     let error = world.observe_fails().await;
-    assert!(matches!(error, Error::CredentialsRefused(_)), "{error:?}");
+    assert!(matches!(error, Error::ClockSkew(_)), "{error:?}");
     let text = words(&error);
     assert!(text.contains("this machine's clock is 6") && text.ends_with(" s behind the cloud's)"), "{text}");
+    world.cloud.set_clock_ahead(SignedDuration::ZERO);
+    assert!(world.open().observe().await.is_ok());
+}
+
+#[tokio::test]
+async fn where_the_words_do_not_tell_the_clouds_time_its_header_does() {
+    let body = json!({"Response": {
+        "Error": {"Code": "AuthFailure.SignatureExpire", "Message": "Signature expired."}, "RequestId": "r",
+    }});
+    let json = "application/json\r\ndate: Tue, 14 Nov 2023 22:13:20 GMT";
+    let url = always(http("200 OK", json, &body.to_string())).await;
+    let error = open(&clouds(&url, 10, PATIENT), &json!({}), &[("secretId", ID), ("secretKey", KEY)]);
+    let error = error.observe().await.unwrap_err();
+    assert!(matches!(error, Error::ClockSkew(_)), "{error:?}");
+    let text = words(&error);
+    assert!(
+        text.starts_with("Signature expired. (this machine's clock is ") && text.ends_with(" s ahead of the cloud's)"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_of_credentials_names_the_entries_that_were_not_read() {
+    let world = World::new(Product::OV_SINGLE).await;
+    let misnamed = [("secretId", ID), ("secretKey", KEY), ("TENCENTCLOUD_SESSION_TOKEN", "token")];
+    assert!(open(&world.clouds, &json!({}), &misnamed).observe().await.is_ok(), "what works is left alone");
+    let wrong = [("secretId", ID), ("secretKey", "old"), ("TENCENTCLOUD_SESSION_TOKEN", "token")];
+    let error = open(&world.clouds, &json!({}), &wrong).observe().await.unwrap_err();
+    let note = "Of the same Secret entry TENCENTCLOUD_SESSION_TOKEN is not read: name it token.";
+    assert_eq!(error.refusal().unwrap().note.as_deref(), Some(note));
 }
 
 #[tokio::test]
@@ -406,6 +437,7 @@ fn a_request_has_the_headers_of_the_vendor_and_shows_no_secret() {
         secret_id: ID.into(),
         secret_key: KEY.into(),
         token: Some(SecretString::from("token==/+")),
+        unread: Unread::default(),
     };
     let tencent = Tencent::new(service.into(), credentials, order(&json!({})));
     let request = tencent.client.request(DESCRIBE, b"{}", "2023-11-14T22:13:20Z".parse().unwrap()).unwrap();

@@ -12,6 +12,7 @@ pub(super) fn check(params: &Params, product: Product) -> Result<(), Refusal> {
     if let Some(name) = params.text("key_algorithm").filter(|name| !known(name)) {
         return Err(Refusal::bad_parameter(format!("key_algorithm {name} is not supported.")));
     }
+    // Inferred: that DEFAULT, which the page lists and does not explain, leaves the choice to the CA.
     match params.text("ca_hash_algorithm") {
         Some("DEFAULT" | "SHA-256") => Ok(()),
         None if !product.needs_hash_algorithm() => Ok(()),
