@@ -99,7 +99,7 @@ async fn is_allowed(client: &Client, account: &str, namespace: &str, call: &Call
 
 #[test]
 fn the_roles_allow_what_the_operator_needs_and_nothing_else() {
-    let rules = Rules::of("deploy", "shop");
+    let rules = Rules::of("deploy/operator", "shop");
     for call in calls(&MAY, "shop").into_iter().chain(calls(&MAY, "")) {
         assert!(rules.allow(&call), "{call:?}");
     }

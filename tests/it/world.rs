@@ -61,7 +61,7 @@ impl World {
     pub(crate) async fn quiet_at(kind: Kind) -> Self {
         let cluster = Cluster::start(cluster::kubeconfig().as_deref()).await;
         let (upstream, namespace) = (cluster.upstream.clone(), new_namespace());
-        let rules = Rules::of("deploy", &namespace);
+        let rules = Rules::of("deploy/operator", &namespace);
         Self::new(kind, cluster, upstream, namespace, rules).await
     }
 
