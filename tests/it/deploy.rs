@@ -14,6 +14,8 @@ use crate::cluster::{self, Cluster};
 
 /// The namespace that the manifests put the operator into.
 pub(crate) const NAMESPACE: &str = "certorder";
+/// The namespace of the claims of every operator.
+pub(crate) const CLAIMS: &str = "certorder-claims";
 /// The ServiceAccount of the operator.
 pub(crate) const ACCOUNT: &str = "certorder";
 
