@@ -43,6 +43,7 @@ class Page:
         found = []
         for block in self.blocks(title, "console"):
             assert block.startswith("$ "), f"{self.name}, {title}: {block}"
+            block = re.sub(r" *\\\n *", " ", block)
             found += [text.strip() for text in re.split(r"^\$ ", block, flags=re.MULTILINE) if text.strip()]
         return found
 

@@ -5,6 +5,7 @@ import subprocess
 import yaml
 
 from conftest import CHARTS
+from pages import Page
 
 TOP = CHARTS.parent
 
@@ -49,7 +50,6 @@ def kustomization(directory, text):
     (directory / "kustomization.yaml").write_text(text)
 
 
-# As docs/gitops/README.md has it; the path takes the place of the address.
 BASE = """apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [all.yaml]
@@ -100,4 +100,28 @@ def test_without_the_component_kustomize_leaves_them_behind(tmp_path):
     kustomization(tmp_path, BASE.replace("components: [names]\n", ""))
     (tmp_path / "all.yaml").write_text(yaml.safe_dump_all([item for item, _ in objects()]))
     built = {item["kind"]: item for item in build(tmp_path)}
-    assert built["CertificateOrder"]["spec"]["credentialsRef"]["name"] == "a-secret" != built["Secret"]["metadata"]["name"]
+    assert built["CertificateOrder"]["spec"]["credentialsRef"]["name"] == "a-secret"
+    assert built["Secret"]["metadata"]["name"] != "a-secret"
+
+
+def test_the_kustomization_of_the_page_gives_an_order_that_finds_its_secret(tmp_path):
+    [text] = Page("docs/gitops/README.md").blocks("Kustomize", "yaml")
+    address = "https://github.com/certorder/certorder//deploy/names?ref="
+    [line] = [line for line in text.splitlines() if address in line]
+    kustomization(tmp_path, text.replace(line, "  - names"))
+    (tmp_path / "names").symlink_to(TOP / "deploy" / "names")
+    (tmp_path / "tencent.env").write_text("secretId=AKID\nsecretKey=key\n")
+    order = {
+        "apiVersion": "certorder.dev/v1alpha1",
+        "kind": "CertificateOrder",
+        "metadata": {"name": "www"},
+        "spec": {"credentialsRef": {"name": "tencent-credentials"}, "secretName": "www-tls"},
+    }
+    (tmp_path / "orders.yaml").write_text(yaml.safe_dump(order))
+    built = {item["kind"]: item for item in build(tmp_path)}
+    # No hash: an edit of the key changes no reference.
+    assert built["Secret"]["metadata"] == {"name": "prod-tencent-credentials", "namespace": "shop"}
+    assert built["CertificateOrder"]["spec"] == {
+        "credentialsRef": {"name": "prod-tencent-credentials"},
+        "secretName": "www-tls",
+    }

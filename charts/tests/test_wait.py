@@ -1,5 +1,5 @@
-"""examples/wait-for-order.sh: how it ends. kubectl is one that gives answers recorded from the real one, in their order,
-and the last for ever."""
+"""examples/wait-for-order.sh: how it ends. `kubectl` is a script that gives answers in their order, and the last one for
+ever; the errors are those that kubectl 1.35.2 printed at an API server 1.36.2. test_pages.py has the real ones."""
 
 import os
 import subprocess
@@ -24,15 +24,16 @@ cat "$count"
 NOT_FOUND = 'Error from server (NotFound): certificateorders.certorder.dev "www" not found'
 UNAUTHORIZED = "error: You must be logged in to the server (Unauthorized)"
 # The client has no cached discovery: other words for the same.
-NO_CREDENTIALS = """E1128 03:27:26.161411   19078 memcache.go:265] "Unhandled Error" err="couldn't get current server API group \
-list: the server has asked for the client to provide credentials"
+NO_CREDENTIALS = """E1128 03:27:26.161411   19078 memcache.go:265] "Unhandled Error" err="couldn't get current server API \
+group list: the server has asked for the client to provide credentials"
 error: You must be logged in to the server (the server has asked for the client to provide credentials)"""
-FORBIDDEN = 'Error from server (Forbidden): certificateorders.certorder.dev "www" is forbidden: User "ci" cannot get resource'
+FORBIDDEN = 'Error from server (Forbidden): certificateorders.certorder.dev "www" is forbidden: User "ci" cannot get it'
 AWAY = "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?"
 
 
 def seen(*conditions, uid="a", deleted="", generation=1, observed=1, message="so it is"):
-    return "\n".join([uid, deleted, f"{generation} {observed}", "".join(f"{each} " for each in conditions), message, ""])
+    types = "".join(f"{each} " for each in conditions)
+    return "\n".join([uid, deleted, f"{generation} {observed}", types, message, ""])
 
 
 @pytest.fixture
