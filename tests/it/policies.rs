@@ -230,7 +230,8 @@ async fn the_policies_are_accepted_by_the_api_server() {
             assert!(warnings.is_empty(), "{name}: {warnings:?}");
         } else {
             // It would not notice a field that the CRD does not have if no version were named.
-            let found = warnings.iter().any(|warning| warning.warning.contains("undefined field 'commonNam'"));
+            let found =
+                warnings.iter().any(|warning| warning.warning.contains("undefined field 'commonNam'"));
             assert!(found, "{name}: {warnings:?}");
         }
         api.delete(&name, &DeleteParams::default()).await.unwrap();
