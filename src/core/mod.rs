@@ -10,4 +10,8 @@ pub mod keystore;
 pub mod names;
 pub mod order;
 pub mod pace;
+pub mod pem;
 pub mod redact;
+pub mod signature;
+pub mod text;
+pub mod x509_name;
