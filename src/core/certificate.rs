@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use x509_parser::certification_request::X509CertificationRequest;
-use x509_parser::cri_attributes::{ExtensionRequest, ParsedCriAttribute, X509CriAttribute};
-use x509_parser::der_parser::asn1_rs::Any;
+use x509_parser::cri_attributes::ExtensionRequest;
+use x509_parser::der_parser::asn1_rs::{self, Any, Oid};
 use x509_parser::extensions::{GeneralName, ParsedExtension, X509Extension};
 use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
 use x509_parser::prelude::FromDer;
@@ -24,8 +24,9 @@ const LONGEST_CSR: usize = 48 * 1024;
 const LABEL: &str = "CERTIFICATE REQUEST";
 /// How Microsoft's certreq writes it, and OpenSSL with -newhdr.
 const OTHER_LABEL: &str = "NEW CERTIFICATE REQUEST";
-/// The attribute in which older tools of Microsoft ask for extensions (`szOID_CERT_EXTENSIONS`).
-const EXTENSIONS_OF_MICROSOFT: &str = "1.3.6.1.4.1.311.2.1.14";
+/// The attributes that ask for extensions: that of PKCS #9, and that of older tools of Microsoft
+/// (`szOID_CERT_EXTENSIONS`).
+const ASK_FOR_EXTENSIONS: [&str; 2] = ["1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"];
 
 /// A certificate signing request (PKCS #10) whose signature fits its key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -220,28 +221,37 @@ fn common_name(request: &X509CertificationRequest<'_>) -> Result<Option<String>,
 /// The names of every extension of every attribute that asks for extensions. There should be one of each, but a name
 /// in a second one is a name that a CA may certify.
 fn dns_names(request: &X509CertificationRequest<'_>) -> Result<Vec<String>, CsrError> {
+    let attributes = attributes(request.certification_request_info.raw).map_err(|_| CsrError::NotPkcs10)?;
     let mut names = Vec::new();
-    for attribute in request.certification_request_info.iter_attributes() {
-        for extension in extensions(attribute)? {
-            if extension.oid == OID_X509_EXT_SUBJECT_ALT_NAME {
-                names.extend(names_of(&extension)?);
-            }
+    for (_, set) in attributes.iter().filter(|(type_, _)| ASK_FOR_EXTENSIONS.contains(&type_.as_str())) {
+        let (_, requested) = ExtensionRequest::from_der(set).map_err(|_| CsrError::Names)?;
+        for extension in
+            requested.extensions.iter().filter(|asked| asked.oid == OID_X509_EXT_SUBJECT_ALT_NAME)
+        {
+            names.extend(names_of(extension)?);
         }
     }
     Ok(names)
 }
 
-fn extensions<'a>(attribute: &X509CriAttribute<'a>) -> Result<Vec<X509Extension<'a>>, CsrError> {
-    match attribute.parsed_attribute() {
-        ParsedCriAttribute::ExtensionRequest(requested) => Ok(requested.extensions.clone()),
-        _ if attribute.oid.to_id_string() == EXTENSIONS_OF_MICROSOFT => {
-            // A set of one sequence of extensions.
-            let (_, set) = Any::from_der(attribute.value).map_err(|_| CsrError::Names)?;
-            let (_, requested) = ExtensionRequest::from_der(set.data).map_err(|_| CsrError::Names)?;
-            Ok(requested.extensions)
-        }
-        _ => Ok(Vec::new()),
+/// The attributes of a request, each with its type and what is in its set. (The library hands over the content of
+/// those only that it knows.)
+fn attributes(info: &[u8]) -> asn1_rs::Result<Vec<(String, &[u8])>> {
+    let (_, info) = Any::from_der(info)?;
+    let (rest, _version) = Any::from_der(info.data)?;
+    let (rest, _subject) = Any::from_der(rest)?;
+    let (rest, _key) = Any::from_der(rest)?;
+    let (_, all) = Any::from_der(rest)?;
+    let mut all = all.data;
+    let mut attributes = Vec::new();
+    while !all.is_empty() {
+        let (rest, attribute) = Any::from_der(all)?;
+        let (set, type_) = Oid::from_der(attribute.data)?;
+        let (_, set) = Any::from_der(set)?;
+        attributes.push((type_.to_id_string(), set.data));
+        all = rest;
     }
+    Ok(attributes)
 }
 
 fn names_of(extension: &X509Extension<'_>) -> Result<Vec<String>, CsrError> {
@@ -256,70 +266,4 @@ fn names_of(extension: &X509Extension<'_>) -> Result<Vec<String>, CsrError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use rcgen::{CertificateParams, DnType, KeyPair};
-
-    use super::*;
-
-    fn csr(common_name: Option<&str>, names: &[&str]) -> String {
-        let mut params =
-            CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::OrganizationName, "示例科技有限公司");
-        if let Some(name) = common_name {
-            params.distinguished_name.push(DnType::CommonName, name);
-        }
-        params.serialize_request(&KeyPair::generate().unwrap()).unwrap().pem().unwrap()
-    }
-
-    fn names() -> Names {
-        Names::parse("www.acme.example", &["api.acme.example".to_owned()]).unwrap()
-    }
-
-    #[test]
-    fn a_csr_for_the_orders_names_is_accepted() {
-        for names_in_csr in [&["www.acme.example", "api.acme.example"][..], &["WWW.acme.example"], &[]] {
-            let csr = Csr::parse(&csr(Some("www.acme.example"), names_in_csr)).unwrap();
-            assert_eq!(csr.check_names(&names()), Ok(()));
-        }
-    }
-
-    #[test]
-    fn a_csr_for_other_names_is_refused() {
-        let cases = [
-            (csr(None, &[]), "the CSR has no common name; it must be www.acme.example"),
-            (csr(Some("acme.example"), &[]), "the CSR's common name is acme.example, spec.commonName is www"),
-            (csr(Some("www.acme.example"), &["other.example"]), "the CSR asks for other.example"),
-        ];
-        for (pem, message) in cases {
-            let error = Csr::parse(&pem).unwrap().check_names(&names()).unwrap_err().to_string();
-            assert!(error.starts_with(message), "{error}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_csr_is_refused_with_the_reason() {
-        let good = csr(Some("www.acme.example"), &[]);
-        let flipped = {
-            let mut der = Csr::parse(&good).unwrap().der().to_vec();
-            *der.last_mut().unwrap() ^= 1;
-            pem_of(&der)
-        };
-        let cases = [
-            (String::new(), CsrError::NotPem(PemError::NoBlock)),
-            ("x".repeat(LONGEST_TEXT + 1), CsrError::TooLarge),
-            (pem_of(&vec![0x30; LONGEST_CSR * 3 / 4]), CsrError::TooLarge),
-            (good.replace("CERTIFICATE REQUEST", "CERTIFICATE"), CsrError::OtherBlock("CERTIFICATE".into())),
-            (format!("{good}{good}"), CsrError::OtherBlock(LABEL.into())),
-            (pem_of(b"nonsense"), CsrError::NotPkcs10),
-            (flipped, CsrError::BadSignature),
-        ];
-        for (text, error) in cases {
-            assert_eq!(Csr::parse(&text), Err(error));
-        }
-    }
-
-    fn pem_of(der: &[u8]) -> String {
-        pem::encode(LABEL, der)
-    }
-}
+mod tests;

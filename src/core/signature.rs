@@ -1,7 +1,7 @@
 //! Verifies signatures of requests and certificates, and tells what is wrong from what cannot be judged here.
 
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
-use x509_parser::der_parser::asn1_rs::Oid;
+use x509_parser::der_parser::asn1_rs::Tag;
 use x509_parser::public_key::PublicKey;
 use x509_parser::signature_algorithm::SignatureAlgorithm;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
@@ -165,8 +165,8 @@ fn pss(algorithm: &AlgorithmIdentifier<'_>) -> Option<&'static dyn VerificationA
 }
 
 fn curve(algorithm: &AlgorithmIdentifier<'_>) -> Option<String> {
-    let curve: Oid<'_> = algorithm.parameters.as_ref()?.as_oid().ok()?;
-    Some(curve.to_id_string())
+    let parameters = algorithm.parameters.as_ref().filter(|parameters| parameters.tag() == Tag::Oid)?;
+    Some(parameters.as_oid().ok()?.to_id_string())
 }
 
 fn described(key: &SubjectPublicKeyInfo<'_>, algorithm: &AlgorithmIdentifier<'_>) -> String {
