@@ -5,21 +5,25 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
-use x509_parser::pem::Pem;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
-use x509_parser::x509::X509Name;
 
+use crate::core::chain::path::Certificates;
 use crate::core::keypair::KeyPair;
 use crate::core::names::Names;
-use crate::core::redact::truncate;
+use crate::core::pem::{self, PemError};
+use crate::core::x509_name::printable;
+
+mod path;
 
 /// The longest bundle that is read, in bytes. A leaf with a hundred names and three CAs are below 48 KiB.
 const LONGEST_BUNDLE: usize = 256 * 1024;
 /// The most certificates that are read. Real chains have two to four.
 const MOST_CERTIFICATES: usize = 16;
-/// The longest name of a certificate that an error repeats, in bytes.
-const LONGEST_NAME: usize = 200;
+/// How they are written.
+const LABEL: &str = "CERTIFICATE";
+/// How they were written before RFC 1422; OpenSSL reads it to this day.
+const OTHER_LABEL: &str = "X509 CERTIFICATE";
 
 /// A server certificate and the CA certificates between it and its root, each signed by the next.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,11 +48,9 @@ pub enum ChainError {
     /// Too many certificates.
     #[error("the certificate bundle holds more than {MOST_CERTIFICATES} certificates")]
     TooMany,
-    /// Broken PEM, or none.
-    #[error(
-        "the certificate bundle is not PEM: it must hold blocks that begin with -----BEGIN CERTIFICATE-----"
-    )]
-    NotPem,
+    /// No PEM, or not all of it.
+    #[error("the certificate bundle is not PEM: {0}")]
+    NotPem(#[from] PemError),
     /// A PEM block that is no certificate.
     #[error("the certificate bundle holds a block {0:?}; it must hold CERTIFICATE blocks only")]
     OtherBlock(String),
@@ -70,6 +72,19 @@ pub enum ChainError {
         certificate: String,
         /// Its issuer.
         issuer: String,
+    },
+    /// A signature that nobody here can check.
+    #[error(
+        "{certificate} names {issuer} as its issuer and is signed with {algorithm}, which is not supported here, so \
+         the chain cannot be checked"
+    )]
+    UnsupportedSignature {
+        /// Subject of the certificate.
+        certificate: String,
+        /// Its issuer.
+        issuer: String,
+        /// How it is signed.
+        algorithm: String,
     },
     /// A certificate that the leaf's chain does not lead to: another chain's, or one link is missing.
     #[error(
@@ -101,14 +116,16 @@ impl Chain {
     /// dates are not judged: an expired certificate is read like any other.
     pub fn parse(bundle: &str) -> Result<Self, ChainError> {
         let blocks = read_pem(bundle)?;
-        let certificates = blocks.iter().enumerate().map(|(at, der)| read(at, der));
-        let certificates = certificates.collect::<Result<Vec<_>, _>>()?;
-        let leaf = find_leaf(&certificates)?;
-        let (path, root) = path(leaf, &certificates)?;
-        refuse_unrelated(&path, &certificates)?;
+        let all = blocks.iter().map(|(at, der)| read(*at, der)).collect::<Result<Vec<_>, _>>()?;
+        let certificates = Certificates::new(&all);
+        let path = certificates.path(certificates.leaf()?)?;
+        let der = |at: &usize| blocks.get(*at).map(|(_, der)| der.clone());
+        let Some(leaf) = path.certificates.first().and_then(|at| all.get(*at)) else {
+            return Err(ChainError::NoLeaf);
+        };
         Ok(Self {
-            certificates: path.iter().map(|certificate| certificate.as_raw().to_vec()).collect(),
-            root: root.map(|root| root.as_raw().to_vec()),
+            certificates: path.certificates.iter().filter_map(der).collect(),
+            root: path.root.as_ref().and_then(der),
             names: dns_names(leaf),
             subject: printable(leaf.subject()),
             serial: serial(leaf),
@@ -184,110 +201,32 @@ impl Chain {
     }
 }
 
-/// The bundle's certificates as DER, each once.
-fn read_pem(bundle: &str) -> Result<Vec<Vec<u8>>, ChainError> {
+/// The bundle's certificates as DER, each once, with the number of its block.
+fn read_pem(bundle: &str) -> Result<Vec<(usize, Vec<u8>)>, ChainError> {
     if bundle.len() > LONGEST_BUNDLE {
         return Err(ChainError::TooLarge);
     }
-    let mut certificates: Vec<Vec<u8>> = Vec::new();
-    for (count, block) in Pem::iter_from_buffer(bundle.as_bytes()).enumerate() {
-        let block = block.map_err(|_| ChainError::NotPem)?;
-        if block.label != "CERTIFICATE" {
-            return Err(ChainError::OtherBlock(truncate(&block.label, LONGEST_NAME)));
-        }
-        if count == MOST_CERTIFICATES {
-            return Err(ChainError::TooMany);
-        }
-        if !certificates.contains(&block.contents) {
-            certificates.push(block.contents);
+    let blocks = pem::read(bundle)?;
+    if let Some(other) = blocks.iter().find(|block| ![LABEL, OTHER_LABEL].contains(&block.label.as_str())) {
+        return Err(ChainError::OtherBlock(other.label.clone()));
+    }
+    if blocks.len() > MOST_CERTIFICATES {
+        return Err(ChainError::TooMany);
+    }
+    let mut certificates: Vec<(usize, Vec<u8>)> = Vec::new();
+    for (at, block) in blocks.into_iter().enumerate() {
+        if !certificates.iter().any(|(_, der)| *der == *block.der) {
+            certificates.push((at + 1, block.der.to_vec()));
         }
     }
-    if certificates.is_empty() { Err(ChainError::NotPem) } else { Ok(certificates) }
+    Ok(certificates)
 }
 
 fn read(at: usize, der: &[u8]) -> Result<X509Certificate<'_>, ChainError> {
     match X509Certificate::from_der(der) {
         Ok(([], certificate)) => Ok(certificate),
-        _ => Err(ChainError::NotX509(at + 1)),
+        _ => Err(ChainError::NotX509(at)),
     }
-}
-
-/// The one certificate that is not a CA's. Roots older than X.509 v3 do not say that they are CAs, but are
-/// self-issued.
-fn find_leaf<'c, 'd>(all: &'c [X509Certificate<'d>]) -> Result<&'c X509Certificate<'d>, ChainError> {
-    let mut leaves = all.iter().filter(|certificate| !certificate.is_ca() && !is_self_issued(certificate));
-    let leaf = leaves.next().ok_or(ChainError::NoLeaf)?;
-    match leaves.next() {
-        Some(other) => Err(ChainError::SeveralLeaves(printable(leaf.subject()), printable(other.subject()))),
-        None => Ok(leaf),
-    }
-}
-
-type Path<'c, 'd> = (Vec<&'c X509Certificate<'d>>, Option<&'c X509Certificate<'d>>);
-
-/// The certificates from the leaf up, each signed by the next, and the root that signed the last of them. Where a
-/// CA is in the bundle both as a root and cross-signed by an older root, the cross-signed certificate is taken, so
-/// that clients that know the older root only are served too.
-fn path<'c, 'd>(
-    leaf: &'c X509Certificate<'d>,
-    all: &'c [X509Certificate<'d>],
-) -> Result<Path<'c, 'd>, ChainError> {
-    let mut path = vec![leaf];
-    let mut last = leaf;
-    loop {
-        let named: Vec<_> = all.iter().filter(|issuer| is_named_by(issuer, last)).collect();
-        let mut signers = named.iter().copied().filter(|issuer| has_signed(issuer, last)).peekable();
-        if !named.is_empty() && signers.peek().is_none() {
-            let (certificate, issuer) = (printable(last.subject()), printable(last.issuer()));
-            return Err(ChainError::BadSignature { certificate, issuer });
-        }
-        let fresh = signers.filter(|issuer| !path.contains(issuer));
-        match fresh.min_by_key(|issuer| is_self_issued(issuer)) {
-            Some(root) if is_self_issued(root) => return Ok((path, Some(root))),
-            Some(issuer) => {
-                path.push(issuer);
-                last = issuer;
-            }
-            None => return Ok((path, None)),
-        }
-    }
-}
-
-/// Refuses a certificate that no way from the leaf up leads to. A way that the path did not take is fine.
-fn refuse_unrelated(path: &[&X509Certificate<'_>], all: &[X509Certificate<'_>]) -> Result<(), ChainError> {
-    let mut related: Vec<_> = path.to_vec();
-    let mut rest: Vec<_> = all.iter().filter(|certificate| !path.contains(certificate)).collect();
-    loop {
-        let before = rest.len();
-        let (found, left) = rest
-            .into_iter()
-            .partition(|issuer| related.iter().any(|certificate| has_signed(issuer, certificate)));
-        rest = left;
-        related.extend::<Vec<_>>(found);
-        if rest.len() == before {
-            break;
-        }
-    }
-    match (rest.first(), path.last()) {
-        (Some(unrelated), Some(last)) => Err(ChainError::Unrelated {
-            unrelated: printable(unrelated.subject()),
-            last: printable(last.subject()),
-            missing: printable(last.issuer()),
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn is_named_by(issuer: &X509Certificate<'_>, certificate: &X509Certificate<'_>) -> bool {
-    issuer.subject().as_raw() == certificate.issuer().as_raw()
-}
-
-fn has_signed(issuer: &X509Certificate<'_>, certificate: &X509Certificate<'_>) -> bool {
-    is_named_by(issuer, certificate) && certificate.verify_signature(Some(issuer.public_key())).is_ok()
-}
-
-fn is_self_issued(certificate: &X509Certificate<'_>) -> bool {
-    is_named_by(certificate, certificate)
 }
 
 fn dns_names(leaf: &X509Certificate<'_>) -> Vec<String> {
@@ -313,13 +252,8 @@ fn timestamp(time: ASN1Time) -> Timestamp {
     Timestamp::from_second(time.timestamp()).unwrap_or(Timestamp::MAX)
 }
 
-fn printable(name: &X509Name<'_>) -> String {
-    truncate(&name.to_string().replace(char::is_control, " "), LONGEST_NAME)
-}
-
 fn pem_of(der: &[u8]) -> String {
-    let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
-    pem::encode_config(&pem::Pem::new("CERTIFICATE", der), config)
+    pem::encode(LABEL, der)
 }
 
 #[cfg(test)]
