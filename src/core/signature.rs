@@ -31,23 +31,37 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    /// The kind of a key, by its algorithm and its curve: a size says little, since many curves have 256 bits.
+    /// The kind of a public key, by its algorithm and its curve: a size says little, since many curves have 256 bits.
     #[must_use]
     pub fn of(key: &SubjectPublicKeyInfo<'_>) -> Self {
-        let algorithm = key.algorithm.algorithm.to_id_string();
-        match algorithm.as_str() {
-            RSA => match key.parsed() {
+        match Self::of_algorithm(&key.algorithm) {
+            Some(kind) => kind,
+            None => match key.parsed() {
                 Ok(PublicKey::RSA(rsa)) => Self::Rsa(rsa.key_size()),
                 _ => Self::Other("a broken RSA key".to_owned()),
             },
-            EC => match curve(&key.algorithm).as_deref() {
-                Some(P256) => Self::P256,
-                Some(P384) => Self::P384,
-                Some(SM2) => Self::Other("SM2".to_owned()),
-                Some(curve) => Self::Other(format!("ECDSA on {}", name(curve))),
-                None => Self::Other("ECDSA on a curve that is given by its numbers".to_owned()),
-            },
-            other => Self::Other(name(other)),
+        }
+    }
+
+    /// The kind of any key, as far as its algorithm says it; `None` for RSA.
+    #[must_use]
+    pub fn of_algorithm(algorithm: &AlgorithmIdentifier<'_>) -> Option<Self> {
+        match algorithm.algorithm.to_id_string().as_str() {
+            RSA => None,
+            EC => Some(Self::on_curve(curve(algorithm).as_deref())),
+            other => Some(Self::Other(name(other))),
+        }
+    }
+
+    /// The kind of a key for ECDSA or SM2, by the number of its curve.
+    #[must_use]
+    pub fn on_curve(curve: Option<&str>) -> Self {
+        match curve {
+            Some(P256) => Self::P256,
+            Some(P384) => Self::P384,
+            Some(SM2) => Self::Other("SM2".to_owned()),
+            Some(curve) => Self::Other(format!("ECDSA on {}", name(curve))),
+            None => Self::Other("ECDSA on a curve that is given by its numbers".to_owned()),
         }
     }
 
