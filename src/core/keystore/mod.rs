@@ -1,8 +1,8 @@
 //! Keystores: the key and its chain in one file with a password, as Java and Windows want them.
 //!
-//! PKCS #12 is written by a library; no well-kept one writes Java's own format, so that is written here. A stored file
-//! is never opened, since both formats let their author ask the reader for gigabytes of memory and hours of work:
-//! whether it is up to date is told by its [`Keystore::mark`].
+//! The same content makes the same file: every salt is derived from it. A stored file is never opened, since both
+//! formats let their author ask the reader for gigabytes of memory and hours of work: whether it is up to date is told
+//! by its [`Keystore::mark`].
 
 mod jks;
 mod pkcs12;
@@ -58,6 +58,12 @@ pub enum KeystoreError {
     /// No password, or an endless one.
     #[error("the keystore's password must have 1 to {LONGEST_PASSWORD} bytes")]
     Password,
+    /// A password that Java cannot use.
+    #[error(
+        "the password of a PKCS #12 keystore must be ASCII: with other characters Java says that the password is \
+         incorrect; choose another one, or use spec.keystores.jks"
+    )]
+    NotAscii,
     /// An alias that Java could not find again.
     #[error("the keystore's alias must be 1 to {LONGEST_ALIAS} printable ASCII characters")]
     Alias,
@@ -70,7 +76,7 @@ impl Keystore<'_> {
     /// Writes the file.
     pub fn write(&self, format: Format) -> Result<Vec<u8>, KeystoreError> {
         match format {
-            Format::Pkcs12 => pkcs12::write(self).map_err(|error| KeystoreError::Pkcs12(error.to_string())),
+            Format::Pkcs12 => Ok(pkcs12::write(self)?),
             Format::Jks => Ok(jks::write(self)),
         }
     }
@@ -79,7 +85,12 @@ impl Keystore<'_> {
     /// passwords on it. It is the same for the same content, and stands beside the file.
     #[must_use]
     pub fn mark(&self, format: Format) -> String {
-        hex::encode(self.derive::<16>(format.file_name()))
+        let purpose = match format {
+            // The second form in which the file is written: the first named the leaf by its subject.
+            Format::Pkcs12 => "keystore.p12 2",
+            Format::Jks => "keystore.jks",
+        };
+        hex::encode(self.derive::<16>(purpose))
     }
 
     /// Bytes that look random, and are the same for the same content and purpose.
@@ -102,10 +113,19 @@ impl Keystore<'_> {
 pub struct Password(SecretString);
 
 impl Password {
-    /// Takes a text as it is, white space at its ends included.
-    pub fn new(text: SecretString) -> Result<Self, KeystoreError> {
-        let is_fit = (1..=LONGEST_PASSWORD).contains(&text.expose_secret().len());
-        if is_fit { Ok(Self(text)) } else { Err(KeystoreError::Password) }
+    /// Takes a text as it is, white space at its ends included, for a keystore of this format.
+    ///
+    /// Java derives the key of PKCS #12 from the low bytes of the characters, so only ASCII opens a file that is written
+    /// by the standard; the older format has no such fault.
+    pub fn new(format: Format, text: SecretString) -> Result<Self, KeystoreError> {
+        let password = text.expose_secret();
+        if !(1..=LONGEST_PASSWORD).contains(&password.len()) {
+            Err(KeystoreError::Password)
+        } else if format == Format::Pkcs12 && !password.is_ascii() {
+            Err(KeystoreError::NotAscii)
+        } else {
+            Ok(Self(text))
+        }
     }
 }
 
