@@ -322,13 +322,13 @@ async fn keystores(
     let Some(keystores) = &spec.keystores else { return Ok(all) };
     if let Some(pkcs12) = &keystores.pkcs12 {
         let field = "spec.keystores.pkcs12.passwordSecretRef";
-        let password = namespace.private(&pkcs12.password_secret_ref, field).await?;
+        let password = namespace.password(&pkcs12.password_secret_ref, field).await?;
         let password = Password::new(Format::Pkcs12, password).map_err(|error| unfit(field, error))?;
         all.push((Format::Pkcs12, password, Alias::default()));
     }
     if let Some(jks) = &keystores.jks {
         let field = "spec.keystores.jks.passwordSecretRef";
-        let password = namespace.private(&jks.password_secret_ref, field).await?;
+        let password = namespace.password(&jks.password_secret_ref, field).await?;
         let password = Password::new(Format::Jks, password).map_err(|error| unfit(field, error))?;
         let alias = jks.alias.as_deref().map(Alias::parse).transpose();
         let alias = alias.map_err(|error| unfit("spec.keystores.jks.alias", error))?.unwrap_or_default();

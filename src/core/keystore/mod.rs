@@ -60,7 +60,7 @@ pub enum KeystoreError {
     Password,
     /// A password that Java cannot use.
     #[error(
-        "the password of a PKCS #12 keystore must be ASCII: with other characters Java says that the password is \
+        "the password of a PKCS #12 keystore must be printable ASCII: with other characters Java says that the password is \
          incorrect; choose another one, or use spec.keystores.jks"
     )]
     NotAscii,
@@ -115,13 +115,13 @@ pub struct Password(SecretString);
 impl Password {
     /// Takes a text as it is, white space at its ends included, for a keystore of this format.
     ///
-    /// Java derives the key of PKCS #12 from the low bytes of the characters, so only ASCII opens a file that is written
-    /// by the standard; the older format has no such fault.
+    /// The encryption of PKCS #12 takes printable ASCII only in Java (`com.sun.crypto.provider.PBEKey`), which then says
+    /// that the password was incorrect; its older format takes any text.
     pub fn new(format: Format, text: SecretString) -> Result<Self, KeystoreError> {
         let password = text.expose_secret();
         if !(1..=LONGEST_PASSWORD).contains(&password.len()) {
             Err(KeystoreError::Password)
-        } else if format == Format::Pkcs12 && !password.is_ascii() {
+        } else if format == Format::Pkcs12 && !password.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
             Err(KeystoreError::NotAscii)
         } else {
             Ok(Self(text))
