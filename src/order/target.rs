@@ -20,7 +20,7 @@ use crate::core::names::Names;
 use crate::core::order::{Bundle, Observation};
 use crate::order::facts::Export;
 use crate::order::resolve::OwnKey;
-use crate::order::secret::{self, Owner, TLS_CRT, TLS_KEY, Wanted};
+use crate::order::secret::{self, CA_CRT, Owner, TLS_CRT, TLS_KEY, Wanted};
 
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -124,8 +124,7 @@ impl Target {
             return self.tls.is_none();
         };
         let data = stored.data.clone().unwrap_or_default();
-        let chain = data.get(TLS_CRT).and_then(|pem| std::str::from_utf8(&pem.0).ok()).map(Chain::parse);
-        let (Some(Ok(chain)), Ok(names)) = (chain, names) else { return false };
+        let (Some(chain), Ok(names)) = (stored_chain(&data), names) else { return false };
         // The clouds write times without a zone, so a day more or less is no other certificate.
         let same_term = seen
             .not_after
@@ -238,11 +237,17 @@ impl Target {
     }
 }
 
+/// The chain that a Secret holds, with its root where that stands beside it.
+fn stored_chain(data: &SecretData) -> Option<Chain> {
+    let text = |name| data.get(name).and_then(|pem| std::str::from_utf8(&pem.0).ok());
+    Chain::parse(&[text(TLS_CRT)?, text(CA_CRT).unwrap_or_default()].concat()).ok()
+}
+
 /// What a TLS Secret holds beside keystores.
 fn plain_entries(chain: &Chain, key: Option<&KeyPair>) -> SecretData {
     let mut data = SecretData::from([(TLS_CRT.to_owned(), ByteString(chain.pem().into_bytes()))]);
     if let Some(root) = chain.root_pem() {
-        data.insert("ca.crt".to_owned(), ByteString(root.into_bytes()));
+        data.insert(CA_CRT.to_owned(), ByteString(root.into_bytes()));
     }
     if let Some(key) = key {
         data.insert(TLS_KEY.to_owned(), secret::bytes(&key.pem()));
@@ -336,3 +341,6 @@ async fn keystores(
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests;
