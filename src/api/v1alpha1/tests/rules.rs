@@ -133,6 +133,11 @@ fn of_keys() -> Vec<Case> {
     ]
 }
 
+fn with_alias(alias: Value) -> Value {
+    let password = json!({ "name": "stores", "key": "password" });
+    json!({ "keystores": { "jks": { "passwordSecretRef": password, "alias": alias } } })
+}
+
 /// Names and people.
 fn of_texts() -> Vec<Case> {
     vec![
@@ -145,6 +150,16 @@ fn of_texts() -> Vec<Case> {
                 json!({ "dnsNames": ["a.acme.example", "公司.example"] }),
             ],
             vec![json!({ "commonName": "*.xn--55qx5d.example", "dnsNames": ["a.acme.example"] })],
+        ),
+        case(
+            "an alias has printable ASCII characters only",
+            tencent(),
+            [json!("密钥"), json!("a\nb"), json!("a\tb"), json!("a\n"), json!("\u{7f}"), json!("é")]
+                .map(with_alias)
+                .to_vec(),
+            [json!("certificate"), json!("My Shop"), json!("!~"), json!("x".repeat(253))]
+                .map(with_alias)
+                .to_vec(),
         ),
         case(
             "labels and annotations of certorder.dev/ are set by certorder alone",
