@@ -126,7 +126,7 @@ impl Csr {
         if !rest.is_empty() {
             return Err(CsrError::NotPkcs10);
         }
-        check_key(KeyKind::of(&request.certification_request_info.subject_pki))?;
+        check_key(&KeyKind::of(&request.certification_request_info.subject_pki))?;
         check_signature(&request)?;
         let common_name = common_name(&request)?;
         let dns_names = dns_names(&request)?;
@@ -190,7 +190,7 @@ fn read_pem(text: &str) -> Result<Vec<u8>, CsrError> {
     request.ok_or(CsrError::NotPem(PemError::NoBlock))
 }
 
-fn check_key(kind: KeyKind) -> Result<(), CsrError> {
+fn check_key(kind: &KeyKind) -> Result<(), CsrError> {
     match kind {
         KeyKind::Rsa(2048..=8192) | KeyKind::P256 | KeyKind::P384 => Ok(()),
         KeyKind::Rsa(..2048) => Err(CsrError::WeakKey(kind.name())),

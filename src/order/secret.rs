@@ -172,9 +172,10 @@ pub fn patch(
         .map(|(key, value)| (key, Some(value)))
         .chain(gone.map(|(key, _)| (key, None)))
         .collect();
-    let mut annotations = json!(secret.annotations());
+    let mut annotations: BTreeMap<&str, Option<&str>> =
+        secret.annotations().iter().map(|(name, value)| (name.as_str(), Some(value.as_str()))).collect();
     if wanted.keystores.is_empty() && !keystores(stored).is_empty() {
-        annotations[KEYSTORES] = serde_json::Value::Null;
+        annotations.insert(KEYSTORES, None);
     }
     json!({
         "metadata": {

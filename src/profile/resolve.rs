@@ -179,7 +179,7 @@ mod tests {
         }
         let refused: [(&[u8], &str); 5] = [
             (b"\xef\xbb\xbf13112341234", "has a byte order mark: save it as UTF-8 without one (BOM)"),
-            (b"\xff\xfe1\03\0", "is not text in UTF-8: save it in that encoding"),
+            (b"\xff\xfe1\x003\x00", "is not text in UTF-8: save it in that encoding"),
             (b"13112341234\n\n", "has a line break in it: it must be one line"),
             (b"131\t12341234", "has a control character in it, such as a tab: remove it"),
             (b" 13112341234", "begins or ends with white space: remove it"),

@@ -161,7 +161,7 @@ fn what_is_not_supported_is_told_from_what_is_wrong() {
 fn a_text_around_it_is_no_matter_and_a_second_block_is() {
     let plain = vector!("plain");
     let key = KeyPair::generate().unwrap().serialize_pem();
-    let good = [format!("hello\n{plain}goodbye"), plain.replace('\n', " "), plain.replace("\n", "\n  ")];
+    let good = [format!("hello\n{plain}goodbye"), plain.replace('\n', " "), plain.replace('\n', "\n  ")];
     for text in good {
         assert_eq!(Csr::parse(&text).unwrap().pem(), plain);
     }
@@ -199,8 +199,11 @@ fn oid(writer: DERWriter<'_>, numbers: &[u64]) {
     writer.write_oid(&ObjectIdentifier::from_slice(numbers));
 }
 
+/// The type of an attribute, and the content of the extension SAN in it.
+type Attribute<'a> = (&'a [u64], &'a [u8]);
+
 /// A request with these common names (tag and bytes) and these attributes (type, and content of the extension SAN).
-fn made(common_names: &[(u64, &[u8])], attributes: &[(&[u64], &[u8])]) -> String {
+fn made(common_names: &[(u64, &[u8])], attributes: &[Attribute<'_>]) -> String {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
     let spki = pair.public_key().as_der().unwrap();
     let info = yasna::construct_der(|writer| {
@@ -275,7 +278,7 @@ fn every_string_type_of_a_common_name_is_read() {
 #[test]
 fn no_name_that_is_asked_for_is_overlooked() {
     let (one, other) = (&san("one.example")[..], &san("other.example")[..]);
-    let cases: [(&[(&[u64], &[u8])], &[&str]); 5] = [
+    let cases: [(&[Attribute<'_>], &[&str]); 5] = [
         (&[], &[]),
         (&[(EXTENSION_REQUEST, one)], &["one.example"]),
         (&[(OF_MICROSOFT, one)], &["one.example"]),

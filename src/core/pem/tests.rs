@@ -35,7 +35,7 @@ fn every_shape_that_holds_the_whole_content_is_read() {
         ("CR alone", a.replace('\n', "\r")),
         ("a byte order mark", format!("\u{feff}{a}")),
         ("blanks and tabs at the ends of lines", a.replace('\n', " \t\n")),
-        ("indented", a.lines().map(|line| format!("    {line}\n")).collect()),
+        ("indented", "    ".to_owned() + &a.trim_end().replace('\n', "\n    ")),
         ("quoted by no-break spaces", a.replace('\n', "\n\u{a0}")),
         ("blank lines between", a.replace('\n', "\n\n")),
         ("one line", a.replace('\n', " ")),
@@ -116,7 +116,7 @@ fn what_is_not_whole_is_refused_with_the_reason() {
         ("a zero-width space", a.replacen('\n', "\n\u{200b}", 1), "line 2 has the character '\\u{200b}'"),
         (
             "a character lost",
-            a.replacen("U", "", 1),
+            a.replacen('U', "", 1),
             "the content of the block CERTIFICATE that begins in line 1",
         ),
         ("padding within", a.replacen('\n', "\nQQ==\n", 1), "the content of the block CERTIFICATE that"),

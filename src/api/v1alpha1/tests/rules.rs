@@ -133,7 +133,7 @@ fn of_keys() -> Vec<Case> {
     ]
 }
 
-fn with_alias(alias: Value) -> Value {
+fn with_alias(alias: &str) -> Value {
     let password = json!({ "name": "stores", "key": "password" });
     json!({ "keystores": { "jks": { "passwordSecretRef": password, "alias": alias } } })
 }
@@ -154,12 +154,8 @@ fn of_texts() -> Vec<Case> {
         case(
             "an alias has printable ASCII characters only",
             tencent(),
-            [json!("密钥"), json!("a\nb"), json!("a\tb"), json!("a\n"), json!("\u{7f}"), json!("é")]
-                .map(with_alias)
-                .to_vec(),
-            [json!("certificate"), json!("My Shop"), json!("!~"), json!("x".repeat(253))]
-                .map(with_alias)
-                .to_vec(),
+            ["密钥", "a\nb", "a\tb", "a\n", "\u{7f}", "é"].map(with_alias).to_vec(),
+            ["certificate", "My Shop", "!~", &"x".repeat(253)].map(with_alias).to_vec(),
         ),
         case(
             "labels and annotations of certorder.dev/ are set by certorder alone",
