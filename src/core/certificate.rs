@@ -45,9 +45,12 @@ pub enum CsrError {
     /// Too large to be one.
     #[error("the CSR is larger than {LONGEST_CSR} bytes")]
     TooLarge,
-    /// No PEM, or not all of it.
+    /// No PEM.
+    #[error("the CSR is not PEM: it must be one block that begins with -----BEGIN {LABEL}-----")]
+    NotPem,
+    /// Not all of it, or broken.
     #[error("the CSR is not PEM: {0}")]
-    NotPem(#[from] PemError),
+    BrokenPem(PemError),
     /// Something else beside it, or in its place.
     #[error("the CSR must be exactly one block {LABEL}, and there is a block {0}: leave that out{hint}", hint = hint(.0))]
     OtherBlock(String),
@@ -86,6 +89,12 @@ pub enum CsrError {
         "the names that the CSR asks for (subjectAltName) cannot be read; make it anew with openssl req -new"
     )]
     Names,
+}
+
+impl From<PemError> for CsrError {
+    fn from(error: PemError) -> Self {
+        if error == PemError::NoBlock { Self::NotPem } else { Self::BrokenPem(error) }
+    }
 }
 
 fn hint(label: &str) -> &'static str {
@@ -187,7 +196,7 @@ fn read_pem(text: &str) -> Result<Vec<u8>, CsrError> {
         }
         request = Some(block.der.to_vec());
     }
-    request.ok_or(CsrError::NotPem(PemError::NoBlock))
+    request.ok_or(CsrError::NotPem)
 }
 
 fn check_key(kind: &KeyKind) -> Result<(), CsrError> {

@@ -193,7 +193,10 @@ fn read_pem(text: &str) -> Result<(String, Zeroizing<Vec<u8>>), KeyError> {
     if text.len() > LONGEST_KEY {
         return Err(KeyError::TooLarge);
     }
-    let blocks = pem::read(text)?;
+    let blocks = match pem::read(text) {
+        Err(PemError::NoBlock) => Vec::new(),
+        blocks => blocks?,
+    };
     let mut keys: Vec<_> = blocks.into_iter().filter(|block| block.label.ends_with("PRIVATE KEY")).collect();
     // The first is PKCS #8's way to say so, the second that of the older formats.
     if keys.iter().any(|key| key.label == "ENCRYPTED PRIVATE KEY" || key.is_encrypted) {

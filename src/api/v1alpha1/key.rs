@@ -95,8 +95,8 @@ pub struct Keystores {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pkcs12 {
-    /// Password of the file, of 1 to 1024 printable ASCII characters: with others Java cannot open such a file, and says
-    /// that the password was incorrect. One line end at the end of the entry is not part of it; a byte order mark, another
+    /// Password of the file, of 1 to 1024 printable ASCII characters: with others Java 21 and older cannot open it, and
+    /// say that the password was incorrect. One line end at the end of the entry is not part of it; a byte order mark, another
     /// line break or a control character is refused. It stays in the cluster.
     pub password_secret_ref: SecretKeySelector,
 }

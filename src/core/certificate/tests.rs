@@ -52,7 +52,7 @@ fn what_is_no_csr_is_refused_with_the_reason() {
         pem_of(&der)
     };
     let cases = [
-        (String::new(), CsrError::NotPem(PemError::NoBlock)),
+        (String::new(), CsrError::NotPem),
         ("x".repeat(LONGEST_TEXT + 1), CsrError::TooLarge),
         (pem_of(&vec![0x30; LONGEST_CSR * 3 / 4]), CsrError::TooLarge),
         (good.replace("CERTIFICATE REQUEST", "CERTIFICATE"), CsrError::OtherBlock("CERTIFICATE".into())),

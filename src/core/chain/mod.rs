@@ -48,9 +48,14 @@ pub enum ChainError {
     /// Too many certificates.
     #[error("the certificate bundle holds more than {MOST_CERTIFICATES} certificates")]
     TooMany,
-    /// No PEM, or not all of it.
+    /// No PEM.
+    #[error(
+        "the certificate bundle is not PEM: it must hold blocks that begin with -----BEGIN CERTIFICATE-----"
+    )]
+    NotPem,
+    /// Not all of it, or broken.
     #[error("the certificate bundle is not PEM: {0}")]
-    NotPem(#[from] PemError),
+    BrokenPem(PemError),
     /// A PEM block that is no certificate.
     #[error("the certificate bundle holds a block {0:?}; it must hold CERTIFICATE blocks only")]
     OtherBlock(String),
@@ -99,6 +104,12 @@ pub enum ChainError {
         /// Issuer of that.
         missing: String,
     },
+}
+
+impl From<PemError> for ChainError {
+    fn from(error: PemError) -> Self {
+        if error == PemError::NoBlock { Self::NotPem } else { Self::BrokenPem(error) }
+    }
 }
 
 /// Names of an order that its certificate does not cover.

@@ -22,7 +22,7 @@ const LONGEST_ALIAS: usize = 253;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::EnumIter)]
 pub enum Format {
     /// PKCS #12 (RFC 7292) with PBES2, AES-256-CBC, PBKDF2 and HMAC, both with SHA-256. Every Java and OpenSSL still
-    /// cared for reads it; Java only with a password in ASCII.
+    /// cared for reads it; Java 21 and older only with a password in ASCII.
     Pkcs12,
     /// Java's own format of old. Its protection is weak (SHA-1): the Secret around it is what keeps the key.
     Jks,
@@ -60,8 +60,8 @@ pub enum KeystoreError {
     Password,
     /// A password that Java cannot use.
     #[error(
-        "the password of a PKCS #12 keystore must be printable ASCII: with other characters Java says that the password is \
-         incorrect; choose another one, or use spec.keystores.jks"
+        "the password of a PKCS #12 keystore must be printable ASCII: with other characters Java 21 and older cannot open \
+         the file, and say that the password was incorrect; choose another one, or use spec.keystores.jks"
     )]
     NotAscii,
     /// An alias that Java could not find again.
@@ -115,8 +115,8 @@ pub struct Password(SecretString);
 impl Password {
     /// Takes a text as it is, white space at its ends included, for a keystore of this format.
     ///
-    /// The encryption of PKCS #12 takes printable ASCII only in Java (`com.sun.crypto.provider.PBEKey`), which then says
-    /// that the password was incorrect; its older format takes any text.
+    /// Java 21 and older decrypt PKCS #12 with printable ASCII only, and say of anything else that the password was
+    /// incorrect (`findings/java-pkcs12-password.sh`); Java's older format takes any text.
     pub fn new(format: Format, text: SecretString) -> Result<Self, KeystoreError> {
         let password = text.expose_secret();
         if !(1..=LONGEST_PASSWORD).contains(&password.len()) {
