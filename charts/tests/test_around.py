@@ -191,7 +191,7 @@ def test_domains_by_annotation(render):
     assert policy["spec"]["failurePolicy"] == "Fail"
     # The API server checks the types of expressions only for versions that are named, and of which it knows the schema.
     [rule] = policy["spec"]["matchConstraints"]["resourceRules"]
-    [crd] = [item for item in out.all("CustomResourceDefinition") if item["spec"]["names"]["kind"] == "CertificateOrder"]
+    crd = out.one("CustomResourceDefinition", "certificateorders.certorder.dev")
     assert rule["apiVersions"] == [version["name"] for version in crd["spec"]["versions"] if version["storage"]]
     assert '"acme.example/domains" in namespaceObject.metadata.annotations' in out.text
     binding = out.one("ValidatingAdmissionPolicyBinding")

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
 use secrecy::SecretString;
-use zeroize::Zeroizing;
 
 use super::{Error, Refusal};
 use crate::api::v1alpha1::conditions::Reason;
+use crate::core::text::{TextError, trimmed_line};
 
 /// The name of an entry, and after it the names under which people already have it, as environment variables.
 pub type Names = &'static [&'static str];
@@ -28,12 +28,9 @@ pub enum CredentialsError {
         /// What may have been meant for it.
         unread: Unread,
     },
-    /// An entry has no content.
-    #[error("its entry {0} is empty")]
-    Empty(&'static str),
-    /// An entry begins or ends with white space.
-    #[error("its entry {0} begins or ends with white space: remove it")]
-    WhiteSpace(&'static str),
+    /// An entry is not one line of text.
+    #[error("its entry {0} {1}")]
+    Text(&'static str, TextError),
     /// An entry has other characters than a key.
     #[error("its entry {0} has characters that no API key has: copy it from the console anew")]
     NotAKey(&'static str),
@@ -47,8 +44,8 @@ impl CredentialsError {
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
-            Self::Missing { .. } | Self::Empty(_) => Reason::SecretKeyMissing,
-            Self::WhiteSpace(_) | Self::NotAKey(_) | Self::Both(..) => Reason::CredentialsRefused,
+            Self::Missing { .. } | Self::Text(_, TextError::Empty) => Reason::SecretKeyMissing,
+            Self::Text(..) | Self::NotAKey(_) | Self::Both(..) => Reason::CredentialsRefused,
         }
     }
 }
@@ -98,7 +95,7 @@ impl Table {
         match self.entry(data, names)? {
             Some(value) => Ok(value),
             None => Err(match names.iter().find(|name| data.contains_key(**name)) {
-                Some(empty) => CredentialsError::Empty(empty),
+                Some(empty) => CredentialsError::Text(empty, TextError::Empty),
                 None => {
                     CredentialsError::Missing { entry: names, needs: self.needs, unread: self.unread(data) }
                 }
@@ -164,22 +161,15 @@ fn first<'a>(data: &'a Data, names: Names) -> Option<(&'static str, &'a [u8])> {
 }
 
 fn is_empty(value: &[u8]) -> bool {
-    matches!(value, b"" | b"\n" | b"\r\n")
+    trimmed_line(value) == Err(TextError::Empty)
 }
 
 fn check(name: &'static str, value: &[u8]) -> Result<SecretString, CredentialsError> {
-    let value = value.strip_suffix(b"\n").unwrap_or(value);
-    let value = value.strip_suffix(b"\r").unwrap_or(value);
-    if value.is_empty() {
-        return Err(CredentialsError::Empty(name));
-    }
-    if value.trim_ascii().len() < value.len() {
-        return Err(CredentialsError::WhiteSpace(name));
-    }
+    let text = trimmed_line(value).map_err(|error| CredentialsError::Text(name, error))?;
     // The values become header values, so other characters could not be sent either.
-    if !value.iter().all(u8::is_ascii_graphic) {
-        return Err(CredentialsError::NotAKey(name));
+    if text.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(text.into())
+    } else {
+        Err(CredentialsError::NotAKey(name))
     }
-    let text = Zeroizing::new(value.iter().copied().map(char::from).collect::<String>());
-    Ok(text.as_str().into())
 }

@@ -91,7 +91,7 @@ impl Cluster {
         let claims = claims_of(namespace);
         create_namespace(&self.client, &claims).await;
         if is_real() {
-            let mut objects = deploy::read_file("deploy/claims.yaml");
+            let mut objects = deploy::read_file("deploy/operator/claims.yaml");
             for object in &mut objects {
                 object.metadata.namespace = Some(claims.clone());
                 if let Some(subjects) = object.data.get_mut("subjects").and_then(Value::as_array_mut) {

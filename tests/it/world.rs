@@ -61,7 +61,7 @@ impl World {
     pub(crate) async fn quiet_at(kind: Kind) -> Self {
         let cluster = Cluster::start(cluster::kubeconfig().as_deref()).await;
         let (upstream, namespace) = (cluster.upstream.clone(), new_namespace());
-        let rules = Rules::of("deploy", &namespace);
+        let rules = Rules::of("deploy/operator", &namespace);
         Self::new(kind, cluster, upstream, namespace, rules).await
     }
 
@@ -72,12 +72,22 @@ impl World {
         let mut objects = deploy::read("deploy/namespaced");
         objects.retain(|object| matches!(deploy::kind(object), "ServiceAccount" | "Role" | "RoleBinding"));
         for object in &mut objects {
-            // All of it into the namespace of the story, where it goes away with it.
-            object.metadata.namespace = Some(namespace.clone());
+            if object.metadata.namespace.as_deref() == Some(deploy::CLAIMS) {
+                // Shared by all stories, so it is named after this one, as the chart names it after the installation.
+                let name = format!("{namespace}.{}", deploy::ACCOUNT);
+                if let Some(role) = object.data.pointer_mut("/roleRef/name") {
+                    *role = name.clone().into();
+                }
+                object.metadata.name = Some(name);
+            } else {
+                // All else into the namespace of the story, where it is deleted with it.
+                object.metadata.namespace = Some(namespace.clone());
+            }
             if let Some(subject) = object.data.pointer_mut("/subjects/0/namespace") {
                 *subject = namespace.clone().into();
             }
         }
+        deploy::apply(&cluster.client, &deploy::read_file("deploy/crds/claims-namespace.yaml")).await;
         deploy::apply(&cluster.client, &objects).await;
         let upstream = cluster.upstream_of(&namespace, deploy::ACCOUNT).await;
         let rules = Rules::of("deploy/namespaced", &namespace);

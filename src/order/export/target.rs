@@ -17,7 +17,7 @@ use crate::core::keypair::KeyPair;
 use crate::core::keystore::{Alias, Format, Keystore, KeystoreError, Password};
 use crate::core::names::Names;
 use crate::core::observation::{Bundle, Observation};
-use crate::order::export::secret::{self, Owner, TLS_CRT, TLS_KEY, Wanted};
+use crate::order::export::secret::{self, CA_CRT, Owner, TLS_CRT, TLS_KEY, Wanted};
 use crate::order::facts::{Export, Term};
 use crate::order::own_key::OwnKey;
 
@@ -92,13 +92,14 @@ impl Target {
     #[must_use]
     pub fn stored_term(&self) -> Option<Term> {
         let stored = self.tls.as_ref()?.stored.as_ref()?;
-        term(std::str::from_utf8(&stored.data.as_ref()?.get(TLS_CRT)?.0).ok()?)
+        stored_chain(stored.data.as_ref()?).as_ref().map(term)
     }
 
     /// The term of a certificate that was fetched for a Secret.
     #[must_use]
     pub fn fetched_term(&self, bundle: &Bundle) -> Option<Term> {
-        self.tls.as_ref().and_then(|_| term(&bundle.certificate_pem))
+        self.tls.as_ref()?;
+        Chain::parse(&bundle.certificate_pem).ok().as_ref().map(term)
     }
 
     /// What keeps the Secrets from being written.
@@ -134,8 +135,7 @@ impl Target {
             return self.tls.is_none();
         };
         let data = stored.data.clone().unwrap_or_default();
-        let chain = data.get(TLS_CRT).and_then(|pem| std::str::from_utf8(&pem.0).ok()).map(Chain::parse);
-        let (Some(Ok(chain)), Ok(names)) = (chain, names) else { return false };
+        let (Some(chain), Ok(names)) = (stored_chain(&data), names) else { return false };
         let same_term = seen.not_after.is_none_or(|told| Term::ends_at(chain.leaf_not_after(), told));
         let stored_key = data.get(TLS_KEY).and_then(|pem| std::str::from_utf8(&pem.0).ok());
         let stored_key = stored_key.and_then(|pem| KeyPair::from_pem(&SecretString::from(pem)).ok());
@@ -246,16 +246,21 @@ impl Target {
 }
 
 /// The term of the leaf of a chain.
-fn term(pem: &str) -> Option<Term> {
-    let chain = Chain::parse(pem).ok()?;
-    Some(Term { not_before: chain.leaf_not_before(), not_after: chain.leaf_not_after() })
+fn term(chain: &Chain) -> Term {
+    Term { not_before: chain.leaf_not_before(), not_after: chain.leaf_not_after() }
+}
+
+/// The chain that a Secret holds, with its root where that stands beside it.
+fn stored_chain(data: &SecretData) -> Option<Chain> {
+    let text = |name| data.get(name).and_then(|pem| std::str::from_utf8(&pem.0).ok());
+    Chain::parse(&[text(TLS_CRT)?, text(CA_CRT).unwrap_or_default()].concat()).ok()
 }
 
 /// What a TLS Secret holds beside keystores.
 fn plain_entries(chain: &Chain, key: Option<&KeyPair>) -> SecretData {
     let mut data = SecretData::from([(TLS_CRT.to_owned(), ByteString(chain.pem().into_bytes()))]);
     if let Some(root) = chain.root_pem() {
-        data.insert("ca.crt".to_owned(), ByteString(root.into_bytes()));
+        data.insert(CA_CRT.to_owned(), ByteString(root.into_bytes()));
     }
     if let Some(key) = key {
         data.insert(TLS_KEY.to_owned(), secret::bytes(&key.pem()));
@@ -335,17 +340,20 @@ async fn keystores(
     let Some(keystores) = &spec.keystores else { return Ok(all) };
     if let Some(pkcs12) = &keystores.pkcs12 {
         let field = "spec.keystores.pkcs12.passwordSecretRef";
-        let password = namespace.private(&pkcs12.password_secret_ref, field).await?;
-        let password = Password::new(password).map_err(|error| unfit(field, error))?;
+        let password = namespace.password(&pkcs12.password_secret_ref, field).await?;
+        let password = Password::new(Format::Pkcs12, password).map_err(|error| unfit(field, error))?;
         all.push((Format::Pkcs12, password, Alias::default()));
     }
     if let Some(jks) = &keystores.jks {
         let field = "spec.keystores.jks.passwordSecretRef";
-        let password = namespace.private(&jks.password_secret_ref, field).await?;
-        let password = Password::new(password).map_err(|error| unfit(field, error))?;
+        let password = namespace.password(&jks.password_secret_ref, field).await?;
+        let password = Password::new(Format::Jks, password).map_err(|error| unfit(field, error))?;
         let alias = jks.alias.as_deref().map(Alias::parse).transpose();
         let alias = alias.map_err(|error| unfit("spec.keystores.jks.alias", error))?.unwrap_or_default();
         all.push((Format::Jks, password, alias));
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests;
