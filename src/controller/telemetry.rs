@@ -336,7 +336,10 @@ mod tests {
             "code":403}"#;
         let error = |body: &str| kube::Error::Api(serde_json::from_str(&body.replace('\n', " ")).unwrap());
         let log = logged(|| not_published(&error(body)));
-        assert!(log.contains("DEBUG") && log.contains("is being terminated") && !log.contains("WARN"), "{log}");
+        assert!(
+            log.contains("DEBUG") && log.contains("is being terminated") && !log.contains("WARN"),
+            "{log}"
+        );
         let denied = body.replace("NamespaceTerminating", "FieldValueInvalid");
         let log = logged(|| not_published(&error(&denied)));
         assert!(log.contains("WARN"), "{log}");

@@ -20,8 +20,8 @@ use crate::core::annotations::{CONFIRM_REVOKE, RECONCILE_AT, RESUBMIT_AT, WITHDR
 use crate::core::pace;
 use crate::order::controller::Controller;
 use crate::order::execute::{self, AtHand, Done};
-use crate::order::facts::{self, Export, Facts};
 use crate::order::export::target::Target;
+use crate::order::facts::{self, Export, Facts};
 use crate::order::finalize::{self, End};
 use crate::order::finalizer;
 use crate::order::fold::Requeue;
@@ -68,7 +68,10 @@ pub async fn reconcile(
     let (pause, failed) = match looked {
         Ok(Some((before, done))) => {
             controller.context.telemetry.changed(&before, &done.order).await;
-            (pause(&controller, &done, failures), matches!(done.requeue, Requeue::Failed(_) | Requeue::FailedForAll))
+            (
+                pause(&controller, &done, failures),
+                matches!(done.requeue, Requeue::Failed(_) | Requeue::FailedForAll),
+            )
         }
         // If it is really gone, there is no next look.
         Ok(None) => return Ok(Action::requeue(pace::STOPPED)),
@@ -148,11 +151,7 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
     facts.observed = observed.as_ref();
     facts.letter = extra.letter.as_ref();
     facts.secret = &target;
-    facts.term = extra
-        .target
-        .as_ref()
-        .filter(|_| target == Export::Current)
-        .and_then(Target::stored_term);
+    facts.term = extra.target.as_ref().filter(|_| target == Export::Current).and_then(Target::stored_term);
     facts.validation = validation.as_deref();
     facts.logged = observe::logged(&facts, &resolved).await;
     facts.contested = controller.contested(order).await?;

@@ -108,15 +108,16 @@ impl Scope {
             let place = namespace.map(|namespace| format!(" in namespace {namespace}")).unwrap_or_default();
             watches.client(&client, &format!("{kind}{place}"))
         };
-        let watch_orders = watch::objects(api(&client("CertificateOrders"), namespace), orders_writer).for_each(async |changed| {
-            if changed.is_edited {
-                context.secrets.forget(&changed.key.0);
-            }
-            due_orders.add(&changed.key);
-        });
+        let watch_orders = watch::objects(api(&client("CertificateOrders"), namespace), orders_writer)
+            .for_each(async |changed| {
+                if changed.is_edited {
+                    context.secrets.forget(&changed.key.0);
+                }
+                due_orders.add(&changed.key);
+            });
         let filter = ChangeFilter::new(&context.clock);
-        let watch_profiles =
-            watch::objects(api(&client("OrganizationProfiles"), namespace), profiles_writer).for_each(async |changed| {
+        let watch_profiles = watch::objects(api(&client("OrganizationProfiles"), namespace), profiles_writer)
+            .for_each(async |changed| {
                 due_profiles.add(&changed.key);
                 due_orders.wake(references::of_profile(&orders, &changed.key), &filter, &changed);
             });

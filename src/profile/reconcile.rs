@@ -50,7 +50,13 @@ pub async fn reconcile(
         Requeue::Failed(None)
     });
     let pause = pause(&profile, &controller, requeue, pass.failures.saturating_add(1));
-    controller.schedule.end(&key, pass, matches!(requeue, Requeue::Failed(_) | Requeue::FailedForAll), pause, Instant::now());
+    controller.schedule.end(
+        &key,
+        pass,
+        matches!(requeue, Requeue::Failed(_) | Requeue::FailedForAll),
+        pause,
+        Instant::now(),
+    );
     Ok(Action::requeue(pause))
 }
 

@@ -137,7 +137,8 @@ impl Table {
 
     /// Whether a name is one of these but for case, separators and the name of the cloud.
     fn is_alike(&self, name: &str, alike: &[&str]) -> bool {
-        let letters = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        let letters =
+            name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
         let bare = self.clouds.iter().filter_map(|cloud| letters.strip_prefix(cloud));
         bare.chain([letters.as_str()]).any(|name| alike.contains(&name))
     }

@@ -4,7 +4,7 @@ use certorder_sim::huawei::{self, HuaweiCloud};
 use certorder_sim::proxy::{Action, Proxy, Rule, Upstream};
 use certorder_sim::tencent::{self, TencentCloud};
 use http::{HeaderName, HeaderValue};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::fixtures::{
@@ -234,6 +234,18 @@ impl Cloud {
     /// The CA agrees that the review is stopped.
     pub(crate) fn finish_cancel(&self, id: &str) {
         either!(self, |cloud, _account| cloud.finish_cancel(id).unwrap());
+    }
+
+    /// Sets how far the cloud's clock is ahead of the machine's; negative is behind.
+    pub(crate) fn set_clock_ahead(&self, ahead: SignedDuration) {
+        either!(self, |cloud, _account| cloud.set_clock_ahead(ahead));
+    }
+
+    /// Lets the cloud tell another end of the issued certificate than the certificate itself does.
+    pub(crate) fn tell_later_end(&self, id: &str, later: SignedDuration) {
+        either!(self, |cloud, _account| cloud
+            .set(id, |certificate| certificate.issued.as_mut().unwrap().not_after += later)
+            .unwrap());
     }
 
     /// Whether the CA works on the order.

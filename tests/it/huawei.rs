@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
+use certorder_sim::huawei;
 use certorder_sim::proxy::Action;
 use kube::api::PostParams;
 use serde_json::{Value, json};
 
-use crate::clouds::{Kind, Product, Slip};
+use crate::clouds::{Cloud, Kind, Product, Slip};
 use crate::world::{World, condition, message};
 
 const APPLY: &str = "apply";
@@ -32,6 +33,22 @@ async fn rejected() -> World {
     world.site.reject(world.certificate());
     world.until_is("www", "Stalled", "True", "Rejected").await;
     world
+}
+
+#[tokio::test]
+async fn a_product_that_needs_a_hash_algorithm_gets_the_default_and_the_plan_shows_it() {
+    let world = World::start_at(Kind::Huawei).await;
+    let Cloud::Huawei(cloud, account) = &world.site else { panic!("another cloud") };
+    cloud.buy(account, world.certificate(), huawei::Product::OV_GEOTRUST);
+    let mut order = world.order("www");
+    order["spec"]["mode"] = json!("Plan");
+    world.create::<CertificateOrder>(order).await;
+    let status = world.until_is("www", "Planned", "True", "Planned").await;
+    assert_eq!(status.plan.unwrap().request["ca_hash_algorithm"], "DEFAULT");
+    world.edit::<CertificateOrder>("www", json!({"spec": {"mode": "Apply"}})).await;
+    world.until_is("www", "Submitted", "True", "Accepted").await;
+    assert_eq!(world.last_call(APPLY).body["ca_hash_algorithm"], "DEFAULT");
+    assert_eq!(world.made(APPLY), 1);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder_sim::tencent::{Product, Status};
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
@@ -21,12 +22,20 @@ for_both_clouds! {
     a_cloud_without_answer_is_read_again_by_itself,
     a_certificate_in_use_for_other_names_is_never_touched,
     equal_failures_write_the_status_once,
+    a_wrong_clock_holds_orders_up_only_until_it_is_set,
+    entries_of_credentials_that_are_not_read_are_named,
 }
 
 /// Waits for a problem, checks what it says and that nothing was sent, mends it, and waits for the submission.
 async fn recovers(world: &World, reason: &str, says: &str, mend: impl AsyncFnOnce(&World)) {
-    let stopped =
-        ["SecretNotFound", "SecretKeyMissing", "ProfileNotFound", "RateLimited", "CloudUnavailable"];
+    let stopped = [
+        "SecretNotFound",
+        "SecretKeyMissing",
+        "ProfileNotFound",
+        "RateLimited",
+        "CloudUnavailable",
+        "ClockSkew",
+    ];
     let waits = stopped.contains(&reason);
     let (type_, other, ready) =
         if waits { ("Reconciling", "Stalled", "Unknown") } else { ("Stalled", "Reconciling", "False") };
@@ -116,6 +125,47 @@ async fn refused_credentials_wake_the_order_once_they_are_replaced(kind: Kind) {
     world.site.buy(world.certificate(), clouds::Product::Dv);
     world.create::<CertificateOrder>(with_own_key(&world)).await;
     recovers(&world, "CredentialsRefused", kind.names().bad_signature, async |world| {
+        world
+            .edit::<Secret>(credentials(kind).0, json!({"stringData": {"secretKey": credentials(kind).1}}))
+            .await;
+    })
+    .await;
+}
+
+async fn a_wrong_clock_holds_orders_up_only_until_it_is_set(kind: Kind) {
+    let mut world = World::quiet_at(kind).await;
+    world.site.set_clock_ahead(SignedDuration::from_mins(20));
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    world.run();
+    world.create::<CertificateOrder>(with_own_key(&world)).await;
+    world.until_is("www", "Reconciling", "True", "ClockSkew").await;
+    let before = world.orders().get("www").await.unwrap();
+    let reads = world.site.ledger().len();
+    let more = tokio::time::timeout(Duration::from_secs(20), async {
+        while world.site.ledger().len() < reads + 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    more.await.expect("the operator tries again");
+    let after = world.orders().get("www").await.unwrap();
+    assert_eq!(before.metadata.resource_version, after.metadata.resource_version, "a retry writes nothing");
+    // Nothing but the clock is touched.
+    recovers(&world, "ClockSkew", " s behind the cloud's)", async |world| {
+        world.site.set_clock_ahead(SignedDuration::ZERO);
+    })
+    .await;
+}
+
+async fn entries_of_credentials_that_are_not_read_are_named(kind: Kind) {
+    let mut world = World::quiet_at(kind).await;
+    let misnamed = json!({"stringData": {"secretKey": "an-old-one", "SECRET_KEY": credentials(kind).1}});
+    world.edit::<Secret>(credentials(kind).0, misnamed).await;
+    world.run();
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    world.create::<CertificateOrder>(with_own_key(&world)).await;
+    let says = "Of the same Secret entry SECRET_KEY is not read: name it secretKey.";
+    recovers(&world, "CredentialsRefused", says, async |world| {
+        // What works is left alone, and says nothing.
         world
             .edit::<Secret>(credentials(kind).0, json!({"stringData": {"secretKey": credentials(kind).1}}))
             .await;

@@ -2,6 +2,7 @@
 
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder_sim::tencent::Product;
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 use x509_parser::prelude::FromDer;
@@ -12,6 +13,7 @@ use crate::world::{World, condition, message};
 
 for_both_clouds! {
     an_issued_certificate_stands_in_its_secret_with_the_key_that_never_left_the_cluster,
+    the_end_in_the_status_is_the_certificates_own_whatever_the_cloud_tells,
     a_deleted_or_edited_secret_is_restored_without_a_new_order,
     a_re_created_order_keeps_its_key_and_takes_its_certificate_over,
     a_key_that_is_nowhere_is_said_and_no_other_one_is_made,
@@ -76,6 +78,20 @@ async fn an_issued_certificate_stands_in_its_secret_with_the_key_that_never_left
         serde_json::to_string(&world.site.ledger().into_iter().map(|call| call.body).collect::<Vec<_>>());
     let inner: String = key.lines().nth(1).unwrap().into();
     assert!(!sent.unwrap().contains(&inner), "the key was never sent");
+}
+
+async fn the_end_in_the_status_is_the_certificates_own_whatever_the_cloud_tells(kind: Kind) {
+    let world = World::start_at(kind).await;
+    issued(&world, with_secret(&world)).await;
+    world.site.tell_later_end(world.certificate(), SignedDuration::from_hours(8));
+    world.until_is("www", "Ready", "True", "Issued").await;
+    world.poke("www").await;
+    let status = world.until("www", "poked", |status| status.last_handled_reconcile_at.is_some()).await;
+    let tls = entry(&secret(&world, "www-tls").await, "tls.crt");
+    let pem = x509_parser::pem::Pem::iter_from_buffer(tls.as_bytes()).next().unwrap().unwrap();
+    let own = pem.parse_x509().unwrap().validity().clone();
+    let shown = [status.not_before, status.not_after].map(|time| time.unwrap().0.as_second());
+    assert_eq!(shown, [own.not_before.timestamp(), own.not_after.timestamp()]);
 }
 
 async fn a_deleted_or_edited_secret_is_restored_without_a_new_order(kind: Kind) {

@@ -81,7 +81,8 @@ impl TencentCloud {
             certificate.successors.reissued_to = Some(new_id.to_owned());
         })?;
         let old = self.certificate(certificate_id)?;
-        let mut new = Certificate { id: new_id.to_owned(), status: Status::UNDER_REVIEW, issued: None, ..old };
+        let mut new =
+            Certificate { id: new_id.to_owned(), status: Status::UNDER_REVIEW, issued: None, ..old };
         progress::WAIT_ISSUE.clone_into(&mut new.status_message);
         new.reissued_from = Some(certificate_id.to_owned());
         new.successors = Successors::default();

@@ -193,11 +193,8 @@ fn a_clock_that_is_off_is_no_matter_of_credentials_and_a_retry_writes_nothing() 
     assert_eq!(scene.pass(&step(&Step::Unreadable)).status, first.status);
 
     let submit = to_submit("A", 0);
-    let next = scene.intends(submit.clone()).fold(&Outcome::Called(
-        Action::Submit,
-        &submit,
-        &Err(off("3", "")),
-    ));
+    let next =
+        scene.intends(submit.clone()).fold(&Outcome::Called(Action::Submit, &submit, &Err(off("3", ""))));
     assert_eq!(next.requeue, Requeue::FailedForAll);
     assert_eq!(next.status.submission.unwrap().intent, None, "the call had no effect");
     assert_eq!(next.status.last_request.unwrap().outcome, "ClockSkew");

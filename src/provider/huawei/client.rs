@@ -180,7 +180,8 @@ impl Huawei {
                 })
             }
             Reply::Foreign => {
-                let text = "the answer is not one of Huawei Cloud; something on the way to it may have sent it";
+                let text =
+                    "the answer is not one of Huawei Cloud; something on the way to it may have sent it";
                 Err(errors::foreign(call, status, text, wire::request_id(answer)))
             }
         }

@@ -78,11 +78,7 @@ const TABLE: &[Row] = &[
     ("APIGW.0105", Mend(InvalidRequest), NO_HINT),
     ("APIGW.0106", Mend(InvalidRequest), NO_HINT),
     ("APIGW.0201", Mend(InvalidRequest), NO_HINT),
-    (
-        "APIGW.0301",
-        Credentials,
-        "check the keys or the token in the Secret",
-    ),
+    ("APIGW.0301", Credentials, "check the keys or the token in the Secret"),
     ("APIGW.0302", Mend(PermissionDenied), GRANT),
     ("APIGW.0303", Credentials, NO_HINT),
     ("APIGW.0308", TooFast, NO_HINT),
@@ -156,8 +152,7 @@ const MAX_SKEW: i64 = 15 * 60;
 /// What the gateway answers to any identity that it does not accept, also to a signature that is too old.
 const NOT_ACCEPTED: &str = "APIGW.0301";
 
-const SET_CLOCK: &str =
-    "set the clock of the node, which may differ by fifteen minutes at most; certorder tries again within two minutes";
+const SET_CLOCK: &str = "set the clock of the node, which may differ by fifteen minutes at most; certorder tries again within two minutes";
 
 /// Whether a refusal is one of the time of a signature, and then by how many seconds this machine's clock is ahead of
 /// the cloud's (behind, when negative), as far as that is known. The gateway has one code for all that is wrong with an

@@ -53,8 +53,7 @@ fn is_domain_validated(type_: &str) -> Option<bool> {
 
 /// Checks what the product allows and demands, but for the data of the organisation.
 pub fn check(product: &Product, application: &Application) -> Result<(), Problem> {
-    let problem =
-        uncovered(product, &application.names).or_else(|| mail(product, application.validation));
+    let problem = uncovered(product, &application.names).or_else(|| mail(product, application.validation));
     problem.map_or(Ok(()), |problem| Err(unfit(product, &problem)))
 }
 

@@ -117,7 +117,8 @@ mod tests {
         let both = [("secretId", "AKID1"), ("TENCENTCLOUD_SECRET_ID", "AKID2"), ("secretKey", "key")];
         let note = "Of the same Secret entry TENCENTCLOUD_SECRET_ID is not read, since there is secretId.";
         assert_eq!(unread(&both), note);
-        for other in ["note", "TENCENTCLOUD_REGION", "HUAWEICLOUD_SDK_AK", "ALIBABA_ACCESS_KEY", "kubeconfig"] {
+        for other in ["note", "TENCENTCLOUD_REGION", "HUAWEICLOUD_SDK_AK", "ALIBABA_ACCESS_KEY", "kubeconfig"]
+        {
             assert_eq!(unread(&[("secretId", "AKID1"), ("secretKey", "key"), (other, "x")]), "", "{other}");
         }
         let same = [("secretId", "AKID1"), ("TENCENTCLOUD_SECRET_ID", "AKID1")];

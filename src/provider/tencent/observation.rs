@@ -200,7 +200,8 @@ mod tests {
             Some("L4nZ4ocJ")
         );
         assert_eq!(replaced_by(json!({"ReplacedFor": null, "RenewOrder": null})), None);
-        let reissued = json!({"OriginCertificateId": "H0jV0kzF", "ReplacedBy": "I1kW1lyG", "ReplacedFor": ""});
+        let reissued =
+            json!({"OriginCertificateId": "H0jV0kzF", "ReplacedBy": "I1kW1lyG", "ReplacedFor": ""});
         let reissued = observe(json!({ "CertificateExtra": reissued }));
         assert_eq!((reissued.replaced_by, reissued.reissued_from.as_deref()), (None, Some("I1kW1lyG")));
     }

@@ -285,7 +285,8 @@ async fn a_clock_that_is_off_is_told_by_how_much() {
 
 #[tokio::test]
 async fn a_date_far_from_ours_tells_a_wrong_clock_from_a_wrong_key_and_a_token_has_no_date() {
-    let body = json!({"error_code": "APIGW.0301", "error_msg": "verify aksk signature fail", "request_id": "r"});
+    let body =
+        json!({"error_code": "APIGW.0301", "error_msg": "verify aksk signature fail", "request_id": "r"});
     let json = "application/json\r\ndate: Tue, 14 Nov 2023 22:13:20 GMT";
     let url = always(http("401 Unauthorized", json, &body.to_string())).await;
     let clouds = clouds(&url, 10, PATIENT);

@@ -284,7 +284,8 @@ async fn where_the_words_do_not_tell_the_clouds_time_its_header_does() {
     assert!(matches!(error, Error::ClockSkew(_)), "{error:?}");
     let text = words(&error);
     assert!(
-        text.starts_with("Signature expired. (this machine's clock is ") && text.ends_with(" s ahead of the cloud's)"),
+        text.starts_with("Signature expired. (this machine's clock is ")
+            && text.ends_with(" s ahead of the cloud's)"),
         "{text}"
     );
 }
