@@ -20,6 +20,7 @@ pub struct WatchHealth(Arc<Mutex<BTreeMap<String, Instant>>>);
 
 impl WatchHealth {
     /// A client for one watch, whose requests tell how it is. `name` says what is watched, for people.
+    #[must_use]
     pub fn client(&self, client: &Client, name: &str) -> Client {
         let (health, inner, name) = (self.clone(), client.clone(), name.to_owned());
         let ask = service_fn(move |request: Request<Body>| {

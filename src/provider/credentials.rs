@@ -149,14 +149,14 @@ impl Table {
 pub fn with_unread(error: Error, unread: &Unread) -> Error {
     match error {
         Error::CredentialsRefused(refusal) => {
-            Error::CredentialsRefused(Refusal { note: unread.note(), ..refusal })
+            Error::CredentialsRefused(Refusal { note: unread.note().map(Into::into), ..refusal })
         }
         error => error,
     }
 }
 
 /// The first of these entries that has content.
-fn first<'a>(data: &'a Data, names: Names) -> Option<(&'static str, &'a [u8])> {
+fn first(data: &Data, names: Names) -> Option<(&'static str, &[u8])> {
     let mut there = names.iter().filter_map(|name| Some((*name, data.get(*name)?.0.as_slice())));
     there.find(|(_, value)| !is_empty(value))
 }

@@ -18,7 +18,7 @@ pub struct Refusal {
     /// begins in lower case and has no full stop.
     pub hint: Option<&'static str>,
     /// What else the user should know: full sentences of our own.
-    pub note: Option<String>,
+    pub note: Option<Box<str>>,
 }
 
 /// Why a call failed. Each variant is one thing that the caller may do next.

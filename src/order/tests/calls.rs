@@ -258,7 +258,7 @@ fn every_refusal_says_what_to_do_next() {
         ),
         (Error::CredentialsRefused(code()), "Replace the content of the Secret"),
         (
-            Error::CredentialsRefused(Refusal { note: Some("Entry x is not read.".to_owned()), ..code() }),
+            Error::CredentialsRefused(Refusal { note: Some("Entry x is not read.".into()), ..code() }),
             "the order goes on at once. Entry x is not read.",
         ),
         (Error::ClockSkew(code()), "Set the clock of the node; certorder tries again within two minutes."),

@@ -103,8 +103,8 @@ impl Huawei {
     ) -> Result<(T, Option<String>), Error> {
         let caller = Caller { account: self.account.expose_secret(), action, begin_by };
         let read = |call, answer: &Answer, now| self.outcome(call, answer, now);
-        let called = self.service.cloud.call(caller, |now| self.request(message, now), read).await;
-        called.map_err(|error| with_unread(error, &self.credentials.unread))
+        let answered = self.service.cloud.call(caller, |now| self.request(message, now), read).await;
+        answered.map_err(|error| with_unread(error, &self.credentials.unread))
     }
 
     pub(super) fn request(

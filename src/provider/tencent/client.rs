@@ -115,8 +115,8 @@ impl Client {
         begin_by: Option<Instant>,
     ) -> Result<(T, String), Error> {
         let caller = Caller { account: self.credentials.secret_id.expose_secret(), action, begin_by };
-        let called = self.service.cloud.call(caller, |now| self.request(action, body, now), outcome).await;
-        called.map_err(|error| with_unread(error, &self.credentials.unread))
+        let answered = self.service.cloud.call(caller, |now| self.request(action, body, now), outcome).await;
+        answered.map_err(|error| with_unread(error, &self.credentials.unread))
     }
 
     pub(super) fn request(
