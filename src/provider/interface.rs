@@ -30,6 +30,13 @@ pub trait Provider: Send + Sync {
     /// Reads the certificate. Never writes.
     async fn observe(&self) -> Result<Observation, Error>;
 
+    /// Reads a certificate that is expected to wait for an application, by a call that the orders of the account share,
+    /// where the cloud has one. Answers only for a certificate that does, and shows nothing of an application; any other
+    /// one is read by [`Provider::observe`].
+    async fn observe_unused(&self) -> Option<Observation> {
+        None
+    }
+
     /// Makes one call that changes something at the cloud. One call, never repeated here.
     async fn write(&self, request: Request<'_>, begin_by: Instant) -> Result<Accepted, Error>;
 
