@@ -72,7 +72,7 @@ pub async fn reconcile(
         // If it is really gone, there is no next look.
         Ok(None) => return Ok(Action::requeue(pace::STOPPED)),
         Err(error) => {
-            controller.context.telemetry.api_trouble(&error);
+            controller.context.telemetry.api_error(&error);
             (pace::after_failure(failures, None, seed(&order)), true)
         }
     };

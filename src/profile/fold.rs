@@ -206,7 +206,7 @@ impl Fold<'_> {
         let shown = resolved.filter(|shown| failure.continues(&shown.message));
         let message = shown.map_or_else(|| failure.problem.message.clone(), |shown| shown.message.clone());
         match failure.retry {
-            Retry::Mended => {
+            Retry::OnChange => {
                 self.forget();
                 self.conditions.set(ConditionType::Resolved, Status::False, Reason::Refused, &message);
                 Requeue::Settled

@@ -46,7 +46,7 @@ pub async fn reconcile(
     };
     // On the heap: many profiles wait for the cloud at the same time.
     let requeue = Box::pin(look(&profile, &controller)).await.unwrap_or_else(|error| {
-        controller.context.telemetry.api_trouble(&error);
+        controller.context.telemetry.api_error(&error);
         Requeue::Failed(None)
     });
     let pause = pause(&profile, &controller, requeue, pass.failures.saturating_add(1));
@@ -95,7 +95,7 @@ async fn observe(
     let is_asked = asked(profile).is_some_and(|asked| handled != Some(asked));
     let not_before = if is_asked { now } else { now.checked_sub(FRESH).unwrap_or(now) };
     let report =
-        |action: &'static str, error: Option<&_>| controller.context.telemetry.read_ended(action, error);
+        |action: &'static str, error: Option<&_>| controller.context.telemetry.read_outcome(action, error);
     let ask = Ask { directory: directory.as_ref(), not_before, now, report: &report };
     Some(observe::observe(&controller.lookups, ask, &wanted).await)
 }

@@ -130,7 +130,7 @@ impl Fold<'_> {
         self.halt(&Problem::new(failure.problem.reason, message));
         match failure.retry {
             Retry::Backoff(asked) => Requeue::Failed(asked),
-            Retry::Mended => Requeue::Stopped,
+            Retry::OnChange => Requeue::Stopped,
         }
     }
 
