@@ -110,7 +110,7 @@ impl Fold<'_> {
         let spec = &self.facts.profile.spec;
         let manager = self.status.tencent_cloud.as_ref().and_then(|saved| saved.manager_id);
         let is_reused = super::resolve::is_reused(spec);
-        if super::resolve::names_somebody(data) || (is_reused && manager.is_some()) {
+        if super::resolve::names_a_person(data) || (is_reused && manager.is_some()) {
             return None;
         }
         if is_reused && self.conditions.is(ConditionType::Resolved, Status::Unknown) {

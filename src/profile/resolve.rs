@@ -144,7 +144,7 @@ fn datum(data: &SecretData, key: &str) -> Option<Personal> {
 
 /// Whether a profile names a person, at any cloud.
 #[must_use]
-pub fn names_somebody(profile: &Profile) -> bool {
+pub fn names_a_person(profile: &Profile) -> bool {
     let Contact { first_name, last_name, phone, email, .. } = &profile.administrator;
     [first_name, last_name, phone, email].iter().any(|datum| datum.is_some())
 }

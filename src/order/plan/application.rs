@@ -7,9 +7,9 @@ use crate::order::plan::after_end::{after_the_withdrawal, withdrawn};
 use crate::order::plan::evidence::is_other;
 use crate::order::plan::step::{Step, first};
 
-/// Nothing of ours is recorded, and the cloud waits for an application.
+/// The status records no submission, and the cloud waits for an application.
 pub(super) fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
-    // Where one call does both, what waits for an application and holds one was ordered, and withdrawn.
+    // If one call submits and orders, a certificate that still holds an application was ordered and then withdrawn.
     if facts.submits_in_one_call() && seen.has_traces() && !facts.resubmit_is_asked() {
         return Step::Halt(withdrawn(
             facts,
@@ -18,12 +18,12 @@ pub(super) fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
         ));
     }
     match facts.payload {
-        // The status was lost after the call: what the cloud holds is what would be sent.
-        // After a restart it is what the attempt before has left there, and proves nothing. Nor does what the cloud
-        // shows in part: it could be somebody else's application for the same names. Handing in once more only
-        // replaces what is there; an order for a wrong organisation could not be taken back.
+        // The status was lost after the call: the cloud holds what would be sent. In a later attempt it may be what the
+        // attempt before left there, which proves nothing. An application that the cloud shows only in part may be a
+        // foreign one for the same names. Another submission only replaces it, but an order for a wrong organisation
+        // cannot be undone.
         Ok(payload) if can_be_adopted(facts) && seen.stored.shows(&payload.evidence) => Step::Adopt,
-        Ok(_) => match facts.second_attempt_begins() {
+        Ok(_) => match facts.next_attempt_starts() {
             Some(until) => Step::Pause { until },
             None => first(Action::Submit),
         },
@@ -31,7 +31,7 @@ pub(super) fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
     }
 }
 
-/// Whether an application that waits for its order may be the one of this order.
+/// Whether an application that the cloud holds may be the one of this order.
 fn can_be_adopted(facts: &Facts<'_>) -> bool {
     !facts.is_restarted() && !facts.submits_in_one_call()
 }
@@ -42,7 +42,7 @@ pub(super) fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Obse
         return if facts.may_not_show_the_order(ours) { Step::Follow } else { after_the_withdrawal(facts) };
     }
     match facts.payload {
-        // Corrected since and not yet ordered: the cloud takes the new application instead.
+        // Corrected before it was ordered: the new application replaces it.
         Ok(payload) if is_other(ours, payload, seen) => first(Action::Submit),
         Ok(_) if facts.order_action().is_some() => first(Action::Order),
         Ok(_) => Step::Follow,

@@ -7,7 +7,7 @@ use crate::api::v1alpha1::{DeletionPolicy, Intent, ReadyPolicy, seconds};
 use crate::core::annotations::{RESUBMIT_AT, WITHDRAW};
 use crate::core::observation::{Observation, Stage};
 use crate::order::facts::Action;
-use crate::order::finalize::{self, End};
+use crate::order::finalize::{self, DeletionStep};
 use crate::order::fold::{Outcome, Requeue};
 use crate::order::plan::Step;
 use crate::provider::Error;
@@ -263,7 +263,7 @@ fn an_asking_that_comes_after_the_call_began_is_another_one() {
 
 #[test]
 fn an_intent_names_the_asking_that_it_acts_on() {
-    let asks = |scene: Scene| scene.facts().asks_for(Action::Submit).map(str::to_owned);
+    let asks = |scene: Scene| scene.facts().handled_request(Action::Submit).map(str::to_owned);
     assert_eq!(asks(asked(refused(), 60)), Some(at(60).to_string()));
     assert_eq!(asks(refused()), None);
     assert_eq!(asks(asked(scene().ended(Stage::Rejected), 60)), None, "another call opens it again");
@@ -298,10 +298,10 @@ fn an_unknown_outcome_does_not_hold_a_deletion() {
     let mut scene = unclear(refusing("A"));
     scene.pass(&step(&scene.plan()));
     let scene = scene.deleted(5000, DeletionPolicy::Cancel).at(5001);
-    assert_eq!(finalize::plan(&scene.facts()), End::Release);
+    assert_eq!(finalize::plan(&scene.facts()), DeletionStep::Release);
     // One that shows after all is withdrawn.
     let scene = scene.sees(seen(Stage::Reviewing, &[NAME]));
-    assert_eq!(finalize::plan(&scene.facts()), End::First(Step::Landed(Action::Submit)));
+    assert_eq!(finalize::plan(&scene.facts()), DeletionStep::First(Step::Landed(Action::Submit)));
 }
 
 #[test]
@@ -309,11 +309,14 @@ fn a_withdrawal_by_deletion_ends_when_the_cloud_waits_again() {
     let deleted = |scene: Scene| scene.deleted(20, DeletionPolicy::Cancel).at(40);
     let end = |scene: Scene| finalize::plan(&scene.facts());
     let running = deleted(ordered().sees(seen(Stage::Validating, &[NAME])));
-    assert_eq!(end(running), End::First(write(Action::Withdraw, 1)));
+    assert_eq!(end(running), DeletionStep::First(write(Action::Withdraw, 1)));
     let withdrawn = || ordered().last_called(CANCEL, "Accepted", 30);
-    assert_eq!(end(deleted(withdrawn().sees(seen(Stage::Cancelling, &[NAME])))), End::First(Step::Follow));
-    assert_eq!(end(deleted(withdrawn().sees(left_over("A")))), End::Release);
-    assert_eq!(end(deleted(ordered().sees(left_over("A")))), End::First(Step::Follow), "it may lag");
+    assert_eq!(
+        end(deleted(withdrawn().sees(seen(Stage::Cancelling, &[NAME])))),
+        DeletionStep::First(Step::Follow)
+    );
+    assert_eq!(end(deleted(withdrawn().sees(left_over("A")))), DeletionStep::Release);
+    assert_eq!(end(deleted(ordered().sees(left_over("A")))), DeletionStep::First(Step::Follow), "it may lag");
 }
 
 #[test]

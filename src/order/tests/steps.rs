@@ -92,16 +92,16 @@ fn the_finalizer_is_in_place_before_anything_is_sent_that_a_deletion_undoes() {
             [scene(), scene().submitted("A", 0).at(1).unread(), scene().lacks(halt(Reason::KeyLost))];
         for scene in scenes {
             let mut scene = with(scene);
-            assert_eq!(scene.plan(), Step::Guard);
+            assert_eq!(scene.plan(), Step::AddFinalizer);
             scene.order.metadata.finalizers = Some(vec!["other".to_owned(), FINALIZER.to_owned()]);
-            assert_ne!(scene.plan(), Step::Guard, "it is in place");
+            assert_ne!(scene.plan(), Step::AddFinalizer, "it is in place");
         }
-        assert_ne!(with(scene()).planning().plan(), Step::Guard, "nothing is sent");
+        assert_ne!(with(scene()).planning().plan(), Step::AddFinalizer, "nothing is sent");
         assert_eq!(with(scene()).suspended().plan(), Step::Suspend);
         let cut_off = with(scene().intends(to_submit("A", 0)).sees(holding("A")));
         assert_eq!(cut_off.plan(), Step::Landed(Action::Submit), "an open intent comes first");
     }
-    assert_ne!(scene().plan(), Step::Guard, "Retain undoes nothing");
+    assert_ne!(scene().plan(), Step::AddFinalizer, "Retain undoes nothing");
 }
 
 #[test]

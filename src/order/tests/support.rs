@@ -135,7 +135,7 @@ impl Scene {
             },
             letter: self.letter.as_ref(),
             secret: &self.secret,
-            intent_seen_for: self.seen_for,
+            intent_age: self.seen_for,
             contested: self.contested.clone(),
             over_budget: self.over_budget.clone(),
             now: self.now,

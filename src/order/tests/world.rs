@@ -147,7 +147,7 @@ impl World {
             payload_hash: hash.filter(|_| action == Action::Submit),
             holder: format!("process {}", self.counter),
             started_at: micros(at(self.second)),
-            resubmit_at: scene.facts().asks_for(action).map(str::to_owned),
+            resubmit_at: scene.facts().handled_request(action).map(str::to_owned),
         }
     }
 
