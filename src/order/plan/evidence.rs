@@ -40,8 +40,8 @@ pub(super) fn shows_this_call(facts: &Facts<'_>, intent: &Intent) -> bool {
     !facts.may_look_like_another() || is_corrected || facts.logged == Some(true)
 }
 
-/// Whether the outcome of an intent's call stays unknown: the cloud keeps no log of calls, and what it holds may be from
-/// this call or from an earlier one.
+/// Whether the outcome of an intent's call stays unknown: the cloud keeps no log of calls, and what it holds may be
+/// from this call or from an earlier one.
 pub(super) fn is_open(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &Observation) -> bool {
     action == Action::Submit
         && facts.submits_in_one_call()

@@ -1,5 +1,5 @@
-//! The one next step. Pure: facts in, step out; no client, no clock, no randomness. Only [`Step::Write`] leads to a call
-//! that writes, and only after its intent is stored.
+//! Decides the one next step from the facts. Pure: no client, no clock, no randomness. Only [`Step::Write`] leads to a
+//! call that writes, and only after its intent is stored.
 //!
 //! Read from the top:
 //!

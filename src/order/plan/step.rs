@@ -88,8 +88,8 @@ impl Facts<'_> {
         matches!((self.key, self.payload), (KeyState::Absent(missing), Err(problem)) if missing == problem)
     }
 
-    /// Holds the order back, and drops its open intent: an intent is a claim, and two orders that both keep theirs would
-    /// wait for each other forever.
+    /// Holds the order back, and drops its open intent: an intent is a claim, and two orders that both keep theirs
+    /// would wait for each other forever.
     pub(super) fn refuse(&self, problem: Problem) -> Step {
         if self.intent().is_some() { Step::NotLanded(problem) } else { Step::Halt(problem) }
     }

@@ -1,4 +1,4 @@
-//! What a deletion does first: policy by policy, stage by stage.
+//! The cleanup before a deletion, by policy and stage.
 
 use strum::IntoEnumIterator;
 
@@ -14,7 +14,7 @@ use crate::provider::Error;
 
 const DELETED: i64 = 1000;
 /// How long a deletion waits for credentials.
-const PATIENCE: i64 = 600;
+const WAIT: i64 = 600;
 
 fn first(action: Action, attempt: i64) -> DeletionStep {
     DeletionStep::First(write(action, attempt))
@@ -28,7 +28,7 @@ fn end(scene: &Scene) -> DeletionStep {
     plan(&scene.facts())
 }
 
-/// Our order, long ago, which the cloud shows at this stage.
+/// Our old order, which the cloud shows at this stage.
 fn at_stage(stage: Stage) -> Scene {
     scene().ordered("A", 0).sees(seen(stage, &[NAME]))
 }
@@ -67,7 +67,7 @@ fn a_certificate_is_revoked_only_where_its_user_names_it_again() {
     assert_eq!(end(&confirmed().last_called(REVOKE, "Refused", DELETED)), first(Action::Revoke, 1));
 }
 
-/// The order is ready, which it stays; without a word nobody would know what the deletion waits for.
+/// The order stays ready, so another condition has to report what the deletion waits for.
 #[test]
 fn the_status_says_what_a_deletion_waits_for() {
     let mut scene = at_stage(Stage::Issued);
@@ -128,7 +128,7 @@ fn a_deletion_waits_ten_minutes_for_credentials_and_no_longer() {
     let without: [(&str, Scene, Step); 5] = [
         ("no such certificate", ours().cannot_read(unknown), Step::Unreadable),
         ("no Secret", ours().without_credentials(), Step::Halt(halt(Reason::SecretNotFound))),
-        // In a namespace that is deleted, the key may be gone first.
+        // In a namespace that is deleted, the key may be deleted first.
         (
             "nor a key",
             ours().without_credentials().lacks(halt(Reason::KeyLost)),
@@ -143,31 +143,30 @@ fn a_deletion_waits_ten_minutes_for_credentials_and_no_longer() {
     ];
     for (name, scene, wanted) in without {
         let scene = deleted(scene, Cancel);
-        let waits = DeletionStep::Wait { step: wanted, until: at(DELETED + PATIENCE) };
+        let waits = DeletionStep::Wait { step: wanted, until: at(DELETED + WAIT) };
         assert_eq!(end(&scene), waits, "{name}");
-        let scene = scene.at(DELETED + PATIENCE - 1);
+        let scene = scene.at(DELETED + WAIT - 1);
         assert_eq!(end(&scene), waits, "{name}");
-        let scene = scene.at(DELETED + PATIENCE);
+        let scene = scene.at(DELETED + WAIT);
         let DeletionStep::GiveUp(why) = end(&scene) else { panic!("{name}: {:?}", end(&scene)) };
         assert!(why.contains(ID) && why.contains(CLOUD), "{why}");
     }
     let retained = deleted(ours().without_credentials(), Retain);
-    assert_eq!(end(&retained), DeletionStep::Release, "nothing is asked of the cloud");
+    assert_eq!(end(&retained), DeletionStep::Release, "the cloud is not called");
     let with_intent = ours().intends(to_submit("A", 0)).cannot_read(refused);
-    let waits = DeletionStep::Wait { step: Step::Unreadable, until: at(DELETED + PATIENCE) };
-    assert_eq!(end(&deleted(with_intent, Retain)), waits, "a call may be under way");
+    let waits = DeletionStep::Wait { step: Step::Unreadable, until: at(DELETED + WAIT) };
+    assert_eq!(end(&deleted(with_intent, Retain)), waits, "a call may be in flight");
 }
 
 #[test]
-fn trouble_that_passes_never_makes_a_deletion_give_up() {
+fn a_temporary_failure_never_makes_a_deletion_give_up() {
     for error in [unavailable("1"), Error::Unknown(None), Error::NotSent("no route".to_owned())] {
-        let scene =
-            deleted(at_stage(Stage::Validating).cannot_read(error), Cancel).at(DELETED + 100 * PATIENCE);
+        let scene = deleted(at_stage(Stage::Validating).cannot_read(error), Cancel).at(DELETED + 100 * WAIT);
         assert_eq!(end(&scene), DeletionStep::First(Step::Unreadable));
     }
     // The Secret is there, and something else of the order is missing.
     let scene = deleted(at_stage(Stage::Validating).lacks(halt(Reason::ProfileNotFound)), Cancel);
-    assert_eq!(end(&scene.at(DELETED + PATIENCE)), first(Action::Withdraw, 1));
+    assert_eq!(end(&scene.at(DELETED + WAIT)), first(Action::Withdraw, 1));
 }
 
 #[test]
@@ -180,7 +179,7 @@ fn an_open_intent_is_settled_before_anything_else() {
         assert_eq!(
             end(&waits.at(DELETED + ABSENCE_COUNTS)),
             DeletionStep::Release,
-            "{policy:?}: nothing new is begun"
+            "{policy:?}: nothing new is started"
         );
         let ordered = cut_off().sees(seen(Stage::Validating, &[NAME]));
         assert_eq!(end(&ordered), DeletionStep::First(Step::Landed(Action::Order)), "{policy:?}");

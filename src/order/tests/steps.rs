@@ -1,4 +1,4 @@
-//! The steps beside handing in and ordering: key, finalizer, letter, export; and what shows that a call took effect.
+//! The steps besides the application and the order: key, finalizer, letter, export; and the evidence of a call.
 
 use strum::IntoEnumIterator;
 
@@ -28,7 +28,7 @@ fn a_key_is_made_only_before_anything_is_sent() {
     let withdrawn = scene().annotated(WITHDRAW, ID);
     assert_eq!(lost(withdrawn), Some(Reason::Withdrawn));
 
-    // A call may be under way, with the key that is gone.
+    // A call may be in flight with the lost key.
     let cut_off = || scene().intends(to_submit("A", 0));
     for held in [awaiting(), holding("A")] {
         assert_eq!(without(cut_off().sees(held)), Step::Settle { until: at(ABSENCE_COUNTS) });
@@ -39,15 +39,15 @@ fn a_key_is_made_only_before_anything_is_sent() {
             assert_ne!(step, Step::MakeKey, "{stage}");
         }
     }
-    // A key that is there, and cannot be read, is never replaced.
+    // A key that exists, but cannot be read, is never replaced.
     let unfit = Scene { key: Some((false, halt(Reason::KeyLost))), ..scene().lacks(halt(Reason::KeyLost)) };
     assert_eq!(halted(&unfit.plan()), Some(Reason::KeyLost));
-    // Another lack is not mended by a key.
+    // A key does not fix another missing reference.
     assert_eq!(halted(&scene().lacks(halt(Reason::SecretConflict)).plan()), Some(Reason::SecretConflict));
 }
 
 #[test]
-fn the_loss_of_a_running_orders_key_is_said_before_the_ca_issues_for_it() {
+fn the_loss_of_a_running_orders_key_is_reported_before_the_ca_issues_for_it() {
     let lost = |scene: Scene, is_absent| Scene { key: Some((is_absent, halt(Reason::KeyLost))), ..scene };
     for stage in [Stage::Validating, Stage::Reviewing, Stage::AwaitingLetter, Stage::Issuing] {
         let running = || scene().ordered("A", 0).sees(seen(stage, &[NAME]));
@@ -241,7 +241,7 @@ fn the_stages_show_which_calls_took_effect() {
 }
 
 #[test]
-fn an_application_took_effect_if_the_cloud_shows_it_and_could_not_have_it_from_before() {
+fn an_application_took_effect_if_the_cloud_shows_it_and_it_cannot_be_an_earlier_one() {
     let first = |intent, held, logged| Scene { logged, ..scene() }.intends(to_submit(intent, 0)).sees(held);
     let later = |intent, held, logged| {
         let scene = Scene { logged, ..scene().submitted("A", 0) };
@@ -277,16 +277,16 @@ fn an_application_took_effect_if_the_cloud_shows_it_and_could_not_have_it_from_b
 }
 
 #[test]
-fn absence_counts_only_after_the_intent_was_seen_here_for_two_calls_too() {
-    let scene = |seen_for, second| {
-        let seen_for = std::time::Duration::from_secs(seen_for);
-        Scene { seen_for, ..scene() }.intends(to_submit("A", 0)).at(second).plan()
+fn absence_counts_only_after_the_intent_was_observed_here_for_two_calls_too() {
+    let scene = |intent_age, second| {
+        let intent_age = std::time::Duration::from_secs(intent_age);
+        Scene { intent_age, ..scene() }.intends(to_submit("A", 0)).at(second).plan()
     };
     assert_eq!(scene(0, 0), Step::Settle { until: at(40) });
     // By the clock of another machine the intent is old.
     assert_eq!(scene(0, 1000), Step::Settle { until: at(1040) });
     assert_eq!(scene(39, 1000), Step::Settle { until: at(1001) });
     assert_eq!(scene(40, 1000), write(Action::Submit, 2));
-    // Or it is of the future.
+    // Or it is in the future.
     assert_eq!(scene(3600, -1000), Step::Settle { until: at(40) });
 }
