@@ -124,7 +124,7 @@ impl LeaseHolder {
                     warn!(error = %explain(&error), lease = LEASE, "cannot renew the lease; retries");
                 }
                 Err(_) => {
-                    warn!(lease = LEASE, "the API server did not answer a renewal of the lease in time")
+                    warn!(lease = LEASE, "the API server did not answer a renewal of the lease in time");
                 }
             }
             if renewed_at.elapsed() >= RENEW_DEADLINE {

@@ -20,7 +20,7 @@ fn a_key_is_made_only_before_anything_is_sent() {
     assert_eq!(without(scene().planning()), Step::MakeKey, "the request is shown with its CSR");
 
     let lost = |scene: Scene| halted(&without(scene));
-    assert_eq!(lost(scene().unread()), Some(Reason::KeyLost), "nobody knows what is at the cloud");
+    assert_eq!(lost(scene().unread()), Some(Reason::KeyLost), "the state at the cloud is unknown");
     assert_eq!(lost(scene().submitted("A", 0).sees(holding("A")).at(60)), Some(Reason::KeyLost));
     assert_eq!(lost(scene().submitted("A", 0).unread().at(1)), Some(Reason::KeyLost));
     let contested = scene().contested(halt(Reason::DuplicateCertificate));
@@ -67,7 +67,11 @@ fn a_key_that_is_not_made_yet_is_not_called_lost_while_the_cloud_cannot_be_read(
         |scene: Scene| Scene { observed: Some(Err(Error::NotSent("no route".to_owned()))), ..scene };
     assert_eq!(unreachable(scene().lacks(halt(Reason::KeyLost))).plan(), Step::Unreadable);
     let csr = || halt(Reason::CsrInvalid);
-    assert_eq!(unreachable(scene().lacks(csr())).plan(), Step::Halt(csr()), "what the user can mend is said");
+    assert_eq!(
+        unreachable(scene().lacks(csr())).plan(),
+        Step::Halt(csr()),
+        "what the user can fix is reported"
+    );
 }
 
 #[test]
