@@ -8,7 +8,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::pem::parse_x509_pem;
 
-use crate::trouble::Error;
+use crate::error::Error;
 
 /// What a reader wants to know of a certificate.
 pub(crate) struct Issued {

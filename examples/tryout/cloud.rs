@@ -9,8 +9,8 @@ use certorder_sim::tencent::{self, TencentCloud};
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
+use crate::error::Error;
 use crate::manifests::{Manifests, Product};
-use crate::trouble::Error;
 
 /// A certificate that no manifest names, for an order of the reader's own.
 pub(crate) const SPARE: &str = "dvSpare1";

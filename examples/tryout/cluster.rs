@@ -15,9 +15,9 @@ use kube::runtime::conditions::is_deleted;
 use kube::runtime::wait::await_condition;
 use kube::{Api, Client, Config, ResourceExt};
 
+use crate::error::Error;
 use crate::manifests::{FIELD_MANAGER, MADE_BY, Manifests};
 use crate::screen::Screen;
-use crate::trouble::Error;
 
 /// How long a cluster may take to serve a new kind, or to remove a namespace.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -11,11 +11,11 @@
 mod certificate;
 mod cloud;
 mod cluster;
+mod error;
 mod manifests;
 mod operator;
 mod screen;
 mod story;
-mod trouble;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,11 +27,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use cloud::Cloud;
 use cluster::Cluster;
+use error::Error;
 use manifests::Manifests;
 use operator::Operator;
 use screen::Screen;
 use story::Story;
-use trouble::Error;
 
 /// Shows certorder at work: no cluster and no cloud account needed.
 ///

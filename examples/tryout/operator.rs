@@ -10,7 +10,7 @@ use futures::future::LocalBoxFuture;
 use kube::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::trouble::Error;
+use crate::error::Error;
 
 /// How long it may take to end.
 const PATIENCE: Duration = Duration::from_secs(20);

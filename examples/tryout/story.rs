@@ -16,9 +16,9 @@ use crate::Ending;
 use crate::certificate::Issued;
 use crate::cloud::{self, Cloud};
 use crate::cluster::Cluster;
+use crate::error::Error;
 use crate::manifests::{Manifests, Order};
 use crate::screen::{Row, Screen, columns};
-use crate::trouble::Error;
 
 /// The longest that the orders may take.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -4,7 +4,7 @@
 use certorder_sim::proxy::Rule;
 use serde_json::Value;
 
-use super::life::Plot;
+use super::scenario::Plot;
 
 /// One cloud.
 pub(crate) trait Cloud: Send + Sync {

@@ -1,9 +1,9 @@
 //! The crash test: first a kill at every point of the life of each kind of order, then a storm.
 
-use super::camp::Camp;
-use super::chance::Chance;
+use super::environment::Camp;
 use super::report::Tally;
-use super::{Place, Settings, storm, walk};
+use super::rng::Chance;
+use super::{Place, Settings, kill_points, random_kills};
 
 /// Runs it, and returns its closing lines and whatever is wrong.
 pub(crate) async fn run(place: &Place, settings: &Settings) -> (String, Vec<String>) {
@@ -11,9 +11,9 @@ pub(crate) async fn run(place: &Place, settings: &Settings) -> (String, Vec<Stri
     let tally = Tally::new(settings.seed);
     let mut chance = Chance::new(settings.seed);
     if settings.one_in > 0 {
-        walk::walk(&camp, settings, &mut chance, &tally).await;
+        kill_points::walk(&camp, settings, &mut chance, &tally).await;
     }
-    storm::storm(&camp, settings, &mut chance, &tally).await;
+    random_kills::storm(&camp, settings, &mut chance, &tally).await;
     let mut wrongs = tally.wrongs();
     if !wrongs.is_empty() {
         wrongs.push(format!("the logs of all processes: {}", camp.binary.keep_logs().display()));

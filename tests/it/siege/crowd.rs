@@ -9,11 +9,11 @@ use kube::ResourceExt;
 use kube::api::{DeleteParams, ListParams};
 use tokio::time::{Instant, sleep};
 
-use super::camp::Ground;
-use super::life::{Life, SCRIPTS};
-use super::player;
+use super::actors;
+use super::check::judge;
+use super::environment::Ground;
 use super::report::Tally;
-use super::verdict::judge;
+use super::scenario::{Life, SCRIPTS};
 
 /// How often the CA and the users act.
 const TICK: Duration = Duration::from_millis(40);
@@ -54,7 +54,7 @@ impl<'a> Crowd<'a> {
         let mut left = Vec::new();
         for mut life in std::mem::take(&mut self.lives) {
             let order = orders.get(&life.name);
-            if player::is_over(&life, order) {
+            if actors::is_over(&life, order) {
                 self.tally.add(judge(self.ground, &life, order).await);
                 if order.is_some() {
                     // What is over stays as it is, whoever deletes its order.
@@ -62,9 +62,9 @@ impl<'a> Crowd<'a> {
                 }
                 continue;
             }
-            player::ca(&mut life);
+            actors::ca(&mut life);
             if let Some(order) = order {
-                player::user(self.ground, &mut life, order).await;
+                actors::user(self.ground, &mut life, order).await;
             }
             left.push(life);
         }

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::cloud::{Cloud, Effect, Purpose, Stage};
-use super::life::Plot;
+use super::scenario::Plot;
 use crate::fixtures::{self, ACCESS_KEY, HUAWEI_SECRET_KEY};
 
 /// The calls that change something, then those that read.

@@ -11,23 +11,23 @@
 
 use std::path::PathBuf;
 
-mod camp;
-mod chance;
+mod actors;
+mod check;
 mod cloud;
 pub(crate) mod crash;
 mod crowd;
+mod environment;
 mod huawei;
-mod life;
+mod kill_points;
 pub(crate) mod pace;
-mod player;
 mod points;
 mod process;
 pub(crate) mod quiet;
+mod random_kills;
 mod report;
-mod storm;
+mod rng;
+mod scenario;
 mod tencent;
-mod verdict;
-mod walk;
 
 /// What is besieged, and where.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::Place;
-use super::camp::{Camp, Ground};
+use super::environment::{Camp, Ground};
 
 /// The calls of a second that Tencent Cloud allows for each account and action.
 const LIMIT: f64 = 10.0;

@@ -6,10 +6,10 @@ use certorder_sim::proxy::{Action, Reply, Rule};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::camp::{CALL_TIMEOUT, Post};
-use super::chance::Chance;
 use super::cloud::Cloud;
+use super::environment::{CALL_TIMEOUT, Post};
 use super::report::{Kind, Tally};
+use super::rng::Chance;
 
 /// A request of the operator.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

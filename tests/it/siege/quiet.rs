@@ -15,10 +15,10 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::Place;
-use super::camp::{Camp, Ground, Post};
+use super::actors;
 use super::cloud::{Cloud, Stage};
-use super::life::{self, Life, SCRIPTS};
-use super::player;
+use super::environment::{Camp, Ground, Post};
+use super::scenario::{self, Life, SCRIPTS};
 use super::tencent::Tencent;
 
 /// How many orders live through everything; more are copies of one of them.
@@ -97,7 +97,7 @@ async fn live(ground: &Ground<'_>, settled: usize, waiting: usize, names: &mut V
     loop {
         sleep(LOOK).await;
         for (life, _) in lives.iter_mut().filter(|(_, ends)| *ends) {
-            player::ca(life);
+            actors::ca(life);
         }
         let is_there = |(life, ends): &(Life, bool)| {
             cloud.stage(&life.id) == if *ends { Stage::Issued } else { Stage::Running }
@@ -118,11 +118,11 @@ async fn are_there(ground: &Ground<'_>, lives: &[(Life, bool)]) -> bool {
         status.is_some_and(|status| status.validation_records.iter().any(|record| record.check.is_some()))
     };
     let waits = |order: &CertificateOrder| {
-        player::condition(order, "Reconciling") == Some(("True", "AwaitingValidation")) && is_checked(order)
+        actors::condition(order, "Reconciling") == Some(("True", "AwaitingValidation")) && is_checked(order)
     };
     lives.iter().all(|(life, ends)| {
         let order = orders.get(&life.name);
-        if *ends { player::is_over(life, order) } else { order.is_some_and(waits) }
+        if *ends { actors::is_over(life, order) } else { order.is_some_and(waits) }
     })
 }
 
@@ -158,7 +158,7 @@ async fn copy(ground: &Ground<'_>, cloud: &Tencent, copies: usize, names: &mut V
 }
 
 fn id_of(name: &str) -> String {
-    life::id(name.trim_start_matches('o').parse().unwrap())
+    scenario::id(name.trim_start_matches('o').parse().unwrap())
 }
 
 /// The same object under the name of another order, for the same domain names.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-use super::verdict::Verdict;
+use super::check::Verdict;
 
 /// Counts everything, from many tasks.
 pub(crate) struct Tally {

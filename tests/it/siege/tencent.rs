@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use super::cloud::{Cloud, Effect, Purpose, Stage};
-use super::life::Plot;
+use super::scenario::Plot;
 use crate::fixtures::{self, SECRET_ID, SECRET_KEY};
 
 const ACTION: HeaderName = HeaderName::from_static("x-tc-action");

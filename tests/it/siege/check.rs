@@ -3,10 +3,10 @@
 use certorder::api::v1alpha1::CertificateOrder;
 use k8s_openapi::api::core::v1::Secret;
 
-use super::camp::Ground;
+use super::actors::condition;
 use super::cloud::{Effect, Purpose};
-use super::life::{Life, Plot};
-use super::player::condition;
+use super::environment::Ground;
+use super::scenario::{Life, Plot};
 
 /// What the ledger holds of one order, and what is wrong with it.
 #[derive(Default)]

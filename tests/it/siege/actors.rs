@@ -6,9 +6,9 @@ use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::camp::Ground;
 use super::cloud::Stage;
-use super::life::{Life, Plot};
+use super::environment::Ground;
+use super::scenario::{Life, Plot};
 
 const RESUBMIT: &str = "certorder.dev/resubmit-at";
 const WITHDRAW: &str = "certorder.dev/withdraw";

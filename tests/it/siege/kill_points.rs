@@ -9,12 +9,12 @@ use http::Method;
 use tokio::time::Instant;
 
 use super::Settings;
-use super::camp::{CALL_TIMEOUT, Camp, Ground, HASTY, Post};
-use super::chance::Chance;
 use super::crowd::Crowd;
-use super::life::{Life, SCRIPTS, Script};
+use super::environment::{CALL_TIMEOUT, Camp, Ground, HASTY, Post};
 use super::points::{Point, SIDES, Side};
 use super::report::{Kind, Tally};
+use super::rng::Chance;
+use super::scenario::{Life, SCRIPTS, Script};
 
 /// How many lives are walked through at the same time.
 const LANES: usize = 8;

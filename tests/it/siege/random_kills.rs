@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::Settings;
-use super::camp::{CALL_TIMEOUT, Camp, Ground, HASTY, Post};
-use super::chance::Chance;
+use super::actors;
 use super::cloud::Cloud;
 use super::crowd::Crowd;
-use super::life::Life;
-use super::player;
+use super::environment::{CALL_TIMEOUT, Camp, Ground, HASTY, Post};
 use super::points::{Point, SIDES, harm};
 use super::report::{Kind, Tally};
+use super::rng::Chance;
+use super::scenario::Life;
 
 /// How long it may take until all orders are over once the storm is.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -131,7 +131,7 @@ async fn disturb(crowd: &mut Crowd<'_>, orders: &HashMap<String, CertificateOrde
     let Some(order) = orders.get(&life.name) else { return };
     if intends(order) {
         let label = json!({"metadata": {"labels": {"siege": chance.below(1000).to_string()}}});
-        if player::edit(ground, order, label).await {
+        if actors::edit(ground, order, label).await {
             tally.count(Kind::Fault, "label edited during a call");
         }
     } else if life.may_lose_status() && order.status.is_some() && chance.percent(30) {
