@@ -8,13 +8,13 @@ use zeroize::Zeroizing;
 
 use crate::api::v1alpha1::conditions::Reason;
 
-/// The name of an entry, and after it the name under which people already have it, as an environment variable.
+/// The name of an entry, and then its usual name as an environment variable.
 pub type Names = &'static [&'static str];
 
 /// The data of a Secret.
 pub type Data = BTreeMap<String, ByteString>;
 
-/// Why a Secret holds no usable credentials. The text goes on where "Secret NAME: " ends.
+/// Why a Secret holds no usable credentials. The text follows "Secret NAME: ".
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// An entry is missing.
@@ -22,7 +22,7 @@ pub enum CredentialsError {
     Missing {
         /// Which one.
         entry: Names,
-        /// What the cloud needs, for people.
+        /// What the cloud needs, as text for the user.
         needs: &'static str,
     },
     /// An entry has no content.
@@ -31,16 +31,16 @@ pub enum CredentialsError {
     /// An entry begins or ends with white space.
     #[error("its entry {0} begins or ends with white space: remove it")]
     WhiteSpace(&'static str),
-    /// An entry has other characters than a key.
+    /// An entry has characters that no key has.
     #[error("its entry {0} has characters that no API key has: copy it from the console anew")]
     NotAKey(&'static str),
-    /// Two entries of which one must go.
+    /// Two entries that exclude each other.
     #[error("it has {0} and {1}, and only one of them can be used: remove the other")]
     Both(&'static str, &'static str),
 }
 
 impl CredentialsError {
-    /// The same in one word, for a condition.
+    /// The reason for the condition.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
@@ -58,12 +58,12 @@ fn one_of(names: Names) -> String {
     }
 }
 
-/// An entry that must be there; `needs` is said where it is not.
+/// A required entry; the error for a missing one quotes `needs`.
 pub fn required(data: &Data, names: Names, needs: &'static str) -> Result<SecretString, CredentialsError> {
     entry(data, names)?.ok_or(CredentialsError::Missing { entry: names, needs })
 }
 
-/// An entry. One newline at the end of its value is dropped, since `echo` and editors leave it there.
+/// An entry. One newline at the end of its value is dropped, since `echo` and editors add it.
 pub fn entry(data: &Data, names: Names) -> Result<Option<SecretString>, CredentialsError> {
     let found = names.iter().find_map(|name| Some((*name, data.get(*name)?)));
     found.map(|(name, value)| check(name, &value.0)).transpose()
