@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-/// Facts by which a stored application is recognised: digests, since they stand for personal data.
+/// Facts by which a stored application is recognised: digests, since the facts include personal data.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Evidence {
     facts: BTreeMap<&'static str, [u8; 32]>,
@@ -18,8 +18,8 @@ impl Evidence {
         self.facts.insert(name, Sha256::digest(value.as_ref().trim_ascii()).into());
     }
 
-    /// Says that the application has parts that the cloud does not show, such as the id of a saved profile: an
-    /// application with other such parts looks the same.
+    /// Marks that the application has parts that the cloud does not show, such as the id of a saved profile: an
+    /// application that differs only in those parts looks the same.
     pub fn set_partial(&mut self) {
         self.partial = true;
     }
@@ -36,14 +36,14 @@ impl Evidence {
         self.partial
     }
 
-    /// Whether every fact of `sent` stands here too, and tells the whole application. No facts prove nothing.
+    /// Whether every fact of `sent` is here too, and `sent` is complete. Without facts nothing is proved.
     #[must_use]
     pub fn shows(&self, sent: &Evidence) -> bool {
         !sent.partial && self.resembles(sent)
     }
 
-    /// Whether every fact of `sent` stands here too. Of a partial one that is no proof without another one, such as
-    /// the cloud's log of calls.
+    /// Whether every fact of `sent` is here too. If `sent` is partial, this needs further proof, such as the cloud's log
+    /// of calls.
     #[must_use]
     pub fn resembles(&self, sent: &Evidence) -> bool {
         let stands_here = |(name, digest): (&&str, &[u8; 32])| self.facts.get(*name) == Some(digest);

@@ -1,8 +1,8 @@
 //! What each error code of Huawei Cloud means for the caller: one table.
 //!
 //! The codes are those of SCM's list of error codes and of the API gateway's, which come as `SCM.nnnn` and
-//! `APIGW.nnnn` (in some places `APIG.nnnn`). A code that is not in the table means what its class and the HTTP status
-//! say.
+//! `APIGW.nnnn` (in some places `APIG.nnnn`). A code that is not in the table gets the meaning of its class and of the
+//! HTTP status.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::sign::parse_date;
 use ErrorClass::{Credentials, Fault, Mend, TooFast, WrongState};
 use Reason::{CertificateNotFound, CsrInvalid, InvalidRequest, PermissionDenied};
 
-/// How long the gateway wants to be left alone after it refused a call for its pace.
+/// How long to wait after the gateway throttled a call.
 const CALM_DOWN: Duration = Duration::from_secs(2);
 
 const NO_HINT: &str = "";
@@ -31,7 +31,7 @@ const WRONG_REGION: &str =
 const CSR: &str = "make the CSR anew with openssl req -new";
 const NOT_OURS: &str = "this code is of a call that certorder does not make: ask the cloud's support";
 
-/// Each code, what it means, and what the user can do about it where the cloud's own words do not tell.
+/// Each code, what it means, and what the user can do about it if the cloud's own words do not say it.
 const TABLE: &[Row] = &[
     ("SCM.0003", Mend(PermissionDenied), GRANT),
     ("SCM.0005", Mend(InvalidRequest), NO_HINT),
@@ -93,7 +93,7 @@ fn refusal(code: &str, message: impl Into<CloudText>, request_id: Option<String>
     error_class::refusal(row(code), code, message, request_id)
 }
 
-/// What a call that was refused with this code and this HTTP status allows the caller to do next.
+/// The error of a call that was refused with this code and this HTTP status.
 #[must_use]
 pub fn error(
     call: Call,
@@ -109,7 +109,7 @@ pub fn error(
     }
 }
 
-/// An answer that the service did not write. Only a pace that is too fast is clear without a code.
+/// An answer that the service did not write. Only throttling is clear without a code.
 #[must_use]
 pub fn foreign(call: Call, status: u16, text: &str, request_id: Option<String>) -> Error {
     match status {
@@ -118,8 +118,8 @@ pub fn foreign(call: Call, status: u16, text: &str, request_id: Option<String>) 
     }
 }
 
-/// What a code that is not in the table means: the status says whether the request or the service is at fault. An error
-/// beside a status of success says neither.
+/// The class of a code that is not in the table: the status shows whether the request or the service is at fault. An
+/// error with a status of success shows neither.
 fn by_class(status: u16, code: &str) -> ErrorClass {
     match status {
         401 => Credentials,
@@ -137,11 +137,11 @@ fn row(code: &str) -> Option<&'static Row> {
     find(code).or_else(|| find(&code.replace("APIG.", "APIGW.")))
 }
 
-/// What begins the gateway's copy of the request that it could not verify. It holds the values of signed headers, so
-/// it goes no further.
+/// The beginning of the gateway's copy of the request that it could not verify. The copy holds the values of signed
+/// headers, so it is cut off.
 const ECHO: &str = "canonicalRequest:";
 
-/// A message without the copy of the request in it.
+/// A message without the copy of the request.
 #[must_use]
 pub fn without_echo(message: String) -> String {
     match message.split_once(ECHO) {
@@ -151,7 +151,7 @@ pub fn without_echo(message: String) -> String {
 }
 
 /// By how many seconds this machine's clock is ahead of the cloud's (behind, when negative), as the gateway's refusal
-/// of an old signature tells: `server time:20231114T221320Z`.
+/// of an old signature shows: `server time:20231114T221320Z`.
 #[must_use]
 pub fn clock_ahead(message: &str, now: Timestamp) -> Option<i64> {
     if !message.contains("signature expired") {

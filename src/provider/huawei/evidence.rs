@@ -11,7 +11,7 @@ use crate::provider::lenient::text_of;
 const COMMON_NAME: &str = "domain";
 const OTHER_NAMES: &str = "sans";
 
-/// What `application_info` shows of an application. The department and the CSR are not among it.
+/// What `application_info` shows of an application: everything but the department and the CSR.
 const TEXTS: [&str; 10] = [
     "country",
     "company_name",
@@ -31,7 +31,7 @@ pub fn add_names(evidence: &mut Evidence, names: &Names) {
     add(evidence, names.common_name().as_str(), others);
 }
 
-/// The facts of the application that the cloud holds; none where it holds none.
+/// The facts of the application that the cloud holds; none if it holds none.
 #[must_use]
 pub fn stored(domain: Option<&str>, sans: &[String], application: Option<&Map<String, Value>>) -> Evidence {
     let mut evidence = Evidence::default();

@@ -1,4 +1,4 @@
-//! One call of an account: takes its turn, signs, sends, reads.
+//! One call of an account: waits for the rate limit, signs, sends, reads.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ const SERVICE: &str = "ssl";
 const VERSION: &str = "2019-12-05";
 const JSON: &str = "application/json";
 
-/// Both sites, and what all calls to them share.
+/// Both sites, and the client that all calls to them share.
 #[derive(Debug)]
 pub struct Service {
     cloud: CloudClient,
@@ -39,7 +39,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Both sites, or one endpoint that stands for both. `per_second` is the cloud's limit for each account and
+    /// Both sites, or one endpoint that replaces both. `per_second` is the cloud's limit for each account and
     /// action.
     pub fn new(
         transport: Transport,
@@ -77,12 +77,12 @@ impl Client {
         Self { service, credentials, site }
     }
 
-    /// Whose calls these are. A key belongs to one site, so its id is enough.
+    /// The account of these calls. A key belongs to one site, so its id is enough.
     pub(super) fn account(&self) -> Account {
         Account::new("TencentCloud", self.credentials.secret_id.expose_secret())
     }
 
-    /// Credentials that must not show up in any text.
+    /// Credentials that must not appear in any text.
     pub(super) fn sensitive(&self) -> impl Iterator<Item = SecretString> {
         let Credentials { secret_id, secret_key, token } = &self.credentials;
         [secret_id, secret_key].into_iter().chain(token).cloned()
@@ -97,7 +97,7 @@ impl Client {
         self.call(action, body, None).await
     }
 
-    /// A call that changes something: it begins in time or not at all.
+    /// A call that changes something: it begins by the deadline or not at all.
     pub(super) async fn change<T: DeserializeOwned>(
         &self,
         action: &'static str,
@@ -173,7 +173,7 @@ fn outcome<T: DeserializeOwned>(call: Call, answer: &Answer, now: Timestamp) -> 
     }
 }
 
-/// An answer of the service to a read, in which what was asked for cannot be read.
+/// An answer of the service to a read, in which the requested data cannot be read.
 pub(super) fn unreadable(text: &str, request_id: String) -> Error {
     foreign(Call::Read, 200, text, Some(request_id))
 }

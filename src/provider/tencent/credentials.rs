@@ -17,7 +17,7 @@ pub struct Credentials {
     pub secret_id: SecretString,
     /// Signs requests.
     pub secret_key: SecretString,
-    /// Goes with a temporary key.
+    /// Belongs to a temporary key.
     pub token: Option<SecretString>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The codes are those of the common list (<https://www.tencentcloud.com/document/product/1007/36594>) and of the SSL
 //! actions. They come as `Class` or `Class.Detail`, and new details appear without notice, so a code that is not
-//! in the table means what its class means.
+//! in the table gets the meaning of its class.
 
 use jiff::Timestamp;
 
@@ -29,7 +29,7 @@ const NO_LETTER: &str = "this product takes no letter by the API: ask the cloud'
 const WHICH_CERTIFICATE: &str =
     "check certificateId and site, and that the certificate belongs to the account of these credentials";
 
-/// Each code, what it means, and what the user can do about it where the cloud's own words do not tell.
+/// Each code, what it means, and what the user can do about it if the cloud's own words do not say it.
 const TABLE: &[Row] = &[
     // The common codes.
     ("ActionOffline", Mend(InvalidRequest), WRONG_SITE),
@@ -80,7 +80,7 @@ const TABLE: &[Row] = &[
     ("UnsupportedOperation", Mend(InvalidRequest), WRONG_SITE),
     ("UnsupportedProtocol", Mend(InvalidRequest), WRONG_SITE),
     ("UnsupportedRegion", Mend(InvalidRequest), WRONG_SITE),
-    // The codes of the SSL actions that mean something else than their class, or have a remedy of their own.
+    // The codes of the SSL actions that mean something else than their class, or have a hint of their own.
     ("FailedOperation.AuthError", Mend(PermissionDenied), GRANT),
     ("FailedOperation.CAMAuthorizedFail", NotDone, NO_HINT),
     ("FailedOperation.CancelAuditCertificateFailed", WrongState, NO_HINT),
@@ -165,14 +165,14 @@ pub fn refusal(code: &str, message: impl Into<CloudText>, request_id: Option<Str
     error_class::refusal(row(code), code, message, request_id)
 }
 
-/// What a call that ended with this refusal allows the caller to do next.
+/// The error of a call that was refused like this.
 #[must_use]
 pub fn error(call: Call, refusal: Refusal) -> Error {
     row(&refusal.code).map_or(Fault, |(_, meaning, _)| *meaning).error(call, refusal)
 }
 
 /// By how many seconds this machine's clock is ahead of the cloud's (behind, when negative), as the message of
-/// `AuthFailure.SignatureExpire` tells: it ends with the cloud's Unix time.
+/// `AuthFailure.SignatureExpire` shows: it ends with the cloud's Unix time.
 #[must_use]
 pub fn clock_ahead(message: &str, now: Timestamp) -> Option<i64> {
     let message = message.trim_end_matches(|end: char| !end.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! `DescribeCertificates`: what only the list of the account's certificates tells of one of them.
+//! `DescribeCertificates`: what only the list of the account's certificates reports about one of them.
 
 use serde::{Deserialize, Serialize};
 

@@ -19,7 +19,7 @@ pub fn ids(saved: &Saved) -> (Option<u64>, Option<u64>) {
     }
 }
 
-/// What the sender should know: the page on saved profiles promises that the review is skipped, and has exceptions.
+/// A note for the user: the page on saved profiles promises that the review is skipped, with exceptions.
 #[must_use]
 pub fn note(saved: &Saved, product: Option<&Product>) -> Option<String> {
     let used = match saved {
@@ -43,7 +43,7 @@ pub fn note(saved: &Saved, product: Option<&Product>) -> Option<String> {
     })
 }
 
-/// Why the review takes place although the profile is approved.
+/// Why the review is not skipped although the profile is approved.
 fn not_skipped(saved: &Saved, product: Option<&Product>) -> Option<String> {
     let (Saved::Everything { reviewed, .. }, Some(product)) = (saved, product) else { return None };
     if product.automatic_review == Some(false) {

@@ -1,4 +1,4 @@
-//! The client against the simulated cloud, and against servers with odd manners.
+//! The client against the simulated cloud, and against servers that misbehave.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -186,7 +186,7 @@ async fn an_unknown_certificate_is_told_from_a_wrong_address() {
         );
         assert_eq!(world.called("list"), 0, "the code says enough");
     }
-    // A 404 without a code of SCM: the list decides.
+    // A 404 without a code of SCM: the list is read.
     let world = World::new(Product::OV_SINGLE).await;
     for number in 0..120 {
         world.cloud.buy(&world.account, &format!("scs1590053{number:06}"), Product::DV_SINGLE);
@@ -197,13 +197,13 @@ async fn an_unknown_certificate_is_told_from_a_wrong_address() {
     let unknown = world.open_with(&json!({"certificateId": "scs1590059999999"}), &KEYS);
     let error = unknown.observe().await.unwrap_err();
     assert!(matches!(error, Error::Rejected { reason: Reason::CertificateNotFound, .. }), "{error:?}");
-    // Nor does the list answer.
+    // The list does not answer either.
     world.cloud.fault(Fault::html(404).times(2));
     assert!(matches!(world.observe_fails().await, Error::Unavailable(refusal) if refusal.code == "HTTP 404"));
 }
 
 #[tokio::test]
-async fn every_way_to_show_who_calls_is_taken_and_others_are_refused() {
+async fn every_kind_of_credentials_is_accepted_and_others_are_refused() {
     let world = World::new(Product::OV_SINGLE).await;
     let expires = Clock::default().now() + SignedDuration::from_hours(1);
     world.cloud.add_temporary_credential(&world.account, "HWTEMPORARY", "temporary", "token==/+", expires);
@@ -384,7 +384,7 @@ fn a_request_has_the_headers_of_the_vendor_and_shows_no_secret() {
 }
 
 #[test]
-fn everything_that_shows_who_calls_is_sensitive() {
+fn every_part_of_the_credentials_is_sensitive() {
     let clouds = clouds("http://127.0.0.1:1", 1, PATIENT);
     let secrets = [("accessKey", "HWAK1"), ("secretKey", "s1"), ("securityToken", "t1"), ("domainId", "d1")];
     let mut values: Vec<String> = open(&clouds, &json!({}), &secrets)

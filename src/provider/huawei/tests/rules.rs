@@ -250,7 +250,7 @@ fn bytes_and_hash_are_the_same_every_time_and_are_those_of_every_release() {
         prepare(&json!({}), &company_application()).unwrap(),
     );
     assert_eq!(one.body.expose_secret(), two.body.expose_secret());
-    // The hash is stored: a release that changes it takes every running order for an edited one.
+    // The hash is stored: with a release that changes it, every running order would count as edited.
     assert_eq!(one.hash, "sha256:4dca993a436abdc939d3481c30dcb846dd2286d328d9462589bb0d1cef8203bb");
     assert_eq!(two.hash, one.hash);
     let product = Product { domain_validated: Some(false), ..Product::default() };
@@ -280,7 +280,7 @@ fn people_see_the_request_without_personal_data() {
     assert!(!format!("{payload:?}").contains("ning@acme.example"));
 }
 
-/// What `show` shows of a request: everything but the department, the CSR and what is asked of the cloud.
+/// What `show` returns of a request: everything but the department, the CSR and the options for the cloud.
 fn shown(sent: &Value) -> (Option<String>, Vec<String>, Map<String, Value>) {
     let sent = sent.as_object().unwrap();
     let text = |name: &str| sent.get(name).and_then(Value::as_str).map(str::to_owned);

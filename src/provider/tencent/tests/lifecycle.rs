@@ -38,7 +38,7 @@ impl World {
         provider.write(request, soon()).await
     }
 
-    /// Hands in this application, and lets the authority issue the certificate.
+    /// Submits this application, and makes the simulated CA issue the certificate.
     async fn issued(&self, application: &Application) {
         let provider = self.open();
         let payload = provider.prepare(application, None).unwrap();

@@ -315,7 +315,7 @@ fn secretive() -> Application {
 fn bytes_and_hash_are_the_same_every_time_and_are_those_of_every_release() {
     let (one, two) = (prepare(&json!({}), &secretive()).unwrap(), prepare(&json!({}), &secretive()).unwrap());
     assert_eq!(one.body.expose_secret(), two.body.expose_secret());
-    // The hash is stored: a release that changes it takes every running order for an edited one.
+    // The hash is stored: with a release that changes it, every running order would count as edited.
     assert_eq!(one.hash, "sha256:ff39b4716a93f77092a9150362c47ceae430e8a168daa29bf1332386545e3eef");
     assert_eq!(two.hash, one.hash);
 }

@@ -141,7 +141,7 @@ async fn accounts_are_told_apart_by_their_keys() {
     let other = super::client::open(&clouds, &json!({}), &[("secretId", "AKIDOTHER"), ("secretKey", KEY)]);
     assert_ne!(other.account(), Some(account.clone()));
     assert_eq!(format!("{account:?}"), "***");
-    // Two keys of one account show by its number.
+    // Two keys of one account are recognised by its number.
     let owner = directory(&clouds).owner().await.unwrap();
     assert!(owner.is_some() && owner == world.open().observe().await.unwrap().owner);
 }
