@@ -20,7 +20,7 @@ use crate::manifests::{FIELD_MANAGER, MADE_BY, Manifests};
 use crate::screen::Screen;
 
 /// How long a cluster may take to serve a new kind, or to remove a namespace.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The pause between two looks at something that no watch tells.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -83,8 +83,8 @@ impl Cluster {
     /// Installs the CRDs and applies the manifests, into a namespace that is free of an earlier tryout's objects.
     pub(crate) async fn prepare(&self, manifests: &Manifests, screen: &mut Screen) -> Result<(), Error> {
         self.clean(manifests, screen).await?;
-        let prepared = tokio::time::timeout(PATIENCE, install_crds(&self.client())).await;
-        prepared.map_err(|_| Error::TooSlow(format!("the CRDs were not served within {PATIENCE:?}")))??;
+        let prepared = tokio::time::timeout(TIMEOUT, install_crds(&self.client())).await;
+        prepared.map_err(|_| Error::TooSlow(format!("the CRDs were not served within {TIMEOUT:?}")))??;
         for manifest in &manifests.all {
             let what = manifest.to_string();
             manifest.apply(&self.client()).await.map_err(Error::api(format!("apply {what}")))?;
@@ -109,10 +109,10 @@ impl Cluster {
         let deleted = self.namespaces().delete(name, &DeleteParams::default()).await;
         deleted.map_err(Error::api(format!("remove namespace {name}")))?;
         let gone = await_condition(self.namespaces(), name, is_deleted(&uid));
-        match tokio::time::timeout(PATIENCE, gone).await {
+        match tokio::time::timeout(TIMEOUT, gone).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(Error::TooSlow(format!("cannot watch namespace {name} end: {error}"))),
-            Err(_) => Err(Error::TooSlow(format!("namespace {name} was not gone within {PATIENCE:?}"))),
+            Err(_) => Err(Error::TooSlow(format!("namespace {name} was not gone within {TIMEOUT:?}"))),
         }
     }
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::Error;
 
 /// How long it may take to end.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running operator. It works while [`Operator::ended`] or [`Operator::stop`] is awaited.
 pub(crate) struct Operator {
@@ -69,9 +69,9 @@ impl Operator {
     /// Asks it to end, as SIGTERM does, and waits until it has finished what it had begun.
     pub(crate) async fn stop(self) -> Result<(), Error> {
         self.shutdown.cancel();
-        match tokio::time::timeout(PATIENCE, self.run).await {
+        match tokio::time::timeout(TIMEOUT, self.run).await {
             Ok(ended) => ended.map_err(|error| Error::Operator(error.to_string())),
-            Err(_) => Err(Error::TooSlow(format!("the operator did not end within {PATIENCE:?}"))),
+            Err(_) => Err(Error::TooSlow(format!("the operator did not end within {TIMEOUT:?}"))),
         }
     }
 }

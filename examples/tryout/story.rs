@@ -21,7 +21,7 @@ use crate::manifests::{Manifests, Order};
 use crate::screen::{Row, Screen, columns};
 
 /// The longest that the orders may take.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// The pause between two moves of the CA.
 const PACE: Duration = Duration::from_secs(1);
 
@@ -63,7 +63,7 @@ impl<'a> Story<'a> {
         let mut watch = std::pin::pin!(watch);
         let mut ca = interval(PACE);
         ca.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let mut files = Vec::new();
         loop {
             tokio::select! {
@@ -127,7 +127,7 @@ impl<'a> Story<'a> {
             let (ready, reason, message) = ready(&self.status(order));
             let name = order.object.name_any();
             format!(
-                "order {name} did not reach {} within {PATIENCE:?}: Ready={ready} ({reason}) {message}",
+                "order {name} did not reach {} within {TIMEOUT:?}: Ready={ready} ({reason}) {message}",
                 order.goal
             )
         });

@@ -22,17 +22,16 @@ pub(crate) fn kubeconfig() -> Option<PathBuf> {
 
 /// A cluster with the CRDs installed.
 pub(crate) struct Cluster {
-    /// Past every fault.
+    /// A client without faults.
     pub(crate) client: Client,
-    /// For a proxy in front of it. On a real cluster it has the permissions of the ServiceAccount of `deploy/`, and
-    /// no others.
+    /// The upstream of a proxy. On a real cluster it has only the permissions of the ServiceAccount of `deploy/`.
     pub(crate) upstream: Upstream,
     kubeconfig: Option<PathBuf>,
     _simulated: Option<ApiServer>,
 }
 
 impl Cluster {
-    /// The cluster of a kubeconfig, or one in process.
+    /// The cluster of a kubeconfig, or an in-process one.
     pub(crate) async fn start(kubeconfig: Option<&Path>) -> Self {
         match kubeconfig {
             Some(path) => Self::real(path).await,
@@ -76,7 +75,7 @@ impl Cluster {
         }
     }
 
-    /// Makes a namespace with a name of its own.
+    /// Creates a namespace with a unique name.
     pub(crate) async fn new_namespace(&self) -> String {
         let name = format!("story-{}", uuid::Uuid::new_v4());
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
@@ -86,7 +85,7 @@ impl Cluster {
         name
     }
 
-    /// Deletes such a namespace from a real cluster. On a thread of its own: the story's runtime may be ending.
+    /// Deletes such a namespace from a real cluster. On a thread of its own: the story's runtime may be shutting down.
     pub(crate) fn clean_up(&self, namespace: &str) {
         let Some(path) = self.kubeconfig.clone() else { return };
         let namespace = namespace.to_owned();
@@ -108,7 +107,7 @@ pub(crate) fn is_real() -> bool {
     kubeconfig().is_some()
 }
 
-/// Removes the CRDs and everything of their kinds: on a cluster of this story alone.
+/// Removes the CRDs and all objects of their kinds; only for a cluster that no other story uses.
 pub(crate) async fn remove_crds(client: &Client) {
     assert!(!is_real(), "other stories need them");
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
@@ -139,7 +138,7 @@ pub(crate) async fn install_crds(client: &Client) {
     }
 }
 
-/// A bearer token of a ServiceAccount, as its Pod would get it.
+/// A bearer token of a ServiceAccount, as its Pod gets it.
 async fn token(client: &Client, namespace: &str, account: &str) -> String {
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
     let request = TokenRequest {

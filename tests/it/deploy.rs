@@ -1,4 +1,4 @@
-//! The plain manifests of `deploy/`: what they hold, and how they are applied.
+//! The plain manifests of `deploy/`: reading and applying them.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The objects of a folder below the repository's top and of those in it, without the kustomizations.
+/// The objects of a folder of the repository and of its subfolders, without the kustomizations.
 pub(crate) fn read(folder: &str) -> Vec<DynamicObject> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(root().join(folder))
         .unwrap()
@@ -38,7 +38,7 @@ pub(crate) fn read(folder: &str) -> Vec<DynamicObject> {
     objects
 }
 
-/// The objects of one file below the repository's top.
+/// The objects of one file of the repository.
 pub(crate) fn read_file(file: &str) -> Vec<DynamicObject> {
     parse(&root().join(file))
 }

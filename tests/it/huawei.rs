@@ -1,4 +1,4 @@
-//! What only Huawei Cloud has: one call for everything, and several meanings of a certificate that waits.
+//! Behaviour of Huawei Cloud only: one call for everything, and several meanings of a certificate that waits.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn what_waits_with_traces_of_an_unknown_application_is_withdrawn_until_the
     world.site.finish_cancel(world.certificate());
     world.until_is("www", "Stalled", "True", "Withdrawn").await;
     world.stop().await;
-    // The record is lost, and the annotation with the object.
+    // The record is lost with the object, and so is the annotation.
     world.delete::<CertificateOrder>("www").await;
     world.create::<CertificateOrder>(world.order("www")).await;
     world.run();
@@ -62,7 +62,7 @@ async fn what_waits_with_traces_of_an_unknown_application_is_withdrawn_until_the
 }
 
 #[tokio::test]
-async fn another_attempt_of_which_nobody_can_tell_is_made_once_for_each_asking() {
+async fn another_attempt_with_an_unknown_outcome_is_made_once_for_each_request() {
     let world = rejected().await;
     world.site.slip(Slip::RequestLost, APPLY);
     ask_again(&world).await;

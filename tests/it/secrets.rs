@@ -1,4 +1,4 @@
-//! Keys that never leave the cluster, and the Secret that the issued certificate goes to.
+//! Keys that never leave the cluster, and the Secret for the issued certificate.
 
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder_sim::tencent::Product;
@@ -109,7 +109,7 @@ async fn a_key_that_is_nowhere_is_said_and_no_other_one_is_made(kind: Kind) {
     let mut world = World::start_at(kind).await;
     issued(&world, with_secret(&world)).await;
     world.until_is("www", "Ready", "True", "Issued").await;
-    // Nobody restores meanwhile what is deleted here.
+    // The operator is stopped, so what is deleted here is not restored meanwhile.
     world.stop().await;
     world.delete::<CertificateOrder>("www").await;
     world.delete::<Secret>("www-tls").await;
@@ -184,7 +184,7 @@ async fn a_key_of_the_cloud_comes_with_the_certificate_and_keystores_hold_both(k
     assert_eq!(secret(&world, "www-tls").await, before, "what is as it should be is not written again");
 }
 
-/// Whether a PKCS #12 file opens with a password, and holds a key with leaf and intermediate.
+/// Whether a PKCS #12 file opens with a password, and has a key with leaf and intermediate.
 fn opens(file: &[u8], password: &str) -> bool {
     let store = p12_keystore::KeyStore::from_pkcs12(file, password, p12_keystore::Pkcs12ImportPolicy::Strict);
     store.is_ok_and(|store| store.private_key_chain().is_some_and(|(_, chain)| chain.certs().len() == 2))

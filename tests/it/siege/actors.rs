@@ -1,4 +1,4 @@
-//! Plays the CA and the user of every order. What they do depends on what they see, as in life.
+//! Simulates the CA and the user of every order. Their actions depend on the current state, as in reality.
 
 use certorder::api::v1alpha1::CertificateOrder;
 use certorder::core::clock::Clock;
@@ -7,80 +7,80 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::cloud::Stage;
-use super::environment::Ground;
-use super::scenario::{Life, Plot};
+use super::environment::Sandbox;
+use super::scenario::{Course, Scenario};
 
 const RESUBMIT: &str = "certorder.dev/resubmit-at";
 const WITHDRAW: &str = "certorder.dev/withdraw";
 
-/// Lets the CA do its part of one order.
-pub(crate) fn ca(life: &mut Life) {
-    let id = &life.id;
-    match (life.cloud.stage(id), life.script.plot) {
-        (Stage::Running, Plot::Rejected | Plot::Corrected) if !life.is_second => {
-            life.cloud.reject(id);
-            life.is_second = true;
+/// Does the CA's next action for one order.
+pub(crate) fn ca(scenario: &mut Scenario) {
+    let id = &scenario.id;
+    match (scenario.cloud.stage(id), scenario.kind.course) {
+        (Stage::Running, Course::Rejected | Course::Corrected) if !scenario.is_second => {
+            scenario.cloud.reject(id);
+            scenario.is_second = true;
         }
         // Waits for the user.
-        (Stage::Running, Plot::Withdrawn) if !life.is_second => {}
-        (Stage::Running, Plot::Deleted) => {}
+        (Stage::Running, Course::Withdrawn) if !scenario.is_second => {}
+        (Stage::Running, Course::Deleted) => {}
         (Stage::Cancelling, _) => {
-            life.cloud.advance(id);
-            life.is_second = true;
+            scenario.cloud.advance(id);
+            scenario.is_second = true;
         }
-        (Stage::Running, _) => life.cloud.advance(id),
+        (Stage::Running, _) => scenario.cloud.advance(id),
         _ => {}
     }
 }
 
-/// Lets the user do the next thing with one order.
-pub(crate) async fn user(ground: &Ground<'_>, life: &mut Life, order: &CertificateOrder) {
-    let stage = life.cloud.stage(&life.id);
+/// Does the user's next action with one order.
+pub(crate) async fn user(sandbox: &Sandbox<'_>, scenario: &mut Scenario, order: &CertificateOrder) {
+    let stage = scenario.cloud.stage(&scenario.id);
     if stage == Stage::Rejected && stalled(order) == "OutcomeUnknown" {
-        // The user looks into the console, as the message says, and finds the rejected application there.
+        // The user opens the console, as the message says, and finds the rejected application there.
         if is_handled(order) {
-            set_resubmit(ground, order).await;
-            life.unknown += 1;
+            set_resubmit(sandbox, order).await;
+            scenario.unknown += 1;
         }
         return;
     }
-    match life.script.plot {
-        Plot::Rejected if stage == Stage::Rejected && stalled(order) == "Rejected" => {
-            ask_again(ground, order).await;
+    match scenario.kind.course {
+        Course::Rejected if stage == Stage::Rejected && stalled(order) == "Rejected" => {
+            ask_again(sandbox, order).await;
         }
-        Plot::Corrected if stage == Stage::Rejected && stalled(order) == "Rejected" => {
-            let corrected = life.corrected_name();
+        Course::Corrected if stage == Stage::Rejected && stalled(order) == "Rejected" => {
+            let corrected = scenario.corrected_name();
             if order.spec.common_name != corrected
-                && edit(ground, order, json!({"spec": {"commonName": corrected}})).await
+                && edit(sandbox, order, json!({"spec": {"commonName": corrected}})).await
             {
-                life.common_name = corrected;
+                scenario.common_name = corrected;
             }
         }
-        // The status was lost in between: then only the name tells whose it is, and it is another one.
-        Plot::Corrected if stage == Stage::Rejected && stalled(order) == "CertificateInUse" => {
-            ask_again(ground, order).await;
+        // The status was lost in between: then only the name identifies the application, and it is a different one.
+        Course::Corrected if stage == Stage::Rejected && stalled(order) == "CertificateInUse" => {
+            ask_again(sandbox, order).await;
         }
-        Plot::Withdrawn if stage == Stage::Running && !life.is_second && is_true(order, "Ordered") => {
-            annotate(ground, order, WITHDRAW, &json!(life.id)).await;
+        Course::Withdrawn if stage == Stage::Running && !scenario.is_second && is_true(order, "Ordered") => {
+            annotate(sandbox, order, WITHDRAW, &json!(scenario.id)).await;
         }
-        Plot::Withdrawn if stage == Stage::Cancelled && !stalled(order).is_empty() => {
-            annotate(ground, order, WITHDRAW, &Value::Null).await;
-            ask_again(ground, order).await;
+        Course::Withdrawn if stage == Stage::Cancelled && !stalled(order).is_empty() => {
+            annotate(sandbox, order, WITHDRAW, &Value::Null).await;
+            ask_again(sandbox, order).await;
         }
-        Plot::Deleted if stage == Stage::Running && !life.is_deleted && is_true(order, "Ordered") => {
-            let deleted = ground.orders().delete(&life.name, &DeleteParams::default()).await;
-            life.is_deleted = deleted.is_ok();
+        Course::Deleted if stage == Stage::Running && !scenario.is_deleted && is_true(order, "Ordered") => {
+            let deleted = sandbox.orders().delete(&scenario.name, &DeleteParams::default()).await;
+            scenario.is_deleted = deleted.is_ok();
         }
-        Plot::Issued | Plot::Rejected | Plot::Corrected | Plot::Withdrawn | Plot::Deleted => {}
+        Course::Issued | Course::Rejected | Course::Corrected | Course::Withdrawn | Course::Deleted => {}
     }
 }
 
-/// Whether a life has reached its end.
-pub(crate) fn is_over(life: &Life, order: Option<&CertificateOrder>) -> bool {
-    match (life.script.plot, order) {
-        (Plot::Deleted, order) => life.is_deleted && order.is_none(),
+/// Whether a scenario is finished.
+pub(crate) fn is_over(scenario: &Scenario, order: Option<&CertificateOrder>) -> bool {
+    match (scenario.kind.course, order) {
+        (Course::Deleted, order) => scenario.is_deleted && order.is_none(),
         (_, Some(order)) => {
-            life.cloud.stage(&life.id) == Stage::Issued
+            scenario.cloud.stage(&scenario.id) == Stage::Issued
                 && condition(order, "Ready") == Some(("True", "Issued"))
                 && is_true(order, "SecretSynced")
         }
@@ -104,18 +104,18 @@ fn stalled(order: &CertificateOrder) -> &str {
     condition(order, "Stalled").filter(|(status, _)| *status == "True").map_or("", |(_, reason)| reason)
 }
 
-async fn ask_again(ground: &Ground<'_>, order: &CertificateOrder) {
+async fn ask_again(sandbox: &Sandbox<'_>, order: &CertificateOrder) {
     if !order.annotations().contains_key(RESUBMIT) {
-        set_resubmit(ground, order).await;
+        set_resubmit(sandbox, order).await;
     }
 }
 
-async fn set_resubmit(ground: &Ground<'_>, order: &CertificateOrder) {
+async fn set_resubmit(sandbox: &Sandbox<'_>, order: &CertificateOrder) {
     let now = Clock::default().now().to_string();
-    edit(ground, order, json!({"metadata": {"annotations": {RESUBMIT: now}}})).await;
+    edit(sandbox, order, json!({"metadata": {"annotations": {RESUBMIT: now}}})).await;
 }
 
-/// Whether the order has acted on its annotation, or its open call does.
+/// Whether the annotation was handled, or the open call handles it.
 fn is_handled(order: &CertificateOrder) -> bool {
     let status = order.status.as_ref();
     let intent = status.and_then(|status| status.submission.as_ref()?.intent.as_ref());
@@ -127,14 +127,14 @@ fn is_handled(order: &CertificateOrder) -> bool {
 }
 
 /// Sets an annotation, or removes it.
-async fn annotate(ground: &Ground<'_>, order: &CertificateOrder, name: &str, value: &Value) {
+async fn annotate(sandbox: &Sandbox<'_>, order: &CertificateOrder, name: &str, value: &Value) {
     if order.annotations().get(name).map(String::as_str) != value.as_str() {
-        edit(ground, order, json!({"metadata": {"annotations": {name: value}}})).await;
+        edit(sandbox, order, json!({"metadata": {"annotations": {name: value}}})).await;
     }
 }
 
-/// False where the API server refuses: the order has changed since it was read, and is looked at again soon.
-pub(crate) async fn edit(ground: &Ground<'_>, order: &CertificateOrder, change: Value) -> bool {
+/// Returns false if the API server refuses: the order has changed since it was read, and the next tick retries.
+pub(crate) async fn edit(sandbox: &Sandbox<'_>, order: &CertificateOrder, change: Value) -> bool {
     let patch = Patch::Merge(change);
-    ground.orders().patch(&order.name_any(), &PatchParams::default(), &patch).await.is_ok()
+    sandbox.orders().patch(&order.name_any(), &PatchParams::default(), &patch).await.is_ok()
 }

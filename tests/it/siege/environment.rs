@@ -1,4 +1,4 @@
-//! Where a siege happens: a cluster, the clouds, and the operator's processes, each behind proxies of its own.
+//! The test environment: a cluster, the clouds, and the operator's processes, each behind proxies of its own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::Place;
+use super::Target;
 use super::cloud::Cloud;
 use super::huawei::Huawei;
 use super::process::{Binary, Process};
@@ -22,14 +22,14 @@ use super::tencent::Tencent;
 use crate::cluster::Cluster;
 use crate::fixtures;
 
-/// `--call-timeout` of the processes that are killed: so short that the next one settles what it finds quickly, and
+/// `--call-timeout` of the processes that are killed: short, so that the next process resolves open calls quickly, but
 /// long enough for a busy machine.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_millis(500);
 /// The flags of those processes.
-pub(crate) const HASTY: [&str; 4] = ["--call-timeout", "500ms", "--poll-interval", "100ms"];
+pub(crate) const SHORT_TIMEOUTS: [&str; 4] = ["--call-timeout", "500ms", "--poll-interval", "100ms"];
 
 /// The cluster and the clouds.
-pub(crate) struct Camp {
+pub(crate) struct Environment {
     pub(crate) cluster: Cluster,
     pub(crate) clouds: Vec<Arc<dyn Cloud>>,
     pub(crate) binary: Binary,
@@ -37,47 +37,47 @@ pub(crate) struct Camp {
     pub(crate) bought: AtomicUsize,
 }
 
-/// A namespace with what orders refer to.
-pub(crate) struct Ground<'a> {
-    pub(crate) camp: &'a Camp,
+/// A namespace of its own, with the objects that orders refer to.
+pub(crate) struct Sandbox<'a> {
+    pub(crate) environment: &'a Environment,
     pub(crate) namespace: String,
 }
 
-impl Camp {
-    /// A camp with every cloud, none of which limits the frequency of calls.
-    pub(crate) async fn pitch(place: &Place) -> Self {
-        Self::with(place, vec![Arc::new(Tencent::start().await), Arc::new(Huawei::start().await)]).await
+impl Environment {
+    /// An environment with every cloud, without rate limits.
+    pub(crate) async fn start(target: &Target) -> Self {
+        Self::with(target, vec![Arc::new(Tencent::start().await), Arc::new(Huawei::start().await)]).await
     }
 
-    /// A camp with these clouds.
-    pub(crate) async fn with(place: &Place, clouds: Vec<Arc<dyn Cloud>>) -> Self {
-        let cluster = Cluster::start(place.kubeconfig.as_deref()).await;
-        Self { cluster, clouds, binary: Binary::new(place), bought: AtomicUsize::new(0) }
+    /// An environment with these clouds.
+    pub(crate) async fn with(target: &Target, clouds: Vec<Arc<dyn Cloud>>) -> Self {
+        let cluster = Cluster::start(target.kubeconfig.as_deref()).await;
+        Self { cluster, clouds, binary: Binary::new(target), bought: AtomicUsize::new(0) }
     }
 
-    /// A number that no other certificate of this camp has.
+    /// A number that no other certificate of this environment has.
     pub(crate) fn number(&self) -> usize {
         self.bought.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A namespace of its own, with credentials, a profile and a letter.
-    pub(crate) async fn ground(&self) -> Ground<'_> {
-        let ground = Ground { camp: self, namespace: self.cluster.new_namespace().await };
+    pub(crate) async fn sandbox(&self) -> Sandbox<'_> {
+        let sandbox = Sandbox { environment: self, namespace: self.cluster.new_namespace().await };
         for cloud in &self.clouds {
-            ground.create::<Secret>(cloud.credentials()).await;
+            sandbox.create::<Secret>(cloud.credentials()).await;
         }
-        ground.create::<OrganizationProfile>(fixtures::profile()).await;
+        sandbox.create::<OrganizationProfile>(fixtures::profile()).await;
         let letter = format!("%PDF-1.4\n{}", "x".repeat(4096));
         let letter = json!({
             "metadata": {"name": "letter", "labels": {"certorder.dev/readable": "true"}},
             "stringData": {"letter.pdf": letter},
         });
-        ground.create::<Secret>(letter).await;
-        ground
+        sandbox.create::<Secret>(letter).await;
+        sandbox
     }
 }
 
-impl Ground<'_> {
+impl Sandbox<'_> {
     pub(crate) fn orders(&self) -> Api<CertificateOrder> {
         self.api()
     }
@@ -86,7 +86,7 @@ impl Ground<'_> {
     where
         K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,
     {
-        Api::namespaced(self.camp.cluster.client.clone(), &self.namespace)
+        Api::namespaced(self.environment.cluster.client.clone(), &self.namespace)
     }
 
     pub(crate) async fn create<K>(&self, object: Value)
@@ -101,60 +101,60 @@ impl Ground<'_> {
         self.api::<K>().create(&PostParams::default(), &object).await.unwrap();
     }
 
-    /// Proxies for a process that is still to be started, so that faults are in place before its first request.
-    pub(crate) async fn post(&self) -> Post {
-        let api = Proxy::start(self.camp.cluster.upstream.clone()).await.unwrap();
-        let mut nets = Vec::new();
-        for cloud in &self.camp.clouds {
-            nets.push(Proxy::start(Upstream::http(&cloud.url()).unwrap()).await.unwrap());
+    /// The proxies of a process that is not started yet, so that faults can be set before its first request.
+    pub(crate) async fn replica(&self) -> Replica {
+        let api = Proxy::start(self.environment.cluster.upstream.clone()).await.unwrap();
+        let mut clouds = Vec::new();
+        for cloud in &self.environment.clouds {
+            clouds.push(Proxy::start(Upstream::http(&cloud.url()).unwrap()).await.unwrap());
         }
-        Post { api, nets, process: None }
+        Replica { api, clouds, process: None }
     }
 
-    /// Starts the operator behind these proxies, with more flags.
-    pub(crate) fn man(&self, post: &mut Post, flags: &[&str]) {
+    /// Starts the operator behind these proxies, with these flags added.
+    pub(crate) fn start(&self, replica: &mut Replica, flags: &[&str]) {
         let mut all = vec!["--watch-namespace".to_owned(), self.namespace.clone()];
         all.extend(flags.iter().map(|flag| (*flag).to_owned()));
-        for (cloud, net) in self.camp.clouds.iter().zip(&post.nets) {
-            all.extend(cloud.flags(&net.url()));
+        for (cloud, proxy) in self.environment.clouds.iter().zip(&replica.clouds) {
+            all.extend(cloud.flags(&proxy.url()));
         }
-        post.process = Some(self.camp.binary.start(&post.api.url(), &all));
+        replica.process = Some(self.environment.binary.start(&replica.api.url(), &all));
     }
 
-    /// A process without faults.
-    pub(crate) async fn operator(&self, flags: &[&str]) -> Post {
-        let mut post = self.post().await;
-        self.man(&mut post, flags);
-        post
+    /// A started process without faults.
+    pub(crate) async fn operator(&self, flags: &[&str]) -> Replica {
+        let mut replica = self.replica().await;
+        self.start(&mut replica, flags);
+        replica
     }
 }
 
-impl Drop for Ground<'_> {
+impl Drop for Sandbox<'_> {
     fn drop(&mut self) {
-        self.camp.cluster.clean_up(&self.namespace);
+        self.environment.cluster.clean_up(&self.namespace);
     }
 }
 
-/// A process of the operator, and what stands between it and the world.
-pub(crate) struct Post {
+/// A process of the operator, and the proxies before it.
+pub(crate) struct Replica {
     pub(crate) api: Proxy,
     /// One for each cloud.
-    pub(crate) nets: Vec<Proxy>,
+    pub(crate) clouds: Vec<Proxy>,
     pub(crate) process: Option<Process>,
 }
 
-impl Post {
+impl Replica {
     /// Waits until a request is held.
     pub(crate) async fn held(&self) {
-        let nets = self.nets.iter().map(|net| Box::pin(net.killed()));
+        let clouds = self.clouds.iter().map(|proxy| Box::pin(proxy.killed()));
         tokio::select! {
             () = self.api.killed() => {}
-            _ = futures::future::select_all(nets) => {}
+            _ = futures::future::select_all(clouds) => {}
         }
     }
 
     /// Whether the process has made its first request.
-    pub(crate) fn is_awake(&self) -> bool {
+    pub(crate) fn has_started(&self) -> bool {
         !self.api.seen().is_empty()
     }
 
@@ -163,11 +163,11 @@ impl Post {
         self.held().now_or_never().is_some()
     }
 
-    /// Kills the process; an operator that ended by itself is a failure of its own.
+    /// Kills the process. An operator that has exited by itself is a failure.
     pub(crate) fn kill(&mut self) {
         let mut process = self.process.take().unwrap();
-        let ended = process.has_ended();
-        assert!(ended.is_none(), "the operator ended by itself: {}", ended.unwrap());
+        let exited = process.has_exited();
+        assert!(exited.is_none(), "the operator exited by itself: {}", exited.unwrap());
         process.kill();
     }
 }

@@ -1,4 +1,4 @@
-//! A kill at every point of the life of each kind of order: one life for each.
+//! Kills at every point in the lifecycle of each kind of order: one scenario for each point.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -10,78 +10,83 @@ use tokio::time::Instant;
 
 use super::Settings;
 use super::crowd::Crowd;
-use super::environment::{CALL_TIMEOUT, Camp, Ground, HASTY, Post};
+use super::environment::{CALL_TIMEOUT, Environment, Replica, SHORT_TIMEOUTS, Sandbox};
 use super::points::{Point, SIDES, Side};
 use super::report::{Kind, Tally};
-use super::rng::Chance;
-use super::scenario::{Life, SCRIPTS, Script};
+use super::rng::Rng;
+use super::scenario::{KINDS, OrderKind, Scenario};
 
-/// How many lives are walked through at the same time.
-const LANES: usize = 8;
-/// How long one may take.
-const PATIENCE: Duration = Duration::from_mins(2);
-/// Reads are repeated as often as the CA takes time, so only the first ones are points of their own.
+/// How many scenarios run at the same time.
+const WORKERS: usize = 8;
+/// How long one scenario may take.
+const TIMEOUT: Duration = Duration::from_mins(2);
+/// Reads are repeated until the CA is done, so only the first ones are points of their own.
 const READS: usize = 3;
 
-/// One life with one kill.
-struct Path {
-    script: Script,
-    /// Of the camp's clouds, which one.
+/// A scenario with one kill.
+struct Run {
+    kind: OrderKind,
+    /// The index of the cloud in the environment.
     cloud: usize,
     point: Point,
-    /// Of the requests of this kind, which one.
+    /// The number of the request among those of this point, from 1.
     nth: usize,
     side: Side,
 }
 
-/// Walks through the points of every kind of order.
-pub(crate) async fn walk(camp: &Camp, settings: &Settings, chance: &mut Chance, tally: &Tally) {
-    let mut paths = Vec::new();
-    for script in SCRIPTS {
-        let has_it = |cloud: &usize| camp.clouds[*cloud].plays(script.plot);
-        for cloud in (0..camp.clouds.len()).filter(has_it) {
-            let points = points(camp, tally, script, cloud).await;
+/// Kills at each point of every kind of order.
+pub(crate) async fn run(environment: &Environment, settings: &Settings, rng: &mut Rng, tally: &Tally) {
+    let mut runs = Vec::new();
+    for kind in KINDS {
+        let has_it = |cloud: &usize| environment.clouds[*cloud].supports(kind.course);
+        for cloud in (0..environment.clouds.len()).filter(has_it) {
+            let points = points(environment, tally, kind, cloud).await;
             for (point, count) in points {
-                let sides = if point.is_write(&camp.clouds) { &SIDES[..] } else { &SIDES[..2] };
+                let sides = if point.is_write(&environment.clouds) { &SIDES[..] } else { &SIDES[..2] };
                 let all = (1..=count).flat_map(|nth| sides.iter().map(move |side| (nth, *side)));
-                paths.extend(all.map(|(nth, side)| Path { script, cloud, point: point.clone(), nth, side }));
+                runs.extend(all.map(|(nth, side)| Run { kind, cloud, point: point.clone(), nth, side }));
             }
         }
     }
-    paths.retain(|_| chance.below(settings.one_in) == 0);
-    let paths = &Mutex::new(paths);
-    let lane = |_| async move {
-        let ground = camp.ground().await;
+    runs.retain(|_| rng.below(settings.one_in) == 0);
+    let runs = &Mutex::new(runs);
+    let worker = |_| async move {
+        let sandbox = environment.sandbox().await;
         loop {
-            let Some(path) = paths.lock().unwrap().pop() else { break };
-            follow(&ground, settings, tally, &path).await;
+            let Some(run) = runs.lock().unwrap().pop() else { break };
+            run_with_kill(&sandbox, settings, tally, &run).await;
         }
     };
-    futures::stream::iter(0..LANES).for_each_concurrent(None, lane).await;
+    futures::stream::iter(0..WORKERS).for_each_concurrent(None, worker).await;
 }
 
-/// Lives once without a kill, and says how often each point is passed.
-async fn points(camp: &Camp, tally: &Tally, script: Script, cloud: usize) -> Vec<(Point, usize)> {
-    let ground = camp.ground().await;
-    let mut post = ground.operator(&HASTY).await;
-    let mut crowd = Crowd::new(&ground, tally);
-    crowd.join(Life::new(script, &camp.clouds[cloud], camp.number())).await;
-    crowd.finish(PATIENCE).await;
-    post.kill();
-    let mut points: Vec<(Point, usize)> = passed(camp, &post).into_iter().collect();
-    // In an order of their own, so that a seed chooses the same ones each time.
+/// Runs a scenario without a kill, and returns how many requests each point has.
+async fn points(
+    environment: &Environment,
+    tally: &Tally,
+    kind: OrderKind,
+    cloud: usize,
+) -> Vec<(Point, usize)> {
+    let sandbox = environment.sandbox().await;
+    let mut replica = sandbox.operator(&SHORT_TIMEOUTS).await;
+    let mut crowd = Crowd::new(&sandbox, tally);
+    crowd.join(Scenario::new(kind, &environment.clouds[cloud], environment.number())).await;
+    crowd.finish(TIMEOUT).await;
+    replica.kill();
+    let mut points: Vec<(Point, usize)> = requests(environment, &replica).into_iter().collect();
+    // Sorted, so that a seed chooses the same points each time.
     points.sort_by_cached_key(|(point, _)| format!("{point:?}"));
     for (point, count) in &mut points {
-        if !point.is_write(&camp.clouds) {
+        if !point.is_write(&environment.clouds) {
             *count = READS.min(*count);
         }
     }
     points
 }
 
-fn passed(camp: &Camp, post: &Post) -> HashMap<Point, usize> {
-    let mut passed = HashMap::new();
-    for seen in post.api.seen() {
+fn requests(environment: &Environment, replica: &Replica) -> HashMap<Point, usize> {
+    let mut requests = HashMap::new();
+    for seen in replica.api.seen() {
         let point = match seen.method {
             Method::PUT if seen.path.contains("/status") => Point::Status,
             Method::POST if seen.path.contains("/secrets") => Point::Secret,
@@ -89,40 +94,40 @@ fn passed(camp: &Camp, post: &Post) -> HashMap<Point, usize> {
             Method::GET if seen.path.contains("fieldSelector") => Point::Claims,
             _ => continue,
         };
-        *passed.entry(point).or_default() += 1;
+        *requests.entry(point).or_default() += 1;
     }
-    for (at, (cloud, net)) in camp.clouds.iter().zip(&post.nets).enumerate() {
-        for action in net.seen().iter().filter_map(|seen| cloud.action_of(seen)) {
+    for (at, (cloud, proxy)) in environment.clouds.iter().zip(&replica.clouds).enumerate() {
+        for action in proxy.seen().iter().filter_map(|seen| cloud.action_of(seen)) {
             if let Some(known) = cloud.actions().iter().find(|known| **known == action) {
-                *passed.entry(Point::Cloud(at, known)).or_default() += 1;
+                *requests.entry(Point::Cloud(at, known)).or_default() += 1;
             }
         }
     }
-    passed
+    requests
 }
 
-/// Lives once with a kill.
-async fn follow(ground: &Ground<'_>, settings: &Settings, tally: &Tally, path: &Path) {
-    let camp = ground.camp;
-    let mut post = ground.post().await;
-    path.point.hold(&post, &camp.clouds, path.nth, path.side, CALL_TIMEOUT / 2);
-    ground.man(&mut post, &HASTY);
+/// Runs a scenario with a kill.
+async fn run_with_kill(sandbox: &Sandbox<'_>, settings: &Settings, tally: &Tally, run: &Run) {
+    let environment = sandbox.environment;
+    let mut replica = sandbox.replica().await;
+    run.point.hold(&replica, &environment.clouds, run.nth, run.side, CALL_TIMEOUT / 2);
+    sandbox.start(&mut replica, &SHORT_TIMEOUTS);
     let mut others = Vec::new();
     for _ in 1..settings.replicas {
-        others.push(ground.operator(&HASTY).await);
+        others.push(sandbox.operator(&SHORT_TIMEOUTS).await);
     }
-    let mut crowd = Crowd::new(ground, tally);
-    crowd.join(Life::new(path.script, &camp.clouds[path.cloud], camp.number())).await;
+    let mut crowd = Crowd::new(sandbox, tally);
+    crowd.join(Scenario::new(run.kind, &environment.clouds[run.cloud], environment.number())).await;
     let start = Instant::now();
-    while !post.is_held() && !crowd.lives.is_empty() && start.elapsed() < PATIENCE {
+    while !replica.is_held() && !crowd.scenarios.is_empty() && start.elapsed() < TIMEOUT {
         crowd.tick().await;
     }
-    if post.is_held() {
+    if replica.is_held() {
         tally.add_points(1);
-        tally.count(Kind::Kill, path.point.name(path.side));
+        tally.count(Kind::Kill, run.point.name(run.side));
     }
-    post.kill();
-    let mut again = ground.operator(&HASTY).await;
-    crowd.finish(PATIENCE).await;
-    again.kill();
+    replica.kill();
+    let mut successor = sandbox.operator(&SHORT_TIMEOUTS).await;
+    crowd.finish(TIMEOUT).await;
+    successor.kill();
 }
