@@ -117,13 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn every_error_of_the_api_server_tells_what_to_do() {
+    fn every_error_of_the_api_server_says_what_to_do() {
         let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "Connection refused");
         let details: StatusDetails = serde_json::from_value(serde_json::json!({"name": "www-tls"})).unwrap();
-        let gone = Status::failure("secrets \"www-tls\" not found", "NotFound");
-        let gone = Status { details: Some(details), ..gone.with_code(404) };
+        let not_found = Status::failure("secrets \"www-tls\" not found", "NotFound");
+        let not_found = Status { details: Some(details), ..not_found.with_code(404) };
         let cases = [
-            (kube::Error::Api(gone.boxed()), "secrets \"www-tls\" not found (404)"),
+            (kube::Error::Api(not_found.boxed()), "secrets \"www-tls\" not found (404)"),
             (answer(401, "Unauthorized"), "refuses the token (401, Unauthorized)"),
             (
                 answer(403, "secrets is forbidden: User \"op\" cannot list resource \"secrets\""),
@@ -140,8 +140,9 @@ mod tests {
             // Wrapped as by a watch.
             assert_eq!(explain(&watcher::Error::InitialListFailed(error)), seen);
         }
-        let gone = watcher::Error::WatchError(Status::failure("too old", "Expired").with_code(410).boxed());
-        assert_eq!(explain(&gone), "too old (410)");
+        let expired =
+            watcher::Error::WatchError(Status::failure("too old", "Expired").with_code(410).boxed());
+        assert_eq!(explain(&expired), "too old (410)");
     }
 
     #[tokio::test(start_paused = true)]
@@ -155,6 +156,6 @@ mod tests {
             tokio::time::advance(Duration::from_secs(1)).await;
         }
         assert_eq!(news, [0, 60]);
-        assert!(log_once.is_new("another trouble"));
+        assert!(log_once.is_new("another error"));
     }
 }

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn one_object_that_cannot_be_read_delays_no_other_and_is_back_once_it_is_mended() {
+    fn an_object_that_cannot_be_read_delays_no_other_and_is_back_once_it_is_corrected() {
         let (cache, into) = Cache::new();
         let mut writer = CacheWriter { cache: into, listed: Vec::new() };
         let key = |name: &str| ("shop".to_owned(), name.to_owned());
@@ -265,7 +265,7 @@ mod tests {
         show(Event::Apply(bad("a")));
         show(Event::Init);
         show(Event::InitDone);
-        assert!(!cache.has_unreadable(), "it was deleted while nobody watched");
+        assert!(!cache.has_unreadable(), "it was deleted while the watch was interrupted");
     }
 
     #[test]
@@ -310,7 +310,7 @@ mod tests {
         };
         let client = Client::new(Router::new().fallback(refuse), "default");
         let watch = secrets(Api::all(client)).for_each(async |_| ());
-        assert!(timeout(Duration::from_mins(10), watch).await.is_err(), "it goes on");
+        assert!(timeout(Duration::from_mins(10), watch).await.is_err(), "the watch continues");
         let asked = asked.load(Ordering::Relaxed);
         assert!((15..=40).contains(&asked), "{asked} times in ten minutes");
     }

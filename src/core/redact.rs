@@ -82,8 +82,8 @@ impl fmt::Debug for Filter {
     }
 }
 
-/// The text with one space for each run of white space and control characters. Values are looked for in this form too,
-/// so that one is found although the cloud breaks its lines elsewhere.
+/// The text with one space for each run of white space and control characters. Values are searched for in this form too,
+/// so that one is found even if the cloud breaks its lines elsewhere.
 fn one_line(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ")
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_an_address_or_a_number_of_a_person_is_blanked_though_nobody_named_it() {
+    fn what_looks_like_an_address_or_a_number_of_a_person_is_blanked_without_being_named() {
         let text = "call +86-13112341234 or mail old@acme.example. before 2026-11-22, order scs1590053258704";
         let clean = "call *** or mail *** before 2026-11-22, order scs1590053258704";
         assert_eq!(filter(&[]).clean(&CloudText::from(text)), clean);

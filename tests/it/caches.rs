@@ -85,7 +85,7 @@ async fn a_changed_secret_wakes_the_orders_that_use_it_and_no_others() {
         while !world.site.advance(certificate) {}
     }
     // An issued order is settled once its Events are published.
-    eventually("told that both are issued", async || {
+    eventually("an Event for each order that it is issued", async || {
         let events = world.api_of::<Event>().list(&ListParams::default()).await.unwrap().items;
         let issued = events.iter().filter(|event| event.reason.as_deref() == Some("Issued"));
         let names: BTreeSet<_> =
@@ -93,19 +93,19 @@ async fn a_changed_secret_wakes_the_orders_that_use_it_and_no_others() {
         names.len() == orders.len()
     })
     .await;
-    let looks = |certificate: &str| {
+    let reads = |certificate: &str| {
         let ledger = world.cloud.ledger();
         let of_this = ledger.iter().filter(|call| call.certificate_id.as_deref() == Some(certificate));
         of_this.filter(|call| call.action == "DescribeCertificate").count()
     };
-    let before = (looks("certA"), looks("certB"));
+    let before = (reads("certA"), reads("certB"));
     let labelled = json!({"metadata": {"labels": {"team": "web"}}});
     world.edit::<Secret>("tencent-credentials", labelled.clone()).await;
-    eventually("looked at a", async || looks("certA") > before.0).await;
-    assert_eq!(looks("certB"), before.1, "b uses another Secret");
+    eventually("the order a to be reconciled", async || reads("certA") > before.0).await;
+    assert_eq!(reads("certB"), before.1, "b uses another Secret");
     world.edit::<Secret>("other", labelled).await;
-    eventually("looked at b", async || looks("certB") > before.1).await;
-    assert_eq!((looks("certA"), looks("certB")), (before.0 + 1, before.1 + 1));
+    eventually("the order b to be reconciled", async || reads("certB") > before.1).await;
+    assert_eq!((reads("certA"), reads("certB")), (before.0 + 1, before.1 + 1));
 }
 
 /// Adds another order for the same certificate to the list that the operator reads, as a later version of certorder may
@@ -125,7 +125,7 @@ async fn show_unreadable(world: &World, good: &CertificateOrder, rule: impl FnOn
 }
 
 #[tokio::test]
-async fn an_order_that_cannot_be_read_keeps_up_no_other() {
+async fn an_order_that_cannot_be_read_delays_no_other() {
     let mut world = World::quiet().await;
     world.buy(CERTIFICATE, Product::DV_SINGLE);
     let good: CertificateOrder = world.create(fixtures::personal("www")).await;

@@ -72,7 +72,7 @@ impl Kind {
         }
     }
 
-    /// The call that hands in an application.
+    /// The call that submits an application.
     pub(crate) fn submit(self) -> &'static str {
         self.names().apply.first().unwrap()
     }

@@ -36,12 +36,12 @@ async fn kill_everywhere(kind: Kind, line: Line) {
     for number in 1..STEPS {
         for action in [Action::HoldBefore, Action::HoldAfter] {
             if !kill_at(kind, line, number, action.clone()).await {
-                assert!(number > 2, "at least two requests of this kind in a life");
+                assert!(number > 2, "at least two requests of this kind for each order");
                 return;
             }
         }
     }
-    panic!("an order's life has more than {STEPS} requests of the kind {line:?}");
+    panic!("an order has more than {STEPS} requests of the kind {line:?}");
 }
 
 /// One order with one kill; false if the order was finished before the kill.

@@ -154,8 +154,8 @@ fn every_flag_that_the_chart_passes_is_one_of_the_operator_and_has_the_default_t
         let argument = run.get_arguments().find(|argument| argument.get_long() == Some(flag));
         let argument = argument.unwrap_or_else(|| panic!("--{flag} is no flag of the operator"));
         flags += 1;
-        if let (Some(said), false) = (found.get(2), argument.get_default_values().is_empty()) {
-            assert_eq!(argument.get_default_values(), [said.as_str()], "--{flag}");
+        if let (Some(documented), false) = (found.get(2), argument.get_default_values().is_empty()) {
+            assert_eq!(argument.get_default_values(), [documented.as_str()], "--{flag}");
         }
     }
     assert!(flags >= 8, "{flags}");

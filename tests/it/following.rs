@@ -38,7 +38,7 @@ async fn why_the_ca_does_not_issue_yet_and_until_when_it_waits_is_said_of_each_n
     world.cloud.set(CERTIFICATE, deadline).unwrap();
     world.create::<CertificateOrder>(order).await;
     let status = world
-        .until("www", "told what was found", |status| {
+        .until("www", "showing what was found", |status| {
             status.validation_records.iter().all(|record| record.check.is_some())
                 && status.validation_records.len() == 2
         })
@@ -54,8 +54,8 @@ async fn why_the_ca_does_not_issue_yet_and_until_when_it_waits_is_said_of_each_n
         assert!(says.contains(&expected), "{says}");
     }
     let ledger = world.cloud.ledger();
-    let looks = ledger.iter().filter(|call| call.action == "CheckCertificateDomainVerification").count();
-    assert_eq!(looks, 1, "at most every 10 min");
+    let checks = ledger.iter().filter(|call| call.action == "CheckCertificateDomainVerification").count();
+    assert_eq!(checks, 1, "at most every 10 min");
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn what_was_found_of_one_name_is_not_said_of_another() {
     let seen = |status: &certorder::api::v1alpha1::CertificateOrderStatus| {
         message(status, "ActionRequired").matches("(the CA has seen it)").count()
     };
-    let status = world.until("www", "told that one was found", |status| seen(status) > 0).await;
+    let status = world.until("www", "showing that one was found", |status| seen(status) > 0).await;
     assert_eq!(seen(&status), 1);
     let by_name = |name: &str| {
         let found = status.validation_records.iter().find(|record| record.name == format!("_dnsauth.{name}"));
@@ -175,7 +175,7 @@ fn now() -> String {
 }
 
 #[tokio::test]
-async fn the_proofs_that_a_revocation_needs_are_told_before_the_order_goes() {
+async fn the_proofs_that_a_revocation_needs_are_shown_before_the_order_is_deleted() {
     let mut order = fixtures::personal("www");
     order["spec"]["deletionPolicy"] = json!("Revoke");
     order["metadata"]["annotations"] = json!({"certorder.dev/confirm-revoke": CERTIFICATE});

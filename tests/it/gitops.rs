@@ -232,7 +232,7 @@ fn mistakes_and_states_of_later_versions() {
     let seen = |conditions: Vec<Value>| made(json!({"observedGeneration": 2, "conditions": conditions}));
     for (what, object, expected) in [
         (
-            "seen by nobody",
+            "not yet reconciled",
             made(json!({"observedGeneration": -1})),
             ("InProgress", "Progressing", "InProgress"),
         ),

@@ -26,13 +26,13 @@ fn holder(lease: Option<&Lease>) -> String {
 }
 
 /// Waits until a replica other than this one holds the Lease, and returns its name.
-async fn successor_of(world: &World, before: &str, patience: Duration) -> String {
+async fn successor_of(world: &World, before: &str, within: Duration) -> String {
     let condition = |lease: Option<&Lease>| {
         let holder = holder(lease);
         !holder.is_empty() && holder != before
     };
-    let found = timeout(patience, await_condition(world.api_of::<Lease>(), "certorder", condition)).await;
-    holder(found.expect("nobody took the lease in time").unwrap().as_ref())
+    let found = timeout(within, await_condition(world.api_of::<Lease>(), "certorder", condition)).await;
+    holder(found.expect("a replica takes the lease in time").unwrap().as_ref())
 }
 
 /// An order for another certificate.

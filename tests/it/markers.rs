@@ -126,9 +126,9 @@ async fn live(world: &World, inline: bool) {
     world.create::<OrganizationProfile>(profile(inline)).await;
     world.until_profile_is("acme", "Approved", "False", "InReview").await;
     // Of people and documents; a password is part of an order.
-    let told = repeating(&[&ADMINISTRATOR[..], &TECHNICAL, &SAVED, &NUMBERS, &[SECRET_KEY]].concat());
+    let texts = repeating(&[&ADMINISTRATOR[..], &TECHNICAL, &SAVED, &NUMBERS, &[SECRET_KEY]].concat());
     for action in ["DescribeCompanies", "DescribeManagers"] {
-        world.cloud.fault(Fault::error("FailedOperation", &told).action(action));
+        world.cloud.fault(Fault::error("FailedOperation", &texts).action(action));
         world.poke_profile("acme").await;
         world.until_profile_is("acme", "Resolved", "False", "Refused").await;
     }
@@ -152,7 +152,7 @@ async fn live(world: &World, inline: bool) {
     world.poke("www").await;
     world.until_is("www", "Ordered", "True", "Accepted").await;
     world.cloud.set(CERTIFICATE, |certificate| certificate.status_message = echo()).unwrap();
-    world.until("www", "told", |status| is_told(status.cloud.as_ref())).await;
+    world.until("www", "filtered", |status| has_message(status.cloud.as_ref())).await;
     world.cloud.reject(CERTIFICATE, &echo()).unwrap();
     world.until_is("www", "Ready", "False", "Rejected").await;
 
@@ -160,8 +160,8 @@ async fn live(world: &World, inline: bool) {
     person["spec"]["provider"]["tencentCloud"] =
         json!({"certificateId": "person01", "contactEmail": CONTACT_EMAIL});
     // The cloud has no other data of a person.
-    let told = repeating(&[CONTACT_EMAIL, SECRET_KEY]);
-    world.cloud.fault(Fault::error("FailedOperation.InvalidParam", &told).action("CertificateInfoSubmit"));
+    let texts = repeating(&[CONTACT_EMAIL, SECRET_KEY]);
+    world.cloud.fault(Fault::error("FailedOperation.InvalidParam", &texts).action("CertificateInfoSubmit"));
     world.create::<CertificateOrder>(person).await;
     world.until_is("person", "Ready", "False", "InvalidRequest").await;
 
@@ -178,7 +178,7 @@ async fn live(world: &World, inline: bool) {
     world.until_is("saved", "Ready", "False", "Rejected").await;
 }
 
-fn is_told(cloud: Option<&certorder::api::v1alpha1::CloudState>) -> bool {
+fn has_message(cloud: Option<&certorder::api::v1alpha1::CloudState>) -> bool {
     cloud.and_then(|cloud| cloud.message.as_ref()).is_some_and(|message| message.contains("are wrong"))
 }
 
@@ -215,7 +215,7 @@ fn search(what: &str, text: &str) {
     }
 }
 
-async fn nobodys_data_are_seen(inline: bool) {
+async fn no_personal_data_appears(inline: bool) {
     let world = World::quiet().await;
     world.buy(CERTIFICATE, Product::OV_SINGLE);
     world.buy("person01", Product::DV_SINGLE);
@@ -244,10 +244,10 @@ async fn nobodys_data_are_seen(inline: bool) {
 
 #[tokio::test]
 async fn no_datum_of_anybody_is_seen_when_it_is_written_into_the_profile() {
-    nobodys_data_are_seen(true).await;
+    no_personal_data_appears(true).await;
 }
 
 #[tokio::test]
 async fn no_datum_of_anybody_is_seen_when_it_is_in_secrets() {
-    nobodys_data_are_seen(false).await;
+    no_personal_data_appears(false).await;
 }

@@ -138,7 +138,7 @@ async fn without_the_approval_the_data_are_sent_and_the_status_says_why() {
     world.poke_profile("acme").await;
     world.until_profile_is("acme", "Approved", "True", "Approved").await;
     world.poke("www").await;
-    world.until("www", "looked at", |status| status.last_handled_reconcile_at.is_some()).await;
+    world.until("www", "reconciled", |status| status.last_handled_reconcile_at.is_some()).await;
     assert_eq!(world.called(SUBMIT), 1);
 }
 
@@ -364,22 +364,22 @@ async fn an_approval_wakes_the_orders_that_wait_for_it_and_no_others() {
     for name in ["waits", "other"] {
         world.until_is(name, "Ready", "Unknown", "ProfileInReview").await;
     }
-    let looks = || {
+    let reads = || {
         let ledger = world.cloud.ledger();
         certificates.map(|id| ledger.iter().filter(|call| call.certificate_id.as_deref() == Some(id)).count())
     };
     // The pass in progress ends, and a pass whose write conflicted is repeated; every pass shows in the ledger.
     let before = loop {
-        let seen = looks();
+        let seen = reads();
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-        if seen == looks() {
+        if seen == reads() {
             break seen;
         }
     };
     save(&world, 134, 2345, "ok");
     world.poke_profile("acme").await;
     world.until_is("waits", "Ordered", "True", "Accepted").await;
-    let after = looks();
+    let after = reads();
     assert!(after[0] > before[0]);
     assert_eq!(after[1..], before[1..], "orders of other profiles, and what is with the CA");
 }
@@ -412,7 +412,7 @@ async fn an_approval_that_ends_soon_is_announced() {
 }
 
 #[tokio::test]
-async fn a_refused_key_is_told_and_a_new_one_wakes_the_profile() {
+async fn a_refused_key_is_reported_and_a_new_one_requeues_the_profile() {
     let world = World::start().await;
     world.cloud.remove_credential(SECRET_ID);
     save(&world, 134, 2345, "ok");

@@ -24,7 +24,7 @@ for_both_clouds! {
 }
 
 /// Waits for a problem, checks its message and that nothing was sent, fixes it, and waits for the submission.
-async fn recovers(world: &World, reason: &str, says: &str, mend: impl AsyncFnOnce(&World)) {
+async fn recovers(world: &World, reason: &str, says: &str, fix: impl AsyncFnOnce(&World)) {
     let stopped =
         ["SecretNotFound", "SecretKeyMissing", "ProfileNotFound", "RateLimited", "CloudUnavailable"];
     let waits = stopped.contains(&reason);
@@ -36,7 +36,7 @@ async fn recovers(world: &World, reason: &str, says: &str, mend: impl AsyncFnOnc
     assert!(message(&status, "Ready").contains(says), "{}", message(&status, "Ready"));
     assert_eq!(world.made(world.kind.submit()), 0);
     assert!(status.submission.is_none_or(|ours| !ours.frozen), "what was refused can be edited");
-    mend(world).await;
+    fix(world).await;
     world.until_is("www", "Submitted", "True", "Accepted").await;
     assert_eq!(world.made(world.kind.submit()), 1);
 }

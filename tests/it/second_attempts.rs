@@ -67,7 +67,7 @@ async fn live(kind: Kind, line: &Line, action: Action) {
     let operator = world.second_operator();
     tokio::select! {
         () = killed => {}
-        _ = world.until("www", "ready before the kill", is_ready) => panic!("the life was over before the kill"),
+        _ = world.until("www", "ready before the kill", is_ready) => panic!("the order was finished before the kill"),
         () = play(&world) => {}
     }
     operator.kill();

@@ -14,7 +14,7 @@ for_both_clouds! {
     an_issued_certificate_stands_in_its_secret_with_the_key_that_never_left_the_cluster,
     a_deleted_or_edited_secret_is_restored_without_a_new_order,
     a_re_created_order_keeps_its_key_and_takes_its_certificate_over,
-    a_key_that_is_nowhere_is_said_and_no_other_one_is_made,
+    a_missing_key_is_reported_and_no_other_one_is_made,
     a_csr_without_its_key_gives_an_opaque_secret_and_with_it_a_tls_secret,
     a_key_of_the_cloud_comes_with_the_certificate_and_keystores_hold_both,
     a_secret_of_somebody_else_is_never_overwritten,
@@ -105,7 +105,7 @@ async fn a_re_created_order_keeps_its_key_and_takes_its_certificate_over(kind: K
     assert_eq!(world.made(kind.submit()), 1);
 }
 
-async fn a_key_that_is_nowhere_is_said_and_no_other_one_is_made(kind: Kind) {
+async fn a_missing_key_is_reported_and_no_other_one_is_made(kind: Kind) {
     let mut world = World::start_at(kind).await;
     issued(&world, with_secret(&world)).await;
     world.until_is("www", "Ready", "True", "Issued").await;
@@ -267,7 +267,7 @@ async fn a_secret_that_cannot_be_written_is_said_and_written_once_it_can() {
     world.create::<Secret>(opaque).await;
     world.edit::<CertificateOrder>("www", json!({"spec": {"secretName": "www-tls"}})).await;
     let status = world
-        .until("www", "told about the type", |status| {
+        .until("www", "reporting the type", |status| {
             message(status, "SecretSynced").contains("the type Opaque")
         })
         .await;

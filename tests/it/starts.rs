@@ -43,7 +43,7 @@ async fn it_waits(process: &mut Process, says: &str) {
     assert_eq!(process.readyz().await, Some(503));
     let log = process.log();
     assert!(!log.contains("Status {"), "for people: {log}");
-    assert!(!log.contains("kube_client"), "said once: {log}");
+    assert!(!log.contains("kube_client"), "logged once: {log}");
 }
 
 /// The same process continues.
@@ -52,11 +52,11 @@ async fn it_works(world: &World, process: &mut Process) {
     world.create::<CertificateOrder>(fixtures::personal("www")).await;
     world.until_is("www", "Submitted", "True", "Accepted").await;
     process.terminate();
-    it_ends_in_order(world, process, AT_ONCE).await;
+    it_shuts_down(world, process, AT_ONCE).await;
 }
 
 /// It shuts down in time, and another replica may take over at once.
-async fn it_ends_in_order(world: &World, process: &mut Process, within: Duration) {
+async fn it_shuts_down(world: &World, process: &mut Process, within: Duration) {
     let (status, after) = process.end().await;
     assert!(status.success(), "{status}: {}", process.log());
     assert!(after < within, "after {after:?}: {}", process.log());
@@ -89,7 +89,7 @@ async fn the_api_server_may_come_up_after_the_operator() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_told_and_used_once_it_is_accepted() {
+async fn a_refused_token_is_reported_and_used_once_it_is_accepted() {
     let world = world().await;
     world.api.fault(Rule::new(Action::Status(unauthorized())).always());
     let mut process = start(&world, &world.api.url());
@@ -106,12 +106,12 @@ async fn an_operator_that_never_became_ready_ends_when_it_is_asked() {
     let mut process = start(&world, &world.api.url());
     it_waits(&mut process, "the API server refuses the token").await;
     process.terminate();
-    it_ends_in_order(&world, &mut process, AT_ONCE).await;
-    assert!(!process.log().contains("trouble with a controller"), "an end is no trouble: {}", process.log());
+    it_shuts_down(&world, &mut process, AT_ONCE).await;
+    assert!(!process.log().contains("a controller failed"), "a shutdown is no failure: {}", process.log());
 }
 
 #[tokio::test]
-async fn an_open_connection_to_the_probes_does_not_hold_up_the_end() {
+async fn an_open_connection_to_the_probes_does_not_delay_the_shutdown() {
     let world = world().await;
     let mut process = start(&world, &world.api.url());
     process.until_ready().await;
@@ -121,7 +121,7 @@ async fn an_open_connection_to_the_probes_does_not_hold_up_the_end() {
     let mut unfinished = TcpStream::connect(process.http()).await.unwrap();
     unfinished.write_all(b"GET /livez HTTP/1.1\r\n").await.unwrap();
     process.terminate();
-    it_ends_in_order(&world, &mut process, AT_ONCE).await;
+    it_shuts_down(&world, &mut process, AT_ONCE).await;
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn a_call_in_flight_is_finished_and_recorded_before_the_end() {
     world.create::<CertificateOrder>(fixtures::personal("www")).await;
     world.until_called("CertificateInfoSubmit").await;
     process.terminate();
-    it_ends_in_order(&world, &mut process, CALL_TIMEOUT).await;
+    it_shuts_down(&world, &mut process, CALL_TIMEOUT).await;
 
     let submission = world.status("www").await.submission.unwrap();
     assert!(submission.intent.is_none(), "the outcome is known: {submission:?}");
@@ -150,7 +150,7 @@ async fn a_call_that_is_never_answered_holds_up_the_end_for_its_timeout_only() {
     world.create::<CertificateOrder>(fixtures::personal("www")).await;
     world.net.killed().await;
     process.terminate();
-    it_ends_in_order(&world, &mut process, CALL_TIMEOUT + AT_ONCE).await;
+    it_shuts_down(&world, &mut process, CALL_TIMEOUT + AT_ONCE).await;
     let status = world.status("www").await;
     assert!(status.submission.unwrap().intent.is_some(), "left to be settled: {:?}", status.conditions);
 

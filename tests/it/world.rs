@@ -323,8 +323,8 @@ impl World {
 
     /// Waits until an order is deleted.
     pub(crate) async fn until_deleted(&self, name: &str) {
-        let gone = |order: Option<&CertificateOrder>| order.is_none();
-        let waited = tokio::time::timeout(TIMEOUT, await_condition(self.orders(), name, gone)).await;
+        let deleted = |order: Option<&CertificateOrder>| order.is_none();
+        let waited = tokio::time::timeout(TIMEOUT, await_condition(self.orders(), name, deleted)).await;
         waited.unwrap_or_else(|_| panic!("{name} is still there")).unwrap();
     }
 
@@ -409,7 +409,7 @@ async fn until_seen(proxy: &Proxy, what: &str, wanted: impl Fn(&Seen) -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(TIMEOUT, arrived).await.unwrap_or_else(|_| panic!("nobody asks for {what}"));
+    tokio::time::timeout(TIMEOUT, arrived).await.unwrap_or_else(|_| panic!("no request for {what}"));
 }
 
 fn new_namespace() -> String {

@@ -33,7 +33,7 @@ struct Entry {
 }
 
 /// Whether `show` answered "not found" without a code that names the object.
-pub(super) fn may_be_gone(error: &Error) -> bool {
+pub(super) fn may_be_deleted(error: &Error) -> bool {
     error.refusal().is_some_and(|refusal| refusal.code == "HTTP 404")
 }
 

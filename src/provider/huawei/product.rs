@@ -8,10 +8,10 @@ use crate::provider::product::{uncovered, unfit};
 
 use super::wire::Certificate;
 
-/// The brand and the type of the products whose CA must be told a hash algorithm (the page on `apply`).
+/// The brand and the type of the products whose CA needs a hash algorithm (the page on `apply`).
 const WANTS_HASH: (&str, &str) = ("GEOTRUST", "OV_SSL_CERT");
 
-/// What `show` says of the product.
+/// The product, as `show` reports it.
 #[must_use]
 pub fn product(certificate: &Certificate) -> Product {
     let type_ = certificate.type_.as_deref();

@@ -47,7 +47,7 @@ impl Provider for Huawei {
 
     async fn observe(&self) -> Result<Observation, Error> {
         match self.show().await {
-            Err(error) if listing::may_be_gone(&error) => Err(self.not_found(error).await),
+            Err(error) if listing::may_be_deleted(&error) => Err(self.not_found(error).await),
             seen => seen,
         }
     }

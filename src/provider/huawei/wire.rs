@@ -116,7 +116,7 @@ pub struct Taken {
 }
 
 impl Taken {
-    /// Whether it says so.
+    /// Whether the answer reports success.
     #[must_use]
     pub fn is_success(&self) -> bool {
         let word = self.request_info.as_ref().or(self.message.as_ref());

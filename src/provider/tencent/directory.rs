@@ -276,8 +276,8 @@ pub fn is_passed(word: &str) -> bool {
 }
 
 fn ends(expires: Option<&str>, verified: Option<&str>) -> Option<Timestamp> {
-    let told = expires.and_then(time::parse);
-    told.or_else(|| verified.and_then(time::parse)?.checked_add(APPROVAL).ok())
+    let reported = expires.and_then(time::parse);
+    reported.or_else(|| verified.and_then(time::parse)?.checked_add(APPROVAL).ok())
 }
 
 #[cfg(test)]
@@ -332,10 +332,10 @@ mod tests {
         let ends = |verified: Value, expires: Value| {
             read(json!({"ManagerId": 1, "VerifyTime": verified, "ExpireTime": expires})).unwrap().review.ends
         };
-        let (verified, told) = (json!("2026-01-01 08:00:00"), json!("2026-06-01 08:00:00"));
-        assert_eq!(ends(verified.clone(), told.clone()), Some("2026-06-01T00:00:00Z".parse().unwrap()));
+        let (verified, expires) = (json!("2026-01-01 08:00:00"), json!("2026-06-01 08:00:00"));
+        assert_eq!(ends(verified.clone(), expires.clone()), Some("2026-06-01T00:00:00Z".parse().unwrap()));
         assert_eq!(ends(verified, json!("")), Some("2027-02-03T00:00:00Z".parse().unwrap()));
-        assert_eq!(ends(json!(null), told), Some("2026-06-01T00:00:00Z".parse().unwrap()));
+        assert_eq!(ends(json!(null), expires), Some("2026-06-01T00:00:00Z".parse().unwrap()));
         assert_eq!(ends(json!(null), json!(null)), None);
     }
 

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_told_is_nothing_known() {
+    fn an_empty_answer_has_no_deadline() {
         let entry = json!({
             "CertificateId": "J2lX2maH", "DVAuthDeadline": null, "AwaitingValidationMsg": "", "HostingRenewCertId": "",
         });

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sender_is_told_what_is_named_and_whether_the_review_is_skipped() {
+    fn the_note_names_the_saved_profile_and_whether_the_review_is_skipped() {
         let product = |level, automatic_review| Product { level, automatic_review, ..Product::default() };
         let ov = product(Some(Level::Ov), None);
         let names = "It names the saved company 134 and manager 2345";

@@ -174,7 +174,7 @@ async fn a_refusal_says_what_to_do_next_in_the_clouds_words() {
 }
 
 #[tokio::test]
-async fn an_unknown_certificate_is_told_from_a_wrong_address() {
+async fn an_unknown_certificate_is_distinguished_from_a_wrong_address() {
     for status in [400, 404] {
         let options = Options { unknown_certificate_status: status, ..Options::default() };
         let world = World::with(options, Product::OV_SINGLE).await;
@@ -274,7 +274,7 @@ async fn the_gateways_echo_of_request_and_key_is_blanked() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_is_told_by_how_much() {
+async fn a_wrong_clock_is_reported_with_the_difference() {
     let world = World::new(Product::OV_SINGLE).await;
     world.cloud.set_clock_ahead(SignedDuration::from_mins(20));
     let error = world.observe_fails().await;
@@ -295,8 +295,8 @@ async fn a_write_whose_time_is_over_is_not_sent() {
     let queued = slow.write(Request::Submit(&payload), Instant::now() + Duration::from_millis(50)).await;
     assert!(matches!(queued.unwrap_err(), Error::NotSent(_)));
     assert_eq!(world.called("apply"), 1);
-    let nobody = open(&clouds(&closed().await, 10, PATIENT), &json!({}), &KEYS);
-    assert!(matches!(nobody.write(Request::Withdraw, soon()).await.unwrap_err(), Error::NotSent(_)));
+    let unreachable = open(&clouds(&closed().await, 10, PATIENT), &json!({}), &KEYS);
+    assert!(matches!(unreachable.write(Request::Withdraw, soon()).await.unwrap_err(), Error::NotSent(_)));
 }
 
 #[tokio::test]

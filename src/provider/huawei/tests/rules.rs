@@ -51,7 +51,7 @@ fn nothing_that_is_not_set_is_sent_but_the_two_flags() {
 }
 
 #[test]
-fn an_applicant_is_needed_and_told_where_to_be_written() {
+fn an_applicant_is_needed_and_the_error_names_the_field() {
     let (reason, message) = refused(&json!({}), &application());
     assert!(reason == Reason::InvalidRequest && message.contains("spec.organizationProfileRef"), "{message}");
     let mut application = company_application();
@@ -208,22 +208,22 @@ fn what_the_product_demands_and_allows_is_judged_before_it_is_sent() {
         product("GLOBALSIGN OV_SSL_CERT", Some(false), Some(false), Some(3)),
     );
     let geotrust = product("GEOTRUST OV_SSL_CERT_PRO", Some(false), None, None);
-    let mut nobody = company_application();
-    nobody.profile.as_mut().unwrap().organization = None;
+    let mut person = company_application();
+    person.profile.as_mut().unwrap().organization = None;
     let mail = Application { validation: ValidationMethod::Email, ..company_application() };
     let nothing = json!({});
     let hash = json!({"caHashAlgorithm": "SHA-256"});
     let incomplete = of(|o| (o.city, o.country) = (None, Some(" ".to_owned())));
     let cases = [
         (&nothing, company_application(), Product::default(), None),
-        (&nothing, nobody.clone(), Product::default(), None),
-        (&nothing, nobody.clone(), dv.clone(), None),
+        (&nothing, person.clone(), Product::default(), None),
+        (&nothing, person.clone(), dv.clone(), None),
         (&nothing, mail.clone(), ov.clone(), None),
         (&nothing, mail, dv.clone(), Some("is of the type DV, which is not validated by e-mail")),
         (&nothing, named("a.b", &["c.d"]), dv.clone(), Some("covers one name: remove spec.dnsNames")),
         (&nothing, named("*.acme.example", &[]), dv, Some("covers no wildcard names such as *.acme.example")),
         (&nothing, named("a.b", &["c.d", "e.f", "g.h"]), ov.clone(), Some("covers 3 names")),
-        (&nothing, nobody, ov.clone(), Some("the profile's spec.organization is empty")),
+        (&nothing, person, ov.clone(), Some("the profile's spec.organization is empty")),
         (&nothing, incomplete, ov, Some("spec.organization.city, spec.organization.country are empty")),
         (
             &nothing,

@@ -260,7 +260,7 @@ async fn wrong_credentials_are_refused_before_anything_happens() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_is_told_by_how_much() {
+async fn a_wrong_clock_is_reported_with_the_difference() {
     let world = World::new(Product::OV_SINGLE).await;
     world.cloud.set_clock_ahead(SignedDuration::from_mins(10));
     let error = world.observe_fails().await;

@@ -34,7 +34,7 @@ fn a_person_sends_an_email_address_and_no_organization() {
 }
 
 #[test]
-fn a_person_without_an_email_address_is_told_where_to_write_it() {
+fn a_person_needs_an_email_address_and_the_error_names_the_field() {
     let (reason, message) = message(&json!({}), &application());
     assert_eq!(reason, Reason::InvalidRequest);
     assert!(message.contains("spec.provider.tencentCloud.contactEmail"), "{message}");
@@ -321,7 +321,7 @@ fn bytes_and_hash_are_the_same_every_time_and_are_those_of_every_release() {
 }
 
 #[test]
-fn the_hash_tells_requests_apart_but_not_their_secrets() {
+fn the_hash_differs_between_requests_but_not_between_their_secrets() {
     let hash = |application: &Application| prepare(&json!({}), application).unwrap().hash;
     let before = hash(&secretive());
 
