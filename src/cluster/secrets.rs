@@ -110,7 +110,7 @@ impl Secrets {
         self.lock().retain(|(of, _), _| of != namespace);
     }
 
-    /// Wipes expired Secrets, for as long as it is polled.
+    /// Wipes expired Secrets periodically; it never returns.
     pub async fn sweep(&self) {
         loop {
             tokio::time::sleep(SWEEP).await;

@@ -19,11 +19,11 @@ pub enum Call {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ErrorClass {
     /// Refused until the user fixes this.
-    Mend(Reason),
+    Rejected(Reason),
     /// The credentials are not accepted.
     Credentials,
     /// Too many calls; refused without any effect.
-    TooFast,
+    Throttled,
     /// The certificate's state does not allow it.
     WrongState,
     /// The same request is already in progress.
@@ -42,9 +42,9 @@ impl ErrorClass {
     #[must_use]
     pub fn error(self, call: Call, refusal: Refusal) -> Error {
         match (self, call) {
-            (Self::Mend(reason), _) => Error::Rejected { reason, refusal },
+            (Self::Rejected(reason), _) => Error::Rejected { reason, refusal },
             (Self::Credentials, _) => Error::CredentialsRefused(refusal),
-            (Self::TooFast, _) => Error::Throttled { after: None, refusal },
+            (Self::Throttled, _) => Error::Throttled { after: None, refusal },
             (Self::WrongState, _) => Error::NotNow(refusal),
             (Self::Running, _) => Error::UnderWay(refusal),
             (Self::NotDone, _) | (Self::Fault, Call::Read) => Error::Unavailable(refusal),

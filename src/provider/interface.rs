@@ -23,7 +23,7 @@ use crate::provider::write::{Accepted, Calls, Payload, Request, RequestKind};
 /// begins later than that.
 #[async_trait]
 pub trait Provider: Send + Sync {
-    /// Builds the request that hands in the application. Pure: no call, no clock.
+    /// Builds the request that submits the application. Pure: no call, no clock.
     ///
     /// The limits of the product are checked as far as the cloud names the product.
     fn prepare(&self, application: &Application, product: Option<&Product>) -> Result<Payload, Problem>;

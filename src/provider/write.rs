@@ -8,7 +8,7 @@ use crate::provider::letter::Letter;
 /// A call that changes something at the cloud, with what it sends.
 #[derive(Clone, Copy, Debug)]
 pub enum Request<'a> {
-    /// Hand in the application. If the cloud has no separate call for the order, this also sends the order.
+    /// Submit the application. If the cloud has no separate call for the order, this also sends the order.
     Submit(&'a Payload),
     /// Send the order to the CA.
     Order,
@@ -18,7 +18,7 @@ pub enum Request<'a> {
     Withdraw,
     /// Revoke the issued certificate. This cannot be undone.
     Revoke,
-    /// Hand in the signed letter that the order waits for.
+    /// Upload the signed letter that the order waits for.
     SendLetter(&'a Letter),
 }
 

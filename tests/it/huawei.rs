@@ -70,7 +70,7 @@ async fn another_attempt_with_an_unknown_outcome_is_made_once_for_each_request()
     assert!(message(&status, "Stalled").contains("look into the cloud's console"), "{status:?}");
     world.poke("www").await;
     world.until("www", "poked", |status| status.last_handled_reconcile_at.is_some()).await;
-    assert_eq!(world.made(APPLY), 1, "nothing is sent before the user has looked");
+    assert_eq!(world.made(APPLY), 1, "nothing is sent before the user has checked");
     let asked = ask_again(&world).await;
     let status = world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
     assert_eq!(world.made(APPLY), 2);

@@ -17,7 +17,7 @@ for_both_clouds! {
     a_missing_key_is_reported_and_no_other_one_is_made,
     a_csr_without_its_key_gives_an_opaque_secret_and_with_it_a_tls_secret,
     a_key_of_the_cloud_comes_with_the_certificate_and_keystores_hold_both,
-    a_secret_of_somebody_else_is_never_overwritten,
+    a_secret_that_is_not_the_orders_is_never_overwritten,
 }
 
 /// An order with an ECDSA key, made in the cluster, and a Secret.
@@ -190,7 +190,7 @@ fn opens(file: &[u8], password: &str) -> bool {
     store.is_ok_and(|store| store.private_key_chain().is_some_and(|(_, chain)| chain.certs().len() == 2))
 }
 
-async fn a_secret_of_somebody_else_is_never_overwritten(kind: Kind) {
+async fn a_secret_that_is_not_the_orders_is_never_overwritten(kind: Kind) {
     let world = World::start_at(kind).await;
     let theirs = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "www-tls"}, "stringData": {"a": "b"}});
     world.create::<Secret>(theirs).await;

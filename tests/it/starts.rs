@@ -99,7 +99,7 @@ async fn a_refused_token_is_reported_and_used_once_it_is_accepted() {
 }
 
 #[tokio::test]
-async fn an_operator_that_never_became_ready_ends_when_it_is_asked() {
+async fn an_operator_that_never_became_ready_shuts_down_when_it_is_asked() {
     let world = world().await;
     // It may only hold the Lease.
     world.api.fault(Rule::new(Action::Status(unauthorized())).path("/apis/certorder.dev/").always());
@@ -125,7 +125,7 @@ async fn an_open_connection_to_the_probes_does_not_delay_the_shutdown() {
 }
 
 #[tokio::test]
-async fn a_call_in_flight_is_finished_and_recorded_before_the_end() {
+async fn a_call_in_flight_is_finished_and_recorded_before_the_shutdown() {
     let world = world().await;
     world.net.fault(submission(Action::Delay(CALL_TIMEOUT / 2)));
     let mut process = start(&world, &world.api.url());
@@ -143,7 +143,7 @@ async fn a_call_in_flight_is_finished_and_recorded_before_the_end() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_never_answered_holds_up_the_end_for_its_timeout_only() {
+async fn a_call_that_is_never_answered_delays_the_shutdown_for_its_timeout_only() {
     let world = world().await;
     world.net.fault(submission(Action::HoldAfter));
     let mut process = start(&world, &world.api.url());

@@ -13,7 +13,7 @@ use crate::fixtures;
 pub(crate) enum Course {
     /// The CA issues.
     Issued,
-    /// The CA rejects, the user asks for another attempt as it is, the CA issues.
+    /// The CA rejects, the user requests another attempt without an edit, the CA issues.
     Rejected,
     /// The CA rejects, the user corrects the name, the CA issues.
     Corrected,
