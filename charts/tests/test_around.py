@@ -16,14 +16,66 @@ def test_the_crds_are_those_of_the_repository(render):
         assert found[crd["metadata"]["name"]]["spec"] == crd["spec"]
 
 
+# For Helm, for Argo CD's pruning (which does not look at Helm's annotation), and for that of a Flux Kustomization.
+KEPT = {
+    "helm.sh/resource-policy": "keep",
+    "argocd.argoproj.io/sync-options": "Prune=false",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+}
+
+
 def test_crds_are_kept_unless_asked(render):
-    keep = "helm.sh/resource-policy"
     for crd in render().all("CustomResourceDefinition"):
-        assert crd["metadata"]["annotations"] == {keep: "keep"}
+        assert crd["metadata"]["annotations"] == KEPT
     for crd in render({"crds": {"keep": False}}).all("CustomResourceDefinition"):
         assert "annotations" not in crd["metadata"]
     for crd in render({"crds": {"annotations": {"a": "b"}}}).all("CustomResourceDefinition"):
-        assert crd["metadata"]["annotations"] == {keep: "keep", "a": "b"}
+        assert crd["metadata"]["annotations"] == KEPT | {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"crds": {"annotations": {"argocd.argoproj.io/sync-options": "Replace=true, Prune=true"}}}, "Replace=true"),
+        ({"commonAnnotations": {"argocd.argoproj.io/sync-options": "ServerSideApply=true"}}, "ServerSideApply=true"),
+    ],
+)
+def test_sync_options_of_the_user_stay_beside_that_which_keeps_the_crds(render, values, expected):
+    for crd in render(values).all("CustomResourceDefinition"):
+        assert crd["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] == f"Prune=false,{expected}"
+
+
+def test_crds_are_not_deleted_without_a_word(render, refusal):
+    deletes = {"enabled": False, "keep": False}
+    for arguments in ([], ["--is-upgrade"]):
+        message = refusal({"crds": deletes}, *arguments)
+        assert "every CertificateOrder" in message and "crds.confirmDeletion=true" in message
+    assert not render({"crds": deletes | {"confirmDeletion": True}}).all("CustomResourceDefinition")
+    # Each alone deletes nothing on an upgrade.
+    render({"crds": {"enabled": False}}, "--is-upgrade")
+    render({"crds": {"keep": False}}, "--is-upgrade")
+
+
+def test_the_namespace_of_the_claims_comes_with_the_crds_and_is_kept_as_they_are(render):
+    out = render()
+    namespace = out.one("Namespace", "certorder-claims")
+    assert namespace["metadata"]["annotations"] == KEPT
+    # It is kept with CRDs that are not, too: it holds the claims of every installation.
+    assert render({"crds": {"keep": False}}).one("Namespace")["metadata"]["annotations"] == KEPT
+    assert not render({"crds": {"enabled": False}}).all("Namespace")
+    assert not render({"claims": {"create": False}}).all("Namespace")
+    assert render({"claims": {"create": True}, "crds": {"enabled": False}}).one("Namespace", "certorder-claims")
+
+
+def test_the_namespace_of_the_claims_is_named_to_the_operator_only_if_it_is_another(render, refusal):
+    assert not [arg for arg in render().args if "claims" in arg]
+    out = render({"claims": {"namespace": "claims"}})
+    assert out.args.count("--claims-namespace=claims") == 1
+    assert out.one("Namespace", "claims")
+    assert {item["metadata"]["namespace"] for item in out.all("Role")} == {"certorder", "claims"}
+    # Never the operator's own, which may be deleted with it.
+    assert "is the operator's own" in refusal({"claims": {"namespace": "certorder"}})
+    assert "is the operator's own" in refusal({"namespaceOverride": "certorder-claims"})
 
 
 def test_crds_can_be_left_to_others(render):
@@ -137,6 +189,10 @@ def test_domains_by_annotation(render):
     out = render({"policies": {"domains": {"enabled": True, "annotation": "acme.example/domains"}}})
     policy = out.one("ValidatingAdmissionPolicy")
     assert policy["spec"]["failurePolicy"] == "Fail"
+    # The API server checks the types of expressions only for versions that are named, and of which it knows the schema.
+    [rule] = policy["spec"]["matchConstraints"]["resourceRules"]
+    crd = out.one("CustomResourceDefinition", "certificateorders.certorder.dev")
+    assert rule["apiVersions"] == [version["name"] for version in crd["spec"]["versions"] if version["storage"]]
     assert '"acme.example/domains" in namespaceObject.metadata.annotations' in out.text
     binding = out.one("ValidatingAdmissionPolicyBinding")
     assert binding["spec"] == {"policyName": policy["metadata"]["name"], "validationActions": ["Deny"]}

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from conftest import CHART
+from conftest import CHART, CHARTS
 
 KUBECONFIG = os.environ.get("CERTORDER_TEST_KUBECONFIG")
 pytestmark = pytest.mark.skipif(not KUBECONFIG, reason="CERTORDER_TEST_KUBECONFIG is not set")
@@ -63,13 +63,16 @@ def test_install_upgrade_and_uninstall(release):
         assert answer == allowed, verb
     run("helm", "uninstall", release, "-n", release)
     assert ("Deployment", name) not in objects(release)
-    # What was paid for stays.
+    # What was paid for stays, and so do the claims.
     run("kubectl", "get", "crd", "certificateorders.certorder.dev", "organizationprofiles.certorder.dev")
+    run("kubectl", "get", "namespace", "certorder-claims")
 
 
 @pytest.mark.parametrize("values", [{}, MUCH, {"watchNamespaces": ["default"]}])
 def test_the_api_server_knows_every_field(release, values):
     run("kubectl", "create", "namespace", release)
+    # A dry run makes no namespace for the objects in it.
+    run("kubectl", "apply", "--server-side", "--force-conflicts", "-f", str(CHARTS.parent / "deploy/crds/claims-namespace.yaml"))
     text = run("helm", "template", release, str(CHART), "-n", release, "--no-hooks", "--values", "-", values=values)
     command = ["kubectl", "apply", "--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts", "-f", "-"]
     done = subprocess.run(command, input=text, capture_output=True, text=True, env=os.environ | {"KUBECONFIG": KUBECONFIG})

@@ -15,6 +15,8 @@ def test_there_is_what_the_operator_needs_and_nothing_else(default):
     kinds = sorted(item["kind"] for item in default.objects)
     assert kinds == sorted(
         ["NetworkPolicy", "ServiceAccount", "ClusterRoleBinding", "Role", "RoleBinding", "Service", "Deployment", "Pod"]
+        # The claims: where they stand, and what the operator may do there.
+        + ["Namespace", "Role", "RoleBinding"]
         + ["CustomResourceDefinition"] * 2
         + ["ClusterRole"] * 4
     )
@@ -76,9 +78,11 @@ def test_every_object_is_labelled(default):
 
 
 def test_namespaced_objects_are_in_the_namespace_of_the_release(default):
-    everywhere = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
+    everywhere = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace"}
     for item in default.objects:
         expected = None if item["kind"] in everywhere else "certorder"
+        if item["metadata"]["name"] == "certorder.certorder":
+            expected = "certorder-claims"
         assert item["metadata"].get("namespace") == expected, item["kind"]
 
 

@@ -73,9 +73,49 @@ def test_the_lease_follows_its_namespace(render):
     assert "--lease-namespace=leases" in out.args
 
 
+CLAIMS = [(["coordination.k8s.io"], ["leases"], ["get", "list", "create", "update", "delete"])]
+
+
+@pytest.mark.parametrize("values", [{}, {"watchNamespaces": ["shop"]}, {"crds": {"enabled": False}}])
+def test_claims_are_leases_in_a_namespace_of_their_own(render, values):
+    out = render(values)
+    assert rules(out.one("Role", "certorder.certorder")) == CLAIMS
+    binding = out.one("RoleBinding", "certorder.certorder")
+    assert binding["metadata"]["namespace"] == "certorder-claims"
+    assert binding["roleRef"]["name"] == "certorder.certorder"
+    assert subjects(binding) == [("ServiceAccount", "certorder", "certorder")]
+
+
+def test_no_two_installations_have_the_same_name_among_the_claims(render):
+    def name(namespace, release, values=None):
+        out = render(values, namespace=namespace, release=release)
+        [role] = [item for item in out.all("Role") if item["metadata"]["namespace"] == "certorder-claims"]
+        return role["metadata"]["name"]
+
+    found = [
+        name("a", "certorder"),
+        name("b", "certorder"),
+        name("a", "blue"),
+        name("a", "blue", {"fullnameOverride": "b-certorder"}),
+        name("a-b", "blue", {"fullnameOverride": "certorder"}),
+        name("x", "certorder", {"namespaceOverride": "c"}),
+    ]
+    assert len(set(found)) == len(found), found
+    assert found[0] == "a.certorder" and found[-1] == "c.certorder"
+
+
+def test_the_role_for_claims_can_be_left_to_an_administrator(render):
+    out = render({"claims": {"rbac": False}})
+    assert {item["metadata"]["namespace"] for item in out.all("Role")} == {"certorder"}
+    assert {item["metadata"]["namespace"] for item in out.all("RoleBinding")} == {"certorder"}
+    team = {"watchNamespaces": ["shop"], "crds": {"enabled": False}}
+    alone = render(team, "--show-only", "templates/claims.yaml")
+    assert [item["kind"] for item in alone.objects] == ["Role", "RoleBinding"]
+
+
 def test_without_election_there_is_no_lease_and_one_pod_at_a_time(render):
     out = render({"leaderElection": {"enabled": False}})
-    assert not out.all("Role")
+    assert [item["metadata"]["name"] for item in out.all("Role")] == ["certorder.certorder"]
     assert "--leader-elect=false" in out.args
     assert out.one("Deployment")["spec"]["strategy"] == {"type": "Recreate"}
 

@@ -179,8 +179,9 @@ def test_names_follow_the_release(render):
     assert out.one("ClusterRoleBinding")["subjects"][0]["namespace"] == "pki"
 
 
-def test_two_releases_share_no_name_but_those_of_the_crds(render):
+def test_two_releases_share_no_name_but_those_of_the_crds_and_the_claims(render):
     one, other = render(release="blue"), render(release="green")
     name = lambda item: (item["kind"], item["metadata"]["name"])
     shared = {name(item) for item in one.objects} & {name(item) for item in other.objects}
-    assert {kind for kind, _ in shared} == {"CustomResourceDefinition"}
+    assert {kind for kind, _ in shared} == {"CustomResourceDefinition", "Namespace"}
+    assert ("Namespace", "certorder-claims") in shared

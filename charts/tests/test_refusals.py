@@ -39,6 +39,10 @@ WRONG = [
     ({"rbac": {"aggregateToEdit": "yes"}}, "aggregateToEdit"),
     ({"rbac": {"clusterAdmin": True}}, "clusterAdmin"),
     ({"crds": {"keep": "no"}}, "keep"),
+    ({"crds": {"confirmDeletion": "yes"}}, "confirmDeletion"),
+    ({"claims": {"namespace": ""}}, "namespace"),
+    ({"claims": {"create": "no"}}, "create"),
+    ({"enabled": "yes"}, "enabled"),
     ({"commonLabels": {"version": 1}}, "commonLabels"),
     ({"podDisruptionBudget": {"minAvailable": "half"}}, "minAvailable"),
     ({"serviceMonitor": {"interval": "often"}}, "interval"),
@@ -79,7 +83,7 @@ def test_the_schema_and_the_values_name_the_same():
     inside = ("resources.", "podSecurityContext.", "securityContext.", "nodeSelector.")
     written = {path for path in paths(values) if not path.startswith(inside)}
     # Left to the cluster, or to a chart above this one.
-    unset = {"global", "livenessProbe.initialDelaySeconds", "readinessProbe.initialDelaySeconds"}
+    unset = {"enabled", "global", "livenessProbe.initialDelaySeconds", "readinessProbe.initialDelaySeconds"}
     unset |= {"updateStrategy.type", "updateStrategy.rollingUpdate"}
     known = {path for path in declared(schema) if not path.startswith(inside)}
     assert known - unset == written

@@ -35,6 +35,9 @@ impl Operator {
             namespace,
             "--lease-namespace",
             namespace,
+            // Its Leases are removed with it.
+            "--claims-namespace",
+            namespace,
             "--tencent-endpoint",
             tencent,
             "--huawei-endpoint",

@@ -14,6 +14,7 @@ use crate::cluster::request::bounded;
 use crate::cluster::secrets::{Content, SecretData, Secrets};
 use crate::core::annotations::READABLE;
 use crate::core::conditions::Problem;
+use crate::core::text::{self, TextError};
 
 /// Why a reference cannot be followed.
 #[derive(Debug, thiserror::Error)]
@@ -82,10 +83,10 @@ impl Namespace {
         self.secret(&reference.name, field).await
     }
 
-    /// A text that is sent to a cloud: the Secret must carry the label [`READABLE`].
+    /// One line that is sent to a cloud: the Secret must carry the label [`READABLE`].
     pub async fn readable(&self, selector: &SecretKeySelector, field: &str) -> Result<SecretString, Error> {
         let secret = self.readable_secret(&selector.name, field).await?;
-        Ok(text(&secret.data, &selector.name, &selector.key, field)?.into())
+        Ok(line(&secret.data, selector, field, text::trimmed_line)?.into())
     }
 
     /// A file that is sent to a cloud: the Secret must carry the label [`READABLE`].
@@ -95,7 +96,13 @@ impl Namespace {
         Ok(secret.data.get(key).ok_or_else(|| missing(name, key, field, "no key"))?.0.clone())
     }
 
-    /// A text that stays in the cluster: a private key, or the password of a keystore.
+    /// A password that stays in the cluster, of a keystore.
+    pub async fn password(&self, selector: &SecretKeySelector, field: &str) -> Result<SecretString, Error> {
+        let secret = self.secret(&selector.name, field).await?;
+        Ok(line(&secret.data, selector, field, text::line)?.into())
+    }
+
+    /// A private key, which stays in the cluster.
     pub async fn private(&self, selector: &SecretKeySelector, field: &str) -> Result<SecretString, Error> {
         let secret = self.secret(&selector.name, field).await?;
         Ok(text(&secret.data, &selector.name, &selector.key, field)?.into())
@@ -135,14 +142,98 @@ impl Namespace {
     }
 }
 
-/// An entry of a Secret as text, without the newline that editors add at its end.
+/// An entry of a Secret as text of any number of lines, for PEM.
 pub fn text(data: &SecretData, name: &str, key: &str, field: &str) -> Result<String, Problem> {
     let bytes = data.get(key).ok_or_else(|| missing(name, key, field, "no key"))?;
-    let text = std::str::from_utf8(&bytes.0).map_err(|_| missing(name, key, field, "no text under key"))?;
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    if text.is_empty() { Err(missing(name, key, field, "nothing under key")) } else { Ok(text.to_owned()) }
+    let text = std::str::from_utf8(&bytes.0).map_err(|_| {
+        let message = format!("Secret {name} of {field}: its entry {key} {}", TextError::NotUtf8);
+        Problem::new(Reason::SecretKeyMissing, message)
+    })?;
+    if text.trim().is_empty() {
+        Err(missing(name, key, field, "nothing under key"))
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// An entry of a Secret as one line, by the rule of [`crate::core::text`].
+fn line<'a>(
+    data: &'a SecretData,
+    selector: &SecretKeySelector,
+    field: &str,
+    read: impl Fn(&'a [u8]) -> Result<&'a str, TextError>,
+) -> Result<&'a str, Problem> {
+    let SecretKeySelector { name, key } = selector;
+    let bytes = data.get(key).ok_or_else(|| missing(name, key, field, "no key"))?;
+    read(&bytes.0).map_err(|error| match error {
+        TextError::Empty => missing(name, key, field, "nothing under key"),
+        error => {
+            Problem::new(Reason::InvalidRequest, format!("Secret {name} of {field}: its entry {key} {error}"))
+        }
+    })
 }
 
 fn missing(name: &str, key: &str, field: &str, what: &str) -> Problem {
     Problem::new(Reason::SecretKeyMissing, format!("Secret {name} of {field} has {what} {key}; add it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::ByteString;
+
+    use super::*;
+
+    fn read(
+        bytes: &[u8],
+        read: impl for<'a> Fn(&'a [u8]) -> Result<&'a str, TextError>,
+    ) -> Result<String, String> {
+        let data = SecretData::from([("password".to_owned(), ByteString(bytes.to_vec()))]);
+        let selector = SecretKeySelector { name: "stores".to_owned(), key: "password".to_owned() };
+        line(&data, &selector, "spec.x", read)
+            .map(str::to_owned)
+            .map_err(|problem| format!("{:?}: {}", problem.reason, problem.message))
+    }
+
+    #[test]
+    fn a_password_is_one_line_and_keeps_its_blanks() {
+        for (bytes, password) in
+            [(&b"changeit\r\n"[..], "changeit"), (b"changeit\n", "changeit"), (b" a ", " a ")]
+        {
+            assert_eq!(read(bytes, text::line).as_deref(), Ok(password));
+        }
+        let invalid = "InvalidRequest: Secret stores of spec.x: its entry password";
+        let refused: [(&[u8], String); 4] = [
+            (
+                b"\n",
+                "SecretKeyMissing: Secret stores of spec.x has nothing under key password; add it".to_owned(),
+            ),
+            (
+                b"\xef\xbb\xbfx",
+                format!("{invalid} has a byte order mark: save it as UTF-8 without one (BOM)"),
+            ),
+            (b"a\nb", format!("{invalid} has a line break in it: it must be one line")),
+            (b"\xff", format!("{invalid} is not text in UTF-8: save it in that encoding")),
+        ];
+        for (bytes, message) in refused {
+            assert_eq!(read(bytes, text::line), Err(message));
+        }
+        assert_eq!(
+            read(b" a", text::trimmed_line),
+            Err(format!("{invalid} begins or ends with white space: remove it"))
+        );
+    }
+
+    #[test]
+    fn text_for_pem_is_handed_on_whole() {
+        let data = |bytes: &[u8]| SecretData::from([("tls.key".to_owned(), ByteString(bytes.to_vec()))]);
+        let read =
+            |bytes: &[u8]| text(&data(bytes), "shop", "tls.key", "spec.x").map_err(|problem| problem.message);
+        assert_eq!(read(b"\xef\xbb\xbfa\r\nb\n").as_deref(), Ok("\u{feff}a\r\nb\n"));
+        assert_eq!(
+            read(b" \n"),
+            Err("Secret shop of spec.x has nothing under key tls.key; add it".to_owned())
+        );
+        let utf16 = "Secret shop of spec.x: its entry tls.key is not text in UTF-8: save it in that encoding";
+        assert_eq!(read(b"\xff\xfea\0"), Err(utf16.to_owned()));
+    }
 }

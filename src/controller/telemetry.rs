@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
-use kube::{Client, Resource};
+use kube::{Client, Resource, ResourceExt};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -21,7 +21,7 @@ use crate::cluster::FIELD_MANAGER;
 use crate::cluster::bounded;
 use crate::cluster::error::explain;
 use crate::controller::queue::AccountQueue;
-use crate::core::conditions::get;
+use crate::core::conditions::{Problem, get};
 use crate::core::redact::{Filter, truncate};
 use crate::provider::{Accepted, Error};
 
@@ -190,6 +190,17 @@ impl Telemetry {
             if let Err(error) = bounded(self.recorder.publish(&note, object)).await {
                 warn!(error = %explain(&error), "cannot publish an Event");
             }
+        }
+    }
+
+    /// Something is wrong with an order that its status does not show.
+    pub async fn warn_of(&self, order: &CertificateOrder, problem: &Problem) {
+        let Problem { reason, message } = problem;
+        let reason: &'static str = reason.into();
+        warn!(namespace = order.namespace(), order = order.name_any(), reason, "{message}");
+        let event = event(reason, true, message);
+        if let Err(error) = bounded(self.recorder.publish(&event, &order.object_ref(&()))).await {
+            warn!(error = %explain(&error), "cannot publish an Event");
         }
     }
 

@@ -3,19 +3,35 @@
 use std::collections::BTreeSet;
 
 use x509_parser::certification_request::X509CertificationRequest;
-use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::cri_attributes::ExtensionRequest;
+use x509_parser::der_parser::asn1_rs::{self, Any, Oid};
+use x509_parser::extensions::{GeneralName, ParsedExtension, X509Extension};
+use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
 use x509_parser::prelude::FromDer;
-use x509_parser::public_key::PublicKey;
 
 use crate::core::names::Names;
+use crate::core::pem::{self, PemError};
+use crate::core::signature::{self, KeyKind, SignatureError};
+use crate::core::x509_name::{common_names, one_line};
 
-/// The longest CSR that is read, in bytes; a cap before parsing bounds the work. Real ones are below 4 KiB, and the
-/// largest order, 101 names of 253 characters, needs 36 KiB.
+/// The longest text that is read for a CSR, in bytes; a cap before parsing bounds the work. What `openssl req -text`
+/// writes of the largest request stays below.
+const LONGEST_TEXT: usize = 128 * 1024;
+/// The longest CSR, in bytes of its PEM. Real ones are below 4 KiB, and the largest order, 101 names of 253 characters,
+/// needs 36 KiB.
 const LONGEST_CSR: usize = 48 * 1024;
+/// How it is written.
+const LABEL: &str = "CERTIFICATE REQUEST";
+/// How Microsoft's certreq writes it, and OpenSSL with -newhdr.
+const OTHER_LABEL: &str = "NEW CERTIFICATE REQUEST";
+/// The attributes that ask for extensions: that of PKCS #9, and that of older tools of Microsoft
+/// (`szOID_CERT_EXTENSIONS`).
+const ASK_FOR_EXTENSIONS: [&str; 2] = ["1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"];
 
 /// A certificate signing request (PKCS #10) whose signature fits its key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Csr {
+    /// Written anew from `der`.
     pem: String,
     der: Vec<u8>,
     request_info: Vec<u8>,
@@ -29,21 +45,60 @@ pub enum CsrError {
     /// Too large to be one.
     #[error("the CSR is larger than {LONGEST_CSR} bytes")]
     TooLarge,
-    /// No PEM block with the right label.
-    #[error("the CSR is not PEM: it must be one block that begins with -----BEGIN CERTIFICATE REQUEST-----")]
+    /// No PEM.
+    #[error("the CSR is not PEM: it must be one block that begins with -----BEGIN {LABEL}-----")]
     NotPem,
+    /// Not all of it, or broken.
+    #[error("the CSR is not PEM: {0}")]
+    BrokenPem(PemError),
+    /// Something else beside it, or in its place.
+    #[error("the CSR must be exactly one block {LABEL}, and there is a block {0}: leave that out{hint}", hint = hint(.0))]
+    OtherBlock(String),
     /// Not PKCS #10.
     #[error("the CSR's PEM block does not hold a PKCS #10 request; make it anew with openssl req -new")]
     NotPkcs10,
     /// The proof of possession is wrong.
     #[error("the CSR's signature does not fit its public key; make it anew with openssl req -new")]
     BadSignature,
-    /// The key is of a kind or size that no public CA takes.
+    /// The proof of possession cannot be checked.
+    #[error(
+        "the CSR is signed with {0}, which is not supported here; sign it with SHA-256 (openssl req -new -sha256)"
+    )]
+    UnsupportedSignature(String),
+    /// The key is of a size that no public CA takes.
     #[error("the CSR's key is {0}; public CAs take RSA of 2048 bits or more, and ECDSA on P-256 or P-384")]
     WeakKey(String),
+    /// The key is of a kind that is not supported.
+    #[error(
+        "the CSR's key is {0}, which is not supported here; use RSA of 2048 to 8192 bits, or ECDSA on P-256 or P-384"
+    )]
+    UnsupportedKey(String),
+    /// A common name that is no text.
+    #[error(
+        "the CSR's common name is not a text of its string type; make it anew with openssl req -new -utf8"
+    )]
+    CommonName,
+    /// More than one common name: which of them the CA would take is open.
+    #[error("the CSR has the common names {0} and {1}; it must have one")]
+    SeveralCommonNames(String, String),
     /// A name that is not a DNS name.
     #[error("the CSR asks for {0:?}, which is not a DNS name")]
     NotDns(String),
+    /// Names that cannot be read.
+    #[error(
+        "the names that the CSR asks for (subjectAltName) cannot be read; make it anew with openssl req -new"
+    )]
+    Names,
+}
+
+impl From<PemError> for CsrError {
+    fn from(error: PemError) -> Self {
+        if error == PemError::NoBlock { Self::NotPem } else { Self::BrokenPem(error) }
+    }
+}
+
+fn hint(label: &str) -> &'static str {
+    if label.ends_with("PRIVATE KEY") { ", since a private key does not belong here" } else { "" }
 }
 
 /// Why a CSR does not belong to an order.
@@ -67,27 +122,28 @@ pub enum CsrMismatch {
 
 impl Csr {
     /// Reads a CSR in PEM and checks its signature and its key.
-    pub fn parse(pem: &str) -> Result<Self, CsrError> {
+    pub fn parse(text: &str) -> Result<Self, CsrError> {
+        if text.len() > LONGEST_TEXT {
+            return Err(CsrError::TooLarge);
+        }
+        let der = read_pem(text)?;
+        let pem = pem::encode(LABEL, &der);
         if pem.len() > LONGEST_CSR {
             return Err(CsrError::TooLarge);
         }
-        let der = read_pem(pem)?;
         let (rest, request) = X509CertificationRequest::from_der(&der).map_err(|_| CsrError::NotPkcs10)?;
         if !rest.is_empty() {
             return Err(CsrError::NotPkcs10);
         }
-        let key = &request.certification_request_info.subject_pki;
-        check_key(&key.parsed().map_err(|_| CsrError::NotPkcs10)?)?;
-        request.verify_signature().map_err(|_| CsrError::BadSignature)?;
-        let subject = &request.certification_request_info.subject;
-        let common_name =
-            subject.iter_common_name().next().and_then(|name| name.as_str().ok()).map(str::to_owned);
+        check_key(&KeyKind::of(&request.certification_request_info.subject_pki))?;
+        check_signature(&request)?;
+        let common_name = common_name(&request)?;
         let dns_names = dns_names(&request)?;
         let request_info = request.certification_request_info.raw.to_vec();
-        Ok(Self { pem: pem.trim().to_owned() + "\n", der, request_info, common_name, dns_names })
+        Ok(Self { pem, der, request_info, common_name, dns_names })
     }
 
-    /// The request as PEM, as the user wrote it.
+    /// The request as PEM, written anew from its DER: nothing that stood around it, and lines of one length.
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
@@ -132,101 +188,91 @@ impl Csr {
 }
 
 fn read_pem(text: &str) -> Result<Vec<u8>, CsrError> {
-    let mut blocks = x509_parser::pem::Pem::iter_from_buffer(text.as_bytes());
-    let block = blocks.next().ok_or(CsrError::NotPem)?.map_err(|_| CsrError::NotPem)?;
-    let only_one = blocks.next().is_none();
-    let right_label = matches!(block.label.as_str(), "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST");
-    if only_one && right_label { Ok(block.contents) } else { Err(CsrError::NotPem) }
+    let mut request = None;
+    for block in pem::read(text)? {
+        let is_request = matches!(block.label.as_str(), LABEL | OTHER_LABEL);
+        if !is_request || request.is_some() {
+            return Err(CsrError::OtherBlock(block.label));
+        }
+        request = Some(block.der.to_vec());
+    }
+    request.ok_or(CsrError::NotPem)
 }
 
-fn check_key(key: &PublicKey<'_>) -> Result<(), CsrError> {
-    match key {
-        PublicKey::RSA(rsa) if rsa.key_size() >= 2048 => Ok(()),
-        PublicKey::EC(point) if matches!(point.key_size(), 256 | 384) => Ok(()),
-        PublicKey::RSA(rsa) => Err(CsrError::WeakKey(format!("RSA of {} bits", rsa.key_size()))),
-        PublicKey::EC(point) => Err(CsrError::WeakKey(format!("ECDSA of {} bits", point.key_size()))),
-        _ => Err(CsrError::WeakKey("neither RSA nor ECDSA".to_owned())),
+fn check_key(kind: &KeyKind) -> Result<(), CsrError> {
+    match kind {
+        KeyKind::Rsa(2048..=8192) | KeyKind::P256 | KeyKind::P384 => Ok(()),
+        KeyKind::Rsa(..2048) => Err(CsrError::WeakKey(kind.name())),
+        KeyKind::Rsa(_) | KeyKind::Other(_) => Err(CsrError::UnsupportedKey(kind.name())),
     }
 }
 
+fn check_signature(request: &X509CertificationRequest<'_>) -> Result<(), CsrError> {
+    let info = &request.certification_request_info;
+    let signature = &request.signature_value.data;
+    signature::verify(&info.subject_pki, &request.signature_algorithm, signature, info.raw).map_err(|error| {
+        match error {
+            SignatureError::Wrong => CsrError::BadSignature,
+            SignatureError::Unsupported(algorithm) => CsrError::UnsupportedSignature(algorithm),
+        }
+    })
+}
+
+fn common_name(request: &X509CertificationRequest<'_>) -> Result<Option<String>, CsrError> {
+    let names: Option<Vec<String>> = common_names(&request.certification_request_info.subject).collect();
+    match names.ok_or(CsrError::CommonName)?.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one.clone())),
+        [one, other, ..] => Err(CsrError::SeveralCommonNames(one_line(one), one_line(other))),
+    }
+}
+
+/// The names of every extension of every attribute that asks for extensions. There should be one of each, but a name
+/// in a second one is a name that a CA may certify.
 fn dns_names(request: &X509CertificationRequest<'_>) -> Result<Vec<String>, CsrError> {
+    let attributes = attributes(request.certification_request_info.raw).map_err(|_| CsrError::NotPkcs10)?;
     let mut names = Vec::new();
-    for extension in request.requested_extensions().into_iter().flatten() {
-        let ParsedExtension::SubjectAlternativeName(san) = extension else { continue };
-        for name in &san.general_names {
-            match name {
-                GeneralName::DNSName(dns) => names.push((*dns).to_owned()),
-                other => return Err(CsrError::NotDns(other.to_string())),
-            }
+    for (_, set) in attributes.iter().filter(|(type_, _)| ASK_FOR_EXTENSIONS.contains(&type_.as_str())) {
+        let (_, requested) = ExtensionRequest::from_der(set).map_err(|_| CsrError::Names)?;
+        for extension in
+            requested.extensions.iter().filter(|asked| asked.oid == OID_X509_EXT_SUBJECT_ALT_NAME)
+        {
+            names.extend(names_of(extension)?);
         }
     }
     Ok(names)
 }
 
-#[cfg(test)]
-mod tests {
-    use rcgen::{CertificateParams, DnType, KeyPair};
-
-    use super::*;
-
-    fn csr(common_name: Option<&str>, names: &[&str]) -> String {
-        let mut params =
-            CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::OrganizationName, "示例科技有限公司");
-        if let Some(name) = common_name {
-            params.distinguished_name.push(DnType::CommonName, name);
-        }
-        params.serialize_request(&KeyPair::generate().unwrap()).unwrap().pem().unwrap()
+/// The attributes of a request, each with its type and what is in its set. (The library hands over the content of
+/// those only that it knows.)
+fn attributes(info: &[u8]) -> asn1_rs::Result<Vec<(String, &[u8])>> {
+    let (_, info) = Any::from_der(info)?;
+    let (rest, _version) = Any::from_der(info.data)?;
+    let (rest, _subject) = Any::from_der(rest)?;
+    let (rest, _key) = Any::from_der(rest)?;
+    let (_, all) = Any::from_der(rest)?;
+    let mut all = all.data;
+    let mut attributes = Vec::new();
+    while !all.is_empty() {
+        let (rest, attribute) = Any::from_der(all)?;
+        let (set, type_) = Oid::from_der(attribute.data)?;
+        let (_, set) = Any::from_der(set)?;
+        attributes.push((type_.to_id_string(), set.data));
+        all = rest;
     }
-
-    fn names() -> Names {
-        Names::parse("www.acme.example", &["api.acme.example".to_owned()]).unwrap()
-    }
-
-    #[test]
-    fn a_csr_for_the_orders_names_is_accepted() {
-        for names_in_csr in [&["www.acme.example", "api.acme.example"][..], &["WWW.acme.example"], &[]] {
-            let csr = Csr::parse(&csr(Some("www.acme.example"), names_in_csr)).unwrap();
-            assert_eq!(csr.check_names(&names()), Ok(()));
-        }
-    }
-
-    #[test]
-    fn a_csr_for_other_names_is_refused() {
-        let cases = [
-            (csr(None, &[]), "the CSR has no common name; it must be www.acme.example"),
-            (csr(Some("acme.example"), &[]), "the CSR's common name is acme.example, spec.commonName is www"),
-            (csr(Some("www.acme.example"), &["other.example"]), "the CSR asks for other.example"),
-        ];
-        for (pem, message) in cases {
-            let error = Csr::parse(&pem).unwrap().check_names(&names()).unwrap_err().to_string();
-            assert!(error.starts_with(message), "{error}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_csr_is_refused_with_the_reason() {
-        let good = csr(Some("www.acme.example"), &[]);
-        let flipped = {
-            let mut der = Csr::parse(&good).unwrap().der().to_vec();
-            *der.last_mut().unwrap() ^= 1;
-            pem_of(&der)
-        };
-        let cases = [
-            (String::new(), CsrError::NotPem),
-            ("x".repeat(LONGEST_CSR + 1), CsrError::TooLarge),
-            (good.replace("CERTIFICATE REQUEST", "CERTIFICATE"), CsrError::NotPem),
-            (format!("{good}{good}"), CsrError::NotPem),
-            (pem_of(b"nonsense"), CsrError::NotPkcs10),
-            (flipped, CsrError::BadSignature),
-        ];
-        for (text, error) in cases {
-            assert_eq!(Csr::parse(&text), Err(error));
-        }
-    }
-
-    fn pem_of(der: &[u8]) -> String {
-        pem::encode(&pem::Pem::new("CERTIFICATE REQUEST", der))
-    }
+    Ok(attributes)
 }
+
+fn names_of(extension: &X509Extension<'_>) -> Result<Vec<String>, CsrError> {
+    let ParsedExtension::SubjectAlternativeName(san) = extension.parsed_extension() else {
+        return Err(CsrError::Names);
+    };
+    let name = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(dns) => Ok((*dns).to_owned()),
+        other => Err(CsrError::NotDns(one_line(&other.to_string()))),
+    };
+    san.general_names.iter().map(name).collect()
+}
+
+#[cfg(test)]
+mod tests;

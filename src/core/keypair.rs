@@ -9,15 +9,17 @@ use aws_lc_rs::signature::{
 use rcgen::string::{Ia5String, PrintableString};
 use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, PublicKeyData, RsaKeySize, SanType};
 use secrecy::{ExposeSecret, SecretString};
-use x509_parser::pem::Pem;
+use x509_parser::der_parser::asn1_rs::{self, Any, Oid};
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
-use x509_parser::x509::SubjectPublicKeyInfo;
+use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::core::application::{KeyAlgorithm, Organization};
 use crate::core::certificate::{Csr, CsrError};
 use crate::core::names::{DnsName, Names};
+use crate::core::pem::{self, PemError};
+use crate::core::signature::KeyKind;
 
 /// The longest key file that is read, in bytes. The largest RSA key that is taken, 8192 bits, is 6.4 KiB long.
 const LONGEST_KEY: usize = 16 * 1024;
@@ -36,11 +38,15 @@ pub enum KeyError {
     /// Too large to be a key.
     #[error("the private key is larger than {LONGEST_KEY} bytes")]
     TooLarge,
+    /// No PEM, or not all of it.
+    #[error("the private key is not PEM: {0}")]
+    NotPem(#[from] PemError),
     /// No PEM block of a private key, or more than one.
     #[error(
-        "the private key is not PEM: it must hold exactly one block that begins with -----BEGIN … PRIVATE KEY-----"
+        "the private key is not PEM of one key: it must hold exactly one block that begins with -----BEGIN … PRIVATE \
+         KEY-----, and there are {0}"
     )]
-    NotPem,
+    Blocks(usize),
     /// Protected by a password.
     #[error("the private key is protected by a password; remove that with openssl pkey")]
     Encrypted,
@@ -50,6 +56,11 @@ pub enum KeyError {
          encoding that its PEM label names"
     )]
     Unusable,
+    /// A key of another kind, by its name.
+    #[error(
+        "the private key cannot be used: it is {0}, which is not supported here, and must be RSA of 2048 to 8192 bits, or ECDSA on P-256 or P-384"
+    )]
+    Unsupported(String),
     /// The signing library failed.
     #[error("the request could not be signed: {0}")]
     Signing(#[from] rcgen::Error),
@@ -84,7 +95,7 @@ impl KeyPair {
             "EC PRIVATE KEY" => ecdsa_pkcs8(&der),
             _ => None,
         };
-        let pkcs8 = pkcs8.ok_or(KeyError::Unusable)?;
+        let pkcs8 = pkcs8.ok_or_else(|| unusable(&der))?;
         rcgen::KeyPair::try_from(pkcs8.as_slice()).map(Self).map_err(|_| KeyError::Unusable)
     }
 
@@ -182,19 +193,41 @@ fn read_pem(text: &str) -> Result<(String, Zeroizing<Vec<u8>>), KeyError> {
     if text.len() > LONGEST_KEY {
         return Err(KeyError::TooLarge);
     }
-    // The first is PKCS #8's way to say so, the second that of the older formats (RFC 1421).
-    if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
+    let blocks = match pem::read(text) {
+        Err(PemError::NoBlock) => Vec::new(),
+        blocks => blocks?,
+    };
+    let mut keys: Vec<_> = blocks.into_iter().filter(|block| block.label.ends_with("PRIVATE KEY")).collect();
+    // The first is PKCS #8's way to say so, the second that of the older formats.
+    if keys.iter().any(|key| key.label == "ENCRYPTED PRIVATE KEY" || key.is_encrypted) {
         return Err(KeyError::Encrypted);
     }
-    let mut key = None;
-    for block in Pem::iter_from_buffer(text.as_bytes()) {
-        let Pem { label, contents } = block.map_err(|_| KeyError::NotPem)?;
-        let contents = Zeroizing::new(contents);
-        if label.ends_with("PRIVATE KEY") && key.replace((label, contents)).is_some() {
-            return Err(KeyError::NotPem);
-        }
+    let count = keys.len();
+    match keys.pop() {
+        Some(key) if count == 1 => Ok((key.label, key.der)),
+        _ => Err(KeyError::Blocks(count)),
     }
-    key.ok_or(KeyError::NotPem)
+}
+
+/// Why a key is not taken: its kind, where it can be told.
+fn unusable(der: &[u8]) -> KeyError {
+    match kind(der) {
+        Ok(Some(KeyKind::Other(name))) => KeyError::Unsupported(name),
+        _ => KeyError::Unusable,
+    }
+}
+
+/// The kind of a key in PKCS #8, where its algorithm is the second field, or in SEC 1, where the curve is the third.
+fn kind(der: &[u8]) -> asn1_rs::Result<Option<KeyKind>> {
+    let (_, key) = Any::from_der(der)?;
+    let (second, _version) = Any::from_der(key.data)?;
+    if let Ok((_, algorithm)) = AlgorithmIdentifier::from_der(second) {
+        return Ok(KeyKind::of_algorithm(&algorithm));
+    }
+    let (third, _private_key) = Any::from_der(second)?;
+    let (_, curve) = Any::from_der(third)?;
+    let curve = Oid::from_der(curve.data).ok().map(|(_, curve)| curve.to_id_string());
+    Ok(Some(KeyKind::on_curve(curve.as_deref())))
 }
 
 fn rsa_pkcs8(key: Option<RsaKeyPair>) -> Option<Zeroizing<Vec<u8>>> {
@@ -291,6 +324,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_read_whatever_stands_around_it() {
+        let plain = include_str!("../../tests/vectors/pem/key/plain.pem");
+        let expected = KeyPair::from_pem(&plain.into()).unwrap().public_key_der();
+        let texts = [
+            include_str!("../../tests/vectors/pem/key/bag-attributes.pem").to_owned(),
+            include_str!("../../tests/vectors/pem/key/parameters.pem").to_owned(),
+            include_str!("../../tests/vectors/pem/key/certtool.pem").to_owned(),
+            format!("\u{feff}{}", plain.replace('\n', "\r\n")),
+            plain.replace('\n', " "),
+            include_str!("../../tests/vectors/pem/csr/plain.pem").to_owned() + plain,
+        ];
+        for text in texts {
+            assert_eq!(KeyPair::from_pem(&text.clone().into()).unwrap().public_key_der(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_usable_key_is_refused_with_the_reason() {
         let key = KeyPair::generate(KeyAlgorithm::Ecdsa(256)).unwrap().pem();
         let key = key.expose_secret();
@@ -305,8 +355,29 @@ mod tests {
             (key.replace("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n"), "protected by a password"),
             (key.replace("PRIVATE", "RSA PRIVATE"), "cannot be used"),
             (pem_of("PRIVATE KEY", b"nonsense"), "cannot be used"),
-            (ed25519, "cannot be used"),
-            (p521, "cannot be used"),
+            (ed25519, "cannot be used: it is Ed25519, which is not supported here"),
+            (p521, "cannot be used: it is ECDSA on P-521, which is not supported here"),
+            (
+                include_str!("../../tests/vectors/pem/key/sm2.pem").to_owned(),
+                "cannot be used: it is SM2, which",
+            ),
+            (
+                include_str!("../../tests/vectors/pem/key/secp256k1-sec1.pem").to_owned(),
+                "used: it is ECDSA on secp256k1,",
+            ),
+            (include_str!("../../tests/vectors/pem/key/encrypted.pem").to_owned(), "protected by a password"),
+            (
+                include_str!("../../tests/vectors/pem/key/encrypted-of-old.pem").to_owned(),
+                "protected by a password",
+            ),
+            (
+                key.replace("-----END PRIVATE KEY-----", ""),
+                "not PEM: the block PRIVATE KEY that begins in line 1 has no",
+            ),
+            (
+                key.replace('\n', r"\n"),
+                "not PEM: line 1 has the character '\\\\', which is no base 64: a line break",
+            ),
         ];
         for (text, reason) in cases {
             let error = KeyPair::from_pem(&text.into()).unwrap_err().to_string();
@@ -372,7 +443,7 @@ mod tests {
     }
 
     fn pem_of(label: &str, der: &[u8]) -> String {
-        pem::encode(&pem::Pem::new(label, der))
+        pem::encode(label, der)
     }
 
     /// The key in its own format (PKCS #1 for RSA), which is the third field of PKCS #8.

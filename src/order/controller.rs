@@ -12,6 +12,7 @@ use crate::cluster::{bounded, trim};
 use crate::controller::context::Context;
 use crate::controller::queue::AccountQueue;
 use crate::controller::schedule::Schedule;
+use crate::order::claim::claims::Claims;
 use crate::order::claim::intent_ages::IntentAges;
 use crate::order::claim::locks::CertificateLocks;
 use crate::order::validation::Validations;
@@ -33,6 +34,8 @@ pub struct Controller {
     pub queue: Arc<AccountQueue>,
     /// What the accounts have saved at their clouds.
     pub lookups: Arc<Lookups>,
+    /// Which order has a certificate, in the whole cluster.
+    pub claims: Arc<Claims>,
     /// One pass at a time for each certificate.
     pub locks: CertificateLocks,
     /// How long each open intent has been seen.
@@ -47,6 +50,7 @@ impl Controller {
         self.schedule.forget(key);
         self.intent_ages.forget(key);
         self.validations.forget(key);
+        self.claims.order_deleted(key);
     }
 
     /// An order as last seen, unless it is gone. Of a settled one only a part is kept, so it is read live.

@@ -58,9 +58,8 @@ pub async fn execute(
         }
         Step::Export => export(controller, facts, at_hand).await,
         Step::MakeKey => make_key(controller, facts, at_hand).await,
-        // Found to be ours by the cache; the others may have been faster.
-        Step::Adopt => match controller.contested_live(facts.order).await? {
-            Some(problem) => record(controller, facts, at_hand, &Outcome::Step(&Step::Halt(problem))).await,
+        Step::Adopt => match controller.claims.hold(facts.order).await? {
+            Some(problem) => record(controller, facts, at_hand, &Outcome::Step(&facts.refuse(problem))).await,
             None => record(controller, facts, at_hand, &Outcome::Step(step)).await,
         },
         _ => record(controller, facts, at_hand, &Outcome::Step(step)).await,
@@ -96,7 +95,7 @@ async fn make_key(
     at_hand: &AtHand<'_>,
 ) -> Result<Done, kube::Error> {
     let halt = async |problem| record(controller, facts, at_hand, &Outcome::Step(&Step::Halt(problem))).await;
-    if let Some(problem) = controller.contested_live(facts.order).await? {
+    if let Some(problem) = controller.claims.hold(facts.order).await? {
         return halt(problem).await;
     }
     let algorithm = resolve::algorithm(&facts.order.spec);
@@ -224,9 +223,15 @@ struct Call<'a> {
 
 impl Call<'_> {
     async fn make(&self, attempt: i64) -> Result<Done, kube::Error> {
+        let action = self.request.kind();
+        let begins = matches!(action, Action::Submit | Action::Order | Action::Resubmit);
+        if begins && let Some(problem) = self.controller.claims.hold(self.facts.order).await? {
+            let refused = Outcome::Step(&self.facts.refuse(problem));
+            let next = self.fold(self.facts.order, &refused);
+            return store(self.controller, self.facts.order, next).await;
+        }
         // One call-timeout to begin and one to end: what `plan` waits before it trusts in the absence of evidence.
         let begin_by = Instant::now() + self.controller.context.call_timeout;
-        let action = self.request.kind();
         let payload_hash = match self.request {
             Request::Submit(payload) => Some(payload.hash.clone()),
             _ => None,
@@ -246,8 +251,8 @@ impl Call<'_> {
         else {
             return Ok(lost(self.facts));
         };
-        // The intent is stored, so any other order for this certificate that acts at the same moment sees it.
-        if let Some(problem) = self.controller.contested_live(&stored).await? {
+        // The claim is held. One version more, the cached orders have a second look: a Lease may have been deleted.
+        if let Some(problem) = self.controller.contested(&stored).await? {
             let next = self.fold(&stored, &Outcome::TakenBack(&problem));
             return store(self.controller, &stored, next).await;
         }

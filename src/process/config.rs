@@ -96,6 +96,17 @@ pub struct Config {
     #[arg(long, env = "CERTORDER_LEASE_NAMESPACE", value_parser = namespace, value_name = "NAMESPACE")]
     pub lease_namespace: Option<String>,
 
+    /// The namespace of the claims: one Lease for each paid certificate, so that it is submitted once, whatever the number of
+    /// installations in the cluster. All of them must name the same one.
+    #[arg(
+        long,
+        env = "CERTORDER_CLAIMS_NAMESPACE",
+        value_parser = namespace,
+        value_name = "NAMESPACE",
+        default_value = "certorder-claims"
+    )]
+    pub claims_namespace: String,
+
     /// Call this address instead of the regions' own; `{region}` in it is filled in. https, or http on a loopback
     /// address.
     #[arg(long, env = "CERTORDER_HUAWEI_ENDPOINT", value_name = "URL")]
@@ -171,6 +182,7 @@ mod tests {
         assert_eq!((config.poll_interval.as_secs(), config.call_timeout.as_secs()), (30, 20));
         assert_eq!(config.http_address.port(), 8080);
         assert_eq!((config.leader_elect, config.lease_namespace), (true, None));
+        assert_eq!(config.claims_namespace, "certorder-claims");
     }
 
     #[test]

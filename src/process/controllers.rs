@@ -72,6 +72,10 @@ impl Scope {
         let work_orders = async {
             // Only a cached profile tells which Secrets its orders refer to.
             are_filled(&orders, &profiles).await;
+            tokio::select! {
+                () = order_controller.claims.started() => {}
+                () = shutdown.cancelled() => return,
+            }
             work(
                 orders.objects(),
                 orders_queued,

@@ -22,6 +22,7 @@ use crate::controller::schedule::Schedule;
 use crate::controller::telemetry::{Metrics, QueueMetrics, Telemetry};
 use crate::core::clock::Clock;
 use crate::order;
+use crate::order::claim::claims::Claims;
 use crate::order::claim::intent_ages::IntentAges;
 use crate::order::claim::locks::CertificateLocks;
 use crate::order::validation::Validations;
@@ -189,6 +190,9 @@ pub async fn run_by(
         secrets,
         shutdown: shutdown.clone(),
     });
+    // From the intent on a call begins within one call-timeout, and ends within another.
+    let duration = config.call_timeout.saturating_mul(2);
+    let claims = Arc::new(Claims::new(context.client.clone(), &config.claims_namespace, clock, duration));
     let lookups = Arc::new(Lookups::default());
     let orders = Arc::new(order::Controller {
         context: Arc::clone(&context),
@@ -198,17 +202,20 @@ pub async fn run_by(
         schedule: Schedule::default(),
         queue,
         lookups: Arc::clone(&lookups),
+        claims: Arc::clone(&claims),
         locks: CertificateLocks::default(),
         intent_ages: IntentAges::default(),
         validations: Validations::default(),
     });
     let profiles = Arc::new(profile::Controller { context, schedule: Schedule::default(), lookups });
     info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?config.watch_namespaces, "certorder runs");
-    let caches = scopes.iter().map(|scope| (scope.orders.clone(), scope.profiles.clone()));
-    tokio::spawn(announce_ready(caches.collect(), readiness));
+    let caches: Vec<_> = scopes.iter().map(|scope| (scope.orders.clone(), scope.profiles.clone())).collect();
+    let keep_claims = tokio::spawn(keep_claims(Arc::clone(&orders), caches.clone()));
+    tokio::spawn(announce_ready(caches, readiness));
     let controllers = scopes.into_iter().map(|scope| scope.run(&orders, &profiles, &shutdown));
     futures::future::join_all(controllers).await;
     sweep.abort();
+    keep_claims.abort();
     if let Some(leadership) = leadership {
         leadership.release().await?;
     }
@@ -264,6 +271,20 @@ fn announce_shutdown(readiness: &Readiness, shutdown: &CancellationToken) {
         shutdown.cancelled().await;
         readiness.end();
     });
+}
+
+/// Puts the claims of running orders in place once every order is cached, and gives up those of deleted orders.
+async fn keep_claims(
+    controller: Arc<order::Controller>,
+    caches: Vec<(Cache<CertificateOrder>, Cache<OrganizationProfile>)>,
+) {
+    for (orders, profiles) in &caches {
+        if !are_filled(orders, profiles).await {
+            return; // The process shuts down.
+        }
+    }
+    let order::Controller { context, claims, orders, .. } = controller.as_ref();
+    claims.run(orders, &context.namespaces, &context.telemetry).await;
 }
 
 async fn announce_ready(

@@ -3,11 +3,13 @@
 
 use crate::api::Personal;
 use crate::api::v1alpha1 as api;
+use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{OrganizationProfile, Reuse, TencentCloudProfile};
 use crate::cluster::{Error, Namespace, SecretData, as_data};
 use crate::core::application::{Contact, Identification, Organization, Profile, Saved};
 use crate::core::conditions::Problem;
 use crate::core::redact::Filter;
+use crate::core::text::{TextError, trimmed_line};
 use crate::profile::controller::Controller;
 use crate::profile::lookups::Lookups;
 use crate::provider::Directory;
@@ -122,24 +124,30 @@ async fn contact(namespace: &Namespace, spec: &api::Contact, path: &'static str)
             path,
         });
     };
-    let secret = namespace.readable_secret(&reference.name, &format!("{path}.fromSecret")).await?;
-    let data = &secret.data;
+    let field = format!("{path}.fromSecret");
+    let secret = namespace.readable_secret(&reference.name, &field).await?;
+    let datum = |key| datum(&secret.data, &reference.name, key, &field);
     Ok(Contact {
-        first_name: datum(data, "firstName"),
-        last_name: datum(data, "lastName"),
-        title: datum(data, "title"),
-        phone: datum(data, "phone"),
-        email: datum(data, "email"),
+        first_name: datum("firstName")?,
+        last_name: datum("lastName")?,
+        title: datum("title")?,
+        phone: datum("phone")?,
+        email: datum("email")?,
         identification,
         path,
     })
 }
 
 /// A datum of a contact's Secret. What is absent or empty is judged where it is needed.
-fn datum(data: &SecretData, key: &str) -> Option<Personal> {
-    let text = std::str::from_utf8(&data.get(key)?.0).ok()?;
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    (!text.is_empty()).then(|| text.into())
+fn datum(data: &SecretData, name: &str, key: &str, field: &str) -> Result<Option<Personal>, Problem> {
+    match data.get(key).map(|bytes| trimmed_line(&bytes.0)) {
+        None | Some(Err(TextError::Empty)) => Ok(None),
+        Some(Ok(text)) => Ok(Some(text.into())),
+        Some(Err(error)) => {
+            let message = format!("Secret {name} of {field}: its entry {key} {error}");
+            Err(Problem::new(Reason::ProfileIncomplete, message))
+        }
+    }
 }
 
 /// Whether a profile names anybody, whatever the cloud.
@@ -153,4 +161,36 @@ pub fn names_somebody(profile: &Profile) -> bool {
 #[must_use]
 pub fn is_reused(spec: &api::OrganizationProfileSpec) -> bool {
     spec.tencent_cloud.as_ref().is_some_and(|saved| saved.reuse != Reuse::Never)
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::ByteString;
+
+    use super::*;
+
+    #[test]
+    fn a_datum_of_a_contact_is_one_line_or_refused_with_its_entry() {
+        let read = |bytes: &[u8]| {
+            let data = SecretData::from([("phone".to_owned(), ByteString(bytes.to_vec()))]);
+            datum(&data, "admin", "phone", "spec.administrator.fromSecret")
+        };
+        for bytes in [&b"13112341234"[..], b"13112341234\n", b"13112341234\r\n"] {
+            assert_eq!(read(bytes).unwrap().unwrap().expose(), "13112341234");
+        }
+        for bytes in [&b""[..], b"\n", b"\r\n"] {
+            assert_eq!(read(bytes).unwrap(), None);
+        }
+        let refused: [(&[u8], &str); 5] = [
+            (b"\xef\xbb\xbf13112341234", "has a byte order mark: save it as UTF-8 without one (BOM)"),
+            (b"\xff\xfe1\x003\x00", "is not text in UTF-8: save it in that encoding"),
+            (b"13112341234\n\n", "has a line break in it: it must be one line"),
+            (b"131\t12341234", "has a control character in it, such as a tab: remove it"),
+            (b" 13112341234", "begins or ends with white space: remove it"),
+        ];
+        for (bytes, why) in refused {
+            let message = format!("Secret admin of spec.administrator.fromSecret: its entry phone {why}");
+            assert_eq!(read(bytes).unwrap_err(), Problem::new(Reason::ProfileIncomplete, message));
+        }
+    }
 }

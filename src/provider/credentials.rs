@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
 use secrecy::SecretString;
-use zeroize::Zeroizing;
 
 use crate::api::v1alpha1::conditions::Reason;
+use crate::core::text::{TextError, trimmed_line};
 
 /// The name of an entry, and then its usual name as an environment variable.
 pub type Names = &'static [&'static str];
@@ -25,12 +25,9 @@ pub enum CredentialsError {
         /// What the cloud needs, as text for the user.
         needs: &'static str,
     },
-    /// An entry has no content.
-    #[error("its entry {0} is empty")]
-    Empty(&'static str),
-    /// An entry begins or ends with white space.
-    #[error("its entry {0} begins or ends with white space: remove it")]
-    WhiteSpace(&'static str),
+    /// An entry is not one line of text.
+    #[error("its entry {0} {1}")]
+    Text(&'static str, TextError),
     /// An entry has characters that no key has.
     #[error("its entry {0} has characters that no API key has: copy it from the console anew")]
     NotAKey(&'static str),
@@ -44,8 +41,8 @@ impl CredentialsError {
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
-            Self::Missing { .. } | Self::Empty(_) => Reason::SecretKeyMissing,
-            Self::WhiteSpace(_) | Self::NotAKey(_) | Self::Both(..) => Reason::CredentialsRefused,
+            Self::Missing { .. } | Self::Text(_, TextError::Empty) => Reason::SecretKeyMissing,
+            Self::Text(..) | Self::NotAKey(_) | Self::Both(..) => Reason::CredentialsRefused,
         }
     }
 }
@@ -63,25 +60,18 @@ pub fn required(data: &Data, names: Names, needs: &'static str) -> Result<Secret
     entry(data, names)?.ok_or(CredentialsError::Missing { entry: names, needs })
 }
 
-/// An entry. One newline at the end of its value is dropped, since `echo` and editors add it.
+/// An entry, by the rule of [`crate::core::text`].
 pub fn entry(data: &Data, names: Names) -> Result<Option<SecretString>, CredentialsError> {
     let found = names.iter().find_map(|name| Some((*name, data.get(*name)?)));
     found.map(|(name, value)| check(name, &value.0)).transpose()
 }
 
 fn check(name: &'static str, value: &[u8]) -> Result<SecretString, CredentialsError> {
-    let value = value.strip_suffix(b"\n").unwrap_or(value);
-    let value = value.strip_suffix(b"\r").unwrap_or(value);
-    if value.is_empty() {
-        return Err(CredentialsError::Empty(name));
-    }
-    if value.trim_ascii().len() < value.len() {
-        return Err(CredentialsError::WhiteSpace(name));
-    }
+    let text = trimmed_line(value).map_err(|error| CredentialsError::Text(name, error))?;
     // The values become header values, so other characters could not be sent either.
-    if !value.iter().all(u8::is_ascii_graphic) {
-        return Err(CredentialsError::NotAKey(name));
+    if text.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(text.into())
+    } else {
+        Err(CredentialsError::NotAKey(name))
     }
-    let text = Zeroizing::new(value.iter().copied().map(char::from).collect::<String>());
-    Ok(text.as_str().into())
 }

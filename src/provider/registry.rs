@@ -170,6 +170,18 @@ pub fn certificate_id(provider: &provider::Provider) -> &str {
     tencent.or(huawei).map_or("", |id| id)
 }
 
+/// What names a paid certificate in all the world: `<cloud>/<site or region>/<certificate id>`. A contract between the
+/// versions of certorder: the name of a claim is made of it.
+#[must_use]
+pub fn certificate_key(provider: &provider::Provider) -> String {
+    let place = match (&provider.tencent_cloud, &provider.huawei_cloud) {
+        (Some(order), _) => order.site.into(),
+        (None, Some(order)) => order.region.as_str(),
+        (None, None) => "",
+    };
+    format!("{}/{place}/{}", name(provider), certificate_id(provider))
+}
+
 /// The field selector of every order for the same paid certificate.
 #[must_use]
 pub fn certificate_selector(provider: &provider::Provider) -> String {
@@ -226,5 +238,7 @@ mod tests {
         assert_eq!(certificate_selector(&tencent("a")), "spec.provider.tencentCloud.certificateId=a");
         assert_eq!(certificate_selector(&huawei("b")), "spec.provider.huaweiCloud.certificateId=b");
         assert_eq!((name(&tencent("a")), name(&huawei("b"))), ("TencentCloud", "HuaweiCloud"));
+        assert_eq!(certificate_key(&tencent("a")), "TencentCloud/International/a");
+        assert_eq!(certificate_key(&huawei("b")), "HuaweiCloud/ap-southeast-1/b");
     }
 }

@@ -11,6 +11,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::deploy;
@@ -43,6 +44,7 @@ impl Cluster {
         let server = ApiServer::start().await.unwrap();
         let client = Client::try_from(Config::new(server.url().parse().unwrap())).unwrap();
         install_crds(&client).await;
+        create_namespace(&client, "certorder-claims").await;
         let upstream = Upstream::http(&server.url()).unwrap();
         Self { client, upstream, kubeconfig: None, _simulated: Some(server) }
     }
@@ -78,11 +80,28 @@ impl Cluster {
     /// Creates a namespace with a unique name.
     pub(crate) async fn new_namespace(&self) -> String {
         let name = format!("story-{}", uuid::Uuid::new_v4());
-        let namespaces: Api<Namespace> = Api::all(self.client.clone());
-        let metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
-        let namespace = Namespace { metadata, ..Namespace::default() };
-        namespaces.create(&PostParams::default(), &namespace).await.unwrap();
+        create_namespace(&self.client, &name).await;
         name
+    }
+
+    /// Creates the namespace for the claims of a story: other stories have certificates with the same id. On a real cluster
+    /// the operator gets the permissions there that `deploy/` grants in the default one.
+    pub(crate) async fn create_claims(&self, namespace: &str) -> String {
+        let claims = claims_of(namespace);
+        create_namespace(&self.client, &claims).await;
+        if is_real() {
+            let mut objects = deploy::read_file("deploy/operator/claims.yaml");
+            for object in &mut objects {
+                object.metadata.namespace = Some(claims.clone());
+                if let Some(subjects) = object.data.get_mut("subjects").and_then(Value::as_array_mut) {
+                    let mut here = subjects[0].clone();
+                    here["namespace"] = namespace.into();
+                    subjects.push(here);
+                }
+            }
+            deploy::apply(&self.client, &objects).await;
+        }
+        claims
     }
 
     /// Deletes such a namespace from a real cluster. On a thread of its own: the story's runtime may be shutting down.
@@ -99,6 +118,23 @@ impl Cluster {
         let run =
             || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(delete);
         drop(std::thread::spawn(run).join());
+    }
+}
+
+/// The namespace for the claims of the story in a namespace.
+pub(crate) fn claims_of(namespace: &str) -> String {
+    format!("{namespace}-claims")
+}
+
+/// Creates a namespace, unless it exists.
+pub(crate) async fn create_namespace(client: &Client, name: &str) {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+    let namespace = Namespace { metadata, ..Namespace::default() };
+    match namespaces.create(&PostParams::default(), &namespace).await {
+        Ok(_) => {}
+        Err(kube::Error::Api(status)) if status.is_already_exists() => {}
+        Err(error) => panic!("{error}"),
     }
 }
 

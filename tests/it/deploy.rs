@@ -14,6 +14,8 @@ use crate::cluster::{self, Cluster};
 
 /// The namespace that the manifests put the operator into.
 pub(crate) const NAMESPACE: &str = "certorder";
+/// The namespace of the claims of every operator.
+pub(crate) const CLAIMS: &str = "certorder-claims";
 /// The ServiceAccount of the operator.
 pub(crate) const ACCOUNT: &str = "certorder";
 
@@ -51,7 +53,7 @@ fn parse(file: &Path) -> Vec<DynamicObject> {
 /// What `kubectl apply -k deploy/` applies.
 pub(crate) fn everything() -> Vec<DynamicObject> {
     let mut objects = read("deploy/crds");
-    objects.extend(read("deploy"));
+    objects.extend(read("deploy/operator"));
     objects
 }
 
@@ -124,7 +126,7 @@ async fn the_plain_manifests_are_accepted_and_applying_them_again_changes_nothin
 
 #[test]
 fn the_operator_understands_the_arguments_of_its_deployments() {
-    let everywhere = config(&arguments(&deployment("deploy")));
+    let everywhere = config(&arguments(&deployment("deploy/operator")));
     assert!(everywhere.watch_namespaces.is_empty());
     assert_eq!(everywhere.http_address.port(), 8080);
     assert_eq!(config(&arguments(&deployment("deploy/namespaced"))).watch_namespaces, ["shop"]);
@@ -133,7 +135,7 @@ fn the_operator_understands_the_arguments_of_its_deployments() {
 #[test]
 fn the_chart_and_the_manifests_have_the_version_of_the_operator() {
     let version = env!("CARGO_PKG_VERSION");
-    let pod = deployment("deploy").spec.template.spec.unwrap();
+    let pod = deployment("deploy/operator").spec.template.spec.unwrap();
     let image = pod.containers[0].image.clone().unwrap();
     assert_eq!(image, format!("ghcr.io/certorder/certorder:{version}"));
     let chart = std::fs::read_to_string(root().join("charts/certorder/Chart.yaml")).unwrap();

@@ -12,6 +12,8 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::cluster::claims_of;
+
 /// How long a story waits for an operator to shut down.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -54,6 +56,8 @@ impl Operator {
             "run",
             "--watch-namespace",
             namespace,
+            "--claims-namespace",
+            &claims_of(namespace),
             "--tencent-endpoint",
             cloud,
             "--poll-interval",

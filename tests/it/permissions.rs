@@ -10,7 +10,7 @@ use kube::{Api, Client, Config, Resource, ResourceExt};
 use serde_json::json;
 
 use crate::cluster::{self, Cluster};
-use crate::deploy::{ACCOUNT, NAMESPACE};
+use crate::deploy::{ACCOUNT, CLAIMS, NAMESPACE};
 use crate::fixtures;
 use crate::rules::{Call, Rules};
 use crate::world::World;
@@ -50,6 +50,17 @@ const MAY_NOT: [(&str, &str, &[&str]); 17] = [
     ("rbac.authorization.k8s.io", "rolebindings", &["create", "patch"]),
     ("", "users", &["impersonate"]),
     ("certificates.k8s.io", "certificatesigningrequests", &["create"]),
+];
+
+/// What it needs in the namespace of the claims, and nowhere else.
+const CLAIMING: [(&str, &str, &[&str]); 1] =
+    [("coordination.k8s.io", "leases", &["get", "list", "create", "update", "delete"])];
+
+/// What it must not be able to do there.
+const NOT_CLAIMING: [(&str, &str, &[&str]); 3] = [
+    ("coordination.k8s.io", "leases", &["patch", "watch", "deletecollection"]),
+    ("", "secrets", &["get", "list"]),
+    ("rbac.authorization.k8s.io", "rolebindings", &["get", "create"]),
 ];
 
 fn calls(list: &[(&str, &str, &[&'static str])], namespace: &str) -> Vec<Call> {
@@ -99,7 +110,7 @@ async fn is_allowed(client: &Client, account: &str, namespace: &str, call: &Call
 
 #[test]
 fn the_roles_allow_what_the_operator_needs_and_nothing_else() {
-    let rules = Rules::of("deploy", "shop");
+    let rules = Rules::of("deploy/operator", "shop");
     for call in calls(&MAY, "shop").into_iter().chain(calls(&MAY, "")) {
         assert!(rules.allow(&call), "{call:?}");
     }
@@ -117,6 +128,24 @@ fn the_roles_allow_what_the_operator_needs_and_nothing_else() {
     }
 }
 
+#[test]
+fn claims_are_made_read_taken_over_and_deleted_in_their_namespace_alone() {
+    for folder in ["deploy/operator", "deploy/namespaced"] {
+        let rules = Rules::of(folder, "shop");
+        for call in calls(&CLAIMING, CLAIMS) {
+            assert!(rules.allow(&call), "{folder}: {call:?}");
+        }
+        for call in calls(&[("coordination.k8s.io", "leases", &["list", "delete"])], "shop") {
+            assert!(!rules.allow(&call), "{folder}: {call:?}");
+        }
+    }
+    // With a ClusterRole, Secrets can be read everywhere.
+    let rules = Rules::of("deploy/namespaced", "shop");
+    for call in calls(&NOT_CLAIMING, CLAIMS) {
+        assert!(!rules.allow(&call), "{call:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_real_api_server_sees_the_roles_in_the_same_way() {
     if !cluster::is_real() {
@@ -130,6 +159,12 @@ async fn a_real_api_server_sees_the_roles_in_the_same_way() {
         for call in calls(&MAY_NOT, namespace) {
             assert!(!is_allowed(&client, ACCOUNT, NAMESPACE, &call).await, "{call:?}");
         }
+    }
+    for call in calls(&CLAIMING, CLAIMS) {
+        assert!(is_allowed(&client, ACCOUNT, NAMESPACE, &call).await, "{call:?}");
+    }
+    for call in calls(&NOT_CLAIMING[..1], CLAIMS).into_iter().chain(calls(&CLAIMING, "kube-system")) {
+        assert!(!is_allowed(&client, ACCOUNT, NAMESPACE, &call).await, "{call:?}");
     }
     // One Lease, in its own namespace.
     let lease = |verb, namespace: &str, name: &str| Call {

@@ -10,6 +10,8 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
+use crate::cluster::claims_of;
+
 /// How long a story waits for anything.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How often it polls.
@@ -42,6 +44,8 @@ impl Process {
             "run",
             "--watch-namespace",
             namespace,
+            "--claims-namespace",
+            &claims_of(namespace),
             "--tencent-endpoint",
             cloud,
             "--poll-interval",

@@ -6,6 +6,7 @@ use http::Method;
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule, Role};
 use kube::ResourceExt;
 
+use crate::cluster::claims_of;
 use crate::deploy::{ACCOUNT, kind, read};
 
 /// A request to the API server.
@@ -80,6 +81,7 @@ impl Rules {
                 }
                 "Role" => {
                     let place = object.namespace().unwrap().replace("shop", namespace);
+                    let place = place.replace("certorder-claims", &claims_of(namespace));
                     let role: Role = object.try_parse().unwrap();
                     rules.extend(
                         role.rules.into_iter().flatten().map(|rule| (Scope::In(place.clone()), rule)),

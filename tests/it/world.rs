@@ -11,7 +11,7 @@ use certorder_sim::proxy::{Proxy, Seen, Upstream};
 use certorder_sim::tencent::{Account, Product, TencentCloud};
 use futures::StreamExt;
 use jiff::SignedDuration;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::await_condition;
@@ -61,23 +61,34 @@ impl World {
     pub(crate) async fn quiet_at(kind: Kind) -> Self {
         let cluster = Cluster::start(cluster::kubeconfig().as_deref()).await;
         let (upstream, namespace) = (cluster.upstream.clone(), new_namespace());
-        let rules = Rules::of("deploy", &namespace);
+        let rules = Rules::of("deploy/operator", &namespace);
         Self::new(kind, cluster, upstream, namespace, rules).await
     }
 
     /// The same with the permissions of `deploy/namespaced`, which are for one namespace.
     pub(crate) async fn in_one_namespace() -> Self {
         let (cluster, namespace) = (Cluster::start(cluster::kubeconfig().as_deref()).await, new_namespace());
-        create_namespace(&cluster.client, &namespace).await;
+        cluster::create_namespace(&cluster.client, &namespace).await;
         let mut objects = deploy::read("deploy/namespaced");
         objects.retain(|object| matches!(deploy::kind(object), "ServiceAccount" | "Role" | "RoleBinding"));
         for object in &mut objects {
-            // All of it is in the namespace of the story, and is deleted with it.
-            object.metadata.namespace = Some(namespace.clone());
+            if object.metadata.namespace.as_deref() == Some(deploy::CLAIMS) {
+                // The namespace is shared by all stories, so the object is named after this story, as the chart names it
+                // after the installation.
+                let name = format!("{namespace}.{}", deploy::ACCOUNT);
+                if let Some(role) = object.data.pointer_mut("/roleRef/name") {
+                    *role = name.clone().into();
+                }
+                object.metadata.name = Some(name);
+            } else {
+                // All other objects are in the namespace of the story, and are deleted with it.
+                object.metadata.namespace = Some(namespace.clone());
+            }
             if let Some(subject) = object.data.pointer_mut("/subjects/0/namespace") {
                 *subject = namespace.clone().into();
             }
         }
+        deploy::apply(&cluster.client, &deploy::read_file("deploy/crds/claims-namespace.yaml")).await;
         deploy::apply(&cluster.client, &objects).await;
         let upstream = cluster.upstream_of(&namespace, deploy::ACCOUNT).await;
         let rules = Rules::of("deploy/namespaced", &namespace);
@@ -100,7 +111,8 @@ impl World {
         let (operator, rules) = (None, Cell::new(Some(rules)));
         let world =
             Self { cluster, namespace, cloud, account, api, net, kind, site, huawei_net, operator, rules };
-        create_namespace(&world.client(), &world.namespace).await;
+        cluster::create_namespace(&world.client(), &world.namespace).await;
+        world.cluster.create_claims(&world.namespace).await;
         world.create::<Secret>(fixtures::credentials()).await;
         if kind == Kind::Huawei {
             world.create::<Secret>(fixtures::huawei_credentials()).await;
@@ -396,6 +408,7 @@ impl Drop for World {
     fn drop(&mut self) {
         drop(self.operator.take());
         self.cluster.clean_up(&self.namespace);
+        self.cluster.clean_up(&cluster::claims_of(&self.namespace));
         if let (Some(rules), false) = (self.rules.take(), std::thread::panicking()) {
             rules.check(&self.api.seen());
         }
@@ -414,16 +427,6 @@ async fn until_seen(proxy: &Proxy, what: &str, wanted: impl Fn(&Seen) -> bool) {
 
 fn new_namespace() -> String {
     format!("story-{}", uuid::Uuid::new_v4())
-}
-
-async fn create_namespace(client: &Client, name: &str) {
-    let namespaces: Api<Namespace> = Api::all(client.clone());
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-    match namespaces.create(&PostParams::default(), &serde_json::from_value(namespace).unwrap()).await {
-        Ok(_) => {}
-        Err(kube::Error::Api(status)) if status.is_already_exists() => {}
-        Err(error) => panic!("{error}"),
-    }
 }
 
 /// The status and the reason of a condition.

@@ -15,6 +15,11 @@
 {{- with .Values.leaderElection.namespace }}
 - --lease-namespace={{ . }}
 {{- end }}
+{{- with include "certorder.claimsNamespace" . }}
+{{- if ne . "certorder-claims" }}
+- --claims-namespace={{ . }}
+{{- end }}
+{{- end }}
 {{- range $flag, $value := dict
   "concurrency" .Values.concurrency
   "poll-interval" .Values.pollInterval

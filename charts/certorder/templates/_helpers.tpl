@@ -23,6 +23,35 @@
 {{- default (include "certorder.namespace" .) .Values.leaderElection.namespace }}
 {{- end }}
 
+{{/* The default is the operator's own, and the same for every installation of the cluster. */}}
+{{- define "certorder.claimsNamespace" -}}
+{{- if eq .Values.claims.namespace (include "certorder.namespace" .) }}
+{{- fail (printf "claims.namespace %s is the operator's own: it outlives every installation, so nothing may live in it" .Values.claims.namespace) }}
+{{- end }}
+{{- .Values.claims.namespace }}
+{{- end }}
+
+{{/* The name of what an installation has in a namespace that all of them share. A namespace has no dot in its name, so no
+two installations come to the same. */}}
+{{- define "certorder.sharedName" -}}
+{{- printf "%s.%s" (include "certorder.namespace" .) (include "certorder.fullname" .) }}
+{{- end }}
+
+{{/* Annotations of what must outlive the release, for each tool that deletes what it no longer renders; from: context,
+annotations (the user's). Argo CD looks at Helm's only when an Application is deleted, not when it prunes. */}}
+{{- define "certorder.kept" -}}
+{{- $argo := "argocd.argoproj.io/sync-options" }}
+{{- $user := merge (dict) .annotations .context.Values.commonAnnotations }}
+{{- $options := list "Prune=false" }}
+{{- range splitList "," (default "" (get $user $argo)) }}
+{{- if and (trim .) (not (hasPrefix "Prune=" (trim .))) }}
+{{- $options = append $options (trim .) }}
+{{- end }}
+{{- end }}
+{{- $kept := dict "helm.sh/resource-policy" "keep" "kustomize.toolkit.fluxcd.io/prune" "disabled" $argo (join "," $options) }}
+{{- toYaml (merge $kept .annotations) }}
+{{- end }}
+
 {{- define "certorder.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "certorder.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}

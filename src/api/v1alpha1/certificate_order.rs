@@ -125,7 +125,8 @@ pub struct CertificateOrderSpec {
     pub private_key: Option<PrivateKey>,
 
     /// Certificate signing request of your own, PEM. Becomes `Csr` at Tencent (`GenCsrType: parse`) and `csr` at
-    /// Huawei, which takes at most 5120 characters. Its common name must be `commonName`.
+    /// Huawei, which takes at most 5120 characters; it is encoded anew before it is sent and counted, without what
+    /// stands around it. Its one common name must be `commonName`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 16384))]
     pub csr: Option<String>,
@@ -145,6 +146,10 @@ pub struct CertificateOrderSpec {
 
     /// Secret of type kubernetes.io/tls to write once the certificate is issued. Without it the certificate stays
     /// at the cloud, and Ready follows Issued. A Secret that is not of this order is never overwritten.
+    ///
+    /// `tls.crt` is the certificate and the CA certificates between it and its root, `tls.key` the private key. `ca.crt`
+    /// is the root; it is there only where the cloud hands the root over, so do not count on it: clients have the root,
+    /// and verify with their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT_NAME_PATTERN))]
     pub secret_name: Option<String>,

@@ -52,6 +52,8 @@ pub enum Reason {
     RateLimited,
     /// The cloud does not answer, or fails. Nothing to do unless it lasts.
     CloudUnavailable,
+    /// The claim to the certificate, a Lease, cannot be stored or read. Grant the rights that the message names.
+    ClaimUnavailable,
     /// A call was cut off, and the cloud is asked what became of it before another one is made. Nothing to do.
     Settling,
     /// The application or the order is being sent. Nothing to do.

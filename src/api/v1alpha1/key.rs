@@ -82,7 +82,7 @@ pub enum KeyAlgorithm {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Keystores {
-    /// Write a PKCS#12 file as `keystore.p12`.
+    /// Write a PKCS#12 file as `keystore.p12`, with the name `certificate` for key and certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pkcs12: Option<Pkcs12>,
 
@@ -95,7 +95,9 @@ pub struct Keystores {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pkcs12 {
-    /// Password of the file. It stays in the cluster.
+    /// Password of the file, of 1 to 1024 printable ASCII characters: with others Java 21 and older cannot open it, and
+    /// say that the password was incorrect. One line end at the end of the entry is not part of it; a byte order mark, another
+    /// line break or a control character is refused. It stays in the cluster.
     pub password_secret_ref: SecretKeySelector,
 }
 
@@ -103,11 +105,16 @@ pub struct Pkcs12 {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Jks {
-    /// Password of the keystore and of its entry. It stays in the cluster.
+    /// Password of the keystore and of its entry, of 1 to 1024 bytes in any script. One line end at the end of the entry
+    /// of the Secret is not part of it; a byte order mark, another line break or a control character is refused. It stays
+    /// in the cluster.
     pub password_secret_ref: SecretKeySelector,
 
-    /// Alias of the entry. Default: `certificate`.
+    /// Alias of the entry, in printable ASCII. Default: `certificate`. It is written in lower case, as Java does: Java
+    /// ignores the case of an alias.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new("self.matches('^[ -~]*$')")
+        .message("an alias has printable ASCII characters only: letters, digits, blanks and signs"))]
     pub alias: Option<String>,
 }

@@ -121,7 +121,9 @@ pub struct TencentCloudOrder {
 }
 
 /// A site of Tencent Cloud: separate accounts, separate hosts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr,
+)]
 pub enum TencentSite {
     /// tencentcloud.com
     #[default]

@@ -15,7 +15,7 @@ pub(super) const LONGEST_ALIAS: usize = 253;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::EnumIter)]
 pub enum Format {
     /// PKCS #12 (RFC 7292) with PBES2, AES-256-CBC, PBKDF2 and HMAC, both with SHA-256. Every Java and OpenSSL still
-    /// cared for reads it; Java only with a password in ASCII.
+    /// cared for reads it; Java 21 and older only with a password in ASCII.
     Pkcs12,
     /// Java's own format of old. Its protection is weak (SHA-1): the Secret around it is what keeps the key.
     Jks,
@@ -51,6 +51,12 @@ pub enum KeystoreError {
     /// No password, or an endless one.
     #[error("the keystore's password must have 1 to {LONGEST_PASSWORD} bytes")]
     Password,
+    /// A password that Java cannot use.
+    #[error(
+        "the password of a PKCS #12 keystore must be printable ASCII: with other characters Java 21 and older cannot open \
+         the file, and say that the password was incorrect; choose another one, or use spec.keystores.jks"
+    )]
+    NotAscii,
     /// An alias that Java could not find again.
     #[error("the keystore's alias must be 1 to {LONGEST_ALIAS} printable ASCII characters")]
     Alias,
@@ -64,7 +70,12 @@ impl Keystore<'_> {
     /// passwords on it. It is the same for the same content, and stands beside the file.
     #[must_use]
     pub fn mark(&self, format: Format) -> String {
-        hex::encode(self.derive::<16>(format.file_name()))
+        let purpose = match format {
+            // The second form in which the file is written: the first named the leaf by its subject.
+            Format::Pkcs12 => "keystore.p12 2",
+            Format::Jks => "keystore.jks",
+        };
+        hex::encode(self.derive::<16>(purpose))
     }
 
     /// Bytes that look random, and are the same for the same content and purpose.
@@ -87,10 +98,19 @@ impl Keystore<'_> {
 pub struct Password(pub(super) SecretString);
 
 impl Password {
-    /// Takes a text as it is, white space at its ends included.
-    pub fn new(text: SecretString) -> Result<Self, KeystoreError> {
-        let is_fit = (1..=LONGEST_PASSWORD).contains(&text.expose_secret().len());
-        if is_fit { Ok(Self(text)) } else { Err(KeystoreError::Password) }
+    /// Takes a text as it is, white space at its ends included, for a keystore of this format.
+    ///
+    /// Java 21 and older decrypt PKCS #12 with printable ASCII only, and say of anything else that the password was
+    /// incorrect (`findings/java-pkcs12-password.sh`); Java's older format takes any text.
+    pub fn new(format: Format, text: SecretString) -> Result<Self, KeystoreError> {
+        let password = text.expose_secret();
+        if !(1..=LONGEST_PASSWORD).contains(&password.len()) {
+            Err(KeystoreError::Password)
+        } else if format == Format::Pkcs12 && !password.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+            Err(KeystoreError::NotAscii)
+        } else {
+            Ok(Self(text))
+        }
     }
 }
 

@@ -7,7 +7,7 @@ impl Keystore<'_> {
     /// Writes the file.
     pub fn write(&self, format: Format) -> Result<Vec<u8>, KeystoreError> {
         match format {
-            Format::Pkcs12 => pkcs12::write(self).map_err(|error| KeystoreError::Pkcs12(error.to_string())),
+            Format::Pkcs12 => Ok(pkcs12::write(self)?),
             Format::Jks => Ok(jks::write(self)),
         }
     }

@@ -28,7 +28,7 @@ impl Content {
         Self {
             key: KeyPair::from_pem(&KEY.into()).unwrap(),
             chain: Chain::parse(CHAIN).unwrap(),
-            password: Password::new(password.into()).unwrap(),
+            password: Password::new(Format::Jks, password.into()).unwrap(),
             alias: Alias::parse("WWW").unwrap(),
         }
     }
@@ -50,8 +50,9 @@ fn a_jks_file_is_byte_for_byte_what_java_writes() {
 
 #[test]
 fn key_and_chain_come_back_out_of_pkcs12_with_the_password_alone() {
-    for password in ["changeit", "p", "密码", &"long ".repeat(200)] {
-        let content = Content::new(password);
+    for password in ["changeit", "p", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ", &"long ".repeat(200)] {
+        let password_of_pkcs12 = Password::new(Format::Pkcs12, password.into()).unwrap();
+        let content = Content { password: password_of_pkcs12, ..Content::new(password) };
         let file = content.keystore().write(Format::Pkcs12).unwrap();
 
         let store = KeyStore::from_pkcs12(&file, password, Pkcs12ImportPolicy::Strict).unwrap();
@@ -61,6 +62,34 @@ fn key_and_chain_come_back_out_of_pkcs12_with_the_password_alone() {
         assert_eq!(store.entries_len(), 1);
 
         assert!(Pkcs12Archive::from_pkcs12(&file, "another").is_err());
+    }
+}
+
+#[test]
+fn key_and_leaf_have_the_alias_as_their_name_and_no_other_has_one() {
+    let content = Content::new("changeit");
+    let file = content.keystore().write(Format::Pkcs12).unwrap();
+    let archive = Pkcs12Archive::from_pkcs12(&file, "changeit").unwrap();
+    let keys = archive
+        .keys
+        .iter()
+        .map(|key| (key.friendly_name.as_deref(), key.local_key_id.clone().map(|id| id.0)));
+    let certificates =
+        archive.certs.iter().map(|bag| (bag.friendly_name.as_deref(), bag.local_key_id.clone()));
+    let keys: Vec<_> = keys.collect();
+    assert!(matches!(keys.as_slice(), [(Some("www"), Some(_))]), "{keys:?}");
+    let certificates: Vec<_> = certificates.collect();
+    assert_eq!(certificates, [keys[0].clone(), (None, None)]);
+    let ders = archive.certs.iter().map(|bag| bag.cert.as_der());
+    assert!(ders.eq(content.chain.ders()));
+}
+
+#[test]
+fn the_same_content_makes_the_same_file() {
+    for format in Format::iter() {
+        let [one, again] = [(); 2].map(|()| Content::new("changeit").keystore().write(format).unwrap());
+        assert_eq!(one, again);
+        assert_ne!(one, Content::new("changed").keystore().write(format).unwrap());
     }
 }
 
@@ -102,6 +131,9 @@ fn no_salt_serves_twice() {
     let salts = [
         one.keystore().derive::<16>("key salt"),
         one.keystore().derive::<16>("key IV"),
+        one.keystore().derive::<16>("certificates salt"),
+        one.keystore().derive::<16>("certificates IV"),
+        one.keystore().derive::<16>("MAC salt"),
         other.keystore().derive::<16>("key salt"),
         key.keystore().derive::<16>("key salt"),
     ];
@@ -111,7 +143,13 @@ fn no_salt_serves_twice() {
 #[test]
 fn unusable_passwords_and_aliases_are_refused() {
     for password in [String::new(), "x".repeat(LONGEST_PASSWORD + 1)] {
-        assert_eq!(Password::new(password.into()).err(), Some(KeystoreError::Password));
+        for format in Format::iter() {
+            assert_eq!(Password::new(format, password.clone().into()).err(), Some(KeystoreError::Password));
+        }
+    }
+    for password in ["密码", "pässword", "p\u{a0}"] {
+        assert_eq!(Password::new(Format::Pkcs12, password.into()).err(), Some(KeystoreError::NotAscii));
+        assert!(Password::new(Format::Jks, password.into()).is_ok());
     }
     for alias in ["", "密钥", "a\nb", &"a".repeat(LONGEST_ALIAS + 1)] {
         assert_eq!(Alias::parse(alias), Err(KeystoreError::Alias));

@@ -4,14 +4,12 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use kube::api::ListParams;
-use kube::core::{DeserializeGuard, ObjectMeta};
+use kube::core::DeserializeGuard;
 use kube::{Api, ResourceExt};
 
 use crate::api::v1alpha1::CertificateOrder;
-use crate::api::v1alpha1::conditions::Reason;
 use crate::cluster::bounded;
 use crate::cluster::cache::Cache;
-use crate::core::annotations::RECONCILE_AT;
 use crate::core::conditions::Problem;
 use crate::order::claim::budget;
 use crate::order::claim::rivals;
@@ -53,7 +51,11 @@ impl Controller {
             for DeserializeGuard(other) in bounded(api.list(&params)).await?.items {
                 match other {
                     Ok(other) => others.push(other),
-                    Err(other) => return Ok(Some(unreadable(order, &other.metadata))),
+                    Err(other) => {
+                        let metadata = other.metadata;
+                        let key = (metadata.namespace.unwrap_or_default(), metadata.name.unwrap_or_default());
+                        return Ok(Some(rivals::unreadable(order, &key)));
+                    }
                 }
             }
         }
@@ -75,16 +77,4 @@ impl Controller {
         let others = bounded(api.list(&ListParams::default())).await?.items;
         Ok(budget::exceeded(order, others.iter().filter_map(|listed| listed.0.as_ref().ok()), most))
     }
-}
-
-/// Why nothing is sent while another order for the same certificate cannot be read.
-fn unreadable(me: &CertificateOrder, other: &ObjectMeta) -> Problem {
-    let namespace = other.namespace.as_deref().unwrap_or_default();
-    let message = format!(
-        "{} is for the same certificate, cannot be read by this version of certorder, and may have submitted it, so \
-         nothing is sent; mend or delete it, or run the version that it was written for, then annotate this order with \
-         {RECONCILE_AT}: <any text>",
-        rivals::name_for(me, namespace, other.name.as_deref().unwrap_or_default())
-    );
-    Problem::new(Reason::CertificateInUse, message)
 }

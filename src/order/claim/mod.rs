@@ -1,13 +1,18 @@
 //! Who has a certificate, and whether an order may begin.
 //!
-//! - [`rivals`]: which of several orders for one certificate has it (pure).
+//! - [`lease`]: a claim as a Lease: its name and what it says (pure); [`claims`]: holds and takes over claims; [`release`]: puts
+//!   them in place at the start, and gives them up.
+//! - [`rivals`]: which of several cached orders for one certificate has it (pure).
 //! - [`budget`]: how many orders of one namespace may run at the same time (pure).
-//! - [`live`]: asks both, of the cache before each step and of the API server before a call.
+//! - [`live`]: asks both, of the cache before each step and of the API server where that is not enough.
 //! - [`locks`]: one pass at a time for each certificate.
 //! - [`intent_ages`]: how long an open intent has been seen.
 
 pub mod budget;
+pub mod claims;
 pub mod intent_ages;
+pub mod lease;
 pub mod live;
 pub mod locks;
+pub mod release;
 pub mod rivals;

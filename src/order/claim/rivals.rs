@@ -6,6 +6,8 @@ use kube::ResourceExt;
 
 use crate::api::v1alpha1::CertificateOrder;
 use crate::api::v1alpha1::conditions::Reason;
+use crate::cluster::cache::{Key, key};
+use crate::core::annotations::RECONCILE_AT;
 use crate::core::conditions::Problem;
 
 /// Whether an order may act on its certificate, given every other order that names the same one.
@@ -89,12 +91,28 @@ pub(super) fn seniority(order: &CertificateOrder) -> impl Ord + use<> {
 }
 
 fn lost(me: &CertificateOrder, winner: &CertificateOrder) -> Problem {
+    lost_to(me, &key(winner))
+}
+
+/// Why an order may not act whose certificate another one has, as its claim says.
+pub(super) fn lost_to(me: &CertificateOrder, (namespace, name): &Key) -> Problem {
     let message = format!(
         "{} has this paid certificate already, and one certificate is submitted once; delete this order, and create a \
          new one for another certificate",
-        other(me, winner)
+        name_for(me, namespace, name)
     );
     Problem::new(Reason::DuplicateCertificate, message)
+}
+
+/// Why nothing is sent while another order for the same certificate cannot be read.
+pub(super) fn unreadable(me: &CertificateOrder, (namespace, name): &Key) -> Problem {
+    let message = format!(
+        "{} is for the same certificate, cannot be read by this version of certorder, and may have submitted it, so \
+         nothing is sent; mend or delete it, or run the version that it was written for, then annotate this order with \
+         {RECONCILE_AT}: <any text>",
+        name_for(me, namespace, name)
+    );
+    Problem::new(Reason::CertificateInUse, message)
 }
 
 fn other(me: &CertificateOrder, other: &CertificateOrder) -> String {

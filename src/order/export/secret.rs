@@ -32,6 +32,8 @@ const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
 /// The entries of a TLS Secret.
 pub const TLS_CRT: &str = "tls.crt";
+/// The root of the chain, where the bundle had it.
+pub const CA_CRT: &str = "ca.crt";
 /// The private key.
 pub const TLS_KEY: &str = "tls.key";
 
@@ -127,6 +129,19 @@ pub async fn write(
     template: Option<&SecretTemplate>,
 ) -> Result<(), kube::Error> {
     let api: Api<Secret> = Api::namespaced(client.clone(), &order.namespace().unwrap_or_default());
+    let field_manager = Some(FIELD_MANAGER.to_owned());
+    let Some(stored) = stored else {
+        let params = PostParams { field_manager, ..PostParams::default() };
+        return bounded(api.create(&params, &created(owner, wanted, template))).await.map(drop);
+    };
+    let patch = Patch::Merge(patch(owner, stored, wanted, template));
+    let params = PatchParams { field_manager, ..PatchParams::default() };
+    bounded(api.patch(&wanted.name, &params, &patch)).await.map(drop)
+}
+
+/// A Secret that is not there yet.
+#[must_use]
+pub fn created(owner: &Owner, wanted: &Wanted, template: Option<&SecretTemplate>) -> Secret {
     let template = template.cloned().unwrap_or_default();
     let mut labels = template.labels;
     labels.entry(MANAGED_BY.to_owned()).or_insert_with(|| FIELD_MANAGER.to_owned());
@@ -137,22 +152,29 @@ pub async fn write(
     if !wanted.keystores.is_empty() {
         annotations.insert(KEYSTORES.to_owned(), wanted.keystores.clone());
     }
-    let Some(stored) = stored else {
-        let secret = Secret {
-            metadata: kube::api::ObjectMeta {
-                name: Some(wanted.name.clone()),
-                labels: Some(labels),
-                annotations: Some(annotations),
-                ..kube::api::ObjectMeta::default()
-            },
-            type_: Some(wanted.type_.to_owned()),
-            data: Some(wanted.data.clone()),
-            ..Secret::default()
-        };
-        let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
-        return bounded(api.create(&params, &secret)).await.map(drop);
-    };
-    // A merge patch keeps what others added, labels above all; data entries that are not wanted are removed.
+    Secret {
+        metadata: kube::api::ObjectMeta {
+            name: Some(wanted.name.clone()),
+            labels: Some(labels),
+            annotations: Some(annotations),
+            ..kube::api::ObjectMeta::default()
+        },
+        type_: Some(wanted.type_.to_owned()),
+        data: Some(wanted.data.clone()),
+        ..Secret::default()
+    }
+}
+
+/// What makes the wanted Secret of the stored one: a merge patch, which keeps what others added, labels above all.
+/// Data entries that are not wanted are removed, and so is the mark of keystores that are not.
+#[must_use]
+pub fn patch(
+    owner: &Owner,
+    stored: &Secret,
+    wanted: &Wanted,
+    template: Option<&SecretTemplate>,
+) -> serde_json::Value {
+    let secret = created(owner, wanted, template);
     let gone = stored.data.iter().flatten().filter(|(key, _)| !wanted.data.contains_key(*key));
     let data: BTreeMap<&String, Option<&ByteString>> = wanted
         .data
@@ -160,16 +182,19 @@ pub async fn write(
         .map(|(key, value)| (key, Some(value)))
         .chain(gone.map(|(key, _)| (key, None)))
         .collect();
-    let patch = json!({
+    let mut annotations: BTreeMap<&str, Option<&str>> =
+        secret.annotations().iter().map(|(name, value)| (name.as_str(), Some(value.as_str()))).collect();
+    if wanted.keystores.is_empty() && !keystores(stored).is_empty() {
+        annotations.insert(KEYSTORES, None);
+    }
+    json!({
         "metadata": {
             "resourceVersion": stored.resource_version(),
-            "labels": labels,
+            "labels": secret.labels(),
             "annotations": annotations,
         },
         "data": data,
-    });
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    bounded(api.patch(&wanted.name, &params, &Patch::Merge(patch))).await.map(drop)
+    })
 }
 
 /// What it means that the API server refuses to write a Secret for good: by a quota, a policy, or since the stored one

@@ -18,7 +18,7 @@ use crate::core::keypair::KeyPair;
 use crate::core::keystore::{Alias, Format, Keystore, KeystoreError, Password};
 use crate::core::names::Names;
 use crate::core::observation::{Bundle, Observation};
-use crate::order::export::secret::{self, Owner, TLS_CRT, TLS_KEY, Wanted};
+use crate::order::export::secret::{self, CA_CRT, Owner, TLS_CRT, TLS_KEY, Wanted};
 use crate::order::facts::Export;
 use crate::order::own_key::OwnKey;
 
@@ -124,8 +124,7 @@ impl Target {
             return self.tls.is_none();
         };
         let data = stored.data.clone().unwrap_or_default();
-        let chain = data.get(TLS_CRT).and_then(|pem| std::str::from_utf8(&pem.0).ok()).map(Chain::parse);
-        let (Some(Ok(chain)), Ok(names)) = (chain, names) else { return false };
+        let (Some(chain), Ok(names)) = (stored_chain(&data), names) else { return false };
         // The clouds write times without a zone, so a day more or less is no other certificate.
         let same_term = seen
             .not_after
@@ -238,11 +237,17 @@ impl Target {
     }
 }
 
+/// The chain that a Secret holds, with its root where that stands beside it.
+fn stored_chain(data: &SecretData) -> Option<Chain> {
+    let text = |name| data.get(name).and_then(|pem| std::str::from_utf8(&pem.0).ok());
+    Chain::parse(&[text(TLS_CRT)?, text(CA_CRT).unwrap_or_default()].concat()).ok()
+}
+
 /// What a TLS Secret holds beside keystores.
 fn plain_entries(chain: &Chain, key: Option<&KeyPair>) -> SecretData {
     let mut data = SecretData::from([(TLS_CRT.to_owned(), ByteString(chain.pem().into_bytes()))]);
     if let Some(root) = chain.root_pem() {
-        data.insert("ca.crt".to_owned(), ByteString(root.into_bytes()));
+        data.insert(CA_CRT.to_owned(), ByteString(root.into_bytes()));
     }
     if let Some(key) = key {
         data.insert(TLS_KEY.to_owned(), secret::bytes(&key.pem()));
@@ -322,17 +327,20 @@ async fn keystores(
     let Some(keystores) = &spec.keystores else { return Ok(all) };
     if let Some(pkcs12) = &keystores.pkcs12 {
         let field = "spec.keystores.pkcs12.passwordSecretRef";
-        let password = namespace.private(&pkcs12.password_secret_ref, field).await?;
-        let password = Password::new(password).map_err(|error| unfit(field, error))?;
+        let password = namespace.password(&pkcs12.password_secret_ref, field).await?;
+        let password = Password::new(Format::Pkcs12, password).map_err(|error| unfit(field, error))?;
         all.push((Format::Pkcs12, password, Alias::default()));
     }
     if let Some(jks) = &keystores.jks {
         let field = "spec.keystores.jks.passwordSecretRef";
-        let password = namespace.private(&jks.password_secret_ref, field).await?;
-        let password = Password::new(password).map_err(|error| unfit(field, error))?;
+        let password = namespace.password(&jks.password_secret_ref, field).await?;
+        let password = Password::new(Format::Jks, password).map_err(|error| unfit(field, error))?;
         let alias = jks.alias.as_deref().map(Alias::parse).transpose();
         let alias = alias.map_err(|error| unfit("spec.keystores.jks.alias", error))?.unwrap_or_default();
         all.push((Format::Jks, password, alias));
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests;

@@ -271,7 +271,10 @@ impl Fold<'_> {
 
     /// Another order has the certificate: what this one found or took over, or was about to do, it lets go.
     pub(super) fn give_up_claim(&mut self) {
-        if self.facts.ours().is_some() {
+        // What the cloud answered for this order stays on record.
+        let is_answered =
+            self.facts.ours().is_some_and(|ours| !ours.adopted && self.status.request_id.is_some());
+        if self.facts.ours().is_some() && !is_answered {
             self.status.submission = None;
             (self.status.order_id, self.status.request_id, self.status.replaced_by) = (None, None, None);
             (self.status.not_before, self.status.not_after) = (None, None);

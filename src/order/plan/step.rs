@@ -89,7 +89,7 @@ impl Facts<'_> {
     }
 
     /// An intent is a claim: two orders that both kept one would wait for each other for good.
-    pub(super) fn refuse(&self, problem: Problem) -> Step {
+    pub(in crate::order) fn refuse(&self, problem: Problem) -> Step {
         if self.intent().is_some() { Step::NotLanded(problem) } else { Step::Halt(problem) }
     }
 

@@ -11,6 +11,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::core::observation::Bundle;
+use crate::core::pem::{self, PemError};
 
 /// More files than any archive has.
 const MOST_FILES: usize = 64;
@@ -21,8 +22,7 @@ const MOST_BYTES: u64 = 1024 * 1024;
 /// The names of files that hold PEM. Others are key stores of web servers.
 const TEXTS: [&[u8]; 4] = [b".pem", b".crt", b".cer", b".key"];
 
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-const END: &str = "-----END CERTIFICATE-----";
+const LABEL: &str = "CERTIFICATE";
 
 /// Why an archive cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,14 +39,27 @@ pub enum ArchiveError {
     /// More than a certificate can need.
     #[error("the downloaded archive is larger than a certificate can need")]
     TooLarge,
+    /// A certificate in it, or in the detail, is not whole.
+    #[error("a certificate of the download is not whole: {0}")]
+    Pem(#[from] PemError),
     /// Nothing in it.
     #[error("the downloaded archive holds no certificate")]
     Empty,
 }
 
-/// The content of each certificate in a PEM text.
-pub fn certificates(pem: &str) -> impl Iterator<Item = &str> {
-    pem.split(BEGIN).skip(1).filter_map(|block| Some(block.split_once(END)?.0))
+/// The certificates in a text, as DER; none where it holds no PEM of one.
+pub fn certificates(text: &str) -> Result<Vec<Vec<u8>>, PemError> {
+    if !text.contains(LABEL) {
+        return Ok(Vec::new());
+    }
+    match pem::read(text) {
+        Ok(blocks) => {
+            let certificates = blocks.into_iter().filter(|block| block.label == LABEL);
+            Ok(certificates.map(|block| block.der.to_vec()).collect())
+        }
+        Err(PemError::NoBlock) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Adds the certificates of an archive, each once, and its key where `bundle` has none.
@@ -56,11 +69,12 @@ pub fn complete(mut bundle: Bundle, base64: &str) -> Result<Bundle, ArchiveError
     let all = std::iter::once(bundle.certificate_pem.as_str()).chain(texts.iter().map(|text| text.as_str()));
     let mut seen = BTreeSet::new();
     let mut pem = String::new();
-    for certificate in all.flat_map(certificates) {
-        // Line ends and lengths differ between the files.
-        let content: String = certificate.split_whitespace().collect();
-        if seen.insert(content) {
-            pem.extend([BEGIN, "\n", certificate.trim(), "\n", END, "\n"]);
+    for text in all {
+        for certificate in certificates(text)? {
+            if !seen.contains(&certificate) {
+                pem.push_str(&pem::encode(LABEL, &certificate));
+                seen.insert(certificate);
+            }
         }
     }
     if pem.is_empty() {
@@ -126,7 +140,7 @@ mod tests {
     }
 
     fn certificate(content: &str) -> String {
-        format!("{BEGIN}\n{content}\n{END}\n")
+        format!("-----BEGIN CERTIFICATE-----\n{content}\n-----END CERTIFICATE-----\n")
     }
 
     fn empty() -> Bundle {
@@ -149,6 +163,18 @@ mod tests {
             complete(Bundle { certificate_pem: leaf.clone(), private_key_pem: None }, &archive).unwrap();
         assert_eq!(complete.certificate_pem, format!("{leaf}{ca}"));
         assert_eq!(complete.private_key_pem.unwrap().expose_secret(), key);
+    }
+
+    #[test]
+    fn no_part_of_a_chain_is_lost_without_a_word() {
+        let (leaf, ca) = (certificate("TEVBRg=="), certificate("Q0E="));
+        let joined = archive(&[
+            ("a.pem", (leaf.trim().to_owned() + ca.trim()).as_bytes()),
+            ("readme.txt", b"CERTIFICATE"),
+        ]);
+        assert_eq!(complete(empty(), &joined).unwrap().certificate_pem, leaf.clone() + &ca);
+        let cut = archive(&[("a.pem", leaf.as_bytes()), ("chain.crt", &ca.as_bytes()[..30])]);
+        assert!(matches!(complete(empty(), &cut), Err(ArchiveError::Pem(_))));
     }
 
     #[test]

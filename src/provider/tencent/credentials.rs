@@ -68,7 +68,14 @@ mod tests {
             ("", "key", "its entry secretId is empty"),
             ("AKID1", "\n", "its entry secretKey is empty"),
             (" AKID1", "key", "its entry secretId begins or ends with white space: remove it"),
-            ("AKID1", "key\n\n", "its entry secretKey begins or ends with white space: remove it"),
+            ("AKID1", "key ", "its entry secretKey begins or ends with white space: remove it"),
+            ("AKID1", "key\n\n", "its entry secretKey has a line break in it: it must be one line"),
+            (
+                "\u{feff}AKID1",
+                "key",
+                "its entry secretId has a byte order mark: save it as UTF-8 without one (BOM)",
+            ),
+            ("AKID1", "k\tey", "its entry secretKey has a control character in it, such as a tab: remove it"),
             (
                 "AKID1",
                 "k ey",

@@ -44,7 +44,9 @@ impl Tencent {
             certificate_pem: detail.certificate_public_key.unwrap_or_default(),
             private_key_pem: detail.certificate_private_key,
         };
-        if archive::certificates(&bundle.certificate_pem).count() > 1 {
+        // What is not whole goes on as it is: whoever reads it says why.
+        if archive::certificates(&bundle.certificate_pem).map_or(true, |certificates| certificates.len() > 1)
+        {
             return Ok(bundle);
         }
         let (download, request_id) = self.client.read::<Download>(DOWNLOAD, &body).await?;

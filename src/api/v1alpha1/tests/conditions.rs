@@ -20,6 +20,7 @@ fn waits_and_stops_are_told_apart() {
         "ProfileInReview",
         "RateLimited",
         "CloudUnavailable",
+        "ClaimUnavailable",
         "Settling",
         "Submitting",
         "InReview",

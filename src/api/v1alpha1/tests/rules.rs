@@ -133,6 +133,11 @@ fn of_keys() -> Vec<Case> {
     ]
 }
 
+fn with_alias(alias: &str) -> Value {
+    let password = json!({ "name": "stores", "key": "password" });
+    json!({ "keystores": { "jks": { "passwordSecretRef": password, "alias": alias } } })
+}
+
 /// Names and people.
 fn of_texts() -> Vec<Case> {
     vec![
@@ -145,6 +150,12 @@ fn of_texts() -> Vec<Case> {
                 json!({ "dnsNames": ["a.acme.example", "公司.example"] }),
             ],
             vec![json!({ "commonName": "*.xn--55qx5d.example", "dnsNames": ["a.acme.example"] })],
+        ),
+        case(
+            "an alias has printable ASCII characters only",
+            tencent(),
+            ["密钥", "a\nb", "a\tb", "a\n", "\u{7f}", "é"].map(with_alias).to_vec(),
+            ["certificate", "My Shop", "!~", &"x".repeat(253)].map(with_alias).to_vec(),
         ),
         case(
             "labels and annotations of certorder.dev/ are set by certorder alone",

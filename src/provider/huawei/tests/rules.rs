@@ -166,6 +166,14 @@ fn a_csr_and_further_names_fit_into_their_parameters() {
         refused(&json!({}), &Application { key: Key::Csr(large), ..company_application() });
     assert!(reason == Reason::InvalidRequest && message.contains("Huawei Cloud takes 5120"), "{message}");
 
+    // What stands around a request is neither sent nor counted.
+    let text = include_str!("../../../../tests/vectors/pem/csr/text.pem");
+    let wordy = crate::core::certificate::Csr::parse(&("a comment\n".repeat(1000) + text)).unwrap();
+    let body = body(&json!({}), &Application { key: Key::Csr(wordy.clone()), ..company_application() });
+    let sent = body["csr"].as_str().unwrap();
+    assert!(sent.starts_with("-----BEGIN CERTIFICATE REQUEST-----\n") && sent.len() < 1200, "{sent}");
+    assert_eq!(crate::core::certificate::Csr::parse(sent), Ok(wordy));
+
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let (reason, message) = refused(&json!({}), &named("www.acme.example", &many));
     assert!(reason == Reason::InvalidRequest && message.contains("Huawei Cloud takes 4096"), "{message}");

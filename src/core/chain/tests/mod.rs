@@ -1,8 +1,14 @@
+use jiff::Timestamp;
 use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, PublicKeyData};
 
 use super::*;
 use crate::core::application::KeyAlgorithm;
+use crate::core::chain::bundle::{pem_of, read_pem};
+use crate::core::keypair::KeyPair;
+use crate::core::names::Names;
+
+mod shapes;
 
 /// A CA with one key and any number of certificates.
 struct Ca {
@@ -188,8 +194,8 @@ fn a_leaf_matches_the_key_it_was_issued_for_and_no_other() {
 
 #[test]
 fn keys_and_certificates_of_openssl_fit_together() {
-    let key = KeyPair::from_pem(&include_str!("../keystore/testdata/key.pem").into()).unwrap();
-    let chain = Chain::parse(include_str!("../keystore/testdata/chain.pem")).unwrap();
+    let key = KeyPair::from_pem(&include_str!("../../keystore/testdata/key.pem").into()).unwrap();
+    let chain = Chain::parse(include_str!("../../keystore/testdata/chain.pem")).unwrap();
     assert!(chain.matches(&key));
     assert_eq!(chain.covers(&Names::parse("www.acme.example", &["*.acme.example".into()]).unwrap()), Ok(()));
     assert_eq!(chain.ders().len(), 2);
@@ -207,8 +213,8 @@ proptest! {
 
     #[test]
     fn a_damaged_leaf_or_issuer_is_never_taken(at in 0..1200usize, flip in 1..=255u8) {
-        let bundle = include_str!("../keystore/testdata/chain.pem");
-        let mut ders: Vec<_> = read_pem(bundle).unwrap();
+        let bundle = include_str!("../../keystore/testdata/chain.pem");
+        let mut ders: Vec<_> = read_pem(bundle).unwrap().into_iter().map(|(_, der)| der).collect();
         let Some(byte) = ders.iter_mut().flatten().nth(at) else { return Ok(()) };
         *byte ^= flip;
         if let Ok(damaged) = Chain::parse(&ders.iter().map(|der| pem_of(der)).collect::<String>()) {

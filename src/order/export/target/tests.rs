@@ -1,0 +1,306 @@
+//! That an order whose certificate stands in its Secrets comes to rest, whatever it asks for and the cloud hands over.
+
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::core::application::KeyAlgorithm;
+use crate::core::evidence::Evidence;
+use crate::core::observation::Stage;
+use crate::core::product::Product;
+
+const ID: &str = "J2lX2maH";
+const NAME: &str = "www.acme.example";
+
+/// A CA with one key.
+struct Ca {
+    params: CertificateParams,
+    key: rcgen::KeyPair,
+}
+
+impl Ca {
+    fn new(name: &str) -> Self {
+        let mut params = params(name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self { params, key: rcgen::KeyPair::generate().unwrap() }
+    }
+
+    fn root(&self) -> String {
+        self.params.self_signed(&self.key).unwrap().pem()
+    }
+
+    fn signs(&self, other: &Self) -> String {
+        self.sign(&other.params, &other.key)
+    }
+
+    fn sign(&self, params: &CertificateParams, key: &rcgen::KeyPair) -> String {
+        params.signed_by(key, &Issuer::from_params(&self.params, &self.key)).unwrap().pem()
+    }
+}
+
+fn params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::new(vec![NAME.to_owned()]).unwrap();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
+}
+
+/// The bundles that a cloud may hand over for one key, each with the number of certificates in `tls.crt` and whether a
+/// root is in it.
+fn bundles(key: &KeyPair) -> Vec<(&'static str, String, usize, bool)> {
+    let [root, old, middle, issuing, stray] = ["Root", "Old", "Middle", "Issuing", "Stray"].map(Ca::new);
+    let key = rcgen::KeyPair::from_pem(key.pem().expose_secret()).unwrap();
+    let leaf = issuing.sign(&params(NAME), &key);
+    let by_root = root.sign(&params(NAME), &key);
+    let (issuing_pem, middle_pem, root_pem) = (middle.signs(&issuing), root.signs(&middle), root.root());
+    let whole = [&leaf, &issuing_pem, &middle_pem, &root_pem].map(String::as_str);
+    vec![
+        ("leaf and intermediates", whole[..3].concat(), 3, false),
+        ("with the root", whole.concat(), 3, true),
+        ("with the root in between", [whole[0], whole[3], whole[1], whole[2]].concat(), 3, true),
+        (
+            "upside down, twice, CRLF",
+            {
+                let upside_down: String = whole.iter().rev().copied().collect();
+                upside_down.replace('\n', "\r\n").repeat(2)
+            },
+            3,
+            true,
+        ),
+        ("a leaf of the root", by_root + &root_pem, 1, true),
+        ("cross-signed", [&whole.concat(), old.signs(&root).as_str(), &old.root()].concat(), 4, true),
+        (
+            "cross-signed without the old root",
+            [&whole.concat(), old.signs(&root).as_str()].concat(),
+            4,
+            false,
+        ),
+        ("a stray CA", whole.concat() + &stray.root(), 3, true),
+        ("a leaf alone", leaf.clone(), 1, false),
+    ]
+}
+
+/// What an order may ask for.
+fn outputs() -> Vec<(&'static str, Value)> {
+    let pkcs12 = json!({"passwordSecretRef": {"name": "stores", "key": "password"}});
+    let jks = json!({"passwordSecretRef": {"name": "stores", "key": "password"}, "alias": "Shop"});
+    vec![
+        ("tls", json!({"secretName": "tls"})),
+        ("pkcs12", json!({"secretName": "tls", "keystores": {"pkcs12": pkcs12}})),
+        ("jks", json!({"secretName": "tls", "keystores": {"jks": jks}})),
+        ("both", json!({"secretName": "tls", "keystores": {"pkcs12": pkcs12, "jks": jks}})),
+        (
+            "a template",
+            json!({"secretName": "tls", "secretTemplate": {"labels": {"a": "b"}, "annotations": {"c": "d"}}}),
+        ),
+        ("tke", json!({"provider": {"tencentCloud": {"certificateId": ID, "tkeSecretName": "tke"}}})),
+        (
+            "tls and tke",
+            json!({
+                "secretName": "tls",
+                "provider": {"tencentCloud": {"certificateId": ID, "tkeSecretName": "tke"}},
+                "keystores": {"pkcs12": pkcs12},
+            }),
+        ),
+    ]
+}
+
+fn order(changes: &Value) -> CertificateOrder {
+    let mut spec = json!({
+        "provider": {"tencentCloud": {"certificateId": ID}},
+        "credentialsRef": {"name": "cloud"},
+        "commonName": NAME,
+    });
+    merge(&mut spec, changes);
+    CertificateOrder {
+        metadata: kube::api::ObjectMeta { name: Some("shop".to_owned()), ..kube::api::ObjectMeta::default() },
+        spec: serde_json::from_value(spec).unwrap(),
+        status: None,
+    }
+}
+
+fn issued() -> Observation {
+    Observation {
+        stage: Stage::Issued,
+        status: "1".to_owned(),
+        message: None,
+        owner: None,
+        order_id: None,
+        names: vec![NAME.to_owned()],
+        product: Product::default(),
+        stored: Evidence::default(),
+        records: Vec::new(),
+        replaced_by: None,
+        not_before: None,
+        not_after: None,
+    }
+}
+
+/// RFC 7396.
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    let target = target.as_object_mut().unwrap();
+    for (name, value) in patch {
+        if value.is_null() {
+            target.remove(name);
+        } else {
+            merge(target.entry(name.clone()).or_insert(Value::Null), value);
+        }
+    }
+}
+
+/// A namespace with the Secrets of one order.
+#[derive(Default)]
+struct Cluster(std::collections::BTreeMap<String, Secret>);
+
+impl Cluster {
+    /// What `Target::read` makes of it, with `changeit` as every password.
+    fn target(&self, order: &CertificateOrder, key: Option<&Arc<KeyPair>>, password: &str) -> Target {
+        let spec = &order.spec;
+        let slot =
+            |name: &String, type_| Slot { name: name.clone(), type_, stored: self.0.get(name).cloned() };
+        let stores = spec.keystores.clone().unwrap_or_default();
+        let password = |format| Password::new(format, password.into()).unwrap();
+        let pkcs12 = stores.pkcs12.map(|_| (Format::Pkcs12, password(Format::Pkcs12), Alias::default()));
+        let jks = stores.jks.map(|jks| {
+            (Format::Jks, password(Format::Jks), Alias::parse(&jks.alias.unwrap_or_default()).unwrap())
+        });
+        Target {
+            tls: spec.secret_name.as_ref().map(|name| slot(name, "kubernetes.io/tls")),
+            id: spec.provider.certificate_id_secret().map(|(name, _)| Slot {
+                name: name.to_owned(),
+                type_: "Opaque",
+                stored: self.0.get(name).cloned(),
+            }),
+            key: key.map(|key| Ok(Arc::clone(key))),
+            keystores: Ok(pkcs12.into_iter().chain(jks).collect()),
+            owner: Owner::of(order),
+        }
+    }
+
+    /// Writes what is wanted as the API server does, and returns how many Secrets that changed.
+    fn write(&mut self, order: &CertificateOrder, target: &Target, bundle: &Bundle) -> usize {
+        let template = order.spec.secret_template.as_ref();
+        let names = Names::parse(NAME, &[]).unwrap();
+        let all = target.wanted(order, &names, bundle).unwrap();
+        all.into_iter()
+            .filter(|(wanted, stored)| {
+                let secret = match stored {
+                    None => secret::created(&target.owner, wanted, template),
+                    Some(stored) => {
+                        let mut merged = serde_json::to_value(stored).unwrap();
+                        merge(&mut merged, &secret::patch(&target.owner, stored, wanted, template));
+                        serde_json::from_value(merged).unwrap()
+                    }
+                };
+                self.0.insert(wanted.name.clone(), secret.clone()) != Some(secret)
+            })
+            .count()
+    }
+}
+
+fn export(target: &Target, order: &CertificateOrder) -> Export {
+    target.export(order, &issued(), &Ok(Names::parse(NAME, &[]).unwrap()))
+}
+
+#[test]
+fn an_order_that_was_exported_has_nothing_to_do_at_the_next_look() {
+    let key = Arc::new(KeyPair::generate(KeyAlgorithm::Ecdsa(256)).unwrap());
+    for (shape, pem, certificates, has_root) in bundles(&key) {
+        // A key of the cloud is like any other, so one shape is enough.
+        let places = if shape == "with the root" { &[true, false][..] } else { &[true] };
+        for (output, changes) in outputs() {
+            for &in_cluster in places {
+                let case = format!("{shape}, {output}, key in the cluster: {in_cluster}");
+                let order = order(&changes);
+                let held = in_cluster.then_some(&key);
+                let bundle = Bundle {
+                    certificate_pem: pem.clone(),
+                    private_key_pem: (!in_cluster).then(|| key.pem()),
+                };
+                let mut cluster = Cluster::default();
+                let target = cluster.target(&order, held, "changeit");
+                assert_eq!(export(&target, &order), Export::Due, "{case}");
+                assert!(cluster.write(&order, &target, &bundle) > 0, "{case}");
+
+                let target = cluster.target(&order, held, "changeit");
+                assert_eq!(export(&target, &order), Export::Current, "{case}");
+                assert_eq!(cluster.write(&order, &target, &bundle), 0, "{case}: the same again is no change");
+                if let Some(tls) = cluster.0.get("tls") {
+                    let data = tls.data.as_ref().unwrap();
+                    let count = String::from_utf8(data[TLS_CRT].0.clone()).unwrap().matches("BEGIN").count();
+                    assert_eq!((count, data.contains_key(CA_CRT)), (certificates, has_root), "{case}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_change_of_what_is_asked_for_is_written_once() {
+    let key = Arc::new(KeyPair::generate(KeyAlgorithm::Ecdsa(256)).unwrap());
+    let (_, pem, ..) = bundles(&key).remove(1);
+    let bundle = Bundle { certificate_pem: pem, private_key_pem: None };
+    let outputs: Vec<_> =
+        outputs().into_iter().filter(|(_, changes)| changes.get("secretName").is_some()).collect();
+    for (from, before) in &outputs {
+        for (to, after) in outputs.iter().filter(|(to, _)| to != from) {
+            let case = format!("{from} to {to}");
+            let mut cluster = Cluster::default();
+            let first = order(before);
+            let target = cluster.target(&first, Some(&key), "changeit");
+            cluster.write(&first, &target, &bundle);
+
+            let second = order(after);
+            let target = cluster.target(&second, Some(&key), "changeit");
+            if export(&target, &second) == Export::Due {
+                assert!(cluster.write(&second, &target, &bundle) > 0, "{case}");
+            }
+            let target = cluster.target(&second, Some(&key), "changeit");
+            assert_eq!(export(&target, &second), Export::Current, "{case}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_longer_as_it_was_written_is_due() {
+    let key = Arc::new(KeyPair::generate(KeyAlgorithm::Ecdsa(256)).unwrap());
+    let (_, pem, ..) = bundles(&key).remove(1);
+    let bundle = Bundle { certificate_pem: pem, private_key_pem: None };
+    let (_, changes) = outputs().remove(3);
+    let order = order(&changes);
+    let written = || {
+        let mut cluster = Cluster::default();
+        let target = cluster.target(&order, Some(&key), "changeit");
+        cluster.write(&order, &target, &bundle);
+        cluster
+    };
+    assert_eq!(
+        export(&written().target(&order, Some(&key), "changed"), &order),
+        Export::Due,
+        "another password"
+    );
+    for entry in [TLS_CRT, TLS_KEY, CA_CRT, "keystore.p12", "keystore.jks"] {
+        for edit in [None, Some(ByteString(b"edited".to_vec()))] {
+            let mut cluster = written();
+            let data = cluster.0.get_mut("tls").unwrap().data.as_mut().unwrap();
+            assert!(data.remove(entry).is_some(), "{entry}");
+            data.extend(edit.map(|edit| (entry.to_owned(), edit)));
+            let target = cluster.target(&order, Some(&key), "changeit");
+            assert_eq!(export(&target, &order), Export::Due, "{entry}");
+            assert_eq!(cluster.write(&order, &target, &bundle), 1, "{entry}");
+            assert_eq!(
+                export(&cluster.target(&order, Some(&key), "changeit"), &order),
+                Export::Current,
+                "{entry}"
+            );
+        }
+    }
+}
