@@ -1,6 +1,6 @@
 //! How a stored application is recognised as the one that was sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Evidence {
     facts: BTreeMap<&'static str, [u8; 32]>,
+    /// The facts that no cloud rewrites: names, CSR, the name of the organisation.
+    identity: BTreeSet<&'static str>,
     /// Parts of the application are never shown by the cloud.
     partial: bool,
 }
@@ -16,6 +18,30 @@ impl Evidence {
     /// Adds one fact under a name; white space around the value does not count.
     pub fn add(&mut self, name: &'static str, value: impl AsRef<[u8]>) {
         self.facts.insert(name, Sha256::digest(value.as_ref().trim_ascii()).into());
+    }
+
+    /// Adds one fact that identifies the application, and that no cloud rewrites.
+    pub fn add_identity(&mut self, name: &'static str, value: impl AsRef<[u8]>) {
+        self.add(name, value);
+        self.mark_identity(name);
+    }
+
+    /// Marks an added fact as one that identifies the application, and that no cloud rewrites.
+    pub fn mark_identity(&mut self, name: &'static str) {
+        if self.facts.contains_key(name) {
+            self.identity.insert(name);
+        }
+    }
+
+    /// The facts that identify the application and have another value here than in `sent`. A fact that is missing here is
+    /// no contradiction.
+    #[must_use]
+    pub fn contradictions(&self, sent: &Evidence) -> Vec<&'static str> {
+        let differs = |name: &&&'static str| match (self.facts.get(**name), sent.facts.get(**name)) {
+            (Some(here), Some(sent)) => here != sent,
+            _ => false,
+        };
+        sent.identity.iter().filter(differs).copied().collect()
     }
 
     /// Marks that the application has parts that the cloud does not show, such as the id of a saved profile: an
@@ -85,5 +111,22 @@ mod tests {
         let stored = evidence(&[("domain", "a.example"), ("organisation", "Other")]);
         assert!(stored.resembles(&by_ids) && !stored.shows(&by_ids));
         assert!(!evidence(&[("domain", "b.example")]).resembles(&by_ids));
+    }
+
+    #[test]
+    fn only_what_identifies_an_application_contradicts_it_and_only_where_it_is_shown() {
+        let mut sent = evidence(&[("phone", "020-1")]);
+        sent.add_identity("domain", "a.example");
+        sent.add_identity("csr", "A");
+        let cases: [(&[(&'static str, &str)], &[&str]); 5] = [
+            (&[], &[]),
+            (&[("domain", "a.example"), ("csr", "A"), ("phone", "020-1")], &[]),
+            (&[("domain", "a.example "), ("phone", "+86 20 1")], &[]),
+            (&[("domain", "a.example"), ("csr", "B")], &["csr"]),
+            (&[("domain", "b.example"), ("csr", "B"), ("more", "x")], &["csr", "domain"]),
+        ];
+        for (stored, wanted) in cases {
+            assert_eq!(evidence(stored).contradictions(&sent), wanted, "{stored:?}");
+        }
     }
 }

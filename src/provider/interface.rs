@@ -31,6 +31,13 @@ pub trait Provider: Send + Sync {
     /// Reads the certificate. Never writes.
     async fn observe(&self) -> Result<Observation, Error>;
 
+    /// Reads a certificate that is expected to wait for an application, by a call that the orders of the account share, if
+    /// the cloud has one. Returns an observation only if the certificate does wait, and without data of an application;
+    /// otherwise use [`Provider::observe`].
+    async fn observe_unused(&self) -> Option<Observation> {
+        None
+    }
+
     /// Makes one call that changes something at the cloud. The call is never repeated here.
     async fn write(&self, request: Request<'_>, begin_by: Instant) -> Result<Accepted, Error>;
 

@@ -10,6 +10,7 @@ use crate::provider::lenient::text_of;
 
 const COMMON_NAME: &str = "domain";
 const OTHER_NAMES: &str = "sans";
+const ORGANIZATION: &str = "company_name";
 
 /// What `application_info` shows of an application: everything but the department and the CSR.
 const TEXTS: [&str; 10] = [
@@ -29,6 +30,11 @@ const TEXTS: [&str; 10] = [
 pub fn add_names(evidence: &mut Evidence, names: &Names) {
     let others = names.others().iter().map(|name| name.as_str().to_owned());
     add(evidence, names.common_name().as_str(), others);
+}
+
+/// Marks the organisation as a fact that identifies the application.
+pub fn mark_organization(evidence: &mut Evidence) {
+    evidence.mark_identity(ORGANIZATION);
 }
 
 /// The facts of the application that the cloud holds; none if it holds none.
@@ -51,6 +57,6 @@ fn add(evidence: &mut Evidence, common_name: &str, others: impl IntoIterator<Ite
     let common_name = common_name.to_ascii_lowercase();
     let others: BTreeSet<_> = others.into_iter().map(|name| name.to_ascii_lowercase()).collect();
     let others: Vec<_> = others.into_iter().filter(|name| *name != common_name).collect();
-    evidence.add(COMMON_NAME, &common_name);
-    evidence.add(OTHER_NAMES, others.join("\n"));
+    evidence.add_identity(COMMON_NAME, &common_name);
+    evidence.add_identity(OTHER_NAMES, others.join("\n"));
 }

@@ -69,6 +69,7 @@ pub fn prepare(
 
 fn payload(body: &Body<'_>, application: &Application) -> serde_json::Result<Payload> {
     let mut evidence = body.evidence();
+    evidence::mark_organization(&mut evidence);
     evidence::add_names(&mut evidence, &application.names);
     Ok(Payload {
         action: ACTION,

@@ -14,11 +14,13 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::TencentSite;
+use crate::core::observation::Observation;
 use crate::provider::call::{Caller, CloudClient, sensitive};
 use crate::provider::error_class::{Call, foreign, with_clock};
 use crate::provider::transport::{Answer, Endpoint, EndpointError, Transport};
 use crate::provider::{Account, Error};
 
+use super::batch::Batches;
 use super::credentials::Credentials;
 use super::errors;
 use super::sign::{self, Signable};
@@ -34,6 +36,7 @@ const JSON: &str = "application/json";
 #[derive(Debug)]
 pub struct Service {
     cloud: CloudClient,
+    batches: Batches<Option<Observation>>,
     international: Endpoint,
     china: Endpoint,
 }
@@ -49,6 +52,7 @@ impl Service {
         let site = |host| endpoint.cloned().map_or_else(|| Endpoint::https(host), Ok);
         Ok(Self {
             cloud: CloudClient::new("Tencent Cloud", transport, per_second),
+            batches: Batches::default(),
             international: site(INTERNATIONAL)?,
             china: site(CHINA)?,
         })
@@ -82,6 +86,16 @@ impl Client {
         Account::new("TencentCloud", self.credentials.secret_id.expose_secret())
     }
 
+    /// The reads of many orders with exactly these credentials.
+    pub(super) fn batches(&self) -> &Batches<Option<Observation>> {
+        &self.service.batches
+    }
+
+    /// Identifies these credentials, for a map in memory.
+    pub(super) fn fingerprint(&self) -> [u8; 32] {
+        self.credentials.fingerprint()
+    }
+
     /// Credentials that must not appear in any text.
     pub(super) fn sensitive(&self) -> impl Iterator<Item = SecretString> {
         let Credentials { secret_id, secret_key, token } = &self.credentials;
@@ -95,6 +109,20 @@ impl Client {
         body: &[u8],
     ) -> Result<(T, String), Error> {
         self.call(action, body, None).await
+    }
+
+    /// The same, but the body is built once the rate limit allows the call.
+    pub(super) async fn read_with<T: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        body: impl FnOnce() -> Result<Vec<u8>, serde_json::Error>,
+    ) -> Result<(T, String), Error> {
+        let caller = Caller { account: self.credentials.secret_id.expose_secret(), action, begin_by: None };
+        let request = |now| {
+            let body = body().map_err(|error| error.to_string())?;
+            self.request(action, &body, now).map_err(|error| error.to_string())
+        };
+        self.service.cloud.call(caller, request, outcome).await
     }
 
     /// A call that changes something: it begins by the deadline or not at all.
