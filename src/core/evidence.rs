@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-/// Facts by which a stored application is recognised: digests, since they stand for personal data.
+/// Facts by which a stored application is recognised: digests, since the facts include personal data.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Evidence {
     facts: BTreeMap<&'static str, [u8; 32]>,
-    /// Those that no cloud rewrites: names, CSR, the name of the organisation.
+    /// The facts that no cloud rewrites: names, CSR, the name of the organisation.
     identity: BTreeSet<&'static str>,
     /// Parts of the application are never shown by the cloud.
     partial: bool,
@@ -20,21 +20,21 @@ impl Evidence {
         self.facts.insert(name, Sha256::digest(value.as_ref().trim_ascii()).into());
     }
 
-    /// Adds one fact that tells one application from another, and that no cloud rewrites.
+    /// Adds one fact that identifies the application, and that no cloud rewrites.
     pub fn add_identity(&mut self, name: &'static str, value: impl AsRef<[u8]>) {
         self.add(name, value);
         self.mark_identity(name);
     }
 
-    /// Says that a fact that was added tells one application from another, and that no cloud rewrites it.
+    /// Marks an added fact as one that identifies the application, and that no cloud rewrites.
     pub fn mark_identity(&mut self, name: &'static str) {
         if self.facts.contains_key(name) {
             self.identity.insert(name);
         }
     }
 
-    /// The facts that identify an application and stand here with another value than in `sent`. What does not stand here
-    /// contradicts nothing.
+    /// The facts that identify the application and have another value here than in `sent`. A fact that is missing here is
+    /// no contradiction.
     #[must_use]
     pub fn contradictions(&self, sent: &Evidence) -> Vec<&'static str> {
         let differs = |name: &&&'static str| match (self.facts.get(**name), sent.facts.get(**name)) {
@@ -44,8 +44,8 @@ impl Evidence {
         sent.identity.iter().filter(differs).copied().collect()
     }
 
-    /// Says that the application has parts that the cloud does not show, such as the id of a saved profile: an
-    /// application with other such parts looks the same.
+    /// Marks that the application has parts that the cloud does not show, such as the id of a saved profile: an
+    /// application that differs only in those parts looks the same.
     pub fn set_partial(&mut self) {
         self.partial = true;
     }
@@ -62,14 +62,14 @@ impl Evidence {
         self.partial
     }
 
-    /// Whether every fact of `sent` stands here too, and tells the whole application. No facts prove nothing.
+    /// Whether every fact of `sent` is here too, and `sent` is complete. Without facts nothing is proved.
     #[must_use]
     pub fn shows(&self, sent: &Evidence) -> bool {
         !sent.partial && self.resembles(sent)
     }
 
-    /// Whether every fact of `sent` stands here too. Of a partial one that is no proof without another one, such as
-    /// the cloud's log of calls.
+    /// Whether every fact of `sent` is here too. If `sent` is partial, this needs further proof, such as the cloud's log
+    /// of calls.
     #[must_use]
     pub fn resembles(&self, sent: &Evidence) -> bool {
         let stands_here = |(name, digest): (&&str, &[u8; 32])| self.facts.get(*name) == Some(digest);

@@ -12,7 +12,7 @@ const COMMON_NAME: &str = "domain";
 const OTHER_NAMES: &str = "sans";
 const ORGANIZATION: &str = "company_name";
 
-/// What `application_info` shows of an application. The department and the CSR are not among it.
+/// What `application_info` shows of an application: everything but the department and the CSR.
 const TEXTS: [&str; 10] = [
     "country",
     "company_name",
@@ -32,12 +32,12 @@ pub fn add_names(evidence: &mut Evidence, names: &Names) {
     add(evidence, names.common_name().as_str(), others);
 }
 
-/// Says that the organisation tells one application from another.
+/// Marks the organisation as a fact that identifies the application.
 pub fn mark_organization(evidence: &mut Evidence) {
     evidence.mark_identity(ORGANIZATION);
 }
 
-/// The facts of the application that the cloud holds; none where it holds none.
+/// The facts of the application that the cloud holds; none if it holds none.
 #[must_use]
 pub fn stored(domain: Option<&str>, sans: &[String], application: Option<&Map<String, Value>>) -> Evidence {
     let mut evidence = Evidence::default();

@@ -1,4 +1,4 @@
-//! Reads of many orders that share one call: while that waits for the rate limit, the orders that come meanwhile join it.
+//! Reads of many orders that share one call: while the call waits for the rate limit, further orders join it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,16 +6,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// The most certificates that one call asks for. The page allows 1,000 rows and names no number of ids, so this is inferred.
+/// The most certificates of one call. The page allows 1,000 rows and gives no limit for ids, so this is inferred.
 pub(super) const MOST: usize = 100;
 
-/// What tells the credentials of one account from any others: nobody learns anything by the key of somebody else.
+/// Identifies credentials: only orders with the same credentials share a call.
 pub(super) type Key = [u8; 32];
 
-/// A read that waits: the certificate, and where its answer goes.
+/// A waiting read: the certificate, and the channel for its answer.
 type Read<T> = (String, oneshot::Sender<T>);
 
-/// The reads that wait for a call, by credentials.
+/// The waiting reads, by credentials.
 pub(super) struct Batches<T>(Mutex<HashMap<Key, Vec<Read<T>>>>);
 
 impl<T> Default for Batches<T> {
@@ -31,7 +31,7 @@ impl<T> fmt::Debug for Batches<T> {
 }
 
 impl<T> Batches<T> {
-    /// Joins the reads that wait. The first one gets a [`Batch`], and has to make the call for all of them.
+    /// Joins the waiting reads. The first caller gets a [`Batch`], and must make the call for all of them.
     pub(super) fn join(&self, key: Key, id: &str) -> (oneshot::Receiver<T>, Option<Batch<'_, T>>) {
         let (answer, answered) = oneshot::channel();
         let mut accounts = self.lock();
@@ -45,7 +45,7 @@ impl<T> Batches<T> {
     }
 }
 
-/// The reads of one call. Those without an answer when it is dropped are told so by their channel.
+/// The reads of one call. When it is dropped, the channels of unanswered reads are closed.
 pub(super) struct Batch<'a, T> {
     batches: &'a Batches<T>,
     key: Key,
@@ -53,8 +53,8 @@ pub(super) struct Batch<'a, T> {
 }
 
 impl<T> Batch<'_, T> {
-    /// Takes the reads that have joined, now that the call is allowed, and returns their ids. Later ones begin another batch;
-    /// where more have joined than fit, the last ones get no answer.
+    /// Takes the reads that have joined, once the call is allowed, and returns their ids. Later ones begin another batch; if
+    /// more have joined than fit, the last ones get no answer.
     pub(super) fn take(&mut self) -> Vec<&str> {
         let mut reads = self.batches.lock().remove(&self.key).unwrap_or_default();
         reads.truncate(MOST);
@@ -64,7 +64,7 @@ impl<T> Batch<'_, T> {
     /// Answers each read that was taken.
     pub(super) fn answer(mut self, mut answer: impl FnMut(&str) -> T) {
         for (id, to) in self.taken.take().into_iter().flatten() {
-            // Somebody who has given up needs no answer.
+            // A caller that has given up needs no answer.
             let _ = to.send(answer(&id));
         }
     }
@@ -72,7 +72,7 @@ impl<T> Batch<'_, T> {
 
 impl<T> Drop for Batch<'_, T> {
     fn drop(&mut self) {
-        // Nobody else would make the call.
+        // Otherwise later reads would wait for a call that is never made.
         if self.taken.is_none() {
             self.batches.lock().remove(&self.key);
         }
@@ -87,7 +87,7 @@ mod tests {
     const B: Key = [2; 32];
 
     #[tokio::test]
-    async fn those_who_come_before_the_call_share_it_and_others_do_not() {
+    async fn reads_that_join_before_the_call_share_it_and_others_do_not() {
         let batches = Batches::<usize>::default();
         let (first, batch) = batches.join(A, "a");
         let (second, none) = batches.join(A, "bb");
@@ -96,13 +96,13 @@ mod tests {
         let mut batch = batch.unwrap();
         assert_eq!(batch.take(), ["a", "bb"]);
         let (_third, next) = batches.join(A, "ccc");
-        assert!(next.is_some(), "the call is under way already");
+        assert!(next.is_some(), "the call is already in progress");
         batch.answer(str::len);
         assert_eq!((first.await, second.await), (Ok(1), Ok(2)));
     }
 
     #[tokio::test]
-    async fn a_call_that_is_given_up_leaves_nobody_waiting() {
+    async fn a_dropped_call_leaves_no_read_waiting() {
         let batches = Batches::<usize>::default();
         let (first, batch) = batches.join(A, "a");
         let (second, _) = batches.join(A, "b");

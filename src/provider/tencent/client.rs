@@ -1,4 +1,4 @@
-//! One call of an account: takes its turn, signs, sends, reads.
+//! One call of an account: waits for the rate limit, signs, sends, reads.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ const SERVICE: &str = "ssl";
 const VERSION: &str = "2019-12-05";
 const JSON: &str = "application/json";
 
-/// Both sites, and what all calls to them share.
+/// Both sites, and the client that all calls to them share.
 #[derive(Debug)]
 pub struct Service {
     cloud: CloudClient,
@@ -42,7 +42,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Both sites, or one endpoint that stands for both. `per_second` is the cloud's limit for each account and
+    /// Both sites, or one endpoint that replaces both. `per_second` is the cloud's limit for each account and
     /// action.
     pub fn new(
         transport: Transport,
@@ -81,7 +81,7 @@ impl Client {
         Self { service, credentials, site }
     }
 
-    /// Whose calls these are. A key belongs to one site, so its id is enough.
+    /// The account of these calls. A key belongs to one site, so its id is enough.
     pub(super) fn account(&self) -> Account {
         Account::new("TencentCloud", self.credentials.secret_id.expose_secret())
     }
@@ -91,12 +91,12 @@ impl Client {
         &self.service.batches
     }
 
-    /// What tells these credentials from any others, for a map in memory.
+    /// Identifies these credentials, for a map in memory.
     pub(super) fn fingerprint(&self) -> [u8; 32] {
         self.credentials.fingerprint()
     }
 
-    /// Credentials that must not show up in any text.
+    /// Credentials that must not appear in any text.
     pub(super) fn sensitive(&self) -> impl Iterator<Item = SecretString> {
         let Credentials { secret_id, secret_key, token } = &self.credentials;
         [secret_id, secret_key].into_iter().chain(token).cloned()
@@ -111,7 +111,7 @@ impl Client {
         self.call(action, body, None).await
     }
 
-    /// The same, where the body is made once the rate limit allows the call.
+    /// The same, but the body is built once the rate limit allows the call.
     pub(super) async fn read_with<T: DeserializeOwned>(
         &self,
         action: &'static str,
@@ -125,7 +125,7 @@ impl Client {
         self.service.cloud.call(caller, request, outcome).await
     }
 
-    /// A call that changes something: it begins in time or not at all.
+    /// A call that changes something: it begins by the deadline or not at all.
     pub(super) async fn change<T: DeserializeOwned>(
         &self,
         action: &'static str,
@@ -201,7 +201,7 @@ fn outcome<T: DeserializeOwned>(call: Call, answer: &Answer, now: Timestamp) -> 
     }
 }
 
-/// An answer of the service to a read, in which what was asked for cannot be read.
+/// An answer of the service to a read, in which the requested data cannot be read.
 pub(super) fn unreadable(text: &str, request_id: String) -> Error {
     foreign(Call::Read, 200, text, Some(request_id))
 }

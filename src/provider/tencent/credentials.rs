@@ -18,7 +18,7 @@ pub struct Credentials {
     pub secret_id: SecretString,
     /// Signs requests.
     pub secret_key: SecretString,
-    /// Goes with a temporary key.
+    /// Belongs to a temporary key.
     pub token: Option<SecretString>,
 }
 
@@ -32,7 +32,7 @@ impl Credentials {
         })
     }
 
-    /// What tells these credentials from any others, for a map in memory.
+    /// Identifies these credentials, for a map in memory.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
         let mut digest = Sha256::new();

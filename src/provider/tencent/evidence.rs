@@ -15,7 +15,7 @@ const OTHER_NAMES: &str = "DomainList";
 const CSR: &str = "CsrContent";
 const ORGANIZATION: &str = "OrganizationName";
 
-/// The facts that are plain texts. `KeyPassword` is none: a digest of it could be guessed.
+/// The facts that are plain texts. `KeyPassword` is not among them: it could be guessed from its digest.
 const TEXTS: &[&str] = &[
     "CsrType",
     "OrganizationName",
@@ -45,18 +45,18 @@ pub fn add_names(evidence: &mut Evidence, names: &Names) {
     add(evidence, names.common_name().as_str(), others);
 }
 
-/// Adds a CSR, by what it asks for: line ends and labels of its text may change on the way, and a request that is
-/// signed anew has another signature.
+/// Adds a CSR, by what it asks for: the cloud may change line ends and labels of its text, and a CSR that is signed
+/// again has another signature.
 pub fn add_csr(evidence: &mut Evidence, csr: &Csr) {
     evidence.add_identity(CSR, csr.request_info());
 }
 
-/// Says that the organisation tells one application from another.
+/// Marks the organisation as a fact that identifies the application.
 pub fn mark_organization(evidence: &mut Evidence) {
     evidence.mark_identity(ORGANIZATION);
 }
 
-/// The facts of the application that the cloud holds; none where it holds none.
+/// The facts of the application that the cloud holds; none if it holds none.
 pub fn stored(data: &Map<String, Value>) -> Evidence {
     let text = |name: &str| data.get(name).and_then(text_of);
     let mut evidence = Evidence::default();

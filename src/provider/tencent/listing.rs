@@ -1,4 +1,4 @@
-//! `DescribeCertificates`: what only the list of the account's certificates tells of one of them.
+//! `DescribeCertificates`: what only the list of the account's certificates reports about one of them.
 
 use std::collections::HashMap;
 
@@ -75,9 +75,9 @@ impl Tencent {
         Ok(deadline(listed, certificate_id))
     }
 
-    /// What the list says of a certificate that waits for an application and shows neither domain nor names. The call is
-    /// shared by the orders of the account. `None` for any other certificate, for one that the list does not have, and
-    /// where the list cannot be read.
+    /// Reads, from the list, a certificate that waits for an application and shows neither domain nor names. The call is
+    /// shared by the orders of the account. `None` for any other certificate, for one that the list does not have, and if
+    /// the list cannot be read.
     pub(super) async fn listed_unused(&self) -> Option<Observation> {
         let (answer, batch) =
             self.client.batches().join(self.client.fingerprint(), &self.order.certificate_id);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_told_is_nothing_known() {
+    fn an_empty_answer_has_no_deadline() {
         let entry = json!({
             "CertificateId": "J2lX2maH", "DVAuthDeadline": null, "AwaitingValidationMsg": "", "HostingRenewCertId": "",
         });

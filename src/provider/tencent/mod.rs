@@ -3,7 +3,7 @@
 //! - [`provider`]: one paid certificate, with its state in [`certificate`].
 //! - [`request`]: an application as a request; [`saved`]: the saved profile that it names; [`product`]: what a product
 //!   allows.
-//! - [`client`]: one call of an account; [`sign`] and [`credentials`]: who calls.
+//! - [`client`]: one call of an account; [`sign`] and [`credentials`]: its signature and credentials.
 //! - `batch`: one call for the reads of many orders.
 //! - [`directory`]: the profiles saved in the console.
 //! - [`wire`]: answers as JSON; [`observation`]: in the words of an order; [`evidence`]: what shows that a request
