@@ -115,10 +115,11 @@ mod tests {
 
     #[test]
     fn only_what_identifies_an_application_contradicts_it_and_only_where_it_is_shown() {
+        type Facts<'a> = &'a [(&'static str, &'a str)];
         let mut sent = evidence(&[("phone", "020-1")]);
         sent.add_identity("domain", "a.example");
         sent.add_identity("csr", "A");
-        let cases: [(&[(&'static str, &str)], &[&str]); 5] = [
+        let cases: [(Facts<'_>, &[&str]); 5] = [
             (&[], &[]),
             (&[("domain", "a.example"), ("csr", "A"), ("phone", "020-1")], &[]),
             (&[("domain", "a.example "), ("phone", "+86 20 1")], &[]),
