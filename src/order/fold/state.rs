@@ -111,7 +111,8 @@ impl Fold<'_> {
         }
         match problem.reason {
             Reason::Settling => Requeue::In(CONTESTED),
-            Reason::BudgetExceeded => Requeue::Poll,
+            // Rights that somebody gives, like room in a namespace, are seen by nothing but another look.
+            Reason::BudgetExceeded | Reason::ClaimUnavailable => Requeue::Poll,
             _ => Requeue::Stopped,
         }
     }
