@@ -93,9 +93,6 @@ const RESUBMIT_IS_RECENT: SignedDuration = SignedDuration::from_hours(1);
 /// For so long after an order was sent the cloud may still show the state before it.
 const STATE_MAY_LAG: SignedDuration = SignedDuration::from_mins(10);
 
-/// A submission younger than this stands for the read before the order.
-const SUBMISSION_IS_FRESH: SignedDuration = SignedDuration::from_secs(30);
-
 /// The most that the clocks of a cloud and its callers differ: further off, a cloud takes no call.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
@@ -128,7 +125,7 @@ impl Facts<'_> {
     #[must_use]
     pub fn needs_the_cloud(&self) -> bool {
         let deleting = self.order.metadata.deletion_timestamp.is_some();
-        deleting || (!self.order.spec.suspend && (self.intent().is_some() || !self.order_is_due()))
+        deleting || !self.order.spec.suspend
     }
 
     pub(super) fn submission(&self) -> Option<&Submission> {
@@ -145,24 +142,6 @@ impl Facts<'_> {
     #[must_use]
     pub fn ours(&self) -> Option<&Submission> {
         self.submission().filter(|submission| submission.submitted_at.is_some())
-    }
-
-    /// The application was accepted a moment ago, so the order may follow without another read.
-    #[must_use]
-    pub fn order_is_due(&self) -> bool {
-        let Some(ours) = self.ours().filter(|ours| ours.ordered_at.is_none() && ours.intent.is_none()) else {
-            return false;
-        };
-        let age = ours.submitted_at.as_ref().map(|at| self.now.duration_since(at.0));
-        let is_fresh = age.is_some_and(|age| !age.is_negative() && age < SUBMISSION_IS_FRESH);
-        // Nothing came in between: a refused order asks for another look.
-        let last = self.order.status.as_ref().and_then(|status| status.last_request.as_ref());
-        let is_last = last.is_some_and(|last| {
-            last.outcome == ACCEPTED && self.calls.is_some_and(|calls| calls.submit == last.action)
-        });
-        let same =
-            self.payload.as_ref().is_ok_and(|payload| ours.payload_hash.as_ref() == Some(&payload.hash));
-        self.order_action().is_some() && is_fresh && is_last && same
     }
 
     /// Whether the call that hands in the application also sends the order.
@@ -259,6 +238,22 @@ impl Facts<'_> {
             last.outcome == ACCEPTED
                 && self.calls.and_then(|calls| calls.withdraw).is_some_and(|withdraw| withdraw == last.action)
         })
+    }
+
+    /// Whether the order has no record of anything at the cloud, so that a certificate that nobody applied for is what it
+    /// expects.
+    #[must_use]
+    pub fn expects_nothing(&self) -> bool {
+        let deleting = self.order.metadata.deletion_timestamp.is_some();
+        !deleting && self.intent().is_none() && self.ours().is_none() && !self.is_restarted()
+    }
+
+    /// Whether an earlier look found that somebody else applied for the certificate of our submission.
+    pub(super) fn is_stopped_by_another_application(&self) -> bool {
+        let conditions = self.order.status.as_ref().map(|status| status.conditions.as_slice());
+        let reason: &'static str = Reason::CertificateInUse.into();
+        get(conditions.unwrap_or_default(), ConditionType::Stalled)
+            .is_some_and(|stalled| stalled.status == "True" && stalled.reason == reason)
     }
 
     /// Whether the cloud may still show the state before this.

@@ -130,7 +130,8 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
         now: controller.context.clock.now(),
         call_timeout: controller.context.call_timeout,
     };
-    let observed = if facts.needs_the_cloud() { observe::observe(controller, &resolved).await } else { None };
+    let observed =
+        if facts.needs_the_cloud() { observe::observe(controller, &facts, &resolved).await } else { None };
     let seen = observed.as_ref().and_then(|seen| seen.as_ref().ok());
     let payload = resolved.payload(seen);
     let validation = observe::validation(controller, key, order, &resolved, seen).await;

@@ -1,4 +1,4 @@
-//! Lost replies, lost statuses, edits in between: one submission, and a status that tells the truth.
+//! Lost replies, lost statuses, edits in between: one submission, and a correct status.
 
 use std::time::Duration;
 

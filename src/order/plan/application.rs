@@ -1,11 +1,17 @@
 //! The stage before the order: the cloud waits for an application, or for the order of one.
 
+use jiff::SignedDuration;
+
 use crate::api::v1alpha1::Submission;
+use crate::core::annotations::RESUBMIT_AT;
 use crate::core::observation::Observation;
 use crate::order::facts::{Action, Facts};
 use crate::order::plan::after_end::{after_the_withdrawal, withdrawn};
-use crate::order::plan::evidence::is_other;
+use crate::order::plan::evidence::{differences, in_use_by_another, is_other};
 use crate::order::plan::step::{Step, first};
+
+/// For so long after an application was accepted the cloud may still show the one before.
+const READ_BACK_LAGS: SignedDuration = SignedDuration::from_mins(1);
 
 /// Nothing of ours is recorded, and the cloud waits for an application.
 pub(super) fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
@@ -44,8 +50,28 @@ pub(super) fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Obse
     match facts.payload {
         // Corrected since and not yet ordered: the cloud takes the new application instead.
         Ok(payload) if is_other(ours, payload, seen) => first(Action::Submit),
+        // What is read back is not what was sent.
+        Ok(_) if !differences(facts, ours, seen).is_empty() => another_application(facts, ours, seen),
         Ok(_) if facts.order_action().is_some() => first(Action::Order),
         Ok(_) => Step::Follow,
         Err(problem) => Step::Halt(problem.clone()),
+    }
+}
+
+/// The cloud holds another application than the one that was accepted, and no order was sent. Somebody outside of this
+/// cluster handed one in, and an order would be for that.
+fn another_application(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
+    let submitted = ours.submitted_at.as_ref().filter(|at| facts.now.duration_since(at.0) < READ_BACK_LAGS);
+    match submitted {
+        // It may still show what it held before.
+        Some(submitted) => facts.wait_for_what_began(submitted.0),
+        None if facts.resubmit_is_asked() => first(Action::Submit),
+        None => Step::Halt(in_use_by_another(
+            &differences(facts, ours, seen),
+            &format!(
+                "no order is sent; if that application is to be replaced, annotate the order with {RESUBMIT_AT}: <now, RFC \
+                 3339> to hand in this one again"
+            ),
+        )),
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
             once(facts, Action::Withdraw)
         }
         (Some(ours), Stage::Validating | Stage::Reviewing | Stage::AwaitingLetter | Stage::Issuing) => {
-            running(facts, ours, seen.stage)
+            running(facts, ours, seen)
         }
         (Some(_), Stage::Issued) if *facts.secret == Export::Due => Step::Export,
         (Some(_), _) => Step::Follow,

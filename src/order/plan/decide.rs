@@ -5,7 +5,7 @@ use crate::api::v1alpha1::conditions::Reason;
 use crate::order::facts::{Action, Facts};
 use crate::order::plan::by_stage::by_the_cloud;
 use crate::order::plan::settling::settle;
-use crate::order::plan::step::{Step, first};
+use crate::order::plan::step::Step;
 
 /// Decides the next step.
 #[must_use]
@@ -48,9 +48,6 @@ fn decide(facts: &Facts<'_>) -> Step {
     }
     if facts.lacks_finalizer() {
         return Step::Guard;
-    }
-    if facts.order_is_due() {
-        return first(Action::Order);
     }
     let seen = match facts.observed {
         Some(Ok(seen)) => seen,

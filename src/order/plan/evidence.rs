@@ -77,3 +77,23 @@ pub(super) fn is_other(ours: &Submission, payload: &Payload, seen: &Observation)
         _ => !seen.stored.shows(&payload.evidence),
     }
 }
+
+/// What identifies an application and differs between the one that was accepted for this order and the one that the cloud
+/// shows. Nothing where the present application is another one than was accepted: then the cloud cannot show it.
+pub(super) fn differences(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Vec<&'static str> {
+    match facts.payload {
+        Ok(payload) if ours.payload_hash.as_ref() == Some(&payload.hash) => {
+            seen.stored.contradictions(&payload.evidence)
+        }
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn in_use_by_another(differences: &[&'static str], what_next: &str) -> Problem {
+    let message = format!(
+        "somebody else handed in another application for this certificate: what the cloud holds differs from what this order \
+         has handed in, in {}; {what_next}",
+        differences.join(", ")
+    );
+    Problem::new(Reason::CertificateInUse, message)
+}

@@ -7,7 +7,8 @@ use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{Intent, Submission};
 use crate::core::annotations::{RESUBMIT_AT, WITHDRAW};
 use crate::core::observation::{Observation, Stage};
-use crate::order::facts::{ACCEPTED, Action};
+use crate::order::facts::Action;
+use crate::order::fold::Outcome;
 use crate::order::plan::Step;
 
 const SUBMIT_FIRST: Step = Step::Write { action: Action::Submit, attempt: 1 };
@@ -57,7 +58,7 @@ fn mode_plan_never_writes() {
     let planned = |scene: Scene| scene.planning().plan();
     assert_eq!(planned(scene()), Step::Show(Action::Submit));
     assert_eq!(planned(scene().submitted("A", 0).at(60)), Step::Show(Action::Order));
-    assert_eq!(planned(scene().submitted("A", 0).at(1).unread()), Step::Show(Action::Order));
+    assert_eq!(planned(scene().submitted("A", 0).at(1).sees(holding("A"))), Step::Show(Action::Order));
     assert_eq!(planned(scene().intends(to_submit("A", 0)).at(ABSENCE_COUNTS)), Step::Show(Action::Submit));
     // Reading goes on.
     assert_eq!(planned(scene().sees(holding("A"))), Step::Adopt);
@@ -70,7 +71,7 @@ fn what_this_version_cannot_do_is_said_and_nothing_is_sent() {
     let unsupported =
         |scene: Scene| Scene { unsupported: Some(halt(Reason::InvalidRequest)), ..scene }.plan();
     let key_lost = || scene().lacks(halt(Reason::KeyLost));
-    for scene in [scene(), key_lost(), scene().submitted("A", 0), scene().submitted("A", 0).at(1).unread()] {
+    for scene in [scene(), key_lost(), scene().submitted("A", 0), scene().submitted("A", 0).at(1)] {
         assert_eq!(halted(&unsupported(scene)), Some(Reason::InvalidRequest));
     }
     let corrected = scene().ended(Stage::Rejected).wants("B").edited();
@@ -128,25 +129,41 @@ fn a_write_is_never_planned_without_a_request_to_write() {
 }
 
 #[test]
-fn a_fresh_submission_stands_for_the_read_before_the_order() {
-    let fresh = |second| scene().submitted("A", 0).at(second).unread();
-    for second in [0, 29] {
-        assert_eq!(fresh(second).plan(), ORDER_FIRST);
-        assert!(!fresh(second).facts().needs_the_cloud());
+fn nothing_is_ordered_before_the_application_was_read_back() {
+    let accepted = |second| scene().submitted("A", 0).at(second);
+    assert!(accepted(1).unread().facts().needs_the_cloud());
+    assert_eq!(accepted(1).unread().plan(), Step::Follow, "not on the strength of our record");
+    for second in [0, 1, 59, 60, 4000] {
+        assert_eq!(accepted(second).sees(holding("A")).plan(), ORDER_FIRST);
+        assert_eq!(accepted(second).sees(awaiting()).plan(), ORDER_FIRST, "the cloud shows nothing of it");
     }
-    assert!(fresh(30).facts().needs_the_cloud(), "no longer fresh");
-    assert!(fresh(-1).facts().needs_the_cloud(), "of another clock");
-    for (action, outcome) in [(ORDER, "Refused"), (SUBMIT, "Refused"), ("CancelAuditCertificate", ACCEPTED)] {
-        let scene = fresh(1).last_called(action, outcome, 1);
-        assert!(scene.facts().needs_the_cloud(), "{action} {outcome} came in between");
+    let contradicted = |second| accepted(second).sees(holding("B"));
+    for second in [1, 59] {
+        assert!(matches!(contradicted(second).plan(), Step::Pause { .. }), "it may show the one before");
     }
-    let adopted = scene().sees(holding("A")).adopted();
-    assert!(adopted.facts().needs_the_cloud(), "taken over, not accepted");
-    assert!(fresh(1).wants("B").facts().needs_the_cloud(), "corrected since");
-    assert!(fresh(1).lacks(halt(Reason::CsrInvalid)).facts().needs_the_cloud());
-    assert!(fresh(1).in_one_call().facts().needs_the_cloud(), "there is no order to send");
-    assert!(scene().ordered("A", 0).at(1).facts().needs_the_cloud(), "ordered already");
-    assert!(scene().submitted("A", 0).intends(to_order(0)).at(1).facts().needs_the_cloud(), "under way");
+    let stopped = contradicted(60).plan();
+    assert_eq!(halted(&stopped), Some(Reason::CertificateInUse));
+    let Step::Halt(problem) = stopped else { unreachable!() };
+    assert!(problem.message.contains("somebody else handed in another application"), "{}", problem.message);
+    // The user knows better.
+    let asked = contradicted(60).annotated(RESUBMIT_AT, &at(60).to_string());
+    assert_eq!(asked.plan(), SUBMIT_FIRST);
+}
+
+#[test]
+fn what_the_ca_works_on_is_compared_with_what_was_sent_after_the_order() {
+    let running = |application, second| {
+        let observed = Observation { stored: evidence(application), ..seen(Stage::Reviewing, &[NAME]) };
+        scene().ordered("A", 0).at(second).sees(observed)
+    };
+    assert_eq!(running("A", 1).plan(), Step::Follow);
+    assert_eq!(halted(&running("B", 1).plan()), Some(Reason::CertificateInUse));
+    assert_eq!(running("B", 4000).plan(), Step::Follow, "changed in the console, with the CA");
+    let step = running("B", 1).plan();
+    let mut stopped = running("B", 1);
+    stopped.pass(&Outcome::Step(&step));
+    let later = Observation { stored: evidence("B"), ..seen(Stage::Reviewing, &[NAME]) };
+    assert_eq!(halted(&stopped.at(4000).sees(later).plan()), Some(Reason::CertificateInUse), "it stays");
 }
 
 #[test]

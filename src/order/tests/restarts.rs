@@ -229,7 +229,7 @@ fn the_annotation_withdraw_stops_a_review_and_nothing_else() {
 fn an_order_that_is_to_be_withdrawn_is_not_sent_first() {
     let scenes = [
         scene(),
-        scene().submitted("A", 0).at(1).unread(),
+        scene().submitted("A", 0).at(1),
         scene().submitted("A", 0).at(60).sees(holding("A")),
         scene().restarted(600).at(700),
     ];

@@ -366,11 +366,11 @@ pub(super) const BY_IDS: &str = "by ids";
 /// What the cloud shows of an application. Of ids it shows nothing, so any other one for the same name looks like it.
 pub(super) fn evidence(application: &str) -> Evidence {
     let mut evidence = Evidence::default();
-    evidence.add("CertificateDomain", NAME);
+    evidence.add_identity("CertificateDomain", NAME);
     if application == BY_IDS {
         evidence.set_partial();
     } else {
-        evidence.add("OrganizationName", application);
+        evidence.add_identity("OrganizationName", application);
     }
     evidence
 }

@@ -27,7 +27,7 @@ pub(super) const SHOW: &str = "show";
 pub(super) const LIST: &str = "list";
 pub(super) const EXPORT: &str = "export";
 
-/// The service in every region, and what all calls to it share.
+/// The service in every region, and the client that all calls to it share.
 #[derive(Debug)]
 pub struct Service {
     cloud: CloudClient,
@@ -41,7 +41,7 @@ impl Service {
         Self { cloud: CloudClient::new("Huawei Cloud", transport, per_second), template }
     }
 
-    /// Where the service is reached in a region.
+    /// The endpoint of the service in a region.
     pub fn endpoint(&self, region: &Region) -> Result<Endpoint, EndpointError> {
         self.template.fill(region)
     }
@@ -78,7 +78,7 @@ impl Huawei {
         Self { service, credentials, order, endpoint, account }
     }
 
-    /// The path of the certificate, and of a call on it. The id has no character that means anything in a path.
+    /// The path of the certificate, and of a call on it. The id has no character with a meaning in a path.
     pub(super) fn path(&self, action: Option<&str>) -> String {
         let certificate = format!("{CERTIFICATES}/{}", self.order.certificate_id);
         action.map_or_else(|| certificate.clone(), |action| format!("{certificate}/{action}"))
@@ -93,7 +93,7 @@ impl Huawei {
         self.call(action, &Message { method: Method::GET, path, query, body: b"" }, None).await
     }
 
-    /// One call; with `begin_by` one that changes something.
+    /// One call; with `begin_by` it is a write.
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
         action: &'static str,
@@ -177,7 +177,7 @@ fn outcome<T: DeserializeOwned>(
     }
 }
 
-/// An answer to a read, in which what was asked for cannot be found.
+/// An answer to a read, in which the requested data cannot be found.
 pub(super) fn unreadable(text: &str, request_id: Option<String>) -> Error {
     errors::foreign(Call::Read, 200, text, request_id)
 }

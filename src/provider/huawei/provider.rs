@@ -19,7 +19,7 @@ impl Huawei {
     async fn show(&self) -> Result<Observation, Error> {
         let (certificate, request_id) =
             self.get::<wire::Certificate>(SHOW, self.path(None), String::new()).await?;
-        // An object without a status is the answer of something else.
+        // An object without a status is not an answer of `show`.
         if certificate.status.is_none() {
             return Err(unreadable("the answer names no status", request_id));
         }
@@ -47,7 +47,7 @@ impl Provider for Huawei {
 
     async fn observe(&self) -> Result<Observation, Error> {
         match self.show().await {
-            Err(error) if listing::may_be_gone(&error) => Err(self.not_found(error).await),
+            Err(error) if listing::may_be_deleted(&error) => Err(self.not_found(error).await),
             seen => seen,
         }
     }
@@ -56,7 +56,7 @@ impl Provider for Huawei {
         match request {
             Request::Submit(payload) => self.submit(payload, begin_by).await,
             Request::Withdraw => self.withdraw(begin_by).await,
-            // `calls` says so, and nobody asks for them.
+            // `calls` has no name for them, so they are never requested.
             Request::Order | Request::Resubmit | Request::Revoke | Request::SendLetter(_) => {
                 Err(Error::NotSent("Huawei Cloud has no such call".to_owned()))
             }
@@ -67,12 +67,12 @@ impl Provider for Huawei {
         self.export().await
     }
 
-    /// Nothing but the records is told of the checks.
+    /// The cloud reports the records, but no result of a check.
     async fn check_validation(&self) -> Result<Vec<Check>, Error> {
         Ok(Vec::new())
     }
 
-    /// No deadline is told.
+    /// The cloud reports no deadline.
     async fn deadline(&self) -> Result<Option<Deadline>, Error> {
         Ok(None)
     }

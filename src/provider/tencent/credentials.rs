@@ -1,6 +1,7 @@
 //! An API key of Tencent Cloud, from the data of a Secret.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 use crate::provider::credentials::{CredentialsError, Data, Names, entry, required};
 
@@ -17,7 +18,7 @@ pub struct Credentials {
     pub secret_id: SecretString,
     /// Signs requests.
     pub secret_key: SecretString,
-    /// Goes with a temporary key.
+    /// Belongs to a temporary key.
     pub token: Option<SecretString>,
 }
 
@@ -29,6 +30,19 @@ impl Credentials {
             secret_key: required(data, SECRET_KEY, NEEDS)?,
             token: entry(data, TOKEN)?,
         })
+    }
+
+    /// Identifies these credentials, for a map in memory.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        for part in [Some(&self.secret_id), Some(&self.secret_key), self.token.as_ref()].into_iter().flatten()
+        {
+            let part = part.expose_secret();
+            digest.update(part.len().to_be_bytes());
+            digest.update(part);
+        }
+        digest.finalize().into()
     }
 }
 

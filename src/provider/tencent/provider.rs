@@ -25,6 +25,10 @@ impl Provider for Tencent {
         Ok(observation::observation(certificate))
     }
 
+    async fn observe_unused(&self) -> Option<Observation> {
+        self.listed_unused().await
+    }
+
     async fn write(&self, request: Request<'_>, begin_by: Instant) -> Result<Accepted, Error> {
         match request {
             Request::Submit(payload) => self.submit(payload, begin_by).await,

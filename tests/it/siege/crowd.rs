@@ -1,4 +1,4 @@
-//! Orders that live at the same time.
+//! Orders that exist at the same time.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,87 +9,87 @@ use kube::ResourceExt;
 use kube::api::{DeleteParams, ListParams};
 use tokio::time::{Instant, sleep};
 
-use super::camp::Ground;
-use super::life::{Life, SCRIPTS};
-use super::player;
+use super::actors;
+use super::check::check;
+use super::environment::Sandbox;
 use super::report::Tally;
-use super::verdict::judge;
+use super::scenario::{KINDS, Scenario};
 
 /// How often the CA and the users act.
 const TICK: Duration = Duration::from_millis(40);
 
 /// The orders of one namespace.
 pub(crate) struct Crowd<'a> {
-    pub(crate) ground: &'a Ground<'a>,
+    pub(crate) sandbox: &'a Sandbox<'a>,
     pub(crate) tally: &'a Tally,
-    pub(crate) lives: Vec<Life>,
+    pub(crate) scenarios: Vec<Scenario>,
 }
 
 impl<'a> Crowd<'a> {
-    pub(crate) fn new(ground: &'a Ground<'a>, tally: &'a Tally) -> Self {
-        Self { ground, tally, lives: Vec::new() }
+    pub(crate) fn new(sandbox: &'a Sandbox<'a>, tally: &'a Tally) -> Self {
+        Self { sandbox, tally, scenarios: Vec::new() }
     }
 
     /// Applies one more order, of the next kind and at the next cloud in turn.
     pub(crate) async fn grow(&mut self) {
-        let clouds = &self.ground.camp.clouds;
-        let number = self.ground.camp.number();
-        let script = SCRIPTS[number % SCRIPTS.len()];
-        let cloud = &clouds[number / SCRIPTS.len() % clouds.len()];
-        let cloud = if cloud.plays(script.plot) { cloud } else { &clouds[0] };
-        self.join(Life::new(script, cloud, number)).await;
+        let clouds = &self.sandbox.environment.clouds;
+        let number = self.sandbox.environment.number();
+        let kind = KINDS[number % KINDS.len()];
+        let cloud = &clouds[number / KINDS.len() % clouds.len()];
+        let cloud = if cloud.supports(kind.course) { cloud } else { &clouds[0] };
+        self.join(Scenario::new(kind, cloud, number)).await;
     }
 
     /// Applies this order.
-    pub(crate) async fn join(&mut self, life: Life) {
-        self.ground.create::<CertificateOrder>(life.manifest()).await;
-        self.lives.push(life);
+    pub(crate) async fn join(&mut self, scenario: Scenario) {
+        self.sandbox.create::<CertificateOrder>(scenario.manifest()).await;
+        self.scenarios.push(scenario);
     }
 
-    /// Lets the CA and every user act once, and judges who is over. Returns the orders as they were.
+    /// Lets the CA and every user act once, and checks the finished orders. Returns the orders as they were before.
     pub(crate) async fn tick(&mut self) -> HashMap<String, CertificateOrder> {
         sleep(TICK).await;
-        let listed = self.ground.orders().list(&ListParams::default()).await.unwrap();
+        let listed = self.sandbox.orders().list(&ListParams::default()).await.unwrap();
         let orders: HashMap<_, _> = listed.items.into_iter().map(|order| (order.name_any(), order)).collect();
         let mut left = Vec::new();
-        for mut life in std::mem::take(&mut self.lives) {
-            let order = orders.get(&life.name);
-            if player::is_over(&life, order) {
-                self.tally.add(judge(self.ground, &life, order).await);
+        for mut scenario in std::mem::take(&mut self.scenarios) {
+            let order = orders.get(&scenario.name);
+            if actors::is_over(&scenario, order) {
+                self.tally.add(check(self.sandbox, &scenario, order).await);
                 if order.is_some() {
-                    // What is over stays as it is, whoever deletes its order.
-                    self.ground.orders().delete(&life.name, &DeleteParams::default()).await.unwrap();
+                    // A finished order stays as it is at the cloud when it is deleted.
+                    self.sandbox.orders().delete(&scenario.name, &DeleteParams::default()).await.unwrap();
                 }
                 continue;
             }
-            player::ca(&mut life);
+            actors::ca(&mut scenario);
             if let Some(order) = order {
-                player::user(self.ground, &mut life, order).await;
+                actors::user(self.sandbox, &mut scenario, order).await;
             }
-            left.push(life);
+            left.push(scenario);
         }
-        self.lives = left;
+        self.scenarios = left;
         orders
     }
 
-    /// Plays on until all are over; who is not after this time is reported.
-    pub(crate) async fn finish(&mut self, patience: Duration) {
+    /// Continues until all are finished; an order that is not after this time is reported.
+    pub(crate) async fn finish(&mut self, timeout: Duration) {
         let start = Instant::now();
-        while !self.lives.is_empty() && start.elapsed() < patience {
+        while !self.scenarios.is_empty() && start.elapsed() < timeout {
             self.tick().await;
         }
-        for life in self.lives.drain(..) {
-            let order = self.ground.orders().get_opt(&life.name).await.unwrap();
+        for scenario in self.scenarios.drain(..) {
+            let order = self.sandbox.orders().get_opt(&scenario.name).await.unwrap();
             let status = order.and_then(|order| order.status);
-            let stage = life.cloud.stage(&life.id);
+            let stage = scenario.cloud.stage(&scenario.id);
             let status = serde_json::to_string(&status).unwrap();
             let now = Clock::default().now();
-            let Life { name, id, script, .. } = &life;
-            let calls = life.cloud.history(id);
+            let Scenario { name, id, kind, .. } = &scenario;
+            let calls = scenario.cloud.history(id);
             self.tally.wrong(format!(
-                "{name} ({script:?}, {id}, in {}) has not reached its end by {now}; at the cloud: {stage:?}; the last \
+                "{name} ({kind:?}, {id}, in {}) has not reached its end by {now}; at the cloud: {stage:?}; the last \
                  calls: {calls}; status: {status}",
-                self.ground.namespace
+                self.sandbox.namespace
             ));
         }
     }
