@@ -32,8 +32,8 @@ pub async fn observe(
     Some(observed.map(|seen| seen.as_of(controller.context.clock.now())))
 }
 
-/// What only the cloud's list tells: what the CA found of the proofs of control while it waits for them, and what an
-/// issued certificate was replaced by.
+/// What only the cloud's list reports: the result of the CA's checks while it waits for the proofs of control, and what
+/// an issued certificate was replaced by.
 pub async fn validation(
     controller: &Controller,
     key: &Key,
@@ -52,7 +52,7 @@ pub async fn validation(
     Some(controller.validations.of(key, provider.as_ref(), checks, controller.context.clock.now()).await)
 }
 
-/// What the cloud's own log says of the call of an open intent, where nothing else tells.
+/// Whether the cloud's own log has the call of an open intent, if no other evidence exists.
 pub async fn logged(facts: &Facts<'_>, resolved: &Resolved) -> Option<bool> {
     let (action, intent) = plan::unsettled(facts)?;
     let provider = resolved.provider.as_ref().ok()?;

@@ -60,14 +60,14 @@ fn mode_plan_never_writes() {
     assert_eq!(planned(scene().submitted("A", 0).at(60)), Step::Show(Action::Order));
     assert_eq!(planned(scene().submitted("A", 0).at(1).sees(holding("A"))), Step::Show(Action::Order));
     assert_eq!(planned(scene().intends(to_submit("A", 0)).at(ABSENCE_COUNTS)), Step::Show(Action::Submit));
-    // Reading goes on.
+    // The cloud is still read.
     assert_eq!(planned(scene().sees(holding("A"))), Step::Adopt);
     assert_eq!(planned(scene().intends(to_submit("A", 0)).sees(holding("A"))), Step::Landed(Action::Submit));
     assert_eq!(planned(scene().ordered("A", 0).sees(seen(Stage::Issued, &[NAME]))), Step::Follow);
 }
 
 #[test]
-fn what_this_version_cannot_do_is_said_and_nothing_is_sent() {
+fn what_this_version_does_not_support_is_reported_and_nothing_is_sent() {
     let unsupported =
         |scene: Scene| Scene { unsupported: Some(halt(Reason::InvalidRequest)), ..scene }.plan();
     let key_lost = || scene().lacks(halt(Reason::KeyLost));
@@ -95,7 +95,7 @@ fn an_open_intent_is_settled_even_if_the_spec_now_asks_for_what_cannot_be_done()
 }
 
 #[test]
-fn what_is_missing_is_said_before_the_clouds_trouble() {
+fn what_is_missing_is_reported_before_a_failure_of_the_cloud() {
     let lacking = || scene().lacks(halt(Reason::ProfileNotFound));
     for scene in [lacking(), lacking().unread(), lacking().cannot_read(unavailable("1"))] {
         assert_eq!(halted(&scene.plan()), Some(Reason::ProfileNotFound));
@@ -177,7 +177,7 @@ fn a_lost_status_is_adopted_not_submitted_again() {
     }
 }
 
-/// Where a certificate is of no use to anybody any more.
+/// The stages at which a certificate is over.
 const OVER: [Stage; 4] = [Stage::Revoking, Stage::AwaitingRevocationLetter, Stage::Revoked, Stage::Expired];
 
 #[test]
@@ -206,7 +206,7 @@ fn a_certificate_in_use_for_other_names_is_never_touched() {
 }
 
 #[test]
-fn an_application_of_before_for_other_names_is_replaced_only_where_the_user_asks() {
+fn an_earlier_application_for_other_names_is_replaced_only_on_request() {
     for end in [Stage::Rejected, Stage::Cancelled] {
         let ended = || scene().sees(seen(end, &["other.example"]));
         let Step::Halt(problem) = ended().plan() else { panic!("{end}: {:?}", ended().plan()) };
@@ -463,8 +463,8 @@ fn a_record_that_a_lost_call_may_have_overtaken_is_not_trusted() {
 }
 
 #[test]
-fn an_application_by_ids_is_handed_in_rather_than_taken_for_what_is_there() {
-    // Somebody's, for the same name; or this one, before its status was lost.
+fn an_application_by_ids_is_submitted_rather_than_adopted() {
+    // A foreign one for the same name; or this one, before its status was lost.
     for held in ["A", BY_IDS] {
         assert_eq!(scene().wants(BY_IDS).sees(holding(held)).plan(), write(Action::Submit, 1), "{held}");
     }
@@ -475,7 +475,7 @@ fn an_application_by_ids_is_handed_in_rather_than_taken_for_what_is_there() {
 fn an_approval_before_the_order_replaces_the_data_once_and_after_it_changes_nothing() {
     let sent = |application: &str| scene().submitted(application, 0).sees(holding(application)).at(60);
     assert_eq!(sent("A").wants(BY_IDS).plan(), write(Action::Submit, 1));
-    assert_eq!(sent(BY_IDS).wants(BY_IDS).plan(), write(Action::Order, 1), "our own record tells");
+    assert_eq!(sent(BY_IDS).wants(BY_IDS).plan(), write(Action::Order, 1), "our own record decides");
     assert_eq!(sent(BY_IDS).wants("A").plan(), write(Action::Submit, 1), "it has run out");
     let ordered = scene().ordered("A", 0).wants(BY_IDS).sees(seen(Stage::Reviewing, &[NAME])).at(60);
     assert_eq!(ordered.plan(), Step::Follow);

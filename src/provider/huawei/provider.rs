@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::core::application::Application;
 use crate::core::conditions::Problem;
 use crate::core::observation::{Bundle, Check, Deadline, Observation};
+use crate::core::pem;
 use crate::core::product::Product;
 use crate::provider::huawei::client::{EXPORT, Huawei, Message, SHOW, unreadable};
 use crate::provider::huawei::writes::CALLS;
@@ -30,13 +31,26 @@ impl Huawei {
         let message =
             Message { method: Method::POST, path: self.path(Some(EXPORT)), query: String::new(), body: b"" };
         let (exported, request_id) = self.call::<wire::Exported>(EXPORT, &message, None).await?;
-        let parts = exported.certificate.into_iter().chain(exported.certificate_chain);
-        let pem = exported.entire_certificate.unwrap_or_else(|| parts.collect::<Vec<_>>().join("\n"));
-        if pem.is_empty() {
+        let bundle = bundle(exported);
+        if bundle.certificate_pem.is_empty() {
             return Err(unreadable("the answer holds no certificate", request_id));
         }
-        Ok(Bundle { certificate_pem: pem, private_key_pem: exported.private_key })
+        Ok(bundle)
     }
+}
+
+/// What an answer holds of the chain. One certificate is not an entire chain where the rest of it stands beside it.
+pub(super) fn bundle(exported: wire::Exported) -> Bundle {
+    let wire::Exported { entire_certificate, certificate, certificate_chain, private_key } = exported;
+    // What is not whole is passed on as it is: its reader says why.
+    let is_entire = |text: &String| pem::read(text).map_or(true, |blocks| blocks.len() > 1);
+    let certificate_pem = match entire_certificate {
+        Some(entire) if is_entire(&entire) => entire,
+        entire => {
+            [entire, certificate, certificate_chain].into_iter().flatten().collect::<Vec<_>>().join("\n")
+        }
+    };
+    Bundle { certificate_pem, private_key_pem: private_key }
 }
 
 #[async_trait]
