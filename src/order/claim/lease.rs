@@ -169,8 +169,8 @@ mod tests {
         });
         let huawei = order(json!({ "huaweiCloud": fields }));
         assert_eq!(name(&huawei), "certorder-4c5539398586fa79c59e0da503fdc0c9");
-        let domestic = order(json!({"tencentCloud": {"certificateId": "J2lX2maH", "site": "Domestic"}}));
-        assert_ne!(name(&domestic), name(&tencent()), "another site, another certificate");
+        let china = order(json!({"tencentCloud": {"certificateId": "J2lX2maH", "site": "China"}}));
+        assert_ne!(name(&china), name(&tencent()), "another site, another certificate");
         assert!(is_name(&name(&huawei)));
         for other in ["certorder", "certorder-leader", "other-5fb0ef6bcc81170084524bf4ece71bb5"] {
             assert!(!is_name(other), "{other}");
