@@ -1,5 +1,5 @@
-//! Long runs of the operator against simulated clouds: kills, faults and two replicas (`crash`), its use of a rate limit
-//! (`pace`), and its cost while orders are settled (`quiet`).
+//! Long runs of the operator against simulated clouds: kills, faults, two replicas and two installations (`crash`), orders
+//! that come and go (`churn`), its use of a rate limit (`pace`), and its cost while orders are settled (`quiet`).
 //!
 //! ```console
 //! $ cargo build --release && cargo run --release --example siege -- crash --kills 1000 --seed 1
@@ -31,7 +31,7 @@ mod fixtures;
 #[path = "../../tests/it/siege/mod.rs"]
 mod siege;
 
-use siege::{Settings, Target, crash, pace, quiet};
+use siege::{Settings, Target, churn, crash, pace, quiet};
 
 /// Long runs of the operator against simulated clouds.
 #[derive(Parser)]
@@ -68,12 +68,24 @@ enum What {
         /// How many processes run at the same time, without leader election.
         #[arg(long, default_value_t = 1)]
         replicas: usize,
+        /// How many installations, each for a namespace of its own, want the same certificates.
+        #[arg(long, default_value_t = 1)]
+        installations: usize,
         /// How many orders exist at the same time.
         #[arg(long, default_value_t = 24)]
         crowd: usize,
         /// Before the random kills, kill at one in this many points of an order's lifecycle; 0 for none.
         #[arg(long, default_value_t = 1)]
         one_in: usize,
+    },
+    /// Orders that are created and deleted again: no claim is left, and the operator does not grow.
+    Churn {
+        /// How many orders.
+        #[arg(long, default_value_t = 20_000)]
+        cycles: usize,
+        /// How many exist at the same time.
+        #[arg(long, default_value_t = 32)]
+        at_once: usize,
     },
     /// How much of a cloud's rate limit is used while first submissions wait.
     Pace {
@@ -112,11 +124,16 @@ async fn main() -> ExitCode {
     );
     let target = Target { binary, kubeconfig: common.kubeconfig, log_level: common.log_level };
     let wrongs = match what {
-        What::Crash { kills, seed, replicas, crowd, one_in } => {
-            let settings = Settings { seed, kills, replicas, crowd, one_in };
+        What::Crash { kills, seed, replicas, installations, crowd, one_in } => {
+            let settings = Settings { seed, kills, replicas, installations, crowd, one_in };
             let (lines, wrongs) = crash::run(&target, &settings).await;
             println!("{lines}");
             wrongs
+        }
+        What::Churn { cycles, at_once } => {
+            let figures = churn::measure(&target, churn::Plan { cycles, at_once }).await;
+            println!("{figures}");
+            figures.wrongs()
         }
         What::Pace { orders, flags } => measure_pace(&target, orders, &flags).await,
         What::Quiet { orders, waiting, pause, window } => {

@@ -10,6 +10,7 @@
 )]
 
 mod caches;
+mod claim_upgrades;
 mod claims;
 mod clouds;
 mod cluster;
@@ -20,7 +21,9 @@ mod fixtures;
 mod following;
 mod gitops;
 mod huawei;
+mod installations;
 mod leaders;
+mod leases;
 mod manifests;
 mod markers;
 mod modes;
@@ -40,5 +43,6 @@ mod secrets;
 mod siege;
 mod starts;
 mod structure;
+mod takeovers;
 mod under_siege;
 mod world;

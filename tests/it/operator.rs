@@ -28,27 +28,28 @@ pub(crate) struct Operator {
 }
 
 impl Operator {
-    /// Starts it against an API server and the clouds at these addresses, in one namespace.
-    pub(crate) fn start(api: &str, cloud: &str, huawei: &str, namespace: &str) -> Self {
-        Self::start_by(Clock::default(), api, cloud, huawei, namespace)
-    }
-
-    /// The same with another clock.
+    /// Starts it with this clock against an API server and the clouds at these addresses, in one namespace.
     pub(crate) fn start_by(clock: Clock, api: &str, cloud: &str, huawei: &str, namespace: &str) -> Self {
         let alone = ["--leader-elect=false"];
-        Self::start_with(clock, api, [cloud, huawei], namespace, &alone)
+        Self::start_with(clock, api, [cloud, huawei], [namespace, &claims_of(namespace)], &alone)
+    }
+
+    /// The same with the claims in a namespace that other installations share.
+    pub(crate) fn start_claiming(api: &str, clouds: [&str; 2], namespace: &str, claims: &str) -> Self {
+        Self::start_with(Clock::default(), api, clouds, [namespace, claims], &["--leader-elect=false"])
     }
 
     /// The same as one of several replicas.
     pub(crate) fn start_electing(api: &str, clouds: [&str; 2], namespace: &str) -> Self {
-        Self::start_with(Clock::default(), api, clouds, namespace, &["--lease-namespace", namespace])
+        let namespaces = [namespace, &claims_of(namespace)];
+        Self::start_with(Clock::default(), api, clouds, namespaces, &["--lease-namespace", namespace])
     }
 
     fn start_with(
         clock: Clock,
         api: &str,
         [cloud, huawei]: [&str; 2],
-        namespace: &str,
+        [namespace, claims]: [&str; 2],
         election: &[&str],
     ) -> Self {
         let flags = [
@@ -57,7 +58,7 @@ impl Operator {
             "--watch-namespace",
             namespace,
             "--claims-namespace",
-            &claims_of(namespace),
+            claims,
             "--tencent-endpoint",
             cloud,
             "--poll-interval",

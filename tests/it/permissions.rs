@@ -9,7 +9,7 @@ use kube::core::NamespaceResourceScope;
 use kube::{Api, Client, Config, Resource, ResourceExt};
 use serde_json::json;
 
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, claims_of};
 use crate::deploy::{ACCOUNT, CLAIMS, NAMESPACE};
 use crate::fixtures;
 use crate::rules::{Call, Rules};
@@ -130,9 +130,10 @@ fn the_roles_allow_what_the_operator_needs_and_nothing_else() {
 
 #[test]
 fn claims_are_made_read_taken_over_and_deleted_in_their_namespace_alone() {
+    let claims = claims_of("shop");
     for folder in ["deploy/operator", "deploy/namespaced"] {
         let rules = Rules::of(folder, "shop");
-        for call in calls(&CLAIMING, CLAIMS) {
+        for call in calls(&CLAIMING, &claims) {
             assert!(rules.allow(&call), "{folder}: {call:?}");
         }
         for call in calls(&[("coordination.k8s.io", "leases", &["list", "delete"])], "shop") {
@@ -141,7 +142,7 @@ fn claims_are_made_read_taken_over_and_deleted_in_their_namespace_alone() {
     }
     // With a ClusterRole, Secrets can be read everywhere.
     let rules = Rules::of("deploy/namespaced", "shop");
-    for call in calls(&NOT_CLAIMING, CLAIMS) {
+    for call in calls(&NOT_CLAIMING, &claims) {
         assert!(!rules.allow(&call), "{call:?}");
     }
 }

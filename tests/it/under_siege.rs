@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cluster;
 use crate::siege::pace::Beside;
-use crate::siege::{Settings, Target, crash, pace, quiet};
+use crate::siege::{Settings, Target, churn, crash, pace, quiet};
 
 fn target() -> Target {
     Target {
@@ -22,12 +22,27 @@ async fn run_crash_test(settings: Settings) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_real_binary_submits_once_despite_kills_and_faults() {
-    run_crash_test(Settings { seed: 6, kills: 40, replicas: 1, crowd: 12, one_in: 20 }).await;
+    run_crash_test(Settings { seed: 6, kills: 40, replicas: 1, installations: 1, crowd: 12, one_in: 20 })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_at_once_submit_once_despite_kills_and_faults() {
-    run_crash_test(Settings { seed: 7, kills: 30, replicas: 2, crowd: 12, one_in: 0 }).await;
+    run_crash_test(Settings { seed: 7, kills: 30, replicas: 2, installations: 1, crowd: 12, one_in: 0 })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_installations_that_want_the_same_certificates_submit_once_despite_kills_and_faults() {
+    run_crash_test(Settings { seed: 8, kills: 30, replicas: 1, installations: 2, crowd: 12, one_in: 0 })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_that_are_created_and_deleted_leave_no_claim() {
+    let figures = churn::measure(&target(), churn::Plan { cycles: 60, at_once: 12 }).await;
+    println!("{figures}");
+    assert_eq!(figures.wrongs(), Vec::<String>::new());
 }
 
 /// Half of the cloud's limit, since a busy machine may delay a call until the next one is due; and at least two thirds of

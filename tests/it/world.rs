@@ -1,6 +1,7 @@
 //! The environment of one story: a cluster, a namespace, a cloud with an account, the operator, and proxies between them.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use certorder::api::v1alpha1::{
@@ -32,8 +33,10 @@ use crate::rules::Rules;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) struct World {
-    cluster: Cluster,
+    cluster: Arc<Cluster>,
     pub(crate) namespace: String,
+    /// The namespace of the claims.
+    pub(crate) claims: String,
     pub(crate) cloud: TencentCloud,
     pub(crate) account: Account,
     /// Between operator and API server.
@@ -68,35 +71,43 @@ impl World {
     /// The same with the permissions of `deploy/namespaced`, which are for one namespace.
     pub(crate) async fn in_one_namespace() -> Self {
         let (cluster, namespace) = (Cluster::start(cluster::kubeconfig().as_deref()).await, new_namespace());
-        cluster::create_namespace(&cluster.client, &namespace).await;
-        let mut objects = deploy::read("deploy/namespaced");
-        objects.retain(|object| matches!(deploy::kind(object), "ServiceAccount" | "Role" | "RoleBinding"));
-        for object in &mut objects {
-            if object.metadata.namespace.as_deref() == Some(deploy::CLAIMS) {
-                // The namespace is shared by all stories, so the object is named after this story, as the chart names it
-                // after the installation.
-                let name = format!("{namespace}.{}", deploy::ACCOUNT);
-                if let Some(role) = object.data.pointer_mut("/roleRef/name") {
-                    *role = name.clone().into();
-                }
-                object.metadata.name = Some(name);
-            } else {
-                // All other objects are in the namespace of the story, and are deleted with it.
-                object.metadata.namespace = Some(namespace.clone());
-            }
-            if let Some(subject) = object.data.pointer_mut("/subjects/0/namespace") {
-                *subject = namespace.clone().into();
-            }
-        }
-        deploy::apply(&cluster.client, &deploy::read_file("deploy/crds/claims-namespace.yaml")).await;
-        deploy::apply(&cluster.client, &objects).await;
+        install_in_one_namespace(&cluster, &namespace).await;
         let upstream = cluster.upstream_of(&namespace, deploy::ACCOUNT).await;
         let rules = Rules::of("deploy/namespaced", &namespace);
         Self::new(Kind::Tencent, cluster, upstream, namespace, rules).await
     }
 
     async fn new(kind: Kind, cluster: Cluster, upstream: Upstream, namespace: String, rules: Rules) -> Self {
-        let (cloud, account) = clouds::start_tencent().await;
+        let claims = cluster.create_claims(&namespace).await;
+        let tencent = clouds::start_tencent().await;
+        Self::with(kind, Arc::new(cluster), upstream, [namespace, claims], rules, tencent).await
+    }
+
+    /// Another installation by the manifests of `deploy/namespaced` beside this one: a namespace of its own in the same
+    /// cluster, the same account at the same cloud, the same namespace of claims.
+    pub(crate) async fn another_installation(&self) -> Self {
+        let namespace = new_namespace();
+        install_in_one_namespace(&self.cluster, &namespace).await;
+        self.cluster.may_claim(&self.claims, &namespace).await;
+        let upstream = self.cluster.upstream_of(&namespace, deploy::ACCOUNT).await;
+        let rules = Rules::of("deploy/namespaced", &namespace);
+        let (tencent, namespaces) =
+            ((self.cloud.clone(), self.account.clone()), [namespace, self.claims.clone()]);
+        let cluster = Arc::clone(&self.cluster);
+        let other = Self::with(Kind::Tencent, cluster, upstream, namespaces, rules, tencent).await;
+        // Its claims are in no namespace of its own.
+        other.allow_anything();
+        other
+    }
+
+    async fn with(
+        kind: Kind,
+        cluster: Arc<Cluster>,
+        upstream: Upstream,
+        [namespace, claims]: [String; 2],
+        rules: Rules,
+        (cloud, account): (TencentCloud, Account),
+    ) -> Self {
         let api = Proxy::start(upstream).await.unwrap();
         let tencent = Cloud::Tencent(cloud.clone(), account.clone());
         let net = tencent.line().await;
@@ -109,10 +120,21 @@ impl World {
             }
         };
         let (operator, rules) = (None, Cell::new(Some(rules)));
-        let world =
-            Self { cluster, namespace, cloud, account, api, net, kind, site, huawei_net, operator, rules };
+        let world = Self {
+            cluster,
+            namespace,
+            claims,
+            cloud,
+            account,
+            api,
+            net,
+            kind,
+            site,
+            huawei_net,
+            operator,
+            rules,
+        };
         cluster::create_namespace(&world.client(), &world.namespace).await;
-        world.cluster.create_claims(&world.namespace).await;
         world.create::<Secret>(fixtures::credentials()).await;
         if kind == Kind::Huawei {
             world.create::<Secret>(fixtures::huawei_credentials()).await;
@@ -210,7 +232,9 @@ impl World {
 
     /// Another operator beside the first.
     pub(crate) fn second_operator(&self) -> Operator {
-        Operator::start(&self.api.url(), &self.net.url(), &self.line().url(), &self.namespace)
+        let clouds = [self.net.url(), self.line().url()];
+        let clouds = clouds.each_ref().map(String::as_str);
+        Operator::start_claiming(&self.api.url(), clouds, &self.namespace, &self.claims)
     }
 
     /// Buys a certificate.
@@ -423,6 +447,32 @@ async fn until_seen(proxy: &Proxy, what: &str, wanted: impl Fn(&Seen) -> bool) {
         }
     };
     tokio::time::timeout(TIMEOUT, arrived).await.unwrap_or_else(|_| panic!("no request for {what}"));
+}
+
+/// A namespace with the permissions of `deploy/namespaced`.
+async fn install_in_one_namespace(cluster: &Cluster, namespace: &str) {
+    cluster::create_namespace(&cluster.client, namespace).await;
+    let mut objects = deploy::read("deploy/namespaced");
+    objects.retain(|object| matches!(deploy::kind(object), "ServiceAccount" | "Role" | "RoleBinding"));
+    for object in &mut objects {
+        if object.metadata.namespace.as_deref() == Some(deploy::CLAIMS) {
+            // The namespace is shared by all stories, so the object is named after this story, as the chart names it
+            // after the installation.
+            let name = format!("{namespace}.{}", deploy::ACCOUNT);
+            if let Some(role) = object.data.pointer_mut("/roleRef/name") {
+                *role = name.clone().into();
+            }
+            object.metadata.name = Some(name);
+        } else {
+            // All other objects are in the namespace of the story, and are deleted with it.
+            object.metadata.namespace = Some(namespace.to_owned());
+        }
+        if let Some(subject) = object.data.pointer_mut("/subjects/0/namespace") {
+            *subject = namespace.into();
+        }
+    }
+    deploy::apply(&cluster.client, &deploy::read_file("deploy/crds/claims-namespace.yaml")).await;
+    deploy::apply(&cluster.client, &objects).await;
 }
 
 fn new_namespace() -> String {

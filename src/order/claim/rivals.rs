@@ -44,6 +44,13 @@ pub fn contested(me: &CertificateOrder, others: &[impl Borrow<CertificateOrder>]
     Some(Problem::new(Reason::Settling, message))
 }
 
+/// The order of those that have acted on one certificate: first the one that keeps it.
+#[must_use]
+pub fn rank(order: &CertificateOrder) -> impl Ord + use<> {
+    let claim = claim(order);
+    (claim.is_none(), claim, seniority(order))
+}
+
 /// Whether no other order can contest the claim of this one any more: the cloud answered it.
 #[must_use]
 pub fn is_settled(order: &CertificateOrder) -> bool {

@@ -112,7 +112,8 @@ impl Fold<'_> {
         }
         match problem.reason {
             Reason::Settling => Requeue::In(CONTESTED_INTERVAL),
-            Reason::BudgetExceeded => Requeue::Poll,
+            // Only another look sees that rights were given, or that a namespace has room.
+            Reason::BudgetExceeded | Reason::ClaimUnavailable => Requeue::Poll,
             _ => Requeue::Stopped,
         }
     }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::support::*;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, Submission, seconds};
-use crate::order::claim::rivals::contested;
+use crate::order::claim::rivals::{contested, rank};
 
 const BORN_FIRST: i64 = 0;
 const BORN_LATER: i64 = 60;
@@ -188,5 +188,20 @@ fn claim_of(order: &CertificateOrder) -> Claim {
         Some(submission) if submission.submitted_at.is_some() => Submitted,
         Some(submission) if submission.intent.is_some() => Intends,
         _ => Nothing,
+    }
+}
+
+/// After an upgrade the one that keeps the certificate gets the Lease, not the one that is looked at first.
+#[test]
+fn of_several_that_have_acted_the_one_that_keeps_the_certificate_comes_first() {
+    let acted = [Intends, Adopted, Found, Submitted, Orders, Restarted];
+    for (mine, theirs) in acted.into_iter().flat_map(|mine| acted.map(|theirs| (mine, theirs))) {
+        let (a, b) = (claiming("a", BORN_FIRST, mine), claiming("b", BORN_LATER, theirs));
+        let (first, second) = if rank(&a) < rank(&b) { (&a, &b) } else { (&b, &a) };
+        assert_ne!(
+            reason(first, std::slice::from_ref(second)),
+            Some(Reason::DuplicateCertificate),
+            "{mine:?} {theirs:?}: the first is lost to nobody"
+        );
     }
 }

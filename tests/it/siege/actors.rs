@@ -100,7 +100,7 @@ fn is_true(order: &CertificateOrder, type_: &str) -> bool {
 }
 
 /// Why an order is stalled; empty if it is not.
-fn stalled(order: &CertificateOrder) -> &str {
+pub(crate) fn stalled(order: &CertificateOrder) -> &str {
     condition(order, "Stalled").filter(|(status, _)| *status == "True").map_or("", |(_, reason)| reason)
 }
 

@@ -68,7 +68,8 @@ fn attempts(effects: &[Effect]) -> Vec<Attempt<'_>> {
     attempts
 }
 
-fn of_calls(scenario: &Scenario, effects: &[Effect]) -> Findings {
+/// Checks the calls for a certificate.
+pub(crate) fn of_calls(scenario: &Scenario, effects: &[Effect]) -> Findings {
     let attempts = attempts(effects);
     let mut findings = Findings {
         submissions: attempts.iter().map(|attempt| attempt.submits.len()).sum(),

@@ -91,7 +91,7 @@ fn requests(environment: &Environment, replica: &Replica) -> HashMap<Point, usiz
             Method::PUT if seen.path.contains("/status") => Point::Status,
             Method::POST if seen.path.contains("/secrets") => Point::Secret,
             Method::PATCH if seen.path.contains("/certificateorders") => Point::Finalizer,
-            Method::GET if seen.path.contains("fieldSelector") => Point::Claims,
+            Method::POST if seen.path.contains("/leases") => Point::Claim,
             _ => continue,
         };
         *requests.entry(point).or_default() += 1;

@@ -1,8 +1,9 @@
 //! The real binary as a process against simulated clouds: kills, faults, stale answers; its call rate and its load at
 //! rest. `under_siege` runs short forms of what `cargo run --release --example siege` runs at length.
 //!
-//! - [`crash`]: kills and faults, one replica or several; every order ends as it would without them, and each call takes
-//!   effect once.
+//! - [`crash`]: kills and faults, one replica or several, one installation or several that want the same certificates; every
+//!   order ends as it would without them, and each call takes effect once.
+//! - [`churn`]: orders that are created and deleted again leave no claim.
 //! - [`pace`]: how much of a cloud's rate limit is used; [`quiet`]: what settled orders cost.
 //! - `kill_points` kills at every point of a scenario, `random_kills` at random; `points` are those points, and the
 //!   faults.
@@ -15,6 +16,8 @@ use std::path::PathBuf;
 
 mod actors;
 mod check;
+pub(crate) mod churn;
+mod claims;
 mod cloud;
 pub(crate) mod crash;
 mod crowd;
@@ -49,8 +52,10 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
     /// The least number of kills.
     pub(crate) kills: usize,
-    /// How many processes run at the same time.
+    /// How many processes of each installation run at the same time.
     pub(crate) replicas: usize,
+    /// How many installations have an order for each certificate, each in a namespace of its own.
+    pub(crate) installations: usize,
     /// How many orders exist at the same time.
     pub(crate) crowd: usize,
     /// The share of the points that are tested: one in this many; 0 for none.

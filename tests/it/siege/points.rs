@@ -20,8 +20,8 @@ pub(crate) enum Point {
     Secret,
     /// A finalizer is set or removed.
     Finalizer,
-    /// The other orders for a certificate are listed.
-    Claims,
+    /// A claim is created.
+    Claim,
     /// A call to a cloud, by the index of the cloud, and its action.
     Cloud(usize, &'static str),
 }
@@ -48,14 +48,13 @@ impl Point {
         let calls = clouds.iter().enumerate();
         let calls =
             calls.flat_map(|(at, cloud)| cloud.actions().iter().map(move |name| Self::Cloud(at, name)));
-        [Self::Status, Self::Secret, Self::Finalizer, Self::Claims].into_iter().chain(calls).collect()
+        [Self::Status, Self::Secret, Self::Finalizer, Self::Claim].into_iter().chain(calls).collect()
     }
 
     /// Whether it is a write.
     pub(crate) fn is_write(&self, clouds: &[std::sync::Arc<dyn Cloud>]) -> bool {
         match self {
-            Self::Status | Self::Secret | Self::Finalizer => true,
-            Self::Claims => false,
+            Self::Status | Self::Secret | Self::Finalizer | Self::Claim => true,
             Self::Cloud(at, action) => {
                 let cloud = &clouds[*at];
                 cloud.actions()[..cloud.writes()].contains(action)
@@ -87,7 +86,7 @@ impl Point {
             Self::Status => replica.api.fault(rule.method(Method::PUT).path("/status")),
             Self::Secret => replica.api.fault(rule.method(Method::POST).path("/secrets")),
             Self::Finalizer => replica.api.fault(rule.method(Method::PATCH).path(orders)),
-            Self::Claims => replica.api.fault(rule.method(Method::GET).path("fieldSelector")),
+            Self::Claim => replica.api.fault(rule.method(Method::POST).path("/leases")),
             Self::Cloud(at, action) => replica.clouds[*at].fault(clouds[*at].only(rule, action)),
         }
     }
@@ -98,7 +97,7 @@ impl Point {
             (Self::Status, Side::Before) => "before a status write",
             (Self::Status, Side::After) => "after a status write",
             (Self::Status, Side::Meanwhile) => "during a status write",
-            (Self::Secret | Self::Finalizer | Self::Claims, _) => "around another call to the API server",
+            (Self::Secret | Self::Finalizer | Self::Claim, _) => "around another call to the API server",
             (Self::Cloud(..), Side::Before) => "before a cloud call",
             (Self::Cloud(..), Side::After) => "after a cloud call",
             (Self::Cloud(..), Side::Meanwhile) => "during a cloud call",
@@ -117,7 +116,8 @@ pub(crate) fn random_fault(
     let calls: Vec<Point> =
         Point::all(clouds).into_iter().filter(|point| matches!(point, Point::Cloud(..))).collect();
     let call = rng.pick(&calls).clone();
-    let write = rng.pick(&[Point::Status, Point::Status, Point::Secret, Point::Finalizer]).clone();
+    let writes = [Point::Status, Point::Status, Point::Secret, Point::Finalizer, Point::Claim];
+    let write = rng.pick(&writes).clone();
     let (point, name, action) = match rng.below(11) {
         0 => (call, "reply lost after commit", Action::CutBody(0)),
         1 => (call, "timeout", Action::Delay(CALL_TIMEOUT * 4)),

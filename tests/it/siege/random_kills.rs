@@ -36,12 +36,19 @@ struct Stale(Mutex<Vec<Value>>);
 
 /// Kills the operator as often as required, and then waits until every order is finished.
 pub(crate) async fn run(environment: &Environment, settings: &Settings, rng: &mut Rng, tally: &Tally) {
-    let sandbox = environment.sandbox().await;
-    let (stale, is_over) = (Stale::default(), AtomicBool::new(false));
-    let mut crowd = Crowd::new(&sandbox, tally);
-    let replicas: Vec<_> = (0..settings.replicas)
-        .map(|_| kill_repeatedly(&sandbox, settings.kills, &stale, rng.fork(), tally))
-        .collect();
+    let mut places = Vec::new();
+    for _ in 0..settings.installations {
+        places.push(environment.sandbox().await);
+    }
+    let is_over = AtomicBool::new(false);
+    let stale: Vec<Stale> = places.iter().map(|_| Stale::default()).collect();
+    let mut crowd = Crowd::among(places.iter().collect(), tally);
+    let mut replicas = Vec::new();
+    for (place, stale) in places.iter().zip(&stale) {
+        for _ in 0..settings.replicas {
+            replicas.push(kill_repeatedly(place, settings.kills, stale, rng.fork(), tally));
+        }
+    }
     let kills = async {
         futures::future::join_all(replicas).await;
         is_over.store(true, Ordering::Release);
@@ -53,7 +60,10 @@ pub(crate) async fn run(environment: &Environment, settings: &Settings, rng: &mu
                 crowd.grow().await;
             }
             let orders = crowd.tick().await;
-            stale.keep(&orders, &mut choices);
+            // What the list of one namespace answered, for that one alone.
+            if let [stale] = stale.as_slice() {
+                stale.keep(&orders, &mut choices);
+            }
             if choices.percent(20) {
                 disturb(&mut crowd, &orders, &mut choices).await;
             }
@@ -61,10 +71,13 @@ pub(crate) async fn run(environment: &Environment, settings: &Settings, rng: &mu
     };
     tokio::join!(kills, act);
     let mut healthy = Vec::new();
-    for _ in 0..settings.replicas {
-        healthy.push(sandbox.operator(&SHORT_TIMEOUTS).await);
+    for place in &places {
+        for _ in 0..settings.replicas {
+            healthy.push(place.operator(&SHORT_TIMEOUTS).await);
+        }
     }
     crowd.finish(TIMEOUT).await;
+    crowd.end(TIMEOUT).await;
     healthy.iter_mut().for_each(Replica::kill);
 }
 
@@ -126,7 +139,7 @@ async fn disturb(crowd: &mut Crowd<'_>, orders: &HashMap<String, CertificateOrde
         return;
     }
     let at = rng.below(crowd.scenarios.len());
-    let (sandbox, tally) = (crowd.sandbox, crowd.tally);
+    let (sandbox, tally) = (crowd.place(&crowd.scenarios[at]), crowd.tally);
     let scenario = &mut crowd.scenarios[at];
     let Some(order) = orders.get(&scenario.name) else { return };
     if intends(order) {

@@ -72,6 +72,8 @@ pub(crate) struct Scenario {
     pub(crate) id: String,
     /// The order.
     pub(crate) name: String,
+    /// The installation whose order has the certificate, as last seen.
+    pub(crate) place: usize,
     /// Its current common name.
     pub(crate) common_name: String,
     csr: Option<String>,
@@ -97,7 +99,8 @@ impl Scenario {
             .then(|| fixtures::csr_of(&KeyPair::generate().unwrap(), &[common_name.as_str()]));
         let cloud = Arc::clone(cloud);
         let (is_second, is_deleted, lost_status, unknown) = (false, false, false, 0);
-        Self { kind, cloud, id, name, common_name, csr, is_second, is_deleted, lost_status, unknown }
+        let place = 0;
+        Self { kind, cloud, id, name, place, common_name, csr, is_second, is_deleted, lost_status, unknown }
     }
 
     /// The name that a user who corrects the order gives it.
@@ -121,6 +124,11 @@ impl Scenario {
     /// Whether the scenario ends the same after a lost status: deleting an order that was only adopted cancels nothing.
     pub(crate) fn may_lose_status(&self) -> bool {
         self.kind.course != Course::Deleted
+    }
+
+    /// Whether several orders may be for its certificate: whoever has it hands in the same application.
+    pub(crate) fn may_be_shared(kind: OrderKind) -> bool {
+        kind.course == Course::Issued && kind.key != Key::InCluster
     }
 
     /// The manifest of the order.
