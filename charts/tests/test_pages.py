@@ -51,7 +51,7 @@ def test_no_page_tells_people_to_forget_what_they_set(page):
             assert "--reuse-values" not in command.split(), line
 
 
-@pytest.mark.parametrize("page", [page for page in pages() if page.name != "README.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 def test_no_page_has_a_command_that_does_not_do_what_it_seems_to(page):
     for line in page.text.replace("\\\n", " ").splitlines():
         if not line.lstrip().startswith("$ "):

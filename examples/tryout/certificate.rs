@@ -1,4 +1,4 @@
-//! The issued certificate as its TLS Secret holds it, read with another eye than the operator's.
+//! The issued certificate in its TLS Secret, read independently of the operator's code.
 
 use certorder::api::v1alpha1::CertificateOrder;
 use jiff::Timestamp;
@@ -8,17 +8,17 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::pem::parse_x509_pem;
 
-use crate::trouble::Error;
+use crate::error::Error;
 
-/// What a reader wants to know of a certificate.
+/// The main facts of a certificate.
 pub(crate) struct Issued {
     /// The Secret that holds it.
     pub(crate) secret: String,
-    /// Whom it is for.
+    /// Its subject.
     pub(crate) subject: String,
     /// The names that it covers.
     pub(crate) names: Vec<String>,
-    /// When it runs out.
+    /// When it expires.
     pub(crate) expires: Timestamp,
 }
 

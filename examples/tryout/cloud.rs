@@ -1,4 +1,4 @@
-//! The simulated clouds: the accounts, what is bought in them, and the CAs.
+//! The simulated clouds: the accounts, the bought certificates, and the CAs.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,8 +9,8 @@ use certorder_sim::tencent::{self, TencentCloud};
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
+use crate::error::Error;
 use crate::manifests::{Manifests, Product};
-use crate::trouble::Error;
 
 /// A certificate that no manifest names, for an order of the reader's own.
 pub(crate) const SPARE: &str = "dvSpare1";
@@ -26,7 +26,7 @@ pub(crate) struct Cloud {
     reviews: Mutex<Vec<(Instant, String)>>,
 }
 
-/// A call that handed in an application.
+/// A call that submitted an application.
 pub(crate) struct Submission {
     /// The cloud's id of the call.
     pub(crate) request_id: Option<String>,
@@ -78,15 +78,15 @@ impl Cloud {
         over.into_iter().map(|(_, profile)| profile).collect()
     }
 
-    /// Where they serve: Tencent Cloud, then Huawei Cloud.
+    /// Their addresses: Tencent Cloud, then Huawei Cloud.
     pub(crate) fn urls(&self) -> [String; 2] {
         [self.tencent.url(), self.huawei.url()]
     }
 
-    /// Plays the CAs: moves every order that was sent to them one step on, and says how far each has come.
+    /// Simulates the CAs: does the next step for every order that was sent to them, and returns the new states.
     pub(crate) async fn move_on(&self) -> Result<Vec<String>, Error> {
         let (cloud, huawei) = (self.tencent.clone(), self.huawei.clone());
-        // Issuing makes keys, which takes its time.
+        // Issuing generates keys, which is slow.
         let moved = tokio::task::spawn_blocking(move || {
             let mut lines: Vec<String> = cloud.running().iter().map(|id| move_one(&cloud, id)).collect();
             lines.extend(huawei.running().iter().map(|id| move_another(&huawei, id)));
@@ -95,7 +95,7 @@ impl Cloud {
         moved.await.map_err(|source| Error::io("play the CA", source.into()))
     }
 
-    /// The calls that handed in an application for a certificate and took effect.
+    /// The calls that submitted an application for a certificate and took effect.
     pub(crate) fn submissions(&self, certificate_id: &str) -> Vec<Submission> {
         let mut submissions = Vec::new();
         for call in self.tencent.ledger() {

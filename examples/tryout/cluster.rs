@@ -1,4 +1,4 @@
-//! Where the manifests are applied: the API in process, or a real cluster.
+//! The cluster of the manifests: the in-process API, or a real cluster.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,21 +15,21 @@ use kube::runtime::conditions::is_deleted;
 use kube::runtime::wait::await_condition;
 use kube::{Api, Client, Config, ResourceExt};
 
+use crate::error::Error;
 use crate::manifests::{FIELD_MANAGER, MADE_BY, Manifests};
 use crate::screen::Screen;
-use crate::trouble::Error;
 
 /// How long a cluster may take to serve a new kind, or to remove a namespace.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The pause between two looks at something that no watch tells.
+/// How often a state that no watch shows is polled.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A cluster.
 pub(crate) enum Cluster {
     /// In this process.
     Simulated(Client, ApiServer),
-    /// That of a kubeconfig.
+    /// The cluster of a kubeconfig.
     Real(Client, PathBuf),
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for Cluster {
 }
 
 impl Cluster {
-    /// Starts an API in process, or takes the cluster of a kubeconfig.
+    /// Starts an in-process API, or connects to the cluster of a kubeconfig.
     pub(crate) async fn connect(kubeconfig: Option<&Path>) -> Result<Self, Error> {
         let Some(file) = kubeconfig else {
             let server =
@@ -66,7 +66,7 @@ impl Cluster {
         matches!(self, Self::Real(..))
     }
 
-    /// A kubeconfig for kubectl. The cluster in process gets a file of its own, to be removed at the end.
+    /// A kubeconfig for kubectl. The in-process cluster gets a temporary file.
     pub(crate) fn kubeconfig(&self) -> Result<(PathBuf, Option<TemporaryFile>), Error> {
         match self {
             Self::Real(_, file) => Ok((file.clone(), None)),
@@ -80,11 +80,11 @@ impl Cluster {
         }
     }
 
-    /// Installs the CRDs and applies the manifests, into a namespace that is free of an earlier tryout's objects.
+    /// Installs the CRDs and applies the manifests, in a namespace without objects of an earlier tryout.
     pub(crate) async fn prepare(&self, manifests: &Manifests, screen: &mut Screen) -> Result<(), Error> {
         self.clean(manifests, screen).await?;
-        let prepared = tokio::time::timeout(PATIENCE, install_crds(&self.client())).await;
-        prepared.map_err(|_| Error::TooSlow(format!("the CRDs were not served within {PATIENCE:?}")))??;
+        let prepared = tokio::time::timeout(TIMEOUT, install_crds(&self.client())).await;
+        prepared.map_err(|_| Error::TooSlow(format!("the CRDs were not served within {TIMEOUT:?}")))??;
         for manifest in &manifests.all {
             let what = manifest.to_string();
             manifest.apply(&self.client()).await.map_err(Error::api(format!("apply {what}")))?;
@@ -108,11 +108,11 @@ impl Cluster {
         let uid = found.uid().unwrap_or_default();
         let deleted = self.namespaces().delete(name, &DeleteParams::default()).await;
         deleted.map_err(Error::api(format!("remove namespace {name}")))?;
-        let gone = await_condition(self.namespaces(), name, is_deleted(&uid));
-        match tokio::time::timeout(PATIENCE, gone).await {
+        let deleted = await_condition(self.namespaces(), name, is_deleted(&uid));
+        match tokio::time::timeout(TIMEOUT, deleted).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(Error::TooSlow(format!("cannot watch namespace {name} end: {error}"))),
-            Err(_) => Err(Error::TooSlow(format!("namespace {name} was not gone within {PATIENCE:?}"))),
+            Err(_) => Err(Error::TooSlow(format!("namespace {name} was not deleted within {TIMEOUT:?}"))),
         }
     }
 
@@ -168,6 +168,6 @@ pub(crate) struct TemporaryFile(PathBuf);
 
 impl Drop for TemporaryFile {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0); // It may be gone already.
+        let _ = std::fs::remove_file(&self.0); // It may be deleted already.
     }
 }

@@ -1,21 +1,21 @@
 //! The whole system on one machine: a Kubernetes API and two clouds, all simulated, and the operator between them.
 //!
-//! - [`manifests`]: what is applied, and what each order announces to reach;
-//! - [`cluster`]: where it is applied: the API in process, or a real cluster;
-//! - [`cloud`]: the accounts, the certificates bought, and the CAs;
+//! - [`manifests`]: the manifests, and the state that each order announces;
+//! - [`cluster`]: the cluster: the in-process API, or a real one;
+//! - [`cloud`]: the accounts, the bought certificates, and the CAs;
 //! - [`operator`]: the operator, as `certorder run` runs it;
-//! - [`story`]: waits until every order is where its manifest says;
-//! - [`certificate`]: what the Secrets of the issued orders hold;
+//! - [`story`]: waits until every order reaches the state that its manifest announces;
+//! - [`certificate`]: the content of the Secrets of the issued orders;
 //! - [`screen`]: a live table on a terminal, one line for each change elsewhere.
 
 mod certificate;
 mod cloud;
 mod cluster;
+mod error;
 mod manifests;
 mod operator;
 mod screen;
 mod story;
-mod trouble;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,31 +27,31 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use cloud::Cloud;
 use cluster::Cluster;
+use error::Error;
 use manifests::Manifests;
 use operator::Operator;
 use screen::Screen;
 use story::Story;
-use trouble::Error;
 
 /// Shows certorder at work: no cluster and no cloud account needed.
 ///
-/// Starts a Kubernetes API and simulated Tencent and Huawei Clouds in this process, and the operator with them; applies
-/// examples/manifests, plays the CA, and ends once every order has reached what its manifest announces.
+/// Starts a Kubernetes API, simulated Tencent and Huawei Clouds, and the operator in this process; applies
+/// examples/manifests, simulates the CA, and exits once every order has reached the state that its manifest announces.
 #[derive(Parser)]
 #[command(name = "tryout")]
 struct Flags {
-    /// Stay up after that, print a kubeconfig and what to try with it, and end with ctrl-c.
+    /// Keep running after that, and print a kubeconfig and what to try with it; ctrl-c stops it.
     #[arg(long)]
     stay: bool,
 
-    /// Use the cluster of this kubeconfig instead: certorder's CRDs are installed or updated there and left, the
-    /// namespace of the manifests is made, and removed at the end unless --stay. The clouds stay simulated. Take no
-    /// cluster where certorder runs already.
+    /// Use the cluster of this kubeconfig instead: certorder's CRDs are installed or updated and stay there; the
+    /// namespace of the manifests is created, and deleted at the end unless --stay. The clouds stay simulated. Do not
+    /// use a cluster where certorder runs already.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 }
 
-/// How the tryout ended when nothing went wrong.
+/// How the tryout ended without an error.
 enum Ending {
     /// Every order reached what its manifest announces.
     Reached,
@@ -98,7 +98,7 @@ async fn tryout(flags: &Flags) -> Result<Ending, Error> {
     cleaned.map(|()| ending)
 }
 
-/// Everything between the start and the cleaning up.
+/// Everything between the start and the cleanup.
 async fn on(
     cluster: &Cluster,
     cloud: &Cloud,
@@ -114,13 +114,13 @@ async fn on(
     let [tencent, huawei] = &cloud.urls();
     let mut operator = Operator::start(cluster.client(), [tencent, huawei], &manifests.namespace)?;
     let mut story = Story::new(cluster, cloud, manifests, screen);
-    let told = tokio::select! {
-        told = story.tell(stay) => told.map(|()| Ending::Reached),
+    let outcome = tokio::select! {
+        finished = story.run(stay) => finished.map(|()| Ending::Reached),
         () = stop.clone() => Ok(story.ending()),
-        ended = operator.ended() => Err(ended),
+        error = operator.stopped() => Err(error),
     };
     let stopped = operator.stop().await;
-    let ending = told?;
+    let ending = outcome?;
     stopped.map(|()| ending)
 }
 

@@ -1,4 +1,4 @@
-//! The manifests: what is applied, and what two annotations of each order say for the tryout.
+//! The manifests, and the two annotations of each order that the tryout reads.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,14 +16,14 @@ use strum::IntoEnumIterator;
 
 /// The condition that an order must reach, as `Type=Status` or `Type=Status/Reason`.
 const REACHES: &str = "tryout.certorder.dev/reaches";
-/// What is bought at the simulated cloud for an order.
+/// The product to buy at the simulated cloud for an order.
 const PRODUCT: &str = "tryout.certorder.dev/product";
-/// The field manager of everything that is applied.
+/// The field manager of the manifests.
 pub(crate) const FIELD_MANAGER: &str = "certorder-tryout";
-/// The label of everything that is applied, with the field manager as its value.
+/// The label of all applied objects, with the field manager as its value.
 pub(crate) const MADE_BY: &str = "app.kubernetes.io/managed-by";
 
-/// The values of [`PRODUCT`], and what that is at each cloud.
+/// The values of [`PRODUCT`], and the product at each cloud.
 const PRODUCTS: [(&str, tencent::Product, huawei::Product); 6] = [
     ("dv", tencent::Product::DV_SINGLE, huawei::Product::DV_SINGLE),
     ("dv-multi-domain", tencent::Product::DV_MULTI, huawei::Product::DV_MULTI),
@@ -33,7 +33,7 @@ const PRODUCTS: [(&str, tencent::Product, huawei::Product); 6] = [
     ("ov-wildcard", tencent::Product::OV_WILDCARD, huawei::Product::OV_WILDCARD),
 ];
 
-/// What is bought for an order.
+/// The product that is bought for an order.
 #[derive(Clone, Copy)]
 pub(crate) enum Product {
     /// At Tencent Cloud.
@@ -54,7 +54,7 @@ pub(crate) struct Error {
 pub(crate) struct Manifests {
     /// The one namespace that they are in.
     pub(crate) namespace: String,
-    /// Everything, in the order of the files.
+    /// All objects, in the order of the files.
     pub(crate) all: Vec<Manifest>,
     /// The orders among them.
     pub(crate) orders: Vec<Order>,
@@ -62,7 +62,7 @@ pub(crate) struct Manifests {
     pub(crate) saved: Vec<Saved>,
 }
 
-/// What the console holds of a profile.
+/// A profile as saved in the console.
 pub(crate) struct Saved {
     /// The profile's name.
     pub(crate) profile: String,
@@ -78,17 +78,17 @@ pub(crate) struct Saved {
 pub(crate) struct Manifest {
     file: String,
     kind: ApiResource,
-    /// As it stands in the file.
+    /// As in the file.
     pub(crate) object: DynamicObject,
 }
 
-/// An order, and what its annotations say.
+/// An order and its annotations.
 pub(crate) struct Order {
     /// The order itself.
     pub(crate) object: CertificateOrder,
-    /// What it is to reach.
+    /// The condition that it must reach.
     pub(crate) goal: Goal,
-    /// What is bought for it.
+    /// The product that is bought for it.
     pub(crate) product: Product,
     /// Its account's access key.
     pub(crate) secret_id: String,
@@ -129,7 +129,7 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
-/// The namespace that is made. Every other object must be in it, since it is removed as a whole in the end.
+/// The namespace that is created. Every other object must be in it, since it is deleted as a whole in the end.
 fn namespace(directory: &Path, all: &[Manifest]) -> Result<String, Error> {
     let found = of_kind::<Namespace>(all)?;
     let [(_, namespace)] = found.as_slice() else {
@@ -215,7 +215,7 @@ fn kind(object: &DynamicObject) -> Option<ApiResource> {
 }
 
 impl Saved {
-    /// What somebody typed into the console, from the same data.
+    /// The profile as saved in the console, from the same data.
     fn new(number: u64, profile: &OrganizationProfile, secrets: &[(&str, Secret)]) -> Option<Self> {
         let account = &profile.spec.tencent_cloud.as_ref()?.credentials_ref.name;
         let organization = profile.spec.organization.as_ref()?;
@@ -282,7 +282,7 @@ fn product(name: &str, is_huawei: bool) -> Result<Product, String> {
     Ok(if is_huawei { Product::Huawei(*huawei) } else { Product::Tencent(*tencent) })
 }
 
-/// A condition that an order is to reach.
+/// A condition that an order must reach.
 pub(crate) struct Goal {
     type_: ConditionType,
     status: String,

@@ -10,12 +10,12 @@ use futures::future::LocalBoxFuture;
 use kube::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::trouble::Error;
+use crate::error::Error;
 
-/// How long it may take to end.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long it may take to shut down.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A running operator. It works while [`Operator::ended`] or [`Operator::stop`] is awaited.
+/// A running operator. It works while [`Operator::stopped`] or [`Operator::stop`] is awaited.
 pub(crate) struct Operator {
     shutdown: CancellationToken,
     run: LocalBoxFuture<'static, Result<(), runtime::Error>>,
@@ -58,23 +58,23 @@ impl Operator {
         Ok(Self { shutdown, run })
     }
 
-    /// Waits until it ends by itself, which it must not.
-    pub(crate) async fn ended(&mut self) -> Error {
+    /// Waits until it stops by itself, which is an error.
+    pub(crate) async fn stopped(&mut self) -> Error {
         let outcome = (&mut self.run).await;
-        // A future is not polled after its end.
+        // A future must not be polled again after it has finished.
         self.run = std::future::ready(Ok(())).boxed_local();
         match outcome {
-            Ok(()) => Error::Operator("nobody asked it to".to_owned()),
+            Ok(()) => Error::Operator("without a signal".to_owned()),
             Err(error) => Error::Operator(error.to_string()),
         }
     }
 
-    /// Asks it to end, as SIGTERM does, and waits until it has finished what it had begun.
+    /// Shuts it down, as SIGTERM does, and waits until it has finished the calls in progress.
     pub(crate) async fn stop(self) -> Result<(), Error> {
         self.shutdown.cancel();
-        match tokio::time::timeout(PATIENCE, self.run).await {
-            Ok(ended) => ended.map_err(|error| Error::Operator(error.to_string())),
-            Err(_) => Err(Error::TooSlow(format!("the operator did not end within {PATIENCE:?}"))),
+        match tokio::time::timeout(TIMEOUT, self.run).await {
+            Ok(outcome) => outcome.map_err(|error| Error::Operator(error.to_string())),
+            Err(_) => Err(Error::TooSlow(format!("the operator did not shut down within {TIMEOUT:?}"))),
         }
     }
 }

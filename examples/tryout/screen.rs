@@ -1,5 +1,5 @@
-//! What the reader sees: lines, and a table of the orders. On a terminal the table stays below the lines and is
-//! redrawn in place; elsewhere a row is printed whenever it changes.
+//! The output: lines, and a table of the orders. On a terminal the table stays below the lines and is redrawn in place;
+//! elsewhere a row is printed whenever it changes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,18 +7,18 @@ use std::io::{IsTerminal, Write as _};
 
 /// The headings, as kubectl prints them.
 const HEADINGS: [&str; 7] = ["NAME", "READY", "PHASE", "PROVIDER", "CERTIFICATE", "REASON", "REQUEST"];
-/// The least width of each column, wide enough that most tables never jump.
+/// The minimum width of each column, wide enough that most tables never jump.
 const WIDTHS: [usize; 7] = [12, 9, 16, 14, 18, 20, 0];
 
-/// Back to the first line of the table, and everything from there on erased.
+/// Erases the table from its first line on.
 const ERASE: &str = "\x1b[J";
-/// Lines that are too long are cut off, not wrapped, so that the table has as many lines as rows.
+/// Cuts off long lines instead of wrapping them, so that the table has as many lines as rows.
 const CUT: (&str, &str) = ("\x1b[?7l", "\x1b[?7h");
 
 /// A row of the table of orders.
 pub(crate) type Row = [String; 7];
 
-/// The terminal, or what stands for it.
+/// The terminal, or a pipe.
 pub(crate) struct Screen {
     is_terminal: bool,
     /// The table as drawn last.
@@ -65,7 +65,7 @@ impl Screen {
         }
     }
 
-    /// Leaves the table where it stands; what follows comes below it.
+    /// Leaves the table in place; further output comes below it.
     pub(crate) fn keep(&mut self) {
         self.drawn.clear();
     }
@@ -106,7 +106,7 @@ fn line(cells: &[impl AsRef<str>], widths: &[usize]) -> String {
     line.trim_end().to_owned()
 }
 
-/// Writes at once. A reader that has seen enough (`| head`) closes the pipe; the tryout goes on to its end.
+/// Writes and flushes. Errors are ignored: if the reader closes the pipe (`| head`), the tryout still runs to its end.
 fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -1,4 +1,4 @@
-//! Waits until every order has reached what its manifest announces, while the CA does its part.
+//! Waits until every order has reached the state that its manifest announces, while the CA is simulated.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,16 +16,16 @@ use crate::Ending;
 use crate::certificate::Issued;
 use crate::cloud::{self, Cloud};
 use crate::cluster::Cluster;
+use crate::error::Error;
 use crate::manifests::{Manifests, Order};
 use crate::screen::{Row, Screen, columns};
-use crate::trouble::Error;
 
-/// The longest that the orders may take.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// The pause between two moves of the CA.
+/// How long the orders may take.
+const TIMEOUT: Duration = Duration::from_mins(1);
+/// The pause between two steps of the CA.
 const PACE: Duration = Duration::from_secs(1);
 
-/// The tryout from the moment when everything runs.
+/// The tryout once everything runs.
 pub(crate) struct Story<'a> {
     cluster: &'a Cluster,
     cloud: &'a Cloud,
@@ -37,7 +37,7 @@ pub(crate) struct Story<'a> {
 }
 
 impl<'a> Story<'a> {
-    /// Nothing has happened yet.
+    /// The start.
     pub(crate) fn new(
         cluster: &'a Cluster,
         cloud: &'a Cloud,
@@ -48,14 +48,14 @@ impl<'a> Story<'a> {
         Self { cluster, cloud, manifests, screen, orders, is_over: false }
     }
 
-    /// How it ends if it is interrupted now.
+    /// The ending if it is interrupted now.
     pub(crate) fn ending(&self) -> Ending {
         if self.is_over { Ending::Reached } else { Ending::Interrupted }
     }
 
     /// Shows the orders until every one has reached its goal, checks that each paid certificate was submitted once,
-    /// and sums up; with `stay` it goes on to show them until it is dropped.
-    pub(crate) async fn tell(&mut self, stay: bool) -> Result<(), Error> {
+    /// and prints a summary; with `stay` it continues to show them until it is dropped.
+    pub(crate) async fn run(&mut self, stay: bool) -> Result<(), Error> {
         let (store, writer) = reflector::store();
         self.orders = store;
         let orders: Api<CertificateOrder> = Api::namespaced(self.cluster.client(), &self.manifests.namespace);
@@ -63,20 +63,20 @@ impl<'a> Story<'a> {
         let mut watch = std::pin::pin!(watch);
         let mut ca = interval(PACE);
         ca.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let mut files = Vec::new();
         loop {
             tokio::select! {
                 seen = watch.next() => match seen {
                     Some(Ok(_)) => self.screen.show(self.rows()),
-                    Some(Err(error)) => self.screen.say(&format!("the watch of the orders starts again: {error}")),
+                    Some(Err(error)) => self.screen.say(&format!("the watch of the orders is restarted: {error}")),
                     None => return Err(Error::TooSlow("the watch of the orders ended".to_owned())),
                 },
                 _ = ca.tick() => {
                     for line in self.cloud.move_on().await? {
                         self.screen.say(&line);
                     }
-                    self.look_at_the_reviewed().await?;
+                    self.reconcile_reviewed().await?;
                 },
                 () = sleep_until(deadline), if !self.is_over => return Err(self.too_slow()),
             }
@@ -92,8 +92,8 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// A profile under review is looked at every ten minutes; nobody wants to wait for that here.
-    async fn look_at_the_reviewed(&mut self) -> Result<(), Error> {
+    /// A profile under review is polled every ten minutes; this requests a pass at once.
+    async fn reconcile_reviewed(&mut self) -> Result<(), Error> {
         for profile in self.cloud.reviewed() {
             self.screen.say(&format!("the review of the saved profile {profile} is passed"));
             let api: Api<OrganizationProfile> =
@@ -127,7 +127,7 @@ impl<'a> Story<'a> {
             let (ready, reason, message) = ready(&self.status(order));
             let name = order.object.name_any();
             format!(
-                "order {name} did not reach {} within {PATIENCE:?}: Ready={ready} ({reason}) {message}",
+                "order {name} did not reach {} within {TIMEOUT:?}: Ready={ready} ({reason}) {message}",
                 order.goal
             )
         });
@@ -142,8 +142,8 @@ impl<'a> Story<'a> {
             let (name, status) = (order.object.name_any(), self.status(order));
             let certificate = status.certificate_id.clone().unwrap_or_default();
             let calls = self.cloud.submissions(&certificate);
-            let told: Vec<_> = calls.iter().filter_map(|call| call.request_id.clone()).collect();
-            if told != Vec::from_iter(status.request_id.clone()) {
+            let accepted: Vec<_> = calls.iter().filter_map(|call| call.request_id.clone()).collect();
+            if accepted != Vec::from_iter(status.request_id.clone()) {
                 broken.insert(format!(
                     "certificate {certificate} was submitted {} times, and order {name} has RequestId {:?}",
                     calls.len(),
@@ -166,7 +166,7 @@ impl<'a> Story<'a> {
         if broken.is_empty() { Ok(()) } else { Err(Error::Ledger(Vec::from_iter(broken).join("\n  "))) }
     }
 
-    /// What the Secrets of the issued orders hold.
+    /// Prints the content of the Secrets of the issued orders.
     async fn show_certificates(&mut self) -> Result<(), Error> {
         let mut rows = Vec::new();
         for order in &self.manifests.orders {
@@ -185,7 +185,7 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    /// What the reader may try while everything stays up.
+    /// Prints commands to try while everything stays up.
     fn invite(&mut self) -> Result<Option<crate::cluster::TemporaryFile>, Error> {
         let (kubeconfig, file) = self.cluster.kubeconfig()?;
         let (kubeconfig, namespace, spare) = (kubeconfig.display(), &self.manifests.namespace, cloud::SPARE);

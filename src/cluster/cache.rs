@@ -1,4 +1,5 @@
-//! Objects as a watch last showed them, with an index: who refers to a certain other object is looked up, not searched.
+//! Objects as a watch last showed them, with an index of their references: the objects that refer to another one are
+//! looked up, not searched.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeSet, HashMap};
@@ -28,10 +29,10 @@ pub enum Target {
 
 /// A kind of object that is cached.
 pub trait Cached: Resource<DynamicType = ()> + Clone + 'static {
-    /// All that it refers to, in any order.
+    /// Everything that it refers to, in any order.
     fn targets(&self) -> Vec<Target>;
 
-    /// Leaves out what nobody reads of a cached object.
+    /// Drops the fields of a cached object that are not read.
     fn trim(&mut self) {}
 }
 
@@ -67,7 +68,7 @@ impl<K: Cached> Cache<K> {
         &self.objects
     }
 
-    /// An object, unless it is gone.
+    /// An object, unless it is deleted.
     #[must_use]
     pub fn get(&self, (namespace, name): &Key) -> Option<Arc<K>> {
         self.objects.get(&ObjectRef::new(name).within(namespace))
@@ -94,18 +95,18 @@ impl<K: Cached> Cache<K> {
 pub struct Writer<K: Cached> {
     cache: Cache<K>,
     into: store::Writer<K>,
-    /// Of the objects that a list has shown so far.
+    /// The index of the objects in the current list so far.
     listed: Index,
 }
 
 impl<K: Cached> Writer<K> {
-    /// An object as kept so far.
+    /// An object as cached now.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<Arc<K>> {
         self.cache.get(key)
     }
 
-    /// Takes in what the watch shows. What nobody reads is left out: it is more than the rest of most objects.
+    /// Applies an event of the watch. Fields that are not read are dropped: they are more than half of most objects.
     pub fn apply(&mut self, event: Event<K>) {
         let event = event.modify(|object| {
             object.meta_mut().managed_fields = None;
@@ -123,7 +124,7 @@ impl<K: Cached> Writer<K> {
             Event::Delete(object) => self.replace(&key(object), None),
             Event::Init => {
                 self.listed = Index::default();
-                // The list shows those that are still there.
+                // The list shows again those that still exist.
                 self.cache.unreadable.write().unwrap_or_else(PoisonError::into_inner).clear();
             }
             Event::InitApply(object) => {
@@ -139,14 +140,14 @@ impl<K: Cached> Writer<K> {
         self.into.apply_watcher_event(&event);
     }
 
-    /// Takes in that the watch shows an object that cannot be read: of what it was before nothing counts any more.
+    /// Marks an object that cannot be read, and drops its earlier version.
     pub fn unreadable(&mut self, key: &Key) {
         self.remove(key);
         self.mark(key, false);
     }
 
-    /// Takes in that an object is gone.
-    pub fn gone(&mut self, key: &Key) {
+    /// Removes an object that was deleted.
+    pub fn deleted(&mut self, key: &Key) {
         self.remove(key);
         self.mark(key, true);
     }
@@ -182,13 +183,13 @@ impl<K: Cached> Writer<K> {
     }
 }
 
-/// Which object this is.
+/// The key of this object.
 pub fn key(object: &impl ResourceExt) -> Key {
     (object.namespace().unwrap_or_default(), object.name_any())
 }
 
-/// Who may refer to a target, by the target's hash: the names of all targets once more would take as much memory as
-/// the objects. Whoever asks looks at the object itself.
+/// The objects that may refer to a target, by the target's hash: the names of all targets would take as much memory as
+/// the objects. The caller checks the object itself.
 #[derive(Default)]
 struct Index {
     referrers: HashMap<u64, Vec<Arc<Key>>>,

@@ -1,4 +1,4 @@
-//! Errors of the API server, in words that say what to do about them.
+//! Errors of the API server, explained with what to do about them.
 
 use std::error::Error;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<String> {
         kube::Error::Api(status) => of_answer(status),
         kube::Error::Service(cause) => no_answer(cause.as_ref()),
         kube::Error::HyperError(cause) => no_answer(cause),
-        // Its text may hold a part of the answer, and that may be a Secret.
+        // Its text may quote the answer, which may be a Secret.
         kube::Error::SerdeError(_) => {
             let sent = "what the API server sent cannot be read by this version of certorder";
             format!("{sent}; run the version that it was written for")
@@ -60,7 +60,7 @@ fn no_answer(cause: &(dyn Error + 'static)) -> String {
     )
 }
 
-/// What an answer of the API server means. Each is tried again, so only what a person can mend is told.
+/// Explains an answer of the API server. Every request is retried, so the text says only what a person can fix.
 fn of_answer(status: &Status) -> String {
     let Status { code, message, .. } = status;
     let message = message.trim();
@@ -69,7 +69,7 @@ fn of_answer(status: &Status) -> String {
             "the API server refuses the token (401, {message}): it has expired or is not valid; a renewed token file \
              is read by itself, a token that stands in the kubeconfig only at a start"
         ),
-        // What a namespace says that is being deleted is nothing to mend.
+        // While a namespace is being deleted, its refusals are not for the user to fix.
         403 if message.contains(" cannot ") && !message.contains("being terminated") => format!(
             "{message} (403); grant what the chart and deploy/ grant, see docs/install.md, Permissions"
         ),
@@ -89,7 +89,7 @@ fn names_an_object(status: &Status) -> bool {
     status.details.as_ref().is_some_and(|details| !details.name.is_empty())
 }
 
-/// An error with what caused it; kube's own texts repeat some of their causes.
+/// An error with its causes, each once: kube's own texts repeat some of them.
 fn causes(error: &(dyn Error + 'static)) -> String {
     chain(error).map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
         "" => cause,
@@ -98,7 +98,7 @@ fn causes(error: &(dyn Error + 'static)) -> String {
     })
 }
 
-/// Logs a repeated error once a minute: what is tried every second is not logged every second.
+/// Logs a repeated error once a minute: what is retried every second is not logged every second.
 #[derive(Default)]
 pub struct LogOnce(Option<(String, Instant)>);
 
@@ -106,7 +106,7 @@ impl LogOnce {
     /// Whether to log this text now.
     pub fn is_new(&mut self, text: &str) -> bool {
         const A_WHILE: Duration = Duration::from_mins(1);
-        if self.0.as_ref().is_some_and(|(said, at)| said == text && at.elapsed() < A_WHILE) {
+        if self.0.as_ref().is_some_and(|(logged, at)| logged == text && at.elapsed() < A_WHILE) {
             return false;
         }
         self.0 = Some((text.to_owned(), Instant::now()));
@@ -125,13 +125,13 @@ mod tests {
     }
 
     #[test]
-    fn every_error_of_the_api_server_tells_what_to_do() {
+    fn every_error_of_the_api_server_says_what_to_do() {
         let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "Connection refused");
         let details: StatusDetails = serde_json::from_value(serde_json::json!({"name": "www-tls"})).unwrap();
-        let gone = Status::failure("secrets \"www-tls\" not found", "NotFound");
-        let gone = Status { details: Some(details), ..gone.with_code(404) };
+        let not_found = Status::failure("secrets \"www-tls\" not found", "NotFound");
+        let not_found = Status { details: Some(details), ..not_found.with_code(404) };
         let cases = [
-            (kube::Error::Api(gone.boxed()), "secrets \"www-tls\" not found (404)"),
+            (kube::Error::Api(not_found.boxed()), "secrets \"www-tls\" not found (404)"),
             (answer(401, "Unauthorized"), "refuses the token (401, Unauthorized)"),
             (
                 answer(403, "secrets is forbidden: User \"op\" cannot list resource \"secrets\""),
@@ -145,11 +145,12 @@ mod tests {
         for (error, wanted) in cases {
             let seen = explain(&error);
             assert!(seen.contains(wanted), "{seen}");
-            // As a watch wraps it.
+            // Wrapped as by a watch.
             assert_eq!(explain(&watcher::Error::InitialListFailed(error)), seen);
         }
-        let gone = watcher::Error::WatchError(Status::failure("too old", "Expired").with_code(410).boxed());
-        assert_eq!(explain(&gone), "too old (410)");
+        let expired =
+            watcher::Error::WatchError(Status::failure("too old", "Expired").with_code(410).boxed());
+        assert_eq!(explain(&expired), "too old (410)");
     }
 
     #[tokio::test(start_paused = true)]
@@ -163,6 +164,6 @@ mod tests {
             tokio::time::advance(Duration::from_secs(1)).await;
         }
         assert_eq!(news, [0, 60]);
-        assert!(log_once.is_new("another trouble"));
+        assert!(log_once.is_new("another error"));
     }
 }

@@ -1,12 +1,12 @@
-//! The API server: what is read from it, what is kept of it, and what its errors mean.
+//! The API server: reads, caches, and explained errors.
 //!
 //! - [`namespace`]: follows references to Secrets and profiles, always within one namespace.
-//! - [`request`]: one request, bounded in time, and the field manager of what is written.
+//! - [`request`]: the timeout of one request, and the field manager of writes.
 //! - [`secrets`]: Secrets that are referred to, as last read.
-//! - [`watch`]: watches of whole objects and of the metadata of Secrets; [`cache`]: what they have shown, with an index.
-//! - [`watch_health`]: which kinds cannot be watched at the moment, for `/readyz`.
-//! - [`trim`]: what is left out of cached objects.
-//! - [`error`]: errors of the API server in words that say what to do.
+//! - [`watch`]: watches of whole objects and of the metadata of Secrets; [`cache`]: the cached objects, with an index.
+//! - [`watch_health`]: which kinds cannot be watched, for `/readyz`.
+//! - [`trim`]: which fields of cached orders are dropped.
+//! - [`error`]: errors of the API server, explained with what to do.
 
 pub mod cache;
 pub mod error;

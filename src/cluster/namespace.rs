@@ -16,18 +16,18 @@ use crate::core::annotations::READABLE;
 use crate::core::conditions::Problem;
 use crate::core::text::{self, TextError};
 
-/// What keeps a reference from being followed.
+/// Why a reference cannot be followed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Something that the user can mend.
+    /// The user can fix it.
     #[error(transparent)]
     Problem(#[from] Problem),
-    /// Trouble with the API server.
+    /// An error of the API server.
     #[error(transparent)]
     Api(#[from] kube::Error),
 }
 
-/// Makes a problem of the user's part of the data, so that only trouble with the API server stays an error.
+/// Turns a problem that the user can fix into data, so that only an error of the API server stays an error.
 pub fn as_data<T>(read: Result<T, Error>) -> Result<Result<T, Problem>, kube::Error> {
     match read {
         Ok(value) => Ok(Ok(value)),
@@ -68,8 +68,8 @@ impl Namespace {
         })?)
     }
 
-    /// The credentials of a cloud account. Whoever writes an order names its credentials, and they go to the
-    /// cloud's own host only, so no label is asked for.
+    /// The credentials of a cloud account. The author of an order names them, and they are sent to the cloud's own host
+    /// only, so no label is required.
     pub async fn credentials(&self, reference: &LocalObjectReference) -> Result<Arc<Content>, Error> {
         self.credentials_of(reference, "spec.credentialsRef").await
     }
@@ -108,7 +108,7 @@ impl Namespace {
         Ok(text(&secret.data, &selector.name, &selector.key, field)?.into())
     }
 
-    /// A Secret that certorder writes, if it is there: as it is now, and never kept.
+    /// A Secret that certorder writes, if it exists: read live, and never cached.
     pub async fn find_secret(&self, name: &str) -> Result<Option<Secret>, kube::Error> {
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.name);
         bounded(api.get_opt(name)).await
@@ -127,7 +127,7 @@ impl Namespace {
         Err(Problem::new(Reason::SecretKeyMissing, message).into())
     }
 
-    /// A text that is public by nature: a CSR.
+    /// A public text: a CSR.
     pub async fn public_text(&self, selector: &SecretKeySelector, field: &str) -> Result<String, Error> {
         let secret = self.secret(&selector.name, field).await?;
         Ok(text(&secret.data, &selector.name, &selector.key, field)?)

@@ -1,5 +1,5 @@
-//! Secrets that orders and profiles refer to. One read serves all of them, until the watch shows another version, and
-//! for a minute at most.
+//! A short-lived cache of the Secrets that orders and profiles refer to. A Secret is read once for all of them, until
+//! the watch shows another version, and for a minute at most.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,20 +15,20 @@ use crate::cluster::cache::Key;
 use crate::cluster::request::bounded;
 use crate::core::annotations::READABLE;
 
-/// How long a reading serves.
+/// How long a Secret is cached.
 const FRESH: Duration = Duration::from_secs(50);
 
-/// How often what is older is wiped: so none is in memory for more than a minute.
+/// How often expired Secrets are wiped, so that none is in memory for more than a minute.
 const SWEEP: Duration = Duration::from_secs(10);
 
 /// The data of a Secret.
 pub type SecretData = BTreeMap<String, ByteString>;
 
-/// What a Secret held when it was read. It is wiped from memory once nobody uses it.
+/// The content of a Secret when it was read. It is wiped from memory with its last reference.
 pub struct Content {
     /// Its entries.
     pub data: SecretData,
-    /// Whether its owner lets the entries be sent to a cloud, by the label [`READABLE`].
+    /// Whether its owner allows that the entries are sent to a cloud, by the label [`READABLE`].
     pub is_readable: bool,
     version: Option<String>,
 }
@@ -51,21 +51,21 @@ impl Drop for Content {
 
 struct Reading {
     at: Instant,
-    /// `None` where there was no such Secret.
+    /// `None` if there was no such Secret.
     content: Option<Arc<Content>>,
 }
 
-/// Locked while the Secret is read, so that all who come at the same moment wait for one reading.
+/// Locked while the Secret is read, so that concurrent callers share one read.
 type Entry = tokio::sync::Mutex<Option<Reading>>;
 
-/// The Secrets that were read.
+/// The cached Secrets.
 pub struct Secrets {
     client: Client,
     entries: Mutex<HashMap<Key, Arc<Entry>>>,
 }
 
 impl Secrets {
-    /// None were read yet.
+    /// An empty cache.
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self { client, entries: Mutex::default() }
@@ -88,8 +88,8 @@ impl Secrets {
         .await
     }
 
-    /// The watch has shown a change of a Secret. A reading of another version serves no longer, nor does one that is under way: it
-    /// may have begun before the change.
+    /// Handles a change of a Secret that the watch has shown. A cached read of another version is dropped, and so is a
+    /// read in progress: it may have begun before the change.
     pub fn changed(&self, key: &Key, version: Option<&str>) {
         let mut entries = self.lock();
         let is_current = entries.get(key).is_some_and(|entry| {
@@ -104,13 +104,13 @@ impl Secrets {
         }
     }
 
-    /// No reading of a namespace serves any longer: a user may have changed a Secret just before what refers to it, and
-    /// the watches are not in step.
+    /// Drops all cached Secrets of a namespace: a user may have changed a Secret just before the object that refers to it,
+    /// and watches are not synchronised with each other.
     pub fn forget(&self, namespace: &str) {
         self.lock().retain(|(of, _), _| of != namespace);
     }
 
-    /// Wipes what is too old, for as long as it is polled.
+    /// Wipes expired Secrets periodically; it never returns.
     pub async fn sweep(&self) {
         loop {
             tokio::time::sleep(SWEEP).await;

@@ -1,5 +1,5 @@
-//! What is left out of cached orders. Most orders have their certificate and ask for nothing (they are settled), so they
-//! are reconciled seldom, and little of them is kept in memory.
+//! Drops fields of cached orders. Most orders have their certificate and request nothing (they are settled), so they are
+//! reconciled seldom, and little of them is kept in memory.
 
 use kube::ResourceExt;
 
@@ -8,7 +8,7 @@ use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
 use crate::core::annotations::{RECONCILE_AT, handled_value};
 use crate::core::conditions::get;
 
-/// Whether an order that was just read has its certificate, and asks for nothing: it need not be reconciled at once.
+/// Whether an order that was just read has its certificate and requests nothing: it need not be reconciled at once.
 #[must_use]
 pub fn is_settled(order: &CertificateOrder) -> bool {
     let Some(status) = &order.status else { return false };
@@ -23,8 +23,8 @@ pub fn is_settled(order: &CertificateOrder) -> bool {
         && is_handled
 }
 
-/// Leaves out half of a settled order. A pass over it reads it live; until then only its claim to the certificate counts,
-/// that it is issued, and until when it is valid.
+/// Drops half of a settled order. A pass reads the order live; until then only its claim to the certificate, that it is
+/// issued, and its expiry are needed.
 pub fn trim(order: &mut CertificateOrder) {
     if !is_settled(order) {
         return;

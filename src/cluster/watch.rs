@@ -1,5 +1,5 @@
-//! Watches of the objects of a kind. A watch that fails is logged and started again with growing pauses; no other watch
-//! waits for it.
+//! Watches of the objects of a kind. A watch that fails is logged and restarted with exponential backoff; it does not
+//! delay other watches.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -24,10 +24,10 @@ use crate::cluster::cache::{Cached, Key, LAST_APPLIED, Writer};
 use crate::cluster::error::{LogOnce, explain};
 use crate::core::clock::Clock;
 
-/// An object that a watch has shown: created, changed or deleted.
+/// A watch event: an object was created, changed or deleted.
 #[derive(Debug)]
 pub struct Changed {
-    /// Which one.
+    /// The object.
     pub key: Key,
     /// Its resourceVersion; `None` if it was deleted.
     pub version: Option<String>,
@@ -48,14 +48,14 @@ impl Changed {
     }
 }
 
-/// When an object was last changed, as its field managers tell.
+/// When an object was last changed, by the times of its managed fields.
 fn changed_at(metadata: &ObjectMeta) -> Option<Timestamp> {
     let managers = metadata.managed_fields.iter().flatten().filter_map(|entry| entry.time.as_ref());
     managers.chain(&metadata.creation_timestamp).map(|time| time.0).max()
 }
 
-/// Keeps a cache of objects, and yields each one that changed. One that cannot be read is left alone and delays no other:
-/// it may have been written for another version of certorder.
+/// Fills a cache of objects, and yields each one that changed. One that cannot be read is ignored and does not delay
+/// others: it may have been written for another version of certorder.
 pub fn objects<K>(api: Api<DeserializeGuard<K>>, cache: Writer<K>) -> impl Stream<Item = Changed> + Send
 where
     K: Cached + DeserializeOwned + Debug + Send + Sync,
@@ -64,7 +64,7 @@ where
     events(api).flat_map(move |event| stream::iter(writer.apply(event)))
 }
 
-/// Yields every Secret that changed, and reads none: only metadata is watched.
+/// Yields every Secret that changed, without its content: only metadata is watched.
 pub fn secrets(api: Api<PartialObjectMeta<Secret>>) -> impl Stream<Item = Changed> + Send {
     events(api).filter_map(|event| {
         std::future::ready(match event {
@@ -79,7 +79,7 @@ fn events<R>(api: Api<R>) -> impl Stream<Item = Event<R>> + Send
 where
     R: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    // Not by kube's own means: they take the begin of each attempt for a success, and their pauses never grow.
+    // kube's own backoff is not used: it counts the start of each attempt as a success, so its pauses never grow.
     let mut pauses = DefaultBackoff::default();
     let mut log_once = LogOnce::default();
     let changed = watcher(api, watcher::Config::default()).then(move |event| {
@@ -87,7 +87,7 @@ where
             Err(error) => {
                 let error = explain(error);
                 if log_once.is_new(&error) {
-                    warn!(kind = %R::kind(&()), %error, "the watch failed; it is started again");
+                    warn!(kind = %R::kind(&()), %error, "the watch failed and is restarted");
                 }
                 pauses.next()
             }
@@ -110,12 +110,12 @@ where
 /// Writes what a watch shows into a cache.
 struct CacheWriter<K: Cached> {
     cache: Writer<K>,
-    /// What a list has shown so far. It is in the cache once the list is complete, and not before.
+    /// The objects of the current list so far. They are in the cache only once the list is complete.
     listed: Vec<Changed>,
 }
 
 impl<K: Cached> CacheWriter<K> {
-    /// Returns what is in the cache now, and has changed.
+    /// Applies an event, and returns the changes that the cache now has.
     fn apply(&mut self, event: Event<DeserializeGuard<K>>) -> Vec<Changed> {
         match event {
             Event::Init => {
@@ -133,7 +133,7 @@ impl<K: Cached> CacheWriter<K> {
             Event::Apply(DeserializeGuard(object)) => return vec![self.keep(object, Event::Apply)],
             Event::Delete(DeserializeGuard(object)) => {
                 let changed = Changed::deleted(metadata(&object));
-                self.cache.gone(&changed.key);
+                self.cache.deleted(&changed.key);
                 return vec![changed];
             }
         }
@@ -144,7 +144,7 @@ impl<K: Cached> CacheWriter<K> {
         let changed = self.changed(&object);
         match object {
             Ok(object) => self.cache.apply(event(object)),
-            Err(_) => self.leave_alone(&changed.key),
+            Err(_) => self.ignore(&changed.key),
         }
         changed
     }
@@ -160,13 +160,13 @@ impl<K: Cached> CacheWriter<K> {
         Changed { is_edited, ..changed }
     }
 
-    fn leave_alone(&mut self, key: &Key) {
+    fn ignore(&mut self, key: &Key) {
         let (namespace, name) = key;
-        // Why is not log_once: the reason may quote what stands in the object.
+        // The error itself is not logged: it may quote values of the object.
         warn!(
             kind = %K::kind(&()), namespace, name,
-            "this version of certorder cannot read an object, and leaves it alone; mend it, or run the version that it \
-             was written for"
+            "this version of certorder cannot read an object, and ignores it; correct the object, or run the version \
+             that it was written for"
         );
         self.cache.unreadable(key);
     }
@@ -181,13 +181,13 @@ fn metadata<K: Resource>(object: &Result<K, InvalidObject>) -> &ObjectMeta {
     object.as_ref().map_or_else(|invalid| &invalid.metadata, Resource::meta)
 }
 
-/// Tells a change of a referenced object from its repetition: a watch that begins, or starts over, shows every object
+/// Filters out events that show no change of a referenced object: a watch that starts or restarts shows every object
 /// again.
 pub struct ChangeFilter {
-    /// By hash: a cluster may hold very many.
+    /// By hash, to save memory: a cluster may have very many Secrets.
     versions: Mutex<HashMap<u64, u64>>,
     hasher: RandomState,
-    /// What was last changed before then is read by the first pass of every order.
+    /// Changes before then are read by the first pass of every order.
     since: Timestamp,
 }
 
@@ -195,7 +195,7 @@ pub struct ChangeFilter {
 const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_mins(5);
 
 impl ChangeFilter {
-    /// Nothing seen, as of now.
+    /// A filter that has seen no event, starting now.
     #[must_use]
     pub fn new(clock: &Clock) -> Self {
         let since = clock.now().checked_sub(CLOCKS_DIFFER_BY).unwrap_or(Timestamp::MIN);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn one_object_that_cannot_be_read_delays_no_other_and_is_back_once_it_is_mended() {
+    fn an_object_that_cannot_be_read_delays_no_other_and_is_back_once_it_is_corrected() {
         let (cache, into) = Cache::new();
         let mut writer = CacheWriter { cache: into, listed: Vec::new() };
         let key = |name: &str| ("shop".to_owned(), name.to_owned());
@@ -265,7 +265,7 @@ mod tests {
         show(Event::Apply(bad("a")));
         show(Event::Init);
         show(Event::InitDone);
-        assert!(!cache.has_unreadable(), "it was deleted while nobody watched");
+        assert!(!cache.has_unreadable(), "it was deleted while the watch was interrupted");
     }
 
     #[test]
@@ -310,7 +310,7 @@ mod tests {
         };
         let client = Client::new(Router::new().fallback(refuse), "default");
         let watch = secrets(Api::all(client)).for_each(async |_| ());
-        assert!(timeout(Duration::from_mins(10), watch).await.is_err(), "it goes on");
+        assert!(timeout(Duration::from_mins(10), watch).await.is_err(), "the watch continues");
         let asked = asked.load(Ordering::Relaxed);
         assert!((15..=40).contains(&asked), "{asked} times in ten minutes");
     }

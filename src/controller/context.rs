@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Namespace;
 use crate::cluster::secrets::Secrets;
+use crate::controller::latency::ApiLatency;
 use crate::controller::telemetry::Telemetry;
 use crate::core::clock::Clock;
 use crate::provider::registry::Clouds;
@@ -18,19 +19,21 @@ pub struct Context {
     pub client: Client,
     /// The clouds.
     pub clouds: Clouds,
-    /// The time.
+    /// The current time.
     pub clock: Clock,
-    /// The UID of this process, which its intents bear.
+    /// The UID of this process, which its intents carry.
     pub holder: String,
     /// The longest that one call to a cloud takes.
     pub call_timeout: Duration,
+    /// How long the API server takes to answer.
+    pub api_latency: ApiLatency,
     /// The namespaces that are watched; empty means all of them.
     pub namespaces: Vec<String>,
-    /// Secrets that are referred to, as last read.
+    /// The cache of Secrets that objects refer to.
     pub secrets: Arc<Secrets>,
-    /// Cancelled when the process shuts down. Nothing new begins then.
+    /// Cancelled when the process shuts down. No pass and no call starts after that.
     pub shutdown: CancellationToken,
-    /// Log, Events, metrics.
+    /// Log, Events and metrics.
     pub telemetry: Telemetry,
 }
 

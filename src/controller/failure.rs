@@ -1,4 +1,4 @@
-//! What a failed call means for an order: the reason, the sentence for the user, and when to look again.
+//! What a failed call means for an order: the reason, the message for the user, and when to retry.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use crate::core::conditions::Problem;
 use crate::core::redact::Filter;
 use crate::provider::{Error, Refusal};
 
-/// A failed call, ready to be shown.
+/// A failed call, as the status shows it.
 pub struct Failure {
-    /// For the conditions. Its message quotes the call's own RequestId.
+    /// For the conditions. The message quotes the RequestId of the call.
     pub problem: Problem,
-    /// One word for `lastRequest.outcome`.
+    /// The value of `lastRequest.outcome`.
     pub outcome: &'static str,
-    /// The cloud's code, where it sent one.
+    /// The cloud's error code, if it sent one.
     pub code: Option<String>,
     /// The cloud's id of the call.
     pub request_id: Option<String>,
-    /// Whether to try again soon; otherwise the order stops, and is looked at hourly and at every wake-up.
+    /// Whether to retry soon. Otherwise the order stops: it is reconciled hourly, and after a change.
     pub retry: Retry,
 }
 
 impl Failure {
-    /// Whether a message that is shown already speaks of the same failure: it begins alike, up to the cloud's words,
-    /// which may differ from call to call.
+    /// Whether a stored message reports the same failure. The text up to the cloud's code must be equal; the cloud's
+    /// message after it may differ from call to call.
     #[must_use]
     pub fn continues(&self, shown: &str) -> bool {
         let head = |message: &str| {
@@ -37,15 +37,15 @@ impl Failure {
     }
 }
 
-/// When to try again.
+/// When to retry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Retry {
-    /// With growing pauses, and not before the cloud wants it.
+    /// With exponential backoff, and not before the time that the cloud asks for.
     Backoff(Option<Duration>),
-    /// The same, but within two minutes: one thing was wrong for all, and nothing tells when it is mended.
+    /// The same, but within two minutes: the cause is the same for every order, and nothing shows when it is fixed.
     Soon,
-    /// When something was mended.
-    Mended,
+    /// After something has changed.
+    OnChange,
 }
 
 /// Describes the failure of `action` at `cloud`.
@@ -53,7 +53,7 @@ pub fn describe(cloud: &str, action: &str, error: &Error, filter: &Filter) -> Fa
     describe_with(cloud, action, error, filter, what_next)
 }
 
-/// The same, with what the user does about it, where the cloud's code does not tell, from `what_next`.
+/// The same. `what_next` supplies what the user can do if the cloud's code has no hint of its own.
 pub fn describe_with(
     cloud: &str,
     action: &str,
@@ -63,8 +63,8 @@ pub fn describe_with(
 ) -> Failure {
     let refusal = error.refusal();
     let (reason, outcome, retry) = match error {
-        Error::Rejected { reason, .. } => (*reason, "Refused", Retry::Mended),
-        Error::CredentialsRefused(_) => (Reason::CredentialsRefused, "Refused", Retry::Mended),
+        Error::Rejected { reason, .. } => (*reason, "Refused", Retry::OnChange),
+        Error::CredentialsRefused(_) => (Reason::CredentialsRefused, "Refused", Retry::OnChange),
         Error::ClockSkew(_) => (Reason::ClockSkew, "ClockSkew", Retry::Soon),
         Error::Throttled { after, .. } => (Reason::RateLimited, "Throttled", Retry::Backoff(*after)),
         Error::NotNow(_) => (Reason::CloudUnavailable, "NotNow", Retry::Backoff(None)),
@@ -87,7 +87,7 @@ pub fn describe_with(
     }
 }
 
-/// A hint as a sentence.
+/// Turns a hint into a sentence.
 fn sentence(hint: &str) -> String {
     let mut chars = hint.chars();
     let first = chars.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
@@ -116,15 +116,15 @@ fn what_happened(cloud: &str, action: &str, error: &Error, filter: &Filter) -> S
     }
 }
 
-/// The cloud's code, words and RequestId.
+/// The cloud's code, message and RequestId.
 fn quote(refusal: &Refusal, filter: &Filter) -> String {
-    let words = filter.clean(&refusal.message);
-    let words = words.trim_end_matches(['.', ' ']);
+    let text = filter.clean(&refusal.message);
+    let text = text.trim_end_matches(['.', ' ']);
     let request = refusal.request_id.as_deref().map(|id| format!(" (RequestId {id})")).unwrap_or_default();
-    if words.is_empty() {
+    if text.is_empty() {
         format!("{}{request}", refusal.code)
     } else {
-        format!("{}, {words}{request}", refusal.code)
+        format!("{}, {text}{request}", refusal.code)
     }
 }
 
@@ -143,7 +143,7 @@ fn what_next(error: &Error) -> &'static str {
     }
 }
 
-/// What the user does about a refusal.
+/// What the user can do about a refusal.
 fn remedy(reason: Reason) -> &'static str {
     match reason {
         Reason::CertificateNotFound => {

@@ -1,13 +1,15 @@
-//! What both controllers share and neither owns.
+//! What both controllers share.
 //!
 //! - [`context`]: the API server, the clouds, the time, and what else every pass needs.
-//! - [`queue`]: which of the orders of one account is worked next.
+//! - [`latency`]: how long the API server takes to answer.
+//! - [`queue`]: which order of an account is reconciled next.
 //! - [`schedule`]: when each object is due again.
-//! - [`failure`]: a failed call to a cloud as a condition, and when it is tried again.
+//! - [`failure`]: a failed call to a cloud as a condition, and when it is retried.
 //! - [`telemetry`]: an outcome as a log line, an Event and a metric.
 
 pub mod context;
 pub mod failure;
+pub mod latency;
 pub mod queue;
 pub mod schedule;
 pub mod telemetry;

@@ -1,7 +1,7 @@
-//! The queue of each account: a bounded number of permits, handed out by purpose and then by age.
+//! The queue of each account: a bounded number of permits, granted by purpose and then by age.
 //!
-//! An account is taken to be the Secret that `spec.credentialsRef` names. So an account that hangs or is throttled
-//! delays its own orders alone. A pass that waits for a permit holds nothing else.
+//! An account is identified by the Secret that `spec.credentialsRef` names. An account that hangs or is throttled
+//! delays only its own orders. A pass that waits for a permit holds no lock.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::cluster::cache::Key;
 
-/// Whoever has waited for this long gets the next permit, whatever its purpose.
+/// A waiter that has waited for this long gets the next permit, whatever its purpose.
 const STARVED_AFTER: Duration = Duration::from_mins(10);
 
 /// What a pass is for, the most urgent first.
@@ -20,44 +20,44 @@ const STARVED_AFTER: Duration = Duration::from_mins(10);
 pub enum Purpose {
     /// Nothing was submitted yet.
     FirstSubmission,
-    /// A call was made, and its outcome is not known.
+    /// A call was made, and its outcome is unknown.
     Settling,
-    /// The application was accepted, and the order is not sent.
+    /// The application was accepted, and the order is not sent yet.
     Order,
-    /// To see how far the CA is, and everything else.
+    /// Reads the progress at the CA, and everything else.
     Poll,
 }
 
-/// Hands out permits to work, a bounded number for each account.
+/// Grants permits, a bounded number for each account.
 #[derive(Debug)]
 pub struct AccountQueue {
     permits: usize,
     accounts: Arc<Accounts>,
 }
 
-/// The accounts that have work, each by its Secret of credentials.
+/// The accounts with permits in use or waiters, each by its Secret of credentials.
 type Accounts = Mutex<HashMap<Key, Account>>;
 
 #[derive(Default, Debug)]
 struct Account {
-    /// Permits that are handed out.
+    /// Permits that are granted.
     in_use: usize,
     counter: u64,
     waiting: BTreeMap<Ticket, oneshot::Sender<()>>,
-    /// The same, the oldest first.
+    /// The same waiters, the oldest first.
     by_age: BTreeMap<u64, (Purpose, Instant)>,
 }
 
-/// The order in which permits are handed out: by purpose, then by age.
+/// The order in which permits are granted: by purpose, then by age.
 type Ticket = (Purpose, u64);
 
-/// Permission to work for an account. It is returned when it is dropped.
+/// Permission to reconcile one order of an account. Dropping it releases it.
 pub struct Permit {
     account: Key,
     accounts: Arc<Accounts>,
 }
 
-/// Somebody who waits for a permit, and gives up when dropped before it was taken.
+/// A pass that waits for a permit. Dropping the waiter before it took the permit cancels the wait.
 struct Waiter<'a> {
     account: &'a Key,
     accounts: &'a Accounts,
@@ -76,14 +76,14 @@ impl AccountQueue {
     pub async fn acquire(&self, account: Key, purpose: Purpose) -> Permit {
         if let Some((ticket, granted)) = self.enqueue(&account, purpose) {
             let mut waiter = Waiter { account: &account, accounts: &self.accounts, ticket, taken: false };
-            // The sender stays in the account until it is used, so the answer comes.
+            // The account keeps the sender until it grants the permit, so this always resolves.
             let _ = granted.await;
             waiter.taken = true;
         }
         Permit { account, accounts: Arc::clone(&self.accounts) }
     }
 
-    /// A ticket, and what tells that its permit is granted; `None` where a permit is free.
+    /// A ticket, and the channel that reports the grant; `None` if a permit is free.
     fn enqueue(&self, account: &Key, purpose: Purpose) -> Option<(Ticket, oneshot::Receiver<()>)> {
         let mut accounts = lock(&self.accounts);
         let account = accounts.entry(account.clone()).or_default();
@@ -99,7 +99,7 @@ impl AccountQueue {
         Some((ticket, granted))
     }
 
-    /// How long the oldest waiter has waited.
+    /// The age of the oldest waiter.
     #[must_use]
     pub fn longest_wait(&self) -> Duration {
         let accounts = lock(&self.accounts);
@@ -107,7 +107,7 @@ impl AccountQueue {
         oldest.map(|(_, since)| since.elapsed()).max().unwrap_or_default()
     }
 
-    /// How many wait.
+    /// The number of waiters.
     #[must_use]
     pub fn waiting(&self) -> usize {
         lock(&self.accounts).values().map(|account| account.waiting.len()).sum()
@@ -115,7 +115,7 @@ impl AccountQueue {
 }
 
 impl Account {
-    /// Grants a permit to the next waiter; false where nobody waits.
+    /// Grants a permit to the next waiter; false if there is none.
     fn grant_next(&mut self, now: Instant) -> bool {
         loop {
             let oldest = self.by_age.first_key_value();
@@ -123,7 +123,7 @@ impl Account {
             let starved = starved.map(|(number, (purpose, _))| (*purpose, *number));
             let Some(next) = starved.or_else(|| self.waiting.keys().next().copied()) else { return false };
             self.by_age.remove(&next.1);
-            // A waiter that has just given up takes none.
+            // A cancelled waiter takes no permit.
             if self.waiting.remove(&next).is_some_and(|grant| grant.send(()).is_ok()) {
                 return true;
             }
@@ -140,7 +140,7 @@ impl Drop for Waiter<'_> {
             account.by_age.remove(&self.ticket.1);
             account.waiting.remove(&self.ticket).is_some()
         });
-        // Its permit was granted in the same moment: the next waiter takes it.
+        // The permit was granted while the waiter was dropped: pass it on to the next one.
         if !was_waiting {
             release(self.accounts, self.account);
         }
@@ -153,7 +153,7 @@ impl Drop for Permit {
     }
 }
 
-/// Returns a permit, and grants it to the next waiter.
+/// Releases a permit, and grants it to the next waiter.
 fn release(accounts: &Accounts, key: &Key) {
     let mut accounts = lock(accounts);
     let Some(account) = accounts.get_mut(key) else { return };
@@ -177,16 +177,16 @@ mod tests {
 
     use super::*;
 
-    const MOMENT: Duration = Duration::from_millis(10);
+    const WORK_TIME: Duration = Duration::from_millis(10);
 
     fn account(name: &str) -> Key {
         ("shop".to_owned(), name.to_owned())
     }
 
-    /// Takes a permit, works for a moment, and notes who it was.
+    /// Acquires a permit, holds it for a while, and records its purpose and number.
     async fn work(queue: &AccountQueue, done: &Mutex<Vec<(Purpose, u64)>>, purpose: Purpose, number: u64) {
         let _permit = queue.acquire(account("a"), purpose).await;
-        sleep(MOMENT).await;
+        sleep(WORK_TIME).await;
         done.lock().unwrap().push((purpose, number));
     }
 
@@ -198,7 +198,7 @@ mod tests {
         let arrivals = [Poll, Order, FirstSubmission, Settling, Poll, FirstSubmission];
         let all = join_all((1..).zip(arrivals).map(|(number, purpose)| work(&queue, &done, purpose, number)));
         let (_, ()) = tokio::join!(all, async {
-            sleep(MOMENT).await;
+            sleep(WORK_TIME).await;
             drop(first);
         });
         let wanted =
@@ -208,14 +208,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waited_for_ten_minutes_goes_first_whatever_for() {
+    async fn a_waiter_of_ten_minutes_goes_first_whatever_its_purpose() {
         let (queue, done) = (AccountQueue::new(1), Mutex::new(Vec::new()));
         let first = queue.acquire(account("a"), Purpose::Poll).await;
         let late = async {
             sleep(STARVED_AFTER).await;
             tokio::join!(work(&queue, &done, Purpose::FirstSubmission, 2), async {
-                sleep(MOMENT).await;
-                assert_eq!((queue.longest_wait(), queue.waiting()), (STARVED_AFTER + MOMENT, 2));
+                sleep(WORK_TIME).await;
+                assert_eq!((queue.longest_wait(), queue.waiting()), (STARVED_AFTER + WORK_TIME, 2));
                 drop(first);
             });
         };
@@ -226,28 +226,28 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_account_that_hangs_delays_its_own_orders_alone() {
         let queue = AccountQueue::new(2);
-        let _hangs = (
+        let _held = (
             queue.acquire(account("a"), Purpose::Poll).await,
             queue.acquire(account("a"), Purpose::Poll).await,
         );
-        assert!(timeout(MOMENT, queue.acquire(account("a"), Purpose::FirstSubmission)).await.is_err());
-        assert!(timeout(MOMENT, queue.acquire(account("b"), Purpose::Poll)).await.is_ok());
+        assert!(timeout(WORK_TIME, queue.acquire(account("a"), Purpose::FirstSubmission)).await.is_err());
+        assert!(timeout(WORK_TIME, queue.acquire(account("b"), Purpose::Poll)).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_gives_up_waiting_keeps_nobody_out() {
+    async fn a_cancelled_waiter_blocks_no_other() {
         let queue = AccountQueue::new(1);
         let first = queue.acquire(account("a"), Purpose::Poll).await;
         for _ in 0..10 {
-            assert!(timeout(MOMENT, queue.acquire(account("a"), Purpose::Order)).await.is_err());
+            assert!(timeout(WORK_TIME, queue.acquire(account("a"), Purpose::Order)).await.is_err());
         }
         assert_eq!(queue.waiting(), 0);
-        // Granted, and gone before it noticed.
+        // Granted, and dropped before it was polled again.
         let mut granted = Box::pin(queue.acquire(account("a"), Purpose::Order));
         assert!(futures::poll!(&mut granted).is_pending());
         drop(first);
         drop(granted);
-        assert!(timeout(MOMENT, queue.acquire(account("a"), Purpose::Poll)).await.is_ok());
+        assert!(timeout(WORK_TIME, queue.acquire(account("a"), Purpose::Poll)).await.is_ok());
         assert!(lock(&queue.accounts).is_empty());
     }
 }

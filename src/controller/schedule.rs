@@ -1,5 +1,5 @@
-//! When each object is due again, so that a watch event that changes nothing (our own status write above all) causes no
-//! pass.
+//! When each object is due again. A watch event that changes nothing, such as the one of our own status write, causes
+//! no pass.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,47 +17,47 @@ pub struct Schedule(Mutex<HashMap<Key, Entry>>);
 struct Entry {
     /// Counts wake-ups, so that one that comes during a pass is not lost.
     wakes: u64,
-    /// The wake-ups that the last finished pass had seen.
-    seen: u64,
-    /// What the user asked for at the last pass.
+    /// The wake-ups that the last finished pass has handled.
+    handled: u64,
+    /// What the user had asked for at the last pass.
     asked: String,
     due: Option<Instant>,
     failures: u32,
 }
 
-/// What [`Schedule::begin`] says.
+/// What [`Schedule::begin`] returns.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Due {
     /// Reconcile it now.
     Now(Pass),
-    /// Nothing to do for this long.
+    /// Requeue it after this long.
     NotBefore(Duration),
 }
 
 /// A pass that has begun.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Pass {
-    seen: u64,
+    wakes: u64,
     asked: String,
     /// How many passes in a row have failed before this one.
     pub failures: u32,
 }
 
 impl Schedule {
-    /// Whether the object is due: at its first pass, when `asked` differs from the last pass's, after a wake-up, or when
-    /// its time has come.
+    /// Whether the object is due: at its first pass, when `asked` differs from the last pass, after a wake-up, or when
+    /// its pause is over.
     pub fn begin(&self, key: &Key, asked: String, now: Instant) -> Due {
         let mut entries = self.lock();
         let entry = entries.entry(key.clone()).or_default();
         let remaining =
             entry.due.map(|due| due.saturating_duration_since(now)).filter(|left| !left.is_zero());
         match remaining {
-            Some(left) if entry.wakes == entry.seen && entry.asked == asked => Due::NotBefore(left),
-            _ => Due::Now(Pass { seen: entry.wakes, asked, failures: entry.failures }),
+            Some(left) if entry.wakes == entry.handled && entry.asked == asked => Due::NotBefore(left),
+            _ => Due::Now(Pass { wakes: entry.wakes, asked, failures: entry.failures }),
         }
     }
 
-    /// Adds an object that is not due before `pause` is over, unless it is known already.
+    /// Adds an object that is due after `pause`, unless it is scheduled already.
     pub fn expect(&self, key: &Key, asked: &str, pause: Duration, now: Instant) {
         self.lock().entry(key.clone()).or_insert_with(|| Entry {
             asked: asked.to_owned(),
@@ -70,18 +70,18 @@ impl Schedule {
     pub fn end(&self, key: &Key, pass: Pass, failed: bool, pause: Duration, now: Instant) {
         let mut entries = self.lock();
         let entry = entries.entry(key.clone()).or_default();
-        entry.seen = pass.seen;
+        entry.handled = pass.wakes;
         entry.asked = pass.asked;
         entry.failures = if failed { pass.failures.saturating_add(1) } else { 0 };
         entry.due = now.checked_add(pause);
     }
 
-    /// Makes the object due, also one that had no pass yet: something that it refers to has changed.
+    /// Makes an object due, also one without a pass so far: something that it refers to has changed.
     pub fn wake(&self, key: &Key) {
         self.lock().entry(key.clone()).or_default().wakes += 1;
     }
 
-    /// Forgets an object that was deleted.
+    /// Removes an object that was deleted.
     pub fn forget(&self, key: &Key) {
         self.lock().remove(key);
     }

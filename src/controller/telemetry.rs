@@ -1,4 +1,4 @@
-//! The one place where an outcome becomes a log line, an Event and a metric.
+//! The one place that turns an outcome into a log line, an Event and a metric.
 
 use std::sync::{Arc, OnceLock};
 
@@ -35,13 +35,13 @@ pub struct Telemetry {
     metrics: Metrics,
 }
 
-/// The counters. Labels take values from small fixed sets; names of objects go to logs and Events.
+/// The counters. Labels have few fixed values; the names of objects appear in logs and Events only.
 #[derive(Clone, Default, Debug)]
 pub struct Metrics {
     calls: Family<CallLabels, Counter>,
     status_writes: Counter,
     api_errors: Counter,
-    given_up: Counter,
+    cleanups_given_up: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,16 +59,16 @@ impl Metrics {
         registry.register("status_writes", "Passes that changed a status", metrics.status_writes.clone());
         registry.register(
             "api_errors",
-            "Passes ended by trouble with the API server",
+            "Passes that ended with an error of the API server",
             metrics.api_errors.clone(),
         );
-        let help = "Deleted orders that were let go although the cloud could not be told";
-        registry.register("cleanups_given_up", help, metrics.given_up.clone());
+        let help = "Deleted orders whose finalizer was removed without cleanup at the cloud";
+        registry.register("cleanups_given_up", help, metrics.cleanups_given_up.clone());
         metrics
     }
 }
 
-/// What the queue tells when it is asked: how long orders wait for their turn.
+/// The gauges of the queue, read at each scrape: how many orders wait for a permit, and how long.
 #[derive(Clone, Default, Debug)]
 pub struct QueueMetrics(Arc<OnceLock<Arc<AccountQueue>>>);
 
@@ -80,7 +80,7 @@ impl QueueMetrics {
         metrics
     }
 
-    /// The queue that is asked.
+    /// Sets the queue that the gauges read.
     pub fn set(&self, queue: Arc<AccountQueue>) {
         let _ = self.0.set(queue);
     }
@@ -90,7 +90,7 @@ impl Collector for QueueMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let queue = self.0.get();
         let longest = ConstGauge::new(queue.map_or(0.0, |queue| queue.longest_wait().as_secs_f64()));
-        let help = "How long the order has waited that waits longest for its account's turn";
+        let help = "The longest time that a waiting order has waited for a permit of its account";
         longest.encode(encoder.encode_descriptor(
             "longest_wait",
             help,
@@ -98,7 +98,7 @@ impl Collector for QueueMetrics {
             MetricType::Gauge,
         )?)?;
         let waiting = queue.map_or(0, |queue| i64::try_from(queue.waiting()).unwrap_or(i64::MAX));
-        let help = "How many orders wait for their account's turn";
+        let help = "How many orders wait for a permit of their account";
         ConstGauge::new(waiting).encode(encoder.encode_descriptor(
             "waiting",
             help,
@@ -109,27 +109,27 @@ impl Collector for QueueMetrics {
 }
 
 impl Telemetry {
-    /// Events are published through `client` in the name of this process.
+    /// Publishes Events through `client`, with this process as the reporting instance.
     #[must_use]
     pub fn new(client: Client, holder: &str, metrics: Metrics) -> Self {
         let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: Some(holder.to_owned()) };
         Self { recorder: Recorder::new(client, reporter), metrics }
     }
 
-    /// A read of a cloud ended.
+    /// Records a read of a cloud.
     pub fn read<T>(&self, action: &str, observed: &Result<T, Error>) {
-        self.read_ended(action, observed.as_ref().err());
+        self.read_outcome(action, observed.as_ref().err());
     }
 
-    /// The same, by its error.
-    pub fn read_ended(&self, action: &str, error: Option<&Error>) {
+    /// Records the same by its error.
+    pub fn read_outcome(&self, action: &str, error: Option<&Error>) {
         self.count(action, error);
         if let Some(error) = error {
             warn!(action, %error, request_id = request_id(error), "cannot read the cloud");
         }
     }
 
-    /// A call that writes ended.
+    /// Records a call that writes.
     pub fn called(&self, order: &str, intent: &Intent, outcome: &Result<Accepted, Error>, filter: &Filter) {
         let Intent { action, attempt, .. } = intent;
         self.count(action, outcome.as_ref().err());
@@ -150,13 +150,13 @@ impl Telemetry {
         }
     }
 
-    /// A pass ended by trouble with the API server.
-    pub fn api_trouble(&self, error: &kube::Error) {
+    /// Records a pass that ended with an error of the API server.
+    pub fn api_error(&self, error: &kube::Error) {
         self.metrics.api_errors.inc();
-        warn!(error = %explain(error), "trouble with the API server; the object is looked at again soon");
+        warn!(error = %explain(error), "the API server failed a request; the object is requeued");
     }
 
-    /// A pass may have changed a status: what people want to know of it becomes a log line and an Event.
+    /// Records what a pass changed in a status: transitions that matter to users become log lines and Events.
     pub async fn changed(&self, before: &CertificateOrder, after: &CertificateOrder) {
         if before.status == after.status {
             return;
@@ -206,7 +206,7 @@ impl Telemetry {
 
     /// A deleted order was let go although the cloud was not told.
     pub async fn gave_up(&self, order: &CertificateOrder, why: &str) {
-        self.metrics.given_up.inc();
+        self.metrics.cleanups_given_up.inc();
         warn!("{why}");
         let event = Event {
             type_: EventType::Warning,
@@ -215,7 +215,7 @@ impl Telemetry {
             action: "Delete".to_owned(),
             secondary: None,
         };
-        // A namespace that is being deleted takes no Events any more; the log line and the metric remain.
+        // A namespace that is being deleted accepts no Events; the log line and the metric remain.
         if let Err(error) = bounded(self.recorder.publish(&event, &order.object_ref(&()))).await {
             debug!(error = %explain(&error), "cannot publish an Event");
         }
@@ -230,17 +230,17 @@ impl Telemetry {
     }
 }
 
-/// An Event is lost. A namespace that is being deleted takes none, which is nobody's trouble.
+/// An Event is lost. A namespace that is being deleted accepts none, which is not worth a warning.
 fn not_published(error: &kube::Error) {
     let text = explain(error);
     if is_namespace_terminating(error) {
-        debug!(error = %text, "the namespace is being deleted, and takes no Event");
+        debug!(error = %text, "the namespace is being deleted, and accepts no Event");
     } else {
         warn!(error = %text, "cannot publish an Event");
     }
 }
 
-/// The conditions whose becoming true (or changing its reason) is announced, in the order of an order's life.
+/// The conditions that are announced when they become true or change their reason, in their usual sequence.
 const ANNOUNCED: [ConditionType; 6] = [
     ConditionType::Planned,
     ConditionType::Submitted,
@@ -250,7 +250,7 @@ const ANNOUNCED: [ConditionType; 6] = [
     ConditionType::Stalled,
 ];
 
-/// The reasons of a profile's conditions that are announced, and whether as a warning.
+/// The reasons of a profile's conditions that are announced, and whether as a Warning.
 const ANNOUNCED_OF_A_PROFILE: [(ConditionType, Reason, bool); 7] = [
     (ConditionType::Resolved, Reason::NotFound, true),
     (ConditionType::Resolved, Reason::Ambiguous, true),
@@ -278,8 +278,8 @@ fn announcement_of_a_profile(
 ) -> Option<Event> {
     let reason: &'static str = reason.into();
     let now = get(now, type_).filter(|condition| condition.reason == reason)?;
-    let is_news = get(before, type_).is_none_or(|then| then.reason != now.reason);
-    is_news.then(|| event(reason, warns, &now.message))
+    let is_new = get(before, type_).is_none_or(|then| then.reason != now.reason);
+    is_new.then(|| event(reason, warns, &now.message))
 }
 
 fn event(reason: &str, warns: bool, note: &str) -> Event {

@@ -1,18 +1,18 @@
-//! The annotations, the label and the finalizer that users and the controllers agree on.
+//! The annotations, the label and the finalizer that users and the controllers share.
 
 use crate::core::redact::truncate;
 
-/// The annotation that asks for a pass now; any value that was not handled yet.
+/// The annotation that requests a pass now; any value that was not handled yet.
 pub const RECONCILE_AT: &str = "certorder.dev/reconcile-at";
 /// The annotation that stops a running review; its value is the id of the certificate.
 pub const WITHDRAW: &str = "certorder.dev/withdraw";
-/// The annotation that asks for another attempt; its value is a time of the last hour, RFC 3339.
+/// The annotation that requests another attempt; its value is a time within the last hour, RFC 3339.
 pub const RESUBMIT_AT: &str = "certorder.dev/resubmit-at";
-/// The finalizer of an order whose deletion has to undo something at the cloud.
+/// The finalizer of an order whose deletion must undo something at the cloud.
 pub const FINALIZER: &str = "certorder.dev/cleanup";
 /// The annotation that confirms a revocation; its value is the id of the certificate.
 pub const CONFIRM_REVOKE: &str = "certorder.dev/confirm-revoke";
-/// The label of a Secret whose content may be sent to a cloud on behalf of someone who may not read it.
+/// The label of a Secret whose content may be sent to a cloud on behalf of a user without read access to it.
 pub const READABLE: &str = "certorder.dev/readable";
 
 /// The value of an annotation as the status echoes it: cut at what fits there.

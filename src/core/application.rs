@@ -1,4 +1,4 @@
-//! What an order asks a cloud for. No word here belongs to one cloud.
+//! What an order requests from a cloud, without terms of a particular cloud.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use crate::core::conditions::Problem;
 use crate::core::names::Names;
 use crate::core::product::Level;
 
-/// What an order asks a cloud for, with every reference resolved.
+/// What an order requests from a cloud, with every reference resolved.
 #[derive(Clone, Debug)]
 pub struct Application {
     /// The names to certify.
     pub names: Names,
-    /// Who makes the key.
+    /// Where the private key is made.
     pub key: Key,
     /// How the CA checks control of the names.
     pub validation: ValidationMethod,
@@ -26,7 +26,7 @@ pub struct Application {
 }
 
 impl Application {
-    /// Every value that must not come back in a text of the cloud.
+    /// Every value that must be redacted in a text of the cloud.
     #[must_use]
     pub fn sensitive(&self) -> Vec<SecretString> {
         let profile = self.profile.iter().flat_map(Profile::sensitive);
@@ -34,12 +34,12 @@ impl Application {
     }
 }
 
-/// Who makes the private key.
+/// Where the private key is made.
 #[derive(Clone, Debug)]
 pub enum Key {
-    /// The cloud does, and keeps it.
+    /// At the cloud, which keeps it.
     Cloud(KeyAlgorithm),
-    /// The user did; the cloud sees the CSR only.
+    /// In the cluster or by the user; the cloud gets the CSR only.
     Csr(Csr),
 }
 
@@ -72,21 +72,21 @@ pub enum ValidationMethod {
     Email,
 }
 
-/// An organisation and the people who answer for it.
+/// An organisation and its contacts.
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// The organisation; absent for a profile of a person.
     pub organization: Option<Organization>,
-    /// Who answers for the organisation.
+    /// The administrator, who represents the organisation.
     pub administrator: Contact,
-    /// Whom the CA calls about technical matters; the administrator when the user named nobody else.
+    /// The contact for technical questions of the CA; by default the administrator.
     pub technical_contact: Contact,
-    /// The same, as saved at the cloud.
+    /// Whether the cloud has saved the same data.
     pub saved: Saved,
 }
 
 impl Profile {
-    /// Every value that must not come back in a text of a cloud.
+    /// Every value that must be redacted in a text of a cloud.
     #[must_use]
     pub fn sensitive(&self) -> Vec<SecretString> {
         let of_contact = |contact: &Contact| {
@@ -109,35 +109,35 @@ impl Profile {
     }
 }
 
-/// Whether a cloud holds an organisation and its people already, so that their ids stand for the data.
+/// Whether a cloud has saved an organisation and its contacts, so that ids are sent instead of the data.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub enum Saved {
-    /// Nobody asks for that: the data are sent.
+    /// The profile does not request that: the data are sent.
     #[default]
     No,
-    /// The data are sent, for this reason; in words that fit after "since" and "and".
+    /// The data are sent, for this reason, which follows "since" or "and".
     NotUsable(String),
-    /// An application for the organisation must not be handed in for now.
+    /// An application for the organisation must not be submitted for now.
     Held(Problem),
     /// The organisation is saved; the data of the people are sent.
     Organization {
-        /// The cloud's id of it.
+        /// The cloud's id of the organisation.
         id: u64,
-        /// Why the people are not; in words that fit after "since" and "and".
+        /// Why the people are not saved; the text follows "since" or "and".
         without_people: String,
     },
-    /// Both are.
+    /// Both are saved.
     Everything {
         /// The cloud's id of the organisation.
         organization: u64,
-        /// The cloud's id of the administrator, who stands for all people.
+        /// The cloud's id of the administrator, which replaces the data of all people.
         administrator: u64,
         /// The products whose review of the organisation is passed already.
         reviewed: Vec<Level>,
     },
 }
 
-/// An organisation. Which fields must be there depends on the cloud.
+/// An organisation. The required fields depend on the cloud.
 #[derive(Clone, Default, Debug)]
 pub struct Organization {
     /// Full legal name.
@@ -160,7 +160,7 @@ pub struct Organization {
     pub identification: Option<Identification>,
 }
 
-/// A person. Which fields must be there depends on the cloud.
+/// A person. The required fields depend on the cloud.
 #[derive(Clone, Default, Debug)]
 pub struct Contact {
     /// Given name.
@@ -175,11 +175,11 @@ pub struct Contact {
     pub email: Option<Personal>,
     /// Identity document.
     pub identification: Option<Identification>,
-    /// Where the user wrote this contact, for error messages: `spec.administrator`.
+    /// The path of this contact, for error messages: `spec.administrator`.
     pub path: &'static str,
 }
 
-/// A document and its number, which comes from a Secret and goes to the cloud only.
+/// A document and its number, which comes from a Secret and is sent to the cloud only.
 #[derive(Clone, Debug)]
 pub struct Identification {
     /// The cloud's word for the kind of document.

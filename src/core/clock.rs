@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Tells the time. Rules never read it: they take a [`Timestamp`].
+/// The clock. Rules never read it: they take a [`Timestamp`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
     ahead: SignedDuration,
@@ -15,7 +15,7 @@ impl Clock {
         Self { ahead }
     }
 
-    /// Now.
+    /// The current time.
     #[must_use]
     #[allow(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn now(&self) -> Timestamp {

@@ -1,4 +1,4 @@
-//! Keeps a list of `metav1.Condition` by the rules of the field, and the three that kstatus reads in step.
+//! Maintains a list of `metav1.Condition` by the API conventions, and keeps the three that kstatus reads consistent.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -10,13 +10,13 @@ use crate::core::redact::truncate;
 /// The longest message of a condition, in bytes.
 const LONGEST_MESSAGE: usize = 4096;
 
-/// Why something cannot go on, in a word and in a sentence that says what to do.
+/// Why the object cannot make progress, as a reason and as a sentence that says what to do.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Problem {
-    /// The word; it also says whether this is a wait or a stop.
+    /// The reason; it also decides whether this is a wait or a stop.
     pub reason: Reason,
-    /// The sentence.
+    /// The message.
     pub message: String,
 }
 
@@ -27,7 +27,7 @@ impl Problem {
     }
 }
 
-/// The conditions of one object while its status is worked out.
+/// The conditions of one object while its status is computed.
 #[derive(Clone, Debug)]
 pub struct Conditions {
     list: Vec<Condition>,
@@ -36,7 +36,7 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// Starts from the stored conditions. `generation` is the one that the pass looks at.
+    /// Starts from the stored conditions. `generation` is the one that the pass observes.
     #[must_use]
     pub fn new(stored: &[Condition], generation: i64, now: Timestamp) -> Self {
         Self { list: stored.to_vec(), generation, now }
@@ -60,7 +60,7 @@ impl Conditions {
         });
     }
 
-    /// Says that a condition holds for the generation that the pass looks at, too.
+    /// Sets the observed generation of a condition to that of the pass.
     pub fn renew(&mut self, type_: ConditionType) {
         let name: &'static str = type_.into();
         for condition in self.list.iter_mut().filter(|condition| condition.type_ == name) {
@@ -68,7 +68,7 @@ impl Conditions {
         }
     }
 
-    /// Sets a condition to False if it was ever true of this object; a condition that was never set says nothing.
+    /// Sets a condition to False if it is set; a condition that was never set stays unset.
     pub fn clear(&mut self, type_: ConditionType, reason: Reason, message: &str) {
         if get(&self.list, type_).is_some() {
             self.set(type_, Status::False, reason, message);
@@ -87,28 +87,28 @@ impl Conditions {
         get(&self.list, type_).is_some_and(|condition| condition.status == status.as_str())
     }
 
-    /// Still at work, or waiting for somebody: Reconciling, and Ready is Unknown.
+    /// In progress, or waiting: Reconciling, and Ready is Unknown.
     pub fn working(&mut self, reason: Reason, message: &str) {
         self.remove(ConditionType::Stalled);
         self.set(ConditionType::Reconciling, Status::True, reason, message);
         self.set(ConditionType::Ready, Status::Unknown, reason, message);
     }
 
-    /// Stopped until something is mended: Stalled, and Ready is False.
+    /// Stopped until the user fixes something: Stalled, and Ready is False.
     pub fn stopped(&mut self, reason: Reason, message: &str) {
         self.remove(ConditionType::Reconciling);
         self.set(ConditionType::Stalled, Status::True, reason, message);
         self.set(ConditionType::Ready, Status::False, reason, message);
     }
 
-    /// Neither at work nor stopped: Ready is what `ready` says.
+    /// Neither in progress nor stopped: Ready is `ready`.
     pub fn resting(&mut self, ready: Status, reason: Reason, message: &str) {
         self.remove(ConditionType::Reconciling);
         self.remove(ConditionType::Stalled);
         self.set(ConditionType::Ready, ready, reason, message);
     }
 
-    /// A problem: a wait or a stop, as its reason says.
+    /// A problem: a wait or a stop, as its reason decides.
     pub fn halted(&mut self, problem: &Problem) {
         if problem.reason.class() == Class::Waiting {
             self.working(problem.reason, &problem.message);
@@ -128,16 +128,16 @@ impl Conditions {
 /// The status of a condition.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Status {
-    /// Holds.
+    /// It is true.
     True,
-    /// Does not hold.
+    /// It is false.
     False,
     /// Not known yet.
     Unknown,
 }
 
 impl Status {
-    /// As the API spells it.
+    /// The value in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,13 +1,15 @@
 //! How a stored application is recognised as the one that was sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-/// Facts by which a stored application is recognised: digests, since they stand for personal data.
+/// Facts by which a stored application is recognised: digests, since the facts include personal data.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Evidence {
     facts: BTreeMap<&'static str, [u8; 32]>,
+    /// The facts that no cloud rewrites: names, CSR, the name of the organisation.
+    identity: BTreeSet<&'static str>,
     /// Parts of the application are never shown by the cloud.
     partial: bool,
 }
@@ -18,8 +20,32 @@ impl Evidence {
         self.facts.insert(name, Sha256::digest(value.as_ref().trim_ascii()).into());
     }
 
-    /// Says that the application has parts that the cloud does not show, such as the id of a saved profile: an
-    /// application with other such parts looks the same.
+    /// Adds one fact that identifies the application, and that no cloud rewrites.
+    pub fn add_identity(&mut self, name: &'static str, value: impl AsRef<[u8]>) {
+        self.add(name, value);
+        self.mark_identity(name);
+    }
+
+    /// Marks an added fact as one that identifies the application, and that no cloud rewrites.
+    pub fn mark_identity(&mut self, name: &'static str) {
+        if self.facts.contains_key(name) {
+            self.identity.insert(name);
+        }
+    }
+
+    /// The facts that identify the application and have another value here than in `sent`. A fact that is missing here is
+    /// no contradiction.
+    #[must_use]
+    pub fn contradictions(&self, sent: &Evidence) -> Vec<&'static str> {
+        let differs = |name: &&&'static str| match (self.facts.get(**name), sent.facts.get(**name)) {
+            (Some(here), Some(sent)) => here != sent,
+            _ => false,
+        };
+        sent.identity.iter().filter(differs).copied().collect()
+    }
+
+    /// Marks that the application has parts that the cloud does not show, such as the id of a saved profile: an
+    /// application that differs only in those parts looks the same.
     pub fn set_partial(&mut self) {
         self.partial = true;
     }
@@ -36,14 +62,14 @@ impl Evidence {
         self.partial
     }
 
-    /// Whether every fact of `sent` stands here too, and tells the whole application. No facts prove nothing.
+    /// Whether every fact of `sent` is here too, and `sent` is complete. Without facts nothing is proved.
     #[must_use]
     pub fn shows(&self, sent: &Evidence) -> bool {
         !sent.partial && self.resembles(sent)
     }
 
-    /// Whether every fact of `sent` stands here too. Of a partial one that is no proof without another one, such as
-    /// the cloud's log of calls.
+    /// Whether every fact of `sent` is here too. If `sent` is partial, this needs further proof, such as the cloud's log
+    /// of calls.
     #[must_use]
     pub fn resembles(&self, sent: &Evidence) -> bool {
         let stands_here = |(name, digest): (&&str, &[u8; 32])| self.facts.get(*name) == Some(digest);
@@ -85,5 +111,22 @@ mod tests {
         let stored = evidence(&[("domain", "a.example"), ("organisation", "Other")]);
         assert!(stored.resembles(&by_ids) && !stored.shows(&by_ids));
         assert!(!evidence(&[("domain", "b.example")]).resembles(&by_ids));
+    }
+
+    #[test]
+    fn only_what_identifies_an_application_contradicts_it_and_only_where_it_is_shown() {
+        let mut sent = evidence(&[("phone", "020-1")]);
+        sent.add_identity("domain", "a.example");
+        sent.add_identity("csr", "A");
+        let cases = [
+            (vec![], vec![]),
+            (vec![("domain", "a.example"), ("csr", "A"), ("phone", "020-1")], vec![]),
+            (vec![("domain", "a.example "), ("phone", "+86 20 1")], vec![]),
+            (vec![("domain", "a.example"), ("csr", "B")], vec!["csr"]),
+            (vec![("domain", "b.example"), ("csr", "B"), ("more", "x")], vec!["csr", "domain"]),
+        ];
+        for (stored, wanted) in cases {
+            assert_eq!(evidence(&stored).contradictions(&sent), wanted, "{stored:?}");
+        }
     }
 }

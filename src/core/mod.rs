@@ -1,6 +1,6 @@
 //! Words and rules without IO: what an order asks for, names, keys, certificates, pace, redaction.
 //!
-//! Nothing here knows a cloud, a client or the time of day; the tests need no runtime.
+//! Nothing here depends on a cloud, a client or the time of day; the tests need no runtime.
 
 pub mod annotations;
 pub mod application;

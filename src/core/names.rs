@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// A DNS name in the only form that both clouds take: lower-case A-labels, `*` at most as the whole first label.
+/// A DNS name in the only form that both clouds accept: lower-case A-labels, `*` only as the whole first label.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct DnsName(String);
 
@@ -60,8 +60,8 @@ pub struct Names {
 }
 
 impl Names {
-    /// Reads `spec.commonName` and `spec.dnsNames`. Repeated names, the common name among them, are dropped:
-    /// a cloud that is told the common name twice counts two domains.
+    /// Reads `spec.commonName` and `spec.dnsNames`. Repeated names, including the common name, are dropped: a cloud that
+    /// gets the common name twice counts two domains.
     pub fn parse(common_name: &str, dns_names: &[String]) -> Result<Self, NotADnsName> {
         let common_name = DnsName::parse(common_name)?;
         let mut seen = BTreeSet::from([common_name.clone()]);

@@ -1,4 +1,4 @@
-//! What a cloud says of a paid certificate. No word here belongs to one cloud.
+//! What a cloud reports about a paid certificate, without terms of a particular cloud.
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -7,12 +7,12 @@ use crate::core::evidence::Evidence;
 use crate::core::product::Product;
 use crate::core::redact::CloudText;
 
-/// What a cloud says of a paid certificate.
+/// What a cloud reports about a paid certificate.
 #[derive(Clone, Debug)]
 pub struct Observation {
-    /// Where the order stands.
+    /// The stage of the order.
     pub stage: Stage,
-    /// The cloud's own word for that, as it sent it.
+    /// The cloud's own word for the stage, as it sent it.
     pub status: String,
     /// What the cloud or the CA adds in words.
     pub message: Option<CloudText>,
@@ -22,11 +22,11 @@ pub struct Observation {
     pub order_id: Option<String>,
     /// The names that the cloud holds for this certificate, once it holds any.
     pub names: Vec<String>,
-    /// What was bought, as far as the cloud tells.
+    /// The bought product, as far as the cloud reports it.
     pub product: Product,
     /// What the cloud holds of an application.
     pub stored: Evidence,
-    /// What the CA looks for to see that the user controls the names.
+    /// The proofs of control that the CA checks.
     pub records: Vec<ValidationRecord>,
     /// The certificate that took the place of this one at the cloud.
     pub replaced_by: Option<String>,
@@ -39,13 +39,13 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Whether the cloud holds anything of an application, whosever it is.
+    /// Whether the cloud holds any data of an application, of this order or another one.
     #[must_use]
     pub fn has_traces(&self) -> bool {
         !self.names.is_empty() || !self.stored.is_empty()
     }
 
-    /// The same, as of now: a certificate whose time is over has expired, also where the cloud has not noticed yet.
+    /// The observation as of `now`: a certificate past its end has expired, even if the cloud does not report it yet.
     #[must_use]
     pub fn as_of(self, now: Timestamp) -> Self {
         let is_over = self.stage == Stage::Issued && self.not_after.is_some_and(|end| end <= now);
@@ -53,10 +53,10 @@ impl Observation {
     }
 }
 
-/// Where a paid certificate stands, in words that fit every cloud.
+/// The stage of a paid certificate, the same for every cloud.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::Display, strum::EnumIter)]
 pub enum Stage {
-    /// Paid for; no application is under way.
+    /// Paid for; no application is in progress.
     AwaitingInformation,
     /// Waits for a signed letter.
     AwaitingLetter,
@@ -82,11 +82,11 @@ pub enum Stage {
     Revoked,
     /// No longer valid.
     Expired,
-    /// The money was paid back.
+    /// The purchase was refunded.
     Refunded,
     /// The cloud moves the certificate, or manages it by other means.
     Managed,
-    /// A state that this version does not know. It waits, and does nothing that could harm.
+    /// A state that this version does not know. The order waits, and nothing is written.
     Unrecognised,
 }
 
@@ -98,7 +98,7 @@ impl Stage {
     }
 }
 
-/// Something that the CA looks for to see that the user controls a name.
+/// A proof of control that the CA checks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ValidationRecord {
     /// The name that it proves control of.
@@ -117,11 +117,11 @@ pub const MOST_RECORDS: usize = 128;
 /// The longest name of a domain, in bytes.
 pub const LONGEST_DOMAIN: usize = 253;
 
-/// The longest part of a record, in bytes: what the status takes.
+/// The longest part of a record, in bytes: what fits into the status.
 const LONGEST_PART: usize = 2048;
 
 impl ValidationRecord {
-    /// Whether it fits into a status, which the API server would refuse otherwise.
+    /// Whether it fits into the status, which the API server would refuse otherwise.
     #[must_use]
     pub fn fits(&self) -> bool {
         let Self { domain, type_, name, value } = self;
@@ -141,14 +141,14 @@ pub fn each_once(names: impl IntoIterator<Item = String>) -> Vec<String> {
     once
 }
 
-/// What the cloud saw when it looked for the proof of control of one name.
+/// The result of the cloud's check of the proof of control of one name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Check {
     /// The name.
     pub domain: String,
-    /// Whether the CA has seen the proof. Until then it keeps looking.
+    /// Whether the CA has found the proof. Until then it keeps checking.
     pub passed: bool,
-    /// What the cloud itself found, in words that fit after a colon: `the TXT record is missing`.
+    /// What the cloud itself found; the text follows a colon: `the TXT record is missing`.
     pub local: &'static str,
     /// What the CA found, in the same way.
     pub ca: &'static str,
@@ -159,7 +159,7 @@ pub struct Check {
 /// Until when the proofs of control must be in place.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Deadline {
-    /// The last moment, where the cloud tells.
+    /// The deadline, if the cloud reports it.
     pub at: Option<Timestamp>,
     /// What the cloud says about the wait.
     pub message: Option<CloudText>,
@@ -170,8 +170,8 @@ pub struct Deadline {
 /// An issued certificate.
 #[derive(Clone, Debug)]
 pub struct Bundle {
-    /// The leaf and what the cloud has of its chain: PEM, in any order, perhaps with the root.
+    /// The leaf and what the cloud has of its chain: PEM, in any order, possibly with the root.
     pub certificate_pem: String,
-    /// The private key, PEM, where the cloud holds it.
+    /// The private key, PEM, if the cloud holds it.
     pub private_key_pem: Option<SecretString>,
 }

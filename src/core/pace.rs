@@ -1,18 +1,18 @@
-//! When to look again. Pure: the caller gives the time and a seed.
+//! Requeue intervals. Pure: the caller passes the time and a seed.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long a fresh change of the cloud keeps the shortest interval.
+/// How long after a change at the cloud the shortest interval applies.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
-/// How long the middle interval is kept.
+/// How long after it the middle interval applies.
 const RECENT: SignedDuration = SignedDuration::from_hours(24);
-/// How often a finished order is looked at.
+/// How often a finished order is reconciled.
 const SETTLED: Duration = Duration::from_hours(12);
-/// How often the review of a saved profile is looked at.
+/// How often the review of a saved profile is polled.
 const REVIEW: Duration = Duration::from_mins(10);
-/// How often an order that stopped is looked at, besides every wake-up.
+/// How often a stopped order is reconciled, besides on every change.
 pub const STOPPED: Duration = Duration::from_hours(1);
 
 /// The first and the longest pause after failures.
@@ -21,8 +21,8 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// Less than two minutes, in which a call has its turn and is answered.
 const LONGEST_PAUSE_OF_ALL: Duration = Duration::from_secs(90);
 
-/// The pause before the next look at a running order: the interval for ten minutes after the cloud's last
-/// change, ten times that for a day, then twenty times; ± 20 %, so that orders of one moment spread.
+/// The requeue interval of a running order: `interval` for ten minutes after the cloud's last change, ten times that for
+/// a day, then twenty times; with a jitter of ± 20 %.
 #[must_use]
 pub fn poll(since: Timestamp, now: Timestamp, interval: Duration, seed: u64) -> Duration {
     let age = now.duration_since(since);
@@ -36,27 +36,27 @@ pub fn poll(since: Timestamp, now: Timestamp, interval: Duration, seed: u64) -> 
     jitter(interval.saturating_mul(times), seed, 20)
 }
 
-/// The pause before the next look at a finished order, or at a saved profile whose review is over.
+/// The requeue interval of a finished order, or of a saved profile whose review is over.
 #[must_use]
 pub fn settled(seed: u64) -> Duration {
     jitter(SETTLED, seed, 20)
 }
 
-/// The pause before the first look at a finished order after a start: anywhere in the time between two looks, so that
-/// a restart is no burst of calls.
+/// The delay of a finished order's first pass after a start: spread over the whole interval, so that a restart causes no
+/// burst of calls.
 #[must_use]
 pub fn settled_at_start(seed: u64) -> Duration {
     SETTLED.mul_f64(fraction(seed))
 }
 
-/// The pause before the next look at the review of a saved profile.
+/// The requeue interval of a saved profile whose review is in progress.
 #[must_use]
 pub fn review(seed: u64) -> Duration {
     jitter(REVIEW, seed, 20)
 }
 
-/// The pause after the n-th failure in a row (from 1): doubled each time up to five minutes, less up to a half
-/// by the seed. What the server asks for wins when it is longer.
+/// The backoff after the n-th failure in a row (from 1): doubled each time up to five minutes, with a jitter that
+/// shortens it by up to a half. A longer delay that the server asks for wins.
 #[must_use]
 pub fn after_failure(failures: u32, server_asks: Option<Duration>, seed: u64) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(2u32.saturating_pow(failures.saturating_sub(1)));

@@ -1,4 +1,4 @@
-//! What was bought, and how much its CA checks.
+//! The bought product, and how much its CA checks.
 
 /// How much a CA checks before it signs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, strum::Display)]
@@ -12,7 +12,7 @@ pub enum Level {
     Ev,
 }
 
-/// What was bought.
+/// The bought product.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Product {
     /// The cloud's name for it.
@@ -25,6 +25,6 @@ pub struct Product {
     pub names: Option<u32>,
     /// What the CA checks.
     pub level: Option<Level>,
-    /// Whether the review of a saved organisation can be skipped; `None` where nobody tells.
+    /// Whether the review of a saved organisation can be skipped; `None` if that is unknown.
     pub automatic_review: Option<bool>,
 }

@@ -1,4 +1,4 @@
-//! Text that comes from a cloud, and the one filter that it passes before anybody reads it.
+//! Text that comes from a cloud, and the filter that redacts it before it is shown.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ impl From<&str> for CloudText {
 }
 
 impl CloudText {
-    /// The text, if it is one word of a fixed vocabulary such as `PENDING-DCV`: those hold no datum of anybody.
+    /// The text, if it is one word of a fixed vocabulary such as `PENDING-DCV`: those hold no personal data.
     #[must_use]
     pub fn as_token(&self) -> Option<&str> {
         let is_token =
@@ -40,8 +40,8 @@ impl fmt::Debug for CloudText {
 /// The longest text of a cloud that is shown, in bytes.
 const LONGEST: usize = 1024;
 
-/// Shorter values (a name such as "Li") are blanked only where they stand as a word of their own: blanking them
-/// inside of other words would make a message unreadable without hiding anything.
+/// Shorter values (a name such as "Li") are blanked only as whole words: blanking them inside other words would make a
+/// message unreadable without hiding anything.
 const SHORT: usize = 4;
 
 /// Blanks the sensitive values of one request wherever a cloud's text repeats them.
@@ -51,7 +51,7 @@ const SHORT: usize = 4;
 #[derive(Clone, Default)]
 pub struct Filter(Vec<SecretString>);
 
-/// The shortest run of digits that may be somebody's number.
+/// The shortest run of digits that may be a personal number.
 const LONG_RUN: usize = 7;
 
 impl Filter {
@@ -82,14 +82,14 @@ impl fmt::Debug for Filter {
     }
 }
 
-/// The text with one space for each run of white space and control characters. Values are looked for in this form too,
-/// so that one is found although the cloud breaks its lines elsewhere.
+/// The text with one space for each run of white space and control characters. Values are searched for in this form too,
+/// so that one is found even if the cloud breaks its lines elsewhere.
 fn one_line(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Replaces `needle`, whatever the case of its ASCII letters: clouds like to lower-case an e-mail address.
+/// Replaces `needle`, whatever the case of its ASCII letters: clouds may lower-case an e-mail address.
 fn replace_ignoring_case(text: &str, needle: &str) -> String {
     let (haystack, wanted) = (text.to_ascii_lowercase(), needle.to_ascii_lowercase());
     let mut clean = String::with_capacity(text.len());
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_an_address_or_a_number_of_a_person_is_blanked_though_nobody_named_it() {
+    fn what_looks_like_an_address_or_a_number_of_a_person_is_blanked_without_being_named() {
         let text = "call +86-13112341234 or mail old@acme.example. before 2026-11-22, order scs1590053258704";
         let clean = "call *** or mail *** before 2026-11-22, order scs1590053258704";
         assert_eq!(filter(&[]).clean(&CloudText::from(text)), clean);

@@ -1,5 +1,5 @@
-//! The state of the controller of CertificateOrders. What counts is in the status and at the cloud; this is lost with the
-//! process.
+//! The state of the controller of CertificateOrders. It is in memory only: what must survive the process is in the
+//! status and at the cloud.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::profile::lookups::Lookups;
 
 /// The controller of CertificateOrders.
 pub struct Controller {
-    /// What it shares with the controller of profiles.
+    /// The state that it shares with the controller of profiles.
     pub context: Arc<Context>,
     /// The shortest pause between two polls of a running order.
     pub poll_interval: Duration,
@@ -30,7 +30,7 @@ pub struct Controller {
     pub orders: Vec<Cache<CertificateOrder>>,
     /// When each order is due.
     pub schedule: Schedule,
-    /// Which of the orders of an account are worked.
+    /// Which order of an account is reconciled next.
     pub queue: Arc<AccountQueue>,
     /// What the accounts have saved at their clouds.
     pub lookups: Arc<Lookups>,
@@ -38,14 +38,14 @@ pub struct Controller {
     pub claims: Arc<Claims>,
     /// One pass at a time for each certificate.
     pub locks: CertificateLocks,
-    /// How long each open intent has been seen.
+    /// How long this process has observed each open intent.
     pub intent_ages: IntentAges,
-    /// What the CA found of the proofs of control.
+    /// The results of the CA's checks of the proofs of control.
     pub validations: Validations,
 }
 
 impl Controller {
-    /// Forgets an order that is gone.
+    /// Removes an order that was deleted.
     pub fn forget(&self, key: &Key) {
         self.schedule.forget(key);
         self.intent_ages.forget(key);
@@ -53,11 +53,12 @@ impl Controller {
         self.claims.order_deleted(key);
     }
 
-    /// An order as last seen, unless it is gone. Of a settled one only a part is kept, so it is read live.
+    /// An order from the cache; `None` if it was deleted. The cache holds only a part of a settled order, so a settled
+    /// order is read live.
     pub async fn whole(&self, key: &Key) -> Result<Option<Arc<CertificateOrder>>, kube::Error> {
-        let seen = self.orders.iter().find_map(|orders| orders.get(key));
-        if !seen.as_deref().is_some_and(trim::is_settled) {
-            return Ok(seen);
+        let cached = self.orders.iter().find_map(|orders| orders.get(key));
+        if !cached.as_deref().is_some_and(trim::is_settled) {
+            return Ok(cached);
         }
         let (namespace, name) = key;
         let api: Api<CertificateOrder> = Api::namespaced(self.context.client.clone(), namespace);

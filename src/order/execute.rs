@@ -1,8 +1,8 @@
-//! Carries out a step: at most one write to the cloud, between two writes of the status.
+//! Executes a step: at most one write to the cloud, between two writes of the status.
 //!
-//! The intent is stored before the call, by compare-and-swap on the version that was read; the outcome is stored
-//! on the version that the intent write returned, however long that takes. A process that dies in between leaves
-//! an intent, and whoever finds it asks the cloud before anything else.
+//! The intent is stored before the call, by compare-and-swap on the version that was read. The outcome is stored on the
+//! version that the intent write returned, and retried until it is stored. A process that dies in between leaves an
+//! open intent, and the next process reads the cloud before anything else.
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
@@ -24,82 +24,89 @@ use crate::order::resolve::{self, Resolved};
 use crate::order::status::{self, Swap};
 use crate::provider::{self, Accepted, Payload, Provider, Request};
 
-/// What a pass has done.
+/// The result of a step.
 pub struct Done {
-    /// The order as stored now.
+    /// The order as it is stored now.
     pub order: CertificateOrder,
-    /// When to look again.
+    /// When to requeue.
     pub requeue: Requeue,
 }
 
-/// What a step may need of the cluster.
-pub struct AtHand<'a> {
+/// What a step may need from the cluster.
+pub struct Inputs<'a> {
     /// What the order refers to.
     pub resolved: &'a Resolved,
-    /// Where an issued certificate goes.
+    /// The target Secrets of an issued certificate.
     pub target: Option<&'a Target>,
 }
 
-/// Another writer was faster: read again, with growing pauses while the cache lags behind.
-const LOST: Requeue = Requeue::Failed(None);
+/// After a conflict: read again, with exponential backoff while the cache is stale.
+const ON_CONFLICT: Requeue = Requeue::Failed(None);
 
-/// Carries out a step and stores what came of it.
+/// Executes a step and stores its outcome.
 pub async fn execute(
     controller: &Controller,
     facts: &Facts<'_>,
-    at_hand: &AtHand<'_>,
+    inputs: &Inputs<'_>,
     step: &Step,
 ) -> Result<Done, kube::Error> {
     match step {
-        Step::Write { action, attempt } => write(controller, facts, at_hand, *action, *attempt).await,
-        Step::Guard => {
-            let guarded = finalizer::add_finalizer(&controller.context.client, facts.order).await?;
-            Ok(guarded.map_or_else(|| lost(facts), |order| Done { order, requeue: Requeue::Now }))
+        Step::Write { action, attempt } => write(controller, facts, inputs, *action, *attempt).await,
+        Step::AddFinalizer => {
+            let updated = finalizer::add_finalizer(&controller.context.client, facts.order).await?;
+            Ok(updated.map_or_else(|| conflict(facts), |order| Done { order, requeue: Requeue::Now }))
         }
-        Step::Export => export(controller, facts, at_hand).await,
-        Step::MakeKey => make_key(controller, facts, at_hand).await,
-        Step::Adopt => match controller.claims.hold(facts.order).await? {
-            Some(problem) => record(controller, facts, at_hand, &Outcome::Step(&facts.refuse(problem))).await,
-            None => record(controller, facts, at_hand, &Outcome::Step(step)).await,
+        Step::Export => export(controller, facts, inputs).await,
+        Step::MakeKey => make_key(controller, facts, inputs).await,
+        Step::Adopt => match controller
+            .claims
+            .hold(facts.order, controller.context.call_timeout.saturating_mul(2))
+            .await?
+        {
+            Some(problem) => record(controller, facts, inputs, &Outcome::Step(&facts.refuse(problem))).await,
+            None => record(controller, facts, inputs, &Outcome::Step(step)).await,
         },
-        _ => record(controller, facts, at_hand, &Outcome::Step(step)).await,
+        _ => record(controller, facts, inputs, &Outcome::Step(step)).await,
     }
 }
 
-fn lost(facts: &Facts<'_>) -> Done {
-    Done { order: facts.order.clone(), requeue: LOST }
+fn conflict(facts: &Facts<'_>) -> Done {
+    Done { order: facts.order.clone(), requeue: ON_CONFLICT }
 }
 
 /// Stores a status that records no call.
 async fn record(
     controller: &Controller,
     facts: &Facts<'_>,
-    at_hand: &AtHand<'_>,
+    inputs: &Inputs<'_>,
     outcome: &Outcome<'_>,
 ) -> Result<Done, kube::Error> {
-    let next = fold(&status::of(facts.order), facts, outcome, &at_hand.resolved.filter);
+    let next = fold(&status::of(facts.order), facts, outcome, &inputs.resolved.filter);
     store(controller, facts.order, next).await
 }
 
 async fn store(controller: &Controller, order: &CertificateOrder, next: Next) -> Result<Done, kube::Error> {
-    match status::swap(&controller.context.client, order, next.status).await? {
+    let swapped = status::swap(&controller.context.client, order, next.status);
+    match controller.context.api_latency.measure(swapped).await? {
         Swap::Stored(order) => Ok(Done { order: *order, requeue: next.requeue }),
-        Swap::Lost => Ok(Done { order: order.clone(), requeue: LOST }),
+        Swap::Conflict => Ok(Done { order: order.clone(), requeue: ON_CONFLICT }),
     }
 }
 
-/// Makes the private key of an order and stores it, once: one that is there already is never replaced.
+/// Generates the private key of an order and stores it once: a stored key is never replaced.
 async fn make_key(
     controller: &Controller,
     facts: &Facts<'_>,
-    at_hand: &AtHand<'_>,
+    inputs: &Inputs<'_>,
 ) -> Result<Done, kube::Error> {
-    let halt = async |problem| record(controller, facts, at_hand, &Outcome::Step(&Step::Halt(problem))).await;
-    if let Some(problem) = controller.claims.hold(facts.order).await? {
+    let halt = async |problem| record(controller, facts, inputs, &Outcome::Step(&Step::Halt(problem))).await;
+    if let Some(problem) =
+        controller.claims.hold(facts.order, controller.context.call_timeout.saturating_mul(2)).await?
+    {
         return halt(problem).await;
     }
     let algorithm = resolve::algorithm(&facts.order.spec);
-    // An RSA key takes its time, and the other orders do not wait for it.
+    // An RSA key takes long to generate, and must not delay the other orders.
     let made = tokio::task::spawn_blocking(move || KeyPair::generate(algorithm)).await;
     let key = match made
         .map_err(|error| error.to_string())
@@ -117,8 +124,8 @@ async fn make_key(
         keystores: String::new(),
     };
     match secret::write(&controller.context.client, facts.order, &owner, None, &wanted, None).await {
-        // Made by another replica in the same moment: that one is the key. Read again, in case it is none.
-        Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(lost(facts)),
+        // Another replica created the Secret first, so its key is used. Read it again, in case it holds none.
+        Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(conflict(facts)),
         written => match secret::refused(&wanted.name, written)? {
             Ok(()) => Ok(Done { order: facts.order.clone(), requeue: Requeue::Now }),
             Err(problem) => halt(problem).await,
@@ -130,24 +137,24 @@ async fn make_key(
 async fn export(
     controller: &Controller,
     facts: &Facts<'_>,
-    at_hand: &AtHand<'_>,
+    inputs: &Inputs<'_>,
 ) -> Result<Done, kube::Error> {
-    let (Ok(provider), Some(target), Ok(names)) = (&at_hand.resolved.provider, at_hand.target, facts.names)
+    let (Ok(provider), Some(target), Ok(names)) = (&inputs.resolved.provider, inputs.target, facts.names)
     else {
-        return Ok(lost(facts));
+        return Ok(conflict(facts));
     };
     let bundle = provider.download().await;
     controller.context.telemetry.read(provider.calls().download, &bundle);
     let bundle = match bundle {
         Ok(bundle) => bundle,
-        Err(error) => return record(controller, facts, at_hand, &Outcome::NotFetched(&error)).await,
+        Err(error) => return record(controller, facts, inputs, &Outcome::NotFetched(&error)).await,
     };
     let outcome = match target.wanted(facts.order, names, &bundle) {
         Ok(all) => write_secrets(controller, facts, &all).await?,
         Err(problem) => Err(problem),
     };
     let outcome = outcome.map(|()| target.fetched_term(&bundle));
-    record(controller, facts, at_hand, &Outcome::Exported(&outcome)).await
+    record(controller, facts, inputs, &Outcome::Exported(&outcome)).await
 }
 
 async fn write_secrets(
@@ -170,33 +177,31 @@ async fn write_secrets(
 async fn write(
     controller: &Controller,
     facts: &Facts<'_>,
-    at_hand: &AtHand<'_>,
+    inputs: &Inputs<'_>,
     action: Action,
     attempt: i64,
 ) -> Result<Done, kube::Error> {
     let request = match request(action, facts) {
         Ok(request) => request,
         Err(problem) => {
-            return record(controller, facts, at_hand, &Outcome::Step(&Step::Halt(problem))).await;
+            return record(controller, facts, inputs, &Outcome::Step(&Step::Halt(problem))).await;
         }
     };
-    match &at_hand.resolved.provider {
-        // A process that is asked to end begins nothing that costs money.
+    match &inputs.resolved.provider {
+        // A process that shuts down starts nothing that costs money.
         Ok(_) if controller.context.shutdown.is_cancelled() => {
             Ok(Done { order: facts.order.clone(), requeue: Requeue::Failed(None) })
         }
         Ok(provider) => {
             let call =
-                Call { controller, facts, resolved: at_hand.resolved, provider: provider.as_ref(), request };
+                Call { controller, facts, resolved: inputs.resolved, provider: provider.as_ref(), request };
             call.make(attempt).await
         }
-        Err(problem) => {
-            record(controller, facts, at_hand, &Outcome::Step(&Step::Halt(problem.clone()))).await
-        }
+        Err(problem) => record(controller, facts, inputs, &Outcome::Step(&Step::Halt(problem.clone()))).await,
     }
 }
 
-/// What an action sends.
+/// The request of an action.
 fn request<'a>(action: Action, facts: &Facts<'a>) -> Result<Request<'a>, Problem> {
     let payload: &'a Result<Payload, Problem> = facts.payload;
     Ok(match action {
@@ -225,14 +230,24 @@ struct Call<'a> {
 impl Call<'_> {
     async fn make(&self, attempt: i64) -> Result<Done, kube::Error> {
         let action = self.request.kind();
+        let context = &self.controller.context;
+        let start_within = context.api_latency.start_within(context.call_timeout);
+        // With more calls before this one than fit into that time, its intent would be for nothing.
+        let delay = self.provider.write_delay(action);
+        if delay > start_within / 2 {
+            return Ok(Done { order: self.facts.order.clone(), requeue: Requeue::In(delay) });
+        }
+        let lasts = start_within.saturating_add(context.call_timeout);
         let begins = matches!(action, Action::Submit | Action::Order | Action::Resubmit);
-        if begins && let Some(problem) = self.controller.claims.hold(self.facts.order).await? {
+        if begins && let Some(problem) = self.controller.claims.hold(self.facts.order, lasts).await? {
             let refused = Outcome::Step(&self.facts.refuse(problem));
             let next = self.fold(self.facts.order, &refused);
             return store(self.controller, self.facts.order, next).await;
         }
-        // One call-timeout to begin and one to end: what `plan` waits before it trusts in the absence of evidence.
-        let begin_by = Instant::now() + self.controller.context.call_timeout;
+        // That much time to start the call, and one call timeout to finish it: `plan` waits that long before absent evidence
+        // counts.
+        let start_by = Instant::now() + start_within;
+        let started_at = context.clock.now();
         let payload_hash = match self.request {
             Request::Submit(payload) => Some(payload.hash.clone()),
             _ => None,
@@ -242,34 +257,33 @@ impl Call<'_> {
             action: self.facts.action_name(action),
             payload_hash,
             holder: self.controller.context.holder.clone(),
-            started_at: micros(self.controller.context.clock.now()),
-            resubmit_at: self.facts.asks_for(action).map(str::to_owned),
+            started_at: micros(started_at),
+            begin_by: started_at.checked_add(start_within).ok().map(micros),
+            resubmit_at: self.facts.handled_request(action).map(str::to_owned),
         };
         let next = self.fold(self.facts.order, &Outcome::Intent(action, &intent));
-        let Some(stored) =
-            status::store_intent(&self.controller.context.client, self.facts.order, next.status, &intent)
-                .await?
-        else {
-            return Ok(lost(self.facts));
+        let storing = status::store_intent(&context.client, self.facts.order, next.status, &intent);
+        let Some(stored) = context.api_latency.measure(storing).await? else {
+            return Ok(conflict(self.facts));
         };
         // The claim is held. One version more, the cached orders have a second look: a Lease may have been deleted.
         if let Some(problem) = self.controller.contested(&stored).await? {
             let next = self.fold(&stored, &Outcome::TakenBack(&problem));
             return store(self.controller, &stored, next).await;
         }
-        let begins = matches!(action, Action::Submit | Action::Resubmit) && !budget::runs(self.facts.order);
-        if begins && let Some(problem) = self.controller.over_budget_live(&stored).await? {
+        let starts = matches!(action, Action::Submit | Action::Resubmit) && !budget::runs(self.facts.order);
+        if starts && let Some(problem) = self.controller.over_budget_live(&stored).await? {
             let next = self.fold(&stored, &Outcome::Step(&Step::NotLanded(problem)));
             return store(self.controller, &stored, next).await;
         }
-        let outcome: Result<Accepted, provider::Error> = self.provider.write(self.request, begin_by).await;
+        let outcome: Result<Accepted, provider::Error> = self.provider.write(self.request, start_by).await;
         self.controller.context.telemetry.called(
             &stored.name_any(),
             &intent,
             &outcome,
             &self.resolved.filter,
         );
-        // As of now: the call took its time, and what comes next is compared with when it was accepted.
+        // The call took time, and later steps compare with the time at which it was accepted.
         let facts = Facts { now: self.controller.context.clock.now(), ..self.facts.clone() };
         let outcome = Outcome::Called(action, &intent, &outcome);
         let next = fold(&status::of(&stored), &facts, &outcome, &self.resolved.filter);

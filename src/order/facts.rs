@@ -1,4 +1,4 @@
-//! What is known of one order at one moment: all that [`super::plan`] and [`super::fold`] look at.
+//! What is known of one order at one time: the whole input of [`super::plan`] and [`super::fold`].
 
 use std::time::Duration;
 
@@ -18,72 +18,72 @@ use crate::provider::{Calls, Error, Letter, Payload};
 
 pub use crate::provider::RequestKind as Action;
 
-/// Everything that is known of one order at one moment.
+/// Everything that is known of one order at one time.
 #[derive(Clone)]
 pub struct Facts<'a> {
     /// The order as read.
     pub order: &'a CertificateOrder,
-    /// The cloud's name.
+    /// The name of the cloud.
     pub cloud: &'static str,
     /// The paid certificate.
     pub certificate_id: &'a str,
-    /// A field of the order whose behaviour this version does not have.
+    /// A field of the order that this version does not support.
     pub unsupported: Option<Problem>,
     /// Its names.
     pub names: &'a Result<Names, Problem>,
-    /// The request that hands in the application, or what is missing for it.
+    /// The request that submits the application, or what is missing for it.
     pub payload: &'a Result<Payload, Problem>,
-    /// What the cloud says, where it was asked.
+    /// What the cloud reports, if it was read.
     pub observed: Option<&'a Result<Observation, Error>>,
-    /// The cloud's names of its calls; `None` where there are no credentials to call with.
+    /// The names of the cloud's calls; `None` without credentials.
     pub calls: Option<&'static Calls>,
-    /// What the cloud's own log says of the call of an intent, where it was asked.
+    /// Whether the cloud's own log has the call of an intent, if it was read.
     pub logged: Option<bool>,
-    /// What the CA found of the proofs of control, as last asked.
+    /// The last results of the CA's checks of the proofs of control.
     pub validation: Option<&'a Validation>,
-    /// The key that certorder made for this order.
+    /// The key that certorder generates for this order.
     pub key: KeyState<'a>,
-    /// The signed letter, where the user names one and the CA waits for it.
+    /// The signed letter, if the user names one and the CA waits for it.
     pub letter: Option<&'a Result<Letter, Problem>>,
-    /// Whether the certificate stands in its Secret.
+    /// Whether the Secret holds the certificate.
     pub secret: &'a Export,
-    /// From when until when the certificate in the Secret is valid, where that is the issued one.
+    /// From when until when the certificate in the Secret is valid, if that is the issued one.
     pub term: Option<Term>,
-    /// What other orders for the same certificate mean for this one.
+    /// Why another order for the same certificate holds this one back.
     pub contested: Option<Problem>,
-    /// Why this order may not begin yet: its namespace has enough that run.
+    /// Why this order may not start yet: the budget of its namespace is used up.
     pub over_budget: Option<Problem>,
-    /// How long this process has seen the open intent, by its own steady clock.
-    pub intent_seen_for: Duration,
+    /// How long this process has observed the open intent, by its own monotonic clock.
+    pub intent_age: Duration,
     /// Now.
     pub now: Timestamp,
     /// The longest that one call takes.
     pub call_timeout: Duration,
 }
 
-/// The private key that certorder made for an order, as its Secret holds it.
+/// The private key that certorder generates for an order, as its Secret holds it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeyState<'a> {
-    /// The key is made elsewhere, or by nobody yet since something comes first.
+    /// certorder generates no key for the order, or not yet.
     NotOurs,
-    /// It is there.
+    /// The Secret holds the key.
     Held,
     /// There is no such Secret.
     Absent(&'a Problem),
-    /// There is one, and no key can be read from it.
+    /// The Secret belongs to another owner, or no key can be read from it.
     Unfit(&'a Problem),
 }
 
-/// Whether an issued certificate stands in the Secret that the order names.
+/// Whether the Secret that the order names holds the issued certificate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Export {
     /// The order names no Secret.
     NotWanted,
-    /// It does.
+    /// The Secret is up to date.
     Current,
-    /// It has to be fetched and written.
+    /// The certificate has to be downloaded and written.
     Due,
-    /// It cannot be written until something is mended.
+    /// The Secret cannot be written until the problem is fixed.
     Blocked(Problem),
 }
 
@@ -112,35 +112,32 @@ const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 const RESUBMIT_IS_RECENT: SignedDuration = SignedDuration::from_hours(1);
 
-/// For so long after an order was sent the cloud may still show the state before it.
+/// How long after an accepted call the cloud may still show the state before it.
 const STATE_MAY_LAG: SignedDuration = SignedDuration::from_mins(10);
-
-/// A submission younger than this stands for the read before the order.
-const SUBMISSION_IS_FRESH: SignedDuration = SignedDuration::from_secs(30);
 
 /// The most that the clocks of a cloud and its callers differ: further off, a cloud takes no call.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
-/// Whether the deletion of this order waits for certorder.
+/// Whether the order has certorder's finalizer.
 #[must_use]
 pub fn has_finalizer(order: &CertificateOrder) -> bool {
     order.finalizers().iter().any(|finalizer| finalizer == FINALIZER)
 }
 
 impl Facts<'_> {
-    /// The generation that this pass looks at.
+    /// The generation that this pass reconciles.
     #[must_use]
     pub fn generation(&self) -> i64 {
         self.order.metadata.generation.unwrap_or_default()
     }
 
-    /// The cloud's name of a call that writes.
+    /// The name of the cloud's call for an action.
     #[must_use]
     pub fn action_name(&self, action: Action) -> String {
         self.calls.and_then(|calls| calls.name(action)).unwrap_or("the application").to_owned()
     }
 
-    /// The cloud's name of the call that sends the order, where that is a call of its own.
+    /// The name of the cloud's call that sends the order, if it is a separate call.
     #[must_use]
     pub fn order_action(&self) -> Option<&'static str> {
         self.calls?.order
@@ -150,17 +147,27 @@ impl Facts<'_> {
     #[must_use]
     pub fn needs_the_cloud(&self) -> bool {
         let deleting = self.order.metadata.deletion_timestamp.is_some();
-        deleting || (!self.order.spec.suspend && (self.intent().is_some() || !self.order_is_due()))
+        deleting || !self.order.spec.suspend
     }
 
     pub(super) fn submission(&self) -> Option<&Submission> {
         self.order.status.as_ref()?.submission.as_ref()
     }
 
-    /// The intent that was found.
+    /// The open intent.
     #[must_use]
     pub fn intent(&self) -> Option<&Intent> {
         self.submission()?.intent.as_ref()
+    }
+
+    /// How long a call of this intent may take, counted from when the intent was stored: until it begins, and one call
+    /// timeout more.
+    #[must_use]
+    pub fn intent_lasts(&self, intent: &Intent) -> Duration {
+        let begin = intent.begin_by.as_ref().map(|begin_by| begin_by.0.duration_since(intent.started_at.0));
+        // Versions before 0.2 store no time to begin by: it is one call timeout.
+        let begin = begin.and_then(|begin| Duration::try_from(begin).ok()).unwrap_or(self.call_timeout);
+        begin.max(self.call_timeout).saturating_add(self.call_timeout)
     }
 
     /// Our record of an accepted application.
@@ -169,48 +176,30 @@ impl Facts<'_> {
         self.submission().filter(|submission| submission.submitted_at.is_some())
     }
 
-    /// The application was accepted a moment ago, so the order may follow without another read.
-    #[must_use]
-    pub fn order_is_due(&self) -> bool {
-        let Some(ours) = self.ours().filter(|ours| ours.ordered_at.is_none() && ours.intent.is_none()) else {
-            return false;
-        };
-        let age = ours.submitted_at.as_ref().map(|at| self.now.duration_since(at.0));
-        let is_fresh = age.is_some_and(|age| !age.is_negative() && age < SUBMISSION_IS_FRESH);
-        // Nothing came in between: a refused order asks for another look.
-        let last = self.order.status.as_ref().and_then(|status| status.last_request.as_ref());
-        let is_last = last.is_some_and(|last| {
-            last.outcome == ACCEPTED && self.calls.is_some_and(|calls| calls.submit == last.action)
-        });
-        let same =
-            self.payload.as_ref().is_ok_and(|payload| ours.payload_hash.as_ref() == Some(&payload.hash));
-        self.order_action().is_some() && is_fresh && is_last && same
-    }
-
     /// Whether the call that hands in the application also sends the order.
     #[must_use]
     pub fn submits_in_one_call(&self) -> bool {
         self.calls.is_some_and(|calls| calls.order.is_none())
     }
 
-    /// Whether the cloud may hold an application that was handed in before the one of the open intent.
+    /// Whether the cloud may hold an application that was submitted before the one of the open intent.
     #[must_use]
     pub fn has_earlier_application(&self) -> bool {
-        // What the user asked to do again was done before.
+        // A request for another attempt implies an earlier one.
         let is_asked = self.intent().is_some_and(|intent| intent.resubmit_at.is_some());
         self.is_restarted() || self.ours().is_some() || is_asked
     }
 
-    /// Whether the cloud may hold an application of somebody else, or of before, that looks like the present one.
+    /// Whether the cloud may hold a foreign or an earlier application that looks like the present one.
     #[must_use]
     pub fn may_look_like_another(&self) -> bool {
         self.has_earlier_application()
             || self.payload.as_ref().is_ok_and(|payload| payload.evidence.is_partial())
     }
 
-    /// Whether the cloud's log may take our application of before for that of this intent: its times are whole seconds,
-    /// by the cloud's clock. Where the cloud shows all of an application that settles it; of one by ids another one may
-    /// look the same, so there the clocks count, too.
+    /// Whether the cloud's log cannot distinguish our earlier application from that of this intent: its times are whole
+    /// seconds of the cloud's clock. The clock skew counts only for an application by ids: the cloud shows only a part
+    /// of it, so another application may look the same.
     #[must_use]
     pub fn log_is_ambiguous(&self, intent: &Intent) -> bool {
         let partial = self.payload.as_ref().is_ok_and(|payload| payload.evidence.is_partial());
@@ -220,18 +209,18 @@ impl Facts<'_> {
         earlier.is_some_and(|earlier| earlier.0.saturating_add(margin).unwrap_or(Timestamp::MAX) >= begins)
     }
 
-    /// Whether the user edited the order after it was rejected or cancelled: what the CA works on cannot be edited
-    /// before, and Submitted was last set when the end was first seen.
+    /// Whether the user edited the order after it was rejected or cancelled. The order is frozen before that, and
+    /// Submitted was last set when the end was first observed.
     pub(super) fn is_edited_since_the_end(&self) -> bool {
         let conditions = self.order.status.as_ref().map(|status| status.conditions.as_slice());
         let submitted = get(conditions.unwrap_or_default(), ConditionType::Submitted);
-        self.has_seen_the_end()
+        self.has_observed_the_end()
             && submitted.is_some_and(|submitted| submitted.observed_generation < Some(self.generation()))
     }
 
-    /// Whether an earlier look saw that the CA works on our order no more: since then it can be edited, but while
-    /// the call is made that opens it again.
-    pub(super) fn has_seen_the_end(&self) -> bool {
+    /// Whether an earlier pass observed that the CA no longer processes our order. Since then the order can be edited,
+    /// except during the call that opens it again.
+    pub(super) fn has_observed_the_end(&self) -> bool {
         let reopens = self.intent().is_some_and(|intent| match self.action_of(intent) {
             Action::Resubmit => true,
             Action::Submit => self.submits_in_one_call(),
@@ -240,7 +229,7 @@ impl Facts<'_> {
         self.ours().is_some_and(|ours| !ours.frozen || reopens)
     }
 
-    /// What the call of an intent is for.
+    /// The action of an intent.
     #[must_use]
     pub fn action_of(&self, intent: &Intent) -> Action {
         let named =
@@ -254,24 +243,24 @@ impl Facts<'_> {
         self.submission().is_some_and(|submission| submission.resubmissions > 0)
     }
 
-    /// The cloud's log counts in seconds, so the application of another attempt is handed in no earlier than in the
-    /// second after the restart: then the log tells it from the one before.
-    pub(super) fn second_attempt_begins(&self) -> Option<Timestamp> {
+    /// When the next attempt may submit its application: one second after the restart. The cloud's log counts in
+    /// seconds, and then distinguishes it from the application before.
+    pub(super) fn next_attempt_starts(&self) -> Option<Timestamp> {
         let restarted = self.submission()?.started_over_at.as_ref()?.0;
         let begins = restarted.checked_add(SignedDuration::from_secs(1)).ok()?;
         (self.now < begins).then_some(begins)
     }
 
-    /// When the present attempt began, if the cloud may still show the end of the one before.
+    /// When the present attempt started, if the cloud may still show the end of the one before.
     pub(super) fn just_started_over(&self) -> Option<Timestamp> {
         let began = self.submission().and_then(|submission| submission.started_over_at.as_ref());
-        began.filter(|began| self.is_lately(began)).map(|began| began.0)
+        began.filter(|began| self.is_recent(began)).map(|began| began.0)
     }
 
-    /// Whether our order was sent a moment ago, so that the cloud may not show it yet. Not after its review was
-    /// stopped: what waits for an application then waits for another one.
+    /// Whether our order was sent so recently that the cloud may not show it yet. After the review was stopped, the
+    /// cloud waits for another application instead.
     pub(super) fn may_not_show_the_order(&self, ours: &Submission) -> bool {
-        ours.ordered_at.as_ref().is_some_and(|at| self.is_lately(at)) && !self.is_withdrawn_by_us()
+        ours.ordered_at.as_ref().is_some_and(|at| self.is_recent(at)) && !self.is_withdrawn_by_us()
     }
 
     /// Whether the last call stopped the review.
@@ -283,13 +272,29 @@ impl Facts<'_> {
         })
     }
 
+    /// Whether the order has no record of anything at the cloud, so that a certificate that nobody applied for is what it
+    /// expects.
+    #[must_use]
+    pub fn expects_nothing(&self) -> bool {
+        let deleting = self.order.metadata.deletion_timestamp.is_some();
+        !deleting && self.intent().is_none() && self.ours().is_none() && !self.is_restarted()
+    }
+
+    /// Whether an earlier look found that somebody else applied for the certificate of our submission.
+    pub(super) fn is_stopped_by_another_application(&self) -> bool {
+        let conditions = self.order.status.as_ref().map(|status| status.conditions.as_slice());
+        let reason: &'static str = Reason::CertificateInUse.into();
+        get(conditions.unwrap_or_default(), ConditionType::Stalled)
+            .is_some_and(|stalled| stalled.status == "True" && stalled.reason == reason)
+    }
+
     /// Whether the cloud may still show the state before this.
-    pub(super) fn is_lately(&self, time: &Time) -> bool {
+    pub(super) fn is_recent(&self, time: &Time) -> bool {
         let age = self.now.duration_since(time.0);
         !age.is_negative() && age < STATE_MAY_LAG
     }
 
-    /// Why no application is handed in and no order is sent, whatever the cloud says.
+    /// Why no application is submitted and no order is sent, at any stage.
     pub(super) fn held_back(&self) -> Option<Problem> {
         let withdrawn = || {
             let message = format!(
@@ -300,13 +305,13 @@ impl Facts<'_> {
         self.unsupported.clone().or_else(|| self.withdraw_is_asked().then(withdrawn))
     }
 
-    /// Whether the user asks to stop the review of this certificate.
+    /// Whether the user requests to stop the review of this certificate.
     #[must_use]
     pub fn withdraw_is_asked(&self) -> bool {
         self.annotation(WITHDRAW).is_some_and(|id| id == self.certificate_id)
     }
 
-    /// Whether the user asks for another attempt: a time of the last hour that was not acted on yet.
+    /// Whether the user requests another attempt: a time of the last hour that is not handled yet.
     #[must_use]
     pub fn resubmit_is_asked(&self) -> bool {
         let Some(asked) = self.annotation(RESUBMIT_AT) else { return false };
@@ -316,14 +321,14 @@ impl Facts<'_> {
         handled != Some(handled_value(asked).as_str()) && age.is_ok_and(|age| age.abs() <= RESUBMIT_IS_RECENT)
     }
 
-    /// The user's asking that this call acts on, where the application itself begins another attempt.
+    /// The request of the user that this call handles, if the application itself starts another attempt.
     #[must_use]
-    pub fn asks_for(&self, action: Action) -> Option<&str> {
-        let acts_on_it = action == Action::Submit && self.submits_in_one_call() && self.resubmit_is_asked();
-        self.annotation(RESUBMIT_AT).filter(|_| acts_on_it)
+    pub fn handled_request(&self, action: Action) -> Option<&str> {
+        let handles_it = action == Action::Submit && self.submits_in_one_call() && self.resubmit_is_asked();
+        self.annotation(RESUBMIT_AT).filter(|_| handles_it)
     }
 
-    /// Whether the user asks for another attempt after the one that an intent is for.
+    /// Whether the user requests another attempt after the one of an intent.
     pub(super) fn resubmit_is_asked_since(&self, intent: &Intent) -> bool {
         self.resubmit_is_asked() && self.annotation(RESUBMIT_AT) != intent.resubmit_at.as_deref()
     }

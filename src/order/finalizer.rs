@@ -1,4 +1,4 @@
-//! The finalizer of an order whose deletion has to undo something at the cloud.
+//! The finalizer of an order whose deletion has cleanup at the cloud.
 
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client, ResourceExt};
@@ -9,7 +9,7 @@ use crate::cluster::FIELD_MANAGER;
 use crate::cluster::bounded;
 use crate::core::annotations::FINALIZER;
 
-/// Puts the finalizer in place. `None` where another writer was faster.
+/// Adds the finalizer. `None` on a conflict.
 pub async fn add_finalizer(
     client: &Client,
     order: &CertificateOrder,
@@ -18,7 +18,7 @@ pub async fn add_finalizer(
     set(client, order, others.chain([FINALIZER]).collect()).await
 }
 
-/// Takes the finalizer away, which lets the object go.
+/// Removes the finalizer, so that the API server deletes the object. `None` on a conflict.
 pub async fn remove_finalizer(
     client: &Client,
     order: &CertificateOrder,

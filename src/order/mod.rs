@@ -4,14 +4,14 @@
 //!
 //! 1. [`resolve`] reads from the cluster what the order refers to (client required);
 //! 2. [`observe`] reads the cloud (client required);
-//! 3. [`mod@plan`] decides the one next step of these [`facts`] (pure), and [`finalize`] that of a deletion;
+//! 3. [`mod@plan`] decides the one next step from these [`facts`] (pure), and [`finalize`] that of a deletion;
 //! 4. [`execute`] carries it out: at most one write to the cloud (client required);
-//! 5. [`fold`] makes the next status of what happened (pure);
+//! 5. [`fold`] computes the next status from the outcome (pure);
 //! 6. [`status`] stores it by compare-and-swap (client required).
 //!
 //! Beside them: [`claim`], which order has a certificate; [`export`], what goes into Secrets; [`own_key`], the key that
-//! certorder makes; [`references`], which orders a changed object requeues; [`mod@purpose`], what a pass is for;
-//! [`validation`], what the CA found of the proofs of control; [`finalizer`]; and [`controller`], the state of it all.
+//! certorder generates; [`references`], which orders a changed object requeues; [`mod@purpose`], what a pass is for;
+//! [`validation`], the results of the CA's checks; [`finalizer`]; and [`controller`], the state of all this.
 
 pub mod claim;
 pub mod controller;

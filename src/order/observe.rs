@@ -15,15 +15,25 @@ use crate::order::validation::Validation;
 use crate::provider::Error;
 
 /// What the cloud says of the certificate; `None` where there are no credentials to ask with.
-pub async fn observe(controller: &Controller, resolved: &Resolved) -> Option<Result<Observation, Error>> {
+pub async fn observe(
+    controller: &Controller,
+    facts: &Facts<'_>,
+    resolved: &Resolved,
+) -> Option<Result<Observation, Error>> {
     let provider = resolved.provider.as_ref().ok()?;
+    // A row of a list is enough before anything was handed in.
+    if facts.expects_nothing()
+        && let Some(seen) = provider.observe_unused().await
+    {
+        return Some(Ok(seen));
+    }
     let observed = provider.observe().await;
     controller.context.telemetry.read(provider.calls().observe, &observed);
     Some(observed.map(|seen| seen.as_of(controller.context.clock.now())))
 }
 
-/// What only the cloud's list tells: what the CA found of the proofs of control while it waits for them, and what an
-/// issued certificate was replaced by.
+/// What only the cloud's list reports: the result of the CA's checks while it waits for the proofs of control, and what
+/// an issued certificate was replaced by.
 pub async fn validation(
     controller: &Controller,
     key: &Key,
@@ -42,7 +52,7 @@ pub async fn validation(
     Some(controller.validations.of(key, provider.as_ref(), checks, controller.context.clock.now()).await)
 }
 
-/// What the cloud's own log says of the call of an open intent, where nothing else tells.
+/// Whether the cloud's own log has the call of an open intent, if no other evidence exists.
 pub async fn logged(facts: &Facts<'_>, resolved: &Resolved) -> Option<bool> {
     let (action, intent) = plan::unsettled(facts)?;
     let provider = resolved.provider.as_ref().ok()?;

@@ -1,4 +1,4 @@
-//! The private key that certorder makes for an order, as its Secret holds it.
+//! The private key that certorder generates for an order, as its Secret holds it.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use crate::core::conditions::Problem;
 use crate::core::keypair::KeyPair;
 use crate::order::export::secret::{self, Owner};
 
-/// The key that certorder makes for an order, as its Secret holds it.
+/// The key that certorder generates for an order, as its Secret holds it.
 #[derive(Clone, Debug)]
 pub enum OwnKey {
-    /// It is there.
+    /// The Secret holds the key.
     Held(Arc<KeyPair>),
     /// There is no such Secret.
     Absent(Problem),
-    /// There is one, and it is somebody else's, or no key can be read from it.
+    /// The Secret belongs to another owner, or no key can be read from it.
     Unfit(Problem),
 }
 

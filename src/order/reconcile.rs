@@ -19,10 +19,10 @@ use crate::controller::schedule::Due;
 use crate::core::annotations::{CONFIRM_REVOKE, RECONCILE_AT, RESUBMIT_AT, WITHDRAW};
 use crate::core::pace;
 use crate::order::controller::Controller;
-use crate::order::execute::{self, AtHand, Done};
+use crate::order::execute::{self, Done, Inputs};
 use crate::order::export::target::Target;
 use crate::order::facts::{self, Export, Facts};
-use crate::order::finalize::{self, End};
+use crate::order::finalize::{self, DeletionStep};
 use crate::order::finalizer;
 use crate::order::fold::Requeue;
 use crate::order::observe;
@@ -31,13 +31,13 @@ use crate::order::purpose::purpose;
 use crate::order::resolve::{self, AtStage, Resolved};
 use crate::provider::registry;
 
-/// Annotations that ask for a pass.
-const ASKING: [&str; 4] = [RECONCILE_AT, RESUBMIT_AT, WITHDRAW, CONFIRM_REVOKE];
+/// Annotations that request a pass.
+const REQUESTS: [&str; 4] = [RECONCILE_AT, RESUBMIT_AT, WITHDRAW, CONFIRM_REVOKE];
 
-/// The most steps of one order that are made without letting another one in between.
-const STEPS_IN_A_ROW: usize = 4;
+/// The most steps of one order under one permit.
+const MAX_STEPS: usize = 4;
 
-/// One pass over one order. What fails is logged, counted and tried again here, so nothing is left to report.
+/// Reconciles one order. Failures are logged, counted and retried here, so none is returned.
 #[instrument(skip_all, fields(namespace = order.namespace(), order = order.name_any()))]
 pub async fn reconcile(
     order: Arc<CertificateOrder>,
@@ -62,10 +62,10 @@ pub async fn reconcile(
     if controller.context.shutdown.is_cancelled() {
         return Ok(Action::await_change());
     }
-    let looked = look(&controller, &key).await;
+    let outcome = run_pass(&controller, &key).await;
     drop(permit);
     let failures = pass.failures.saturating_add(1);
-    let (pause, failed) = match looked {
+    let (pause, failed) = match outcome {
         Ok(Some((before, done))) => {
             controller.context.telemetry.changed(&before, &done.order).await;
             (
@@ -73,10 +73,10 @@ pub async fn reconcile(
                 matches!(done.requeue, Requeue::Failed(_) | Requeue::FailedForAll),
             )
         }
-        // If it is really gone, there is no next look.
+        // If it was deleted, the requeued key finds no object.
         Ok(None) => return Ok(Action::requeue(pace::STOPPED)),
         Err(error) => {
-            controller.context.telemetry.api_trouble(&error);
+            controller.context.telemetry.api_error(&error);
             (pace::after_failure(failures, None, seed(&order)), true)
         }
     };
@@ -84,24 +84,23 @@ pub async fn reconcile(
     Ok(Action::requeue(pause))
 }
 
-/// Works one order until there is no step that can be made at once. Returns it as it was before, too; `None` if it is
-/// gone.
-async fn look(
+/// Takes steps until none can be taken at once. Also returns the order as it was before; `None` if it was deleted.
+async fn run_pass(
     controller: &Controller,
     key: &Key,
 ) -> Result<Option<(Arc<CertificateOrder>, Done)>, kube::Error> {
-    // It may have waited long enough to be edited, or deleted.
+    // It may have been edited or deleted while it waited for the permit.
     let Some(order) = controller.whole(key).await? else { return Ok(None) };
     let provider = &order.spec.provider;
     let certificate = format!("{}/{}", registry::name(provider), registry::certificate_id(provider));
-    let _turn = controller.locks.lock(certificate).await;
+    let _lock = controller.locks.lock(certificate).await;
     let urgent = purpose(&order) != Purpose::Poll;
     // On the heap: a step holds a whole application, and many orders wait at the same time.
     let mut done = Box::pin(step(controller, &order, key)).await?;
-    for _ in 1..STEPS_IN_A_ROW {
-        // What follows the order waits for its own turn: others wait for their first submission.
-        let is_over = urgent && purpose(&done.order) == Purpose::Poll;
-        if done.requeue != Requeue::Now || is_over || controller.context.shutdown.is_cancelled() {
+    for _ in 1..MAX_STEPS {
+        // What follows the order waits for another permit: other orders wait for their first submission.
+        let yields = urgent && purpose(&done.order) == Purpose::Poll;
+        if done.requeue != Requeue::Now || yields || controller.context.shutdown.is_cancelled() {
             break;
         }
         done = Box::pin(step(controller, &done.order, key)).await?;
@@ -131,11 +130,12 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
         term: None,
         contested: None,
         over_budget: None,
-        intent_seen_for: controller.intent_ages.age(key, order),
+        intent_age: controller.intent_ages.age(key, order),
         now: controller.context.clock.now(),
         call_timeout: controller.context.call_timeout,
     };
-    let observed = if facts.needs_the_cloud() { observe::observe(controller, &resolved).await } else { None };
+    let observed =
+        if facts.needs_the_cloud() { observe::observe(controller, &facts, &resolved).await } else { None };
     let seen = observed.as_ref().and_then(|seen| seen.as_ref().ok());
     let payload = resolved.payload(seen);
     let validation = observe::validation(controller, key, order, &resolved, seen).await;
@@ -158,39 +158,43 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
     facts.over_budget = controller.over_budget(order);
     facts.now = controller.context.clock.now();
     if order.metadata.deletion_timestamp.is_some() {
-        return end(controller, &facts, &resolved).await;
+        return delete(controller, &facts, &resolved).await;
     }
-    let at_hand = AtHand { resolved: &resolved, target: extra.target.as_ref() };
-    execute::execute(controller, &facts, &at_hand, &plan::plan(&facts)).await
+    let inputs = Inputs { resolved: &resolved, target: extra.target.as_ref() };
+    execute::execute(controller, &facts, &inputs, &plan::plan(&facts)).await
 }
 
 /// One step of a deletion.
-async fn end(controller: &Controller, facts: &Facts<'_>, resolved: &Resolved) -> Result<Done, kube::Error> {
+async fn delete(
+    controller: &Controller,
+    facts: &Facts<'_>,
+    resolved: &Resolved,
+) -> Result<Done, kube::Error> {
     match finalize::plan(facts) {
-        End::First(step) => {
-            let at_hand = AtHand { resolved, target: None };
-            return execute::execute(controller, facts, &at_hand, &step).await;
+        DeletionStep::First(step) => {
+            let inputs = Inputs { resolved, target: None };
+            return execute::execute(controller, facts, &inputs, &step).await;
         }
-        End::Wait { step, until } => {
-            let at_hand = AtHand { resolved, target: None };
-            let done = execute::execute(controller, facts, &at_hand, &step).await?;
+        DeletionStep::Wait { step, until } => {
+            let inputs = Inputs { resolved, target: None };
+            let done = execute::execute(controller, facts, &inputs, &step).await?;
             let left = Duration::try_from(until.duration_since(facts.now)).unwrap_or_default();
             return Ok(Done { requeue: done.requeue.at_latest(left), ..done });
         }
-        End::GiveUp(why) => controller.context.telemetry.gave_up(facts.order, &why).await,
-        End::Release => {}
+        DeletionStep::GiveUp(why) => controller.context.telemetry.gave_up(facts.order, &why).await,
+        DeletionStep::Release => {}
     }
     let released = finalizer::remove_finalizer(&controller.context.client, facts.order).await?;
     let requeue = if released.is_some() { Requeue::Settled } else { Requeue::Failed(None) };
     Ok(Done { order: facts.order.clone(), requeue })
 }
 
-/// When to look again, in time.
+/// The pause until the next pass.
 fn pause(controller: &Controller, done: &Done, failures: u32) -> Duration {
     let now = controller.context.clock.now();
     let seed = seed(&done.order) ^ now.as_second().unsigned_abs();
     match done.requeue {
-        Requeue::Now => A_BREATH,
+        Requeue::Now => REQUEUE_DELAY,
         Requeue::In(pause) => pause,
         Requeue::Poll => {
             let status = done.order.status.as_ref();
@@ -204,29 +208,30 @@ fn pause(controller: &Controller, done: &Done, failures: u32) -> Duration {
     }
 }
 
-/// Between two passes over one order. The watch shows meanwhile what was written, and so what the next one is for.
-const A_BREATH: Duration = Duration::from_millis(200);
+/// The shortest pause between two passes over one order. Until then the cache has received the last write, on which the
+/// purpose of the next pass depends.
+const REQUEUE_DELAY: Duration = Duration::from_millis(200);
 
-/// At most so long, but a certificate's end is outcome, too.
+/// This pause, or a shorter one if the certificate expires before: its expiry changes the status.
 fn until_expiry(order: &CertificateOrder, now: Timestamp, pause: Duration) -> Duration {
     let end = order.status.as_ref().and_then(|status| status.not_after.as_ref());
     let left = end.and_then(|end| Duration::try_from(end.0.duration_since(now)).ok());
-    let left = left.filter(|left| !left.is_zero()).map(|left| left.saturating_add(A_MOMENT));
+    let left = left.filter(|left| !left.is_zero()).map(|left| left.saturating_add(EXPIRY_MARGIN));
     pause.min(left.unwrap_or(Duration::MAX))
 }
 
-/// So that what happens at a time has happened at the look for it.
-const A_MOMENT: Duration = Duration::from_secs(1);
+/// Added to the expiry time, so that the certificate has expired when it is reconciled.
+const EXPIRY_MARGIN: Duration = Duration::from_secs(1);
 
-/// What the user asks for, so that an event that changes none of it causes no look.
+/// What the user requests. An event that changes none of it causes no pass.
 fn asked(order: &CertificateOrder) -> String {
     let generation = order.metadata.generation.unwrap_or_default();
-    let annotations = ASKING.map(|name| order.annotations().get(name).map_or("", String::as_str));
+    let annotations = REQUESTS.map(|name| order.annotations().get(name).map_or("", String::as_str));
     let deleting = order.metadata.deletion_timestamp.is_some();
     format!("{} {generation} {deleting} {}", order.uid().unwrap_or_default(), annotations.join(" "))
 }
 
-/// A number of this order's own, to spread the looks of many orders.
+/// A number from the UID, to spread the passes of many orders over time.
 fn seed(order: &CertificateOrder) -> u64 {
     let mut hasher = DefaultHasher::new();
     order.uid().hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! What orders refer to. A change of an object requeues exactly the orders that refer to it.
+//! What orders refer to. A changed object requeues exactly the orders that refer to it.
 
 use std::collections::BTreeSet;
 
@@ -53,8 +53,8 @@ pub fn of_profile(orders: &Cache<CertificateOrder>, profile: &Key) -> BTreeSet<K
     orders.iter().filter(|order| !is_ordered(order)).map(|order| key(order.as_ref())).collect()
 }
 
-/// Whether the CA works on the order, or is done with it. One that was rejected or withdrawn is not: its next
-/// attempt takes the profile as it is then.
+/// Whether the CA processes the order, or has finished it. A rejected or withdrawn order does not count: its next
+/// attempt uses the profile as it is then.
 fn is_ordered(order: &CertificateOrder) -> bool {
     let submission = order.status.as_ref().and_then(|status| status.submission.as_ref());
     submission.is_some_and(|submission| submission.ordered_at.is_some() && submission.frozen)

@@ -1,5 +1,5 @@
-//! Reads from the cluster what an order refers to. What is missing or malformed is data for `plan`; only trouble
-//! with the API server is an error.
+//! Reads from the cluster what an order refers to. What is missing or malformed is data for `plan`; only a failed
+//! request to the API server is an error.
 
 use crate::api::v1alpha1 as api;
 use crate::api::v1alpha1::conditions::Reason;
@@ -20,17 +20,17 @@ use crate::order::own_key::OwnKey;
 use crate::profile::reuse::{self, ByOwner};
 use crate::provider::{Account, Letter, Payload, Provider};
 
-/// Everything that the cluster tells of one order.
+/// Everything that the cluster holds of one order.
 pub struct Resolved {
     /// The names of the order.
     pub names: Result<Names, Problem>,
     /// The certificate at its cloud, with the order's credentials.
     pub provider: Result<Box<dyn Provider>, Problem>,
-    /// The key that certorder makes for the order, where it does.
+    /// The key that certorder generates for the order, if it generates one.
     pub own_key: Option<OwnKey>,
-    /// What is asked of the cloud.
+    /// What the order requests from the cloud.
     pub application: Result<Application, Problem>,
-    /// What it names of the saved profiles, where that depends on whose the certificate is.
+    /// The saved profile that it names, if that depends on the owner of the certificate.
     pub by_owner: Option<ByOwner>,
     /// Blanks everything sensitive of this order.
     pub filter: Filter,
@@ -62,14 +62,14 @@ pub async fn resolve(controller: &Controller, order: &CertificateOrder) -> Resul
     };
     let sensitive = application.as_ref().map(Application::sensitive).unwrap_or_default();
     let credentials = provider.as_ref().map(|provider| provider.sensitive()).unwrap_or_default();
-    // Whoever is saved at the cloud is named by an id alone, and yet the CA may write of them.
+    // The application names saved people by id only, but messages of the CA may contain their data.
     let saved = account.map(|account| controller.lookups.sensitive(&account)).unwrap_or_default();
     let filter = Filter::new(sensitive.into_iter().chain(credentials).chain(saved));
     Ok(Resolved { names, provider, own_key, application, by_owner, filter })
 }
 
 impl Resolved {
-    /// What became of the key that certorder makes.
+    /// The state of the key that certorder generates.
     #[must_use]
     pub fn key_state(&self) -> KeyState<'_> {
         match &self.own_key {
@@ -80,10 +80,10 @@ impl Resolved {
         }
     }
 
-    /// The request that hands in the application, or the first thing that is missing for it, by what the cloud says
-    /// of the certificate.
+    /// The request that submits the application, or the first thing that is missing for it, given what the cloud
+    /// reports of the certificate.
     pub fn payload(&self, seen: Option<&Observation>) -> Result<Payload, Problem> {
-        // Without credentials nothing else counts: not even the key is made yet.
+        // Without credentials nothing else counts: not even the key is generated yet.
         let provider = self.provider.as_ref().map_err(Clone::clone)?;
         let application = self.application.as_ref().map_err(Clone::clone)?;
         let product = seen.map(|seen| &seen.product);
@@ -96,12 +96,12 @@ impl Resolved {
     }
 }
 
-/// What is read from the cluster at one stage of a certificate only.
+/// What is read from the cluster only at one stage of a certificate.
 #[derive(Default)]
 pub struct AtStage {
-    /// The signed letter, where the user names one, once the CA waits for it.
+    /// The signed letter, if the user names one, once the CA waits for it.
     pub letter: Option<Result<Letter, Problem>>,
-    /// Where the certificate goes, once it is issued.
+    /// The target Secrets, once the certificate is issued.
     pub target: Option<Target>,
 }
 
@@ -180,7 +180,7 @@ async fn key(
     Ok(Key::Csr(csr))
 }
 
-/// The CSR that the kept key makes. A key of another kind than the order asks for would be certified silently.
+/// The CSR of the stored key. A key of another kind than the order asks for is an error, since the CA would accept it.
 fn own_csr(pair: &KeyPair, wanted: KeyAlgorithm, subject: &Subject, names: &Names) -> Result<Csr, Problem> {
     let held = pair.algorithm();
     if held != wanted {
@@ -193,7 +193,7 @@ fn own_csr(pair: &KeyPair, wanted: KeyAlgorithm, subject: &Subject, names: &Name
     pair.csr(subject, names).map_err(|error| Problem::new(Reason::CsrInvalid, error.to_string()))
 }
 
-/// The key that is asked for.
+/// The key algorithm that the order asks for.
 #[must_use]
 pub fn algorithm(spec: &CertificateOrderSpec) -> KeyAlgorithm {
     let key = spec.key();
@@ -220,8 +220,8 @@ async fn letter(
     })))
 }
 
-/// The first field of an order whose behaviour this version does not have yet. Nothing is sent for such an order,
-/// since its user would get less than what was asked for.
+/// The first field of an order that this version does not support yet. Nothing is sent for such an order, since its
+/// user would get less than requested.
 #[must_use]
 pub fn unsupported(spec: &CertificateOrderSpec) -> Option<Problem> {
     let fields = [(

@@ -13,15 +13,15 @@ use crate::cluster::bounded;
 use crate::cluster::error::explain;
 use crate::core::conditions::{Conditions, get};
 
-/// What became of a status write.
+/// The result of a status write.
 pub enum Swap {
     /// Stored; the order as it is now.
     Stored(Box<CertificateOrder>),
-    /// Somebody else wrote first, or the order is gone. Read again.
-    Lost,
+    /// Another process wrote first, or the order was deleted. Read it again.
+    Conflict,
 }
 
-/// The stored status, or that of an order that nobody has seen.
+/// The stored status, or the empty one of a new order.
 #[must_use]
 pub fn of(order: &CertificateOrder) -> CertificateOrderStatus {
     order.status.clone().unwrap_or_default()
@@ -29,8 +29,8 @@ pub fn of(order: &CertificateOrder) -> CertificateOrderStatus {
 
 /// Stores a status. An unchanged one is not written.
 ///
-/// The first status of an order never says Ready=False: GitOps tools take that for a failed sync of an object that
-/// was just created. It says Unknown first.
+/// The first status of an order is never Ready=False, which GitOps tools report as a failed sync of an object that was
+/// just created. It is Ready=Unknown first.
 pub async fn swap(
     client: &Client,
     order: &CertificateOrder,
@@ -46,13 +46,13 @@ pub async fn swap(
             pending(&of(order), &status, ready.map(|ready| ready.last_transition_time.0).unwrap_or_default());
         return match write(client, order, first).await? {
             Swap::Stored(order) => write(client, &order, status).await,
-            Swap::Lost => Ok(Swap::Lost),
+            Swap::Conflict => Ok(Swap::Conflict),
         };
     }
     write(client, order, status).await
 }
 
-/// The status of an order that was just seen.
+/// The first status of a new order.
 fn pending(
     stored: &CertificateOrderStatus,
     status: &CertificateOrderStatus,
@@ -78,15 +78,15 @@ async fn write(
     let wanted = CertificateOrder { status: Some(status), ..order.clone() };
     match bounded(api(client, order).replace_status(&order.name_any(), &params(), &wanted)).await {
         Ok(stored) => Ok(Swap::Stored(Box::new(stored))),
-        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found() => Ok(Swap::Lost),
+        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found() => Ok(Swap::Conflict),
         Err(error) => Err(error),
     }
 }
 
-/// Stores an intent, and answers with the order that holds it, or `None` where another writer was faster.
+/// Stores an intent, and returns the order that holds it, or `None` on a conflict.
 ///
-/// After a conflict or an unclear answer the order is read live: this very intent stored there means that the
-/// write took effect.
+/// After a conflict or an unclear response the order is read live: if it holds exactly this intent, the write took
+/// effect.
 pub async fn store_intent(
     client: &Client,
     order: &CertificateOrder,
@@ -95,7 +95,7 @@ pub async fn store_intent(
 ) -> Result<Option<CertificateOrder>, kube::Error> {
     let cause = match write(client, order, status).await {
         Ok(Swap::Stored(stored)) => return Ok(Some(*stored)),
-        Ok(Swap::Lost) => None,
+        Ok(Swap::Conflict) => None,
         Err(error) => Some(error),
     };
     match bounded(api(client, order).get_opt(&order.name_any())).await? {
@@ -104,8 +104,8 @@ pub async fn store_intent(
     }
 }
 
-/// Stores the outcome of a call. It is tried until it is stored, the intent is gone from the order, or the
-/// process ends: a RequestId in hand is never thrown away.
+/// Stores the outcome of a call. Retries until it is stored, the order no longer holds the intent, or the process
+/// terminates, so that a RequestId is never lost without need.
 pub async fn store_outcome(
     client: &Client,
     mut stored: CertificateOrder,
@@ -116,7 +116,7 @@ pub async fn store_outcome(
     loop {
         let cause = match write(client, &stored, status.clone()).await {
             Ok(Swap::Stored(order)) => return *order,
-            Ok(Swap::Lost) => "another writer was faster".to_owned(),
+            Ok(Swap::Conflict) => "conflict: another process wrote the order first".to_owned(),
             Err(error) => explain(&error),
         };
         warn!(%cause, pause = ?pause, "the outcome of a call is not stored yet");
@@ -125,13 +125,13 @@ pub async fn store_outcome(
         match bounded(api(client, &stored).get_opt(&stored.name_any())).await {
             Ok(Some(live)) if holds(&live, &stored, intent) => stored = live,
             Ok(Some(live)) if live.status.as_ref() == Some(&status) => {
-                info!("the outcome of the call was stored although its reply was lost");
+                info!("the outcome of the call was stored, although the response to that write was lost");
                 return live;
             }
             Ok(_) => {
                 error!(
                     request_id = status.last_request.as_ref().and_then(|last| last.request_id.clone()),
-                    "the order is gone, or its intent was settled by another process: the outcome is only logged"
+                    "the order was deleted, or another process settled its intent: the outcome is only logged"
                 );
                 return stored;
             }
@@ -142,7 +142,7 @@ pub async fn store_outcome(
     }
 }
 
-/// Whether `live` is the same object and holds this very intent.
+/// Whether `live` is the same object and holds exactly this intent.
 fn holds(live: &CertificateOrder, order: &CertificateOrder, intent: &Intent) -> bool {
     let stored = live.status.as_ref().and_then(|status| status.submission.as_ref()?.intent.as_ref());
     live.uid() == order.uid() && stored == Some(intent)

@@ -1,4 +1,5 @@
-//! What the CA found of the proofs of control, asked at most every ten minutes: the cloud looks no more often.
+//! The results of the CA's checks of the proofs of control, read at most every ten minutes: the cloud checks no more
+//! often.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,10 +13,10 @@ use crate::core::observation::{Check, Deadline, ValidationRecord};
 use crate::core::redact::Filter;
 use crate::provider::Provider;
 
-/// How long an answer is good.
-const GOOD_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// How long a cached result is valid.
+const VALID_FOR: SignedDuration = SignedDuration::from_mins(10);
 
-/// What was found.
+/// The result of the checks.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Validation {
     /// For each name.
@@ -24,12 +25,12 @@ pub struct Validation {
     pub deadline: Option<Deadline>,
 }
 
-/// The last answers. In memory only, and kept while an order waits, so that its message stays the same.
+/// The last results. In memory only, and cached while an order waits, so that its message does not change.
 #[derive(Default)]
 pub struct Validations(Mutex<HashMap<Key, (Timestamp, Arc<Validation>)>>);
 
 impl Validations {
-    /// The last answer, or a new one where that is too old. What the cloud does not answer is left out.
+    /// The cached result, or a new one if that is too old. A read that fails is left out.
     pub async fn of(
         &self,
         key: &Key,
@@ -38,17 +39,17 @@ impl Validations {
         now: Timestamp,
     ) -> Arc<Validation> {
         if let Some((asked, answer)) = self.lock().get(key)
-            && now.duration_since(*asked) < GOOD_FOR
+            && now.duration_since(*asked) < VALID_FOR
         {
             return Arc::clone(answer);
         }
         let checks = if checks { provider.check_validation().await } else { Ok(Vec::new()) };
         let checks = checks.unwrap_or_else(|error| {
-            debug!(%error, "the cloud does not say what it found of the proofs of control");
+            debug!(%error, "cannot read the result of the checks of the proofs of control");
             Vec::new()
         });
         let deadline = provider.deadline().await.unwrap_or_else(|error| {
-            debug!(%error, "the cloud does not say until when it waits");
+            debug!(%error, "cannot read the deadline of the proofs of control");
             None
         });
         let answer = Arc::new(Validation { checks, deadline });
@@ -56,7 +57,7 @@ impl Validations {
         answer
     }
 
-    /// Forgets an order that waits no longer.
+    /// Removes an order that no longer waits for its proofs of control.
     pub fn forget(&self, key: &Key) {
         self.lock().remove(key);
     }
@@ -66,7 +67,7 @@ impl Validations {
     }
 }
 
-/// A record as the status shows it.
+/// A record for the status.
 #[must_use]
 pub fn record(record: &ValidationRecord, validation: Option<&Validation>) -> v1alpha1::ValidationRecord {
     let check = validation.and_then(|validation| check_of(validation, record));
@@ -79,7 +80,7 @@ pub fn record(record: &ValidationRecord, validation: Option<&Validation>) -> v1a
     }
 }
 
-/// What to publish so that the CA sees that the user controls the names, by when, and why it does not see it yet.
+/// What to publish to prove control of the names, by when, and what the last check reported.
 #[must_use]
 pub fn what_to_do(records: &[ValidationRecord], validation: Option<&Validation>, filter: &Filter) -> String {
     if records.is_empty() {
@@ -96,11 +97,11 @@ pub fn what_to_do(records: &[ValidationRecord], validation: Option<&Validation>,
     format!("to prove control of the names{by}: {}{others}{}", list.join("; "), words.unwrap_or_default())
 }
 
-/// What was found for names whose record is not told.
+/// The results for names without a record.
 fn others(validation: &Validation, records: &[ValidationRecord], filter: &Filter) -> String {
     let belongs = |check: &&Check| records.iter().any(|record| is_for(check, record));
     let others = validation.checks.iter().filter(|check| !belongs(check));
-    others.flat_map(|check| ["; ".to_owned(), check.domain.clone(), found(check, filter)]).collect()
+    others.flat_map(|check| ["; ".to_owned(), check.domain.clone(), result_of(check, filter)]).collect()
 }
 
 fn publish(record: &ValidationRecord, validation: Option<&Validation>, filter: &Filter) -> String {
@@ -109,11 +110,11 @@ fn publish(record: &ValidationRecord, validation: Option<&Validation>, filter: &
         type_ => format!("add {type_} {} with the value {}", record.name, record.value),
     };
     let check = validation.and_then(|validation| check_of(validation, record));
-    check.map(|check| format!("{what}{}", found(check, filter))).unwrap_or(what)
+    check.map(|check| format!("{what}{}", result_of(check, filter))).unwrap_or(what)
 }
 
-/// What was found, in brackets.
-fn found(check: &Check, filter: &Filter) -> String {
+/// The result of a check, in brackets.
+fn result_of(check: &Check, filter: &Filter) -> String {
     if check.passed {
         return " (the CA has seen it)".to_owned();
     }
@@ -126,8 +127,8 @@ fn check_of<'a>(validation: &'a Validation, record: &ValidationRecord) -> Option
     validation.checks.iter().find(|check| is_for(check, record))
 }
 
-/// Whether a check speaks of this record. A check names the name of the certificate, a record may stand in the zone of
-/// the registered domain: it is the host below which the record is that counts.
+/// Whether a check is for this record. A check has a name of the certificate, but a record may be in the zone of the
+/// registered domain, so the host that the record is below is compared.
 fn is_for(check: &Check, record: &ValidationRecord) -> bool {
     let host = match record.type_.as_str() {
         "FILE" => record.domain.as_str(),

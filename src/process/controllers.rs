@@ -26,8 +26,8 @@ use crate::controller::schedule::Schedule;
 use crate::order::{self, references};
 use crate::profile::{self, references as profile_references};
 
-/// When an object is requeued whose pass ended in a panic.
-const AFTER_PANIC: Duration = Duration::from_mins(5);
+/// How long after a panic of its pass an object is requeued.
+const REQUEUE_AFTER_PANIC: Duration = Duration::from_mins(5);
 
 /// One namespace, or all of them.
 pub struct Scope {
@@ -43,7 +43,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// One for each namespace; a single one if none is named.
+    /// One scope for each namespace; a single one for all namespaces if none is named.
     #[must_use]
     pub fn all_of(namespaces: &[String], client: &Client, watches: &WatchHealth) -> Vec<Self> {
         let new = |namespace| Self::new(client.clone(), watches.clone(), namespace);
@@ -59,7 +59,7 @@ impl Scope {
         Self { client, namespace, watches, orders, profiles, orders_writer, profiles_writer }
     }
 
-    /// Works until `shutdown` is cancelled; passes that have begun are finished.
+    /// Runs until `shutdown` is cancelled, and finishes the passes in flight.
     pub async fn run(
         self,
         order_controller: &Arc<order::Controller>,
@@ -69,11 +69,11 @@ impl Scope {
         let (orders, profiles) = (self.orders.clone(), self.profiles.clone());
         let (due_orders, orders_queued) = WorkQueue::new(&order_controller.schedule);
         let (due_profiles, profiles_queued) = WorkQueue::new(&profile_controller.schedule);
-        // The queues end with the watches, and the workers with the queues.
+        // When the watches are dropped, the queues end; when the queues end, the workers stop.
         let watches = self.watch(&order_controller.context, due_orders, due_profiles);
         let watches = futures::future::select(Box::pin(watches), Box::pin(shutdown.cancelled()));
         let work_orders = async {
-            // Only a cached profile tells which Secrets its orders refer to.
+            // The Secrets of an order are known only once its profile is cached.
             are_filled(&orders, &profiles).await;
             tokio::select! {
                 () = order_controller.claims.started() => {}
@@ -94,7 +94,7 @@ impl Scope {
         tokio::join!(watches.map(drop), work_orders, work_profiles);
     }
 
-    /// Follows orders, profiles and the metadata of Secrets.
+    /// Watches orders, profiles and the metadata of Secrets.
     async fn watch(
         self,
         context: &Context,
@@ -119,7 +119,7 @@ impl Scope {
         let watch_profiles = watch::objects(api(&client("OrganizationProfiles"), namespace), profiles_writer)
             .for_each(async |changed| {
                 due_profiles.add(&changed.key);
-                due_orders.wake(references::of_profile(&orders, &changed.key), &filter, &changed);
+                due_orders.requeue(references::of_profile(&orders, &changed.key), &filter, &changed);
             });
         let (orders_filter, profiles_filter) =
             (ChangeFilter::new(&context.clock), ChangeFilter::new(&context.clock));
@@ -130,10 +130,10 @@ impl Scope {
             changes
                 .for_each(async |changed| {
                     context.secrets.changed(&changed.key, changed.version.as_deref());
-                    let found = references::of_secret(&orders, &profiles, &changed.key);
-                    due_orders.wake(found, &orders_filter, &changed);
-                    let found = profile_references::of_secret(&profiles, &changed.key);
-                    due_profiles.wake(found, &profiles_filter, &changed);
+                    let referring = references::of_secret(&orders, &profiles, &changed.key);
+                    due_orders.requeue(referring, &orders_filter, &changed);
+                    let referring = profile_references::of_secret(&profiles, &changed.key);
+                    due_profiles.requeue(referring, &profiles_filter, &changed);
                 })
                 .await;
         };
@@ -163,29 +163,29 @@ impl<'a, K: Resource<DynamicType = ()>> WorkQueue<'a, K> {
         (Self { schedule, queue }, queued)
     }
 
-    /// Adds an object. Its schedule tells whether it is due.
+    /// Adds an object. The schedule decides whether it is due.
     fn add(&self, (namespace, name): &Key) {
-        // The receiver is gone once the process shuts down.
+        // The receiver is dropped once the process shuts down.
         let _ = self.queue.unbounded_send(ObjectRef::new(name).within(namespace));
     }
 
-    /// Requeues objects at once, if the object that they refer to has changed.
-    fn wake(&self, found: impl IntoIterator<Item = Key>, filter: &ChangeFilter, changed: &Changed) {
-        let mut found = found.into_iter().peekable();
-        // The filter keeps only objects that are referred to: a cluster may hold very many others.
-        if found.peek().is_none() || !filter.is_new(changed) {
+    /// Requeues the objects that refer to a changed object.
+    fn requeue(&self, referring: impl IntoIterator<Item = Key>, filter: &ChangeFilter, changed: &Changed) {
+        let mut referring = referring.into_iter().peekable();
+        // The filter keeps only objects that something refers to: a cluster may hold very many others.
+        if referring.peek().is_none() || !filter.is_new(changed) {
             return;
         }
-        for key in found {
+        for key in referring {
             self.schedule.wake(&key);
             self.add(&key);
         }
     }
 }
 
-/// Reconciles each object of a work queue, until the queue ends; passes that have begun are finished.
+/// Reconciles each object of a work queue until the queue ends, and finishes the passes in flight.
 ///
-/// The number of passes at the same time is not bounded here: an order that waits for a permit of its account delays no
+/// The number of concurrent passes is not bounded here: an order that waits for a permit of its account delays no
 /// other, see [`crate::controller::queue`].
 async fn work<K, C, P>(
     objects: &Store<K>,
@@ -199,37 +199,37 @@ async fn work<K, C, P>(
     P: Future<Output = Result<Action, Infallible>> + Send + 'static,
 {
     let pass = |object, controller| {
-        tokio::spawn(reconcile(object, controller).instrument(Span::current())).map(ended)
+        tokio::spawn(reconcile(object, controller).instrument(Span::current())).map(flatten)
     };
-    let after_panic = |_, _: &JoinError, _| Action::requeue(AFTER_PANIC);
+    let after_panic = |_, _: &JoinError, _| Action::requeue(REQUEUE_AFTER_PANIC);
     let queue = queue.map(Ok::<_, Infallible>);
     applier(pass, after_panic, Arc::clone(controller), objects.clone(), queue, Config::default())
         .for_each(async |outcome| match outcome {
-            // A look that was planned for an object that is gone by now.
+            // The object was requeued, and deleted since.
             Err(Error::ObjectNotFound(object)) => {
                 forget(controller, &(object.namespace.unwrap_or_default(), object.name));
             }
             Err(Error::ReconcilerFailed(panic, object)) => {
-                error!(%panic, %object, "a pass ended in a panic; please report it");
+                error!(%panic, %object, "a pass panicked; please report it");
             }
-            // The latter: the process ends before the cache was filled.
+            // The latter: the process shuts down before the cache is filled.
             Ok(_) | Err(Error::RunnerError(_)) => {}
             Err(error) => warn!(%error, "a controller failed"),
         })
         .await;
 }
 
-fn ended(pass: Result<Result<Action, Infallible>, JoinError>) -> Result<Action, JoinError> {
+fn flatten(pass: Result<Result<Action, Infallible>, JoinError>) -> Result<Action, JoinError> {
     pass.map(|Ok(action)| action)
 }
 
-/// Waits until every order and profile is known; false if the process ends before.
+/// Waits until both caches are filled; false if the process shuts down before.
 pub async fn are_filled(orders: &Cache<CertificateOrder>, profiles: &Cache<OrganizationProfile>) -> bool {
     is_filled(orders.objects()).await && is_filled(profiles.objects()).await
 }
 
-/// Waits until a cache was filled once. It asks again and again, since kube wakes only the last one who waits for a
-/// store, and the controller of that store waits too.
+/// Waits until a cache is filled once. It polls, since kube wakes only the last task that waits for a store, and the
+/// controller of that store waits too.
 async fn is_filled<K: Cached>(store: &Store<K>) -> bool {
     loop {
         if let Ok(filled) = tokio::time::timeout(Duration::from_millis(50), store.wait_until_ready()).await {

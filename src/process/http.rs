@@ -15,8 +15,8 @@ use tokio::net::TcpListener;
 
 use crate::cluster::watch_health::WatchHealth;
 
-/// Whether the process is ready: every cache has been filled once and is kept so, or another replica works; and it is not
-/// about to end.
+/// Whether the process is ready: its caches are filled and watched, or another replica is the leader; and it does not shut
+/// down.
 #[derive(Clone, Default)]
 pub struct Readiness {
     state: Arc<AtomicU8>,
@@ -26,44 +26,44 @@ pub struct Readiness {
 
 const STARTING: u8 = 0;
 const STANDING_BY: u8 = 1;
-const WORKING: u8 = 2;
-const ENDING: u8 = 3;
+const READY: u8 = 2;
+const SHUTTING_DOWN: u8 = 3;
 
 impl Readiness {
-    /// Says that another replica works, and this one could take its place.
+    /// Another replica is the leader, and this one can replace it.
     pub fn stand_by(&self) {
-        self.say(STANDING_BY);
+        self.change(STANDING_BY);
     }
 
-    /// Says that this replica works from now on, and its caches are not filled yet.
-    pub fn begin(&self) {
-        self.say(STARTING);
+    /// This replica is the leader from now on, and its caches are not filled yet.
+    pub fn start(&self) {
+        self.change(STARTING);
     }
 
-    /// Says that the caches are filled.
+    /// The caches are filled.
     pub fn set(&self) {
-        self.say(WORKING);
+        self.change(READY);
     }
 
-    /// Says that the process was asked to end.
-    pub fn end(&self) {
-        self.state.store(ENDING, Ordering::Release);
+    /// The process shuts down.
+    pub fn shut_down(&self) {
+        self.state.store(SHUTTING_DOWN, Ordering::Release);
     }
 
-    /// Whoever ends does not become ready any more.
-    fn say(&self, state: u8) {
-        let unless_ending = |now| (now != ENDING).then_some(state);
-        let _ = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, unless_ending);
+    /// A process that shuts down never becomes ready again.
+    fn change(&self, state: u8) {
+        let unless_shutting_down = |now| (now != SHUTTING_DOWN).then_some(state);
+        let _ = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, unless_shutting_down);
     }
 }
 
-/// Opens the port. Done before anything else, so that a taken port is an error at the start.
+/// Opens the port. This is done first, so that a port in use is an error at the start.
 pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Serves until it is dropped. Nobody waits for connections that are still open: a client that keeps one, or never
-/// finishes its request, must not hold up the end of the process.
+/// Serves until it is dropped, and does not wait for open connections: a client that keeps one open, or never
+/// finishes its request, must not delay the shutdown.
 pub async fn serve(listener: TcpListener, registry: Registry, readiness: Readiness) -> std::io::Result<()> {
     let app = Router::new()
         .route("/livez", get(|| async { "ok" }))
@@ -76,14 +76,14 @@ pub async fn serve(listener: TcpListener, registry: Registry, readiness: Readine
 async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
     let unavailable = |text: &str| (StatusCode::SERVICE_UNAVAILABLE, text.to_owned());
     match readiness.state.load(Ordering::Acquire) {
-        WORKING => match unwatched(&readiness.watches) {
+        READY => match unwatched(&readiness.watches) {
             Some(text) => unavailable(&text),
             None => (StatusCode::OK, "ok".to_owned()),
         },
-        ENDING => unavailable("ends, and finishes the calls in flight"),
+        SHUTTING_DOWN => unavailable("shuts down, and finishes the calls in flight"),
         STANDING_BY => (StatusCode::OK, "standing by: another replica holds the lease".to_owned()),
         _ => unavailable(
-            "the lease is not seen or the caches are not filled yet; the log says what is missing: the API server, a \
+            "the lease is not read or the caches are not filled yet; the log shows what is missing: the API server, a \
              valid token, the CRDs, or permissions",
         ),
     }

@@ -1,9 +1,9 @@
-//! Leader election: one of several replicas works, the one that holds a Lease.
+//! Leader election: of several replicas, only the one that holds a Lease reconciles.
 //!
-//! Every write to the Lease names the resourceVersion that was read, so of two that take it at once one fails. Whether
-//! its holder is gone is judged by how long the Lease has not changed here, by a steady clock: two machines' clocks
-//! may differ. (The rules of client-go. A lease is a convenience all the same: who is stopped for long enough still
-//! believes to hold it, so the promise of once does not rest on it.)
+//! Every write to the Lease carries the resourceVersion that was read, so of two replicas that take it at once one
+//! fails. A Lease counts as expired once this process has observed no change for its duration, by a monotonic clock:
+//! the clocks of two machines may differ. These are the rules of client-go. A process that was stopped for long enough
+//! still believes that it holds the Lease, so the promise of one submission does not depend on it.
 
 use std::time::Duration;
 
@@ -23,13 +23,13 @@ use crate::core::clock::Clock;
 /// The name of the Lease.
 pub const LEASE: &str = "certorder";
 
-/// How long a holder that does not renew is taken to be alive.
+/// How long a Lease is valid without a renewal.
 const LEASE_DURATION: Duration = Duration::from_secs(15);
 /// How often the holder renews.
 const RENEW_PERIOD: Duration = Duration::from_secs(4);
-/// When a holder that cannot renew stops: before anybody else begins.
+/// When a holder that cannot renew the Lease stops: before another replica may take it.
 const RENEW_DEADLINE: Duration = Duration::from_secs(10);
-/// How often the others try, and the holder tries again after a failure.
+/// How often the other replicas try to acquire the Lease, and the holder retries after a failure.
 const RETRY_PERIOD: Duration = Duration::from_secs(1);
 
 /// A process that holds the Lease, or waits for it.
@@ -39,27 +39,27 @@ pub struct LeaseHolder {
     clock: Clock,
 }
 
-/// The Lease as last seen, and since when it has not changed.
-struct LastSeen {
+/// The Lease as last observed, and since when it has not changed.
+struct LastObserved {
     version: Option<String>,
     since: Instant,
 }
 
 impl LeaseHolder {
-    /// By the name of this process, for the Lease in a namespace.
+    /// For the Lease in a namespace, with the identity of this process.
     #[must_use]
     pub fn new(client: Client, namespace: &str, identity: &str, clock: Clock) -> Self {
         Self { leases: Api::namespaced(client, namespace), identity: identity.to_owned(), clock }
     }
 
-    /// Waits until this process holds the Lease; false if it shuts down before. `standing_by` is called once another
-    /// process is seen to hold it.
+    /// Waits until this process holds the Lease; false if it shuts down before. Calls `standing_by` whenever another
+    /// process holds it.
     pub async fn acquire(&self, standing_by: impl Fn(), shutdown: &CancellationToken) -> bool {
-        let mut seen = LastSeen { version: None, since: Instant::now() };
+        let mut observed = LastObserved { version: None, since: Instant::now() };
         let mut log_once = LogOnce::default();
         loop {
-            // Not cut short: a Lease that was acquired and not released would keep the others waiting.
-            match self.try_to_acquire(&mut seen).await {
+            // Not cancelled half-way: a Lease that is acquired and not released delays the other replicas.
+            match self.try_to_acquire(&mut observed).await {
                 Ok(Some(holder)) => {
                     debug!(holder, "another replica is the leader; this one stands by");
                     standing_by();
@@ -71,7 +71,7 @@ impl LeaseHolder {
                 Err(error) => {
                     let error = explain(&error);
                     if log_once.is_new(&error) {
-                        warn!(%error, lease = LEASE, "cannot take the lease yet; tries again every second");
+                        warn!(%error, lease = LEASE, "cannot acquire the lease yet; retries every second");
                     }
                 }
             }
@@ -82,8 +82,8 @@ impl LeaseHolder {
         }
     }
 
-    /// Takes the Lease if it is free. Returns who else holds it, or `None` once it is ours.
-    async fn try_to_acquire(&self, seen: &mut LastSeen) -> Result<Option<String>, kube::Error> {
+    /// Acquires the Lease if it is free. Returns `None` on success, or else the identity of its holder.
+    async fn try_to_acquire(&self, observed: &mut LastObserved) -> Result<Option<String>, kube::Error> {
         let Some(lease) = bounded(self.leases.get_opt(LEASE)).await? else {
             let params =
                 PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
@@ -93,18 +93,20 @@ impl LeaseHolder {
                 Err(error) => Err(error),
             };
         };
-        if seen.version != lease.metadata.resource_version {
-            *seen = LastSeen { version: lease.metadata.resource_version.clone(), since: Instant::now() };
+        if observed.version != lease.metadata.resource_version {
+            *observed =
+                LastObserved { version: lease.metadata.resource_version.clone(), since: Instant::now() };
         }
         let holder = holder(&lease).to_owned();
-        let is_free = holder.is_empty() || holder == self.identity || seen.since.elapsed() >= LEASE_DURATION;
+        let is_free =
+            holder.is_empty() || holder == self.identity || observed.since.elapsed() >= LEASE_DURATION;
         if !is_free {
             return Ok(Some(holder));
         }
         Ok(if self.write(self.renewed(Some(lease))).await? { None } else { Some(holder) })
     }
 
-    /// Keeps the Lease. Resolves when it is lost: taken by somebody else, or not renewed for too long.
+    /// Renews the Lease. Resolves when it is lost: taken by another replica, or not renewed for too long.
     pub async fn keep(&self) {
         let mut renewed_at = Instant::now();
         loop {
@@ -119,9 +121,11 @@ impl LeaseHolder {
                     return;
                 }
                 Ok(Err(error)) => {
-                    warn!(error = %explain(&error), lease = LEASE, "cannot renew the lease; tries again");
+                    warn!(error = %explain(&error), lease = LEASE, "cannot renew the lease; retries");
                 }
-                Err(_) => warn!(lease = LEASE, "the API server did not let the lease be renewed in time"),
+                Err(_) => {
+                    warn!(lease = LEASE, "the API server did not answer a renewal of the lease in time");
+                }
             }
             if renewed_at.elapsed() >= RENEW_DEADLINE {
                 return;
@@ -130,7 +134,7 @@ impl LeaseHolder {
         }
     }
 
-    /// Whether the Lease is still ours, and renewed.
+    /// Renews the Lease; false if another replica holds it.
     async fn renew(&self) -> Result<bool, kube::Error> {
         match bounded(self.leases.get_opt(LEASE)).await? {
             Some(lease) if holder(&lease) == self.identity => self.write(self.renewed(Some(lease))).await,
@@ -138,7 +142,7 @@ impl LeaseHolder {
         }
     }
 
-    /// Releases the Lease, so that another replica begins at once.
+    /// Releases the Lease, so that another replica can acquire it at once.
     pub async fn release(&self) {
         let released = async {
             let Some(lease) = bounded(self.leases.get_opt(LEASE)).await? else { return Ok(true) };
@@ -155,12 +159,12 @@ impl LeaseHolder {
             Ok(_) => debug!(lease = LEASE, "released the lease"),
             Err::<_, kube::Error>(error) => {
                 let error = explain(&error);
-                warn!(%error, lease = LEASE, "cannot release the lease; another replica begins in 15 s");
+                warn!(%error, lease = LEASE, "cannot release the lease; another replica acquires it in 15 s");
             }
         }
     }
 
-    /// Writes the Lease unless it has changed since it was read.
+    /// Writes the Lease; false if it has changed since it was read.
     async fn write(&self, lease: Lease) -> Result<bool, kube::Error> {
         let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
         match bounded(self.leases.replace(LEASE, &params, &lease)).await {
@@ -170,7 +174,7 @@ impl LeaseHolder {
         }
     }
 
-    /// The Lease as ours, from now on.
+    /// The Lease with this process as its holder, renewed now.
     fn renewed(&self, lease: Option<Lease>) -> Lease {
         let now: MicroTime = micros(self.clock.now());
         let Lease { metadata, spec } = lease.unwrap_or_else(|| Lease {
@@ -196,7 +200,7 @@ fn holder(lease: &Lease) -> &str {
     lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default()
 }
 
-/// A call that hangs is a failure in time for the next try.
+/// A call that hangs fails in time for the next retry.
 async fn bounded<T>(call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, kube::Error> {
     const CALL: Duration = Duration::from_secs(4);
     timeout(CALL, call).await.unwrap_or_else(|elapsed| Err(kube::Error::Service(elapsed.into())))

@@ -1,10 +1,10 @@
-//! One running operator.
+//! The operator as one process.
 //!
 //! - [`config`]: the command line.
-//! - [`runtime`]: puts the process together, and ends it.
+//! - [`runtime`]: starts the process, and shuts it down.
 //! - [`controllers`]: connects watches, schedules and the two controllers.
 //! - [`leader`]: leader election.
-//! - [`http`]: probes and metrics; [`probe`]: asks a probe, for the image.
+//! - [`http`]: probes and metrics; [`probe`]: the client of a probe, for the image.
 
 pub mod config;
 pub mod controllers;

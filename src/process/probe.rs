@@ -1,29 +1,29 @@
-//! `certorder probe`: asks a running operator whether it is ready, for images without a shell and without curl.
+//! `certorder probe`: checks whether a running operator is ready, for images without a shell and without curl.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 /// The longest that each step may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The most that is read of an answer.
-const LONGEST_ANSWER: u64 = 16 * 1024;
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The most bytes that are read of a response.
+const MAX_RESPONSE: u64 = 16 * 1024;
 
-/// Why the operator did not say that it is well.
+/// Why the probe failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not what this asks.
+    /// Not the URL of a probe.
     #[error("{0:?} is no address of a probe; write http://host:port/readyz")]
     Address(String),
-    /// Nobody answers.
+    /// No response.
     #[error("{0}: {1}")]
-    Silent(String, io::Error),
-    /// An answer other than 200.
+    Unreachable(String, io::Error),
+    /// A response other than 200.
     #[error("{0}: {1}")]
-    Unwell(String, String),
+    NotReady(String, String),
 }
 
-/// Asks for a URL (`http://host:port/path`); the body of a 200 is returned.
+/// Gets a URL (`http://host:port/path`), and returns the body of a 200.
 pub fn probe(url: &str) -> Result<String, Error> {
     let address = || Error::Address(url.to_owned());
     let rest = url.strip_prefix("http://").ok_or_else(address)?;
@@ -31,19 +31,19 @@ pub fn probe(url: &str) -> Result<String, Error> {
     if host.is_empty() || !host.contains(':') || url.contains(char::is_whitespace) {
         return Err(address());
     }
-    let answer = ask(host, path).map_err(|error| Error::Silent(url.to_owned(), error))?;
+    let answer = ask(host, path).map_err(|error| Error::Unreachable(url.to_owned(), error))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head.lines().next().unwrap_or_default();
     match status.split(' ').nth(1) {
         Some("200") => Ok(body.trim().to_owned()),
-        _ => Err(Error::Unwell(url.to_owned(), format!("{status} {}", body.trim()).trim().to_owned())),
+        _ => Err(Error::NotReady(url.to_owned(), format!("{status} {}", body.trim()).trim().to_owned())),
     }
 }
 
 fn ask(host: &str, path: &str) -> io::Result<String> {
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "no address");
     for address in host.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, PATIENCE) {
+        match TcpStream::connect_timeout(&address, TIMEOUT) {
             Ok(stream) => return exchange(stream, host, path),
             Err(error) => failure = error,
         }
@@ -52,12 +52,12 @@ fn ask(host: &str, path: &str) -> io::Result<String> {
 }
 
 fn exchange(mut stream: TcpStream, host: &str, path: &str) -> io::Result<String> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    // HTTP 1.0 has no chunks, and ends the answer with the connection.
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    // HTTP 1.0 has no chunks, and the end of the connection ends the response.
     write!(stream, "GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
     let mut answer = Vec::new();
-    stream.take(LONGEST_ANSWER).read_to_end(&mut answer)?;
+    stream.take(MAX_RESPONSE).read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
@@ -67,7 +67,7 @@ mod tests {
     use crate::process::http::{self, Readiness};
 
     #[tokio::test]
-    async fn an_operator_that_is_not_ready_yet_is_told_apart_from_one_that_is() {
+    async fn a_probe_fails_until_the_operator_is_ready() {
         let port = http::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let url = format!("http://{}/readyz", port.local_addr().unwrap());
         let readiness = Readiness::default();
@@ -86,6 +86,6 @@ mod tests {
         for url in ["https://a:1/readyz", "http://a/readyz", "http://a:1", "http://:1 2/", "readyz"] {
             assert!(matches!(probe(url), Err(Error::Address(_))), "{url}");
         }
-        assert!(matches!(probe("http://127.0.0.1:1/readyz"), Err(Error::Silent(..))));
+        assert!(matches!(probe("http://127.0.0.1:1/readyz"), Err(Error::Unreachable(..))));
     }
 }

@@ -1,4 +1,4 @@
-//! Puts the process together: client, caches, controllers, probes, and the way down.
+//! Starts the process (client, caches, controllers, probes), and shuts it down.
 
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
@@ -17,6 +17,7 @@ use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use crate::cluster::cache::Cache;
 use crate::cluster::secrets::Secrets;
 use crate::controller::context::Context;
+use crate::controller::latency::ApiLatency;
 use crate::controller::queue::AccountQueue;
 use crate::controller::schedule::Schedule;
 use crate::controller::telemetry::{Metrics, QueueMetrics, Telemetry};
@@ -34,13 +35,13 @@ use crate::profile;
 use crate::profile::lookups::Lookups;
 use crate::provider::registry::{Clouds, Settings, SetupError};
 
-/// Why the controller cannot start, or cannot go on.
+/// Why the controller cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The log filter does not parse.
     #[error("--log-level: {0}")]
     LogLevel(#[from] ParseError),
-    /// No cluster to talk to.
+    /// No cluster is configured.
     #[error("no Kubernetes cluster: {0}; set KUBECONFIG, or run in a cluster")]
     Cluster(#[from] kube::config::InferConfigError),
     /// The client cannot be built.
@@ -57,8 +58,10 @@ pub enum Error {
         /// Why it cannot be opened.
         source: std::io::Error,
     },
-    /// Another replica goes on.
-    #[error("the lease is lost: another replica took it, or it could not be renewed; this process ends")]
+    /// Another replica takes over.
+    #[error(
+        "the lease is lost: another replica took it, or it could not be renewed; this process shuts down"
+    )]
     LeaseLost,
     /// The runtime or the probes failed.
     #[error(transparent)]
@@ -70,7 +73,7 @@ pub fn start(config: Config) -> Result<(), Error> {
     init_log(&config)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let mut cluster = kube::Config::infer().await?;
-        // A watch is quiet for up to five minutes; what is quiet for longer is dead.
+        // A watch may be silent for up to five minutes; a connection that is silent for longer is dead.
         cluster.read_timeout = Some(Duration::from_mins(6));
         let client = Client::try_from(cluster)?;
         run(config, client, signals()?).await
@@ -89,17 +92,17 @@ fn init_log(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// What kube says of a failure, certorder says too, and with what to do about it. Whoever wants to hear more than a
-/// plain level hears both. An answer that cannot be read is never shown: it may be a Secret.
+/// certorder logs every failure that kube logs, and adds what to do about it. A filter other than a plain level shows
+/// both. A response that cannot be parsed is never logged: it may be a Secret.
 fn log_filter(level: &str) -> Result<EnvFilter, ParseError> {
-    const ANSWERS: &str = "kube_client::client=off";
-    const SAID_TWICE: &str = "kube_client::client::builder=off,kube_runtime::watcher=off";
+    const RESPONSES_OFF: &str = "kube_client::client=off";
+    const DUPLICATES_OFF: &str = "kube_client::client::builder=off,kube_runtime::watcher=off";
     let requests = match level {
         "debug" | "trace" => format!("kube_client::client::builder={level}"),
-        "error" | "warn" | "info" => SAID_TWICE.to_owned(),
-        _ => return EnvFilter::try_new(format!("{level},{ANSWERS}")),
+        "error" | "warn" | "info" => DUPLICATES_OFF.to_owned(),
+        _ => return EnvFilter::try_new(format!("{level},{RESPONSES_OFF}")),
     };
-    EnvFilter::try_new(format!("{level},{requests},{ANSWERS}"))
+    EnvFilter::try_new(format!("{level},{requests},{RESPONSES_OFF}"))
 }
 
 /// Cancelled by SIGTERM or ctrl-c.
@@ -119,12 +122,12 @@ fn signals() -> std::io::Result<CancellationToken> {
     Ok(shutdown)
 }
 
-/// Runs the controllers and the probes until `shutdown` is cancelled; passes that have begun are finished.
+/// Runs the controllers and the probes until `shutdown` is cancelled, and finishes the passes in flight.
 pub async fn run(config: Config, client: Client, shutdown: CancellationToken) -> Result<(), Error> {
     run_by(Clock::default(), config, client, shutdown).await
 }
 
-/// The same by another clock, for tests that let days pass.
+/// The same with another clock, for tests that simulate days.
 pub async fn run_by(
     clock: Clock,
     config: Config,
@@ -133,12 +136,12 @@ pub async fn run_by(
 ) -> Result<(), Error> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let watch_gate = QueueMetrics::register(&mut registry);
+    let queue_metrics = QueueMetrics::register(&mut registry);
     let readiness = Readiness::default();
     let port = http::bind(config.http_address)
         .await
         .map_err(|source| Error::Port { address: config.http_address, source })?;
-    // They answer until the very end, which drops them.
+    // They are served until this function returns, which drops them.
     let mut probes = JoinSet::new();
     probes.spawn(http::serve(port, registry, readiness.clone()));
 
@@ -167,7 +170,7 @@ pub async fn run_by(
         _ => None,
     };
     announce_shutdown(&readiness, &shutdown);
-    // A namespace that is named twice is watched once.
+    // A namespace that is given twice is watched once.
     let mut config = config;
     config.watch_namespaces.sort_unstable();
     config.watch_namespaces.dedup();
@@ -178,7 +181,7 @@ pub async fn run_by(
         async move { secrets.sweep().await }
     });
     let queue = Arc::new(AccountQueue::new(config.concurrency.into()));
-    watch_gate.set(Arc::clone(&queue));
+    queue_metrics.set(Arc::clone(&queue));
     let context = Arc::new(Context {
         telemetry: Telemetry::new(client.clone(), &holder, metrics),
         client,
@@ -186,6 +189,7 @@ pub async fn run_by(
         clock,
         holder,
         call_timeout: config.call_timeout,
+        api_latency: ApiLatency::default(),
         namespaces: config.watch_namespaces.clone(),
         secrets,
         shutdown: shutdown.clone(),
@@ -219,19 +223,19 @@ pub async fn run_by(
     if let Some(leadership) = leadership {
         leadership.release().await?;
     }
-    info!("certorder has ended");
+    info!("certorder stopped");
     Ok(())
 }
 
-/// This process is the leader, and keeps the Lease.
+/// This process is the leader, and renews the Lease.
 struct Leadership {
     lease_holder: Arc<LeaseHolder>,
-    /// Ends when the Lease is lost.
+    /// Finishes when the Lease is lost.
     renewal: JoinHandle<()>,
 }
 
 impl Leadership {
-    /// Waits for the Lease; `None` where the process shuts down before. Once the Lease is lost, it shuts down, too.
+    /// Waits for the Lease; `None` if the process shuts down before. Losing the Lease also shuts the process down.
     async fn acquire(
         lease_holder: LeaseHolder,
         readiness: &Readiness,
@@ -240,7 +244,7 @@ impl Leadership {
         if !lease_holder.acquire(|| readiness.stand_by(), shutdown).await {
             return None;
         }
-        readiness.begin();
+        readiness.start();
         let lease_holder = Arc::new(lease_holder);
         let renewal = tokio::spawn({
             let (lease_holder, shutdown) = (Arc::clone(&lease_holder), shutdown.clone());
@@ -257,19 +261,19 @@ impl Leadership {
         if self.renewal.is_finished() {
             return Err(Error::LeaseLost);
         }
-        // Not before the last pass has ended: no other replica may begin until then.
+        // Only now that the last pass has finished: no other replica may start before.
         self.renewal.abort();
         self.lease_holder.release().await;
         Ok(())
     }
 }
 
-/// A process that shuts down is not ready any more.
+/// A process that shuts down is no longer ready.
 fn announce_shutdown(readiness: &Readiness, shutdown: &CancellationToken) {
     let (readiness, shutdown) = (readiness.clone(), shutdown.clone());
     tokio::spawn(async move {
         shutdown.cancelled().await;
-        readiness.end();
+        readiness.shut_down();
     });
 }
 
@@ -293,9 +297,9 @@ async fn announce_ready(
 ) {
     for (orders, profiles) in caches {
         if !are_filled(&orders, &profiles).await {
-            return; // The process ends.
+            return; // The process shuts down.
         }
     }
     readiness.set();
-    info!("ready: every order and profile is known");
+    info!("ready: every cache is filled");
 }

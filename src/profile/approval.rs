@@ -8,7 +8,7 @@ use crate::profile::messages;
 use crate::provider::directory::{Review, ReviewState, SavedAdministrator};
 
 /// How long before its end an approval counts as expiring.
-const NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
+const EXPIRING_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The condition Approved.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,17 +21,19 @@ pub struct Approval {
     pub message: String,
 }
 
-/// Where a review stands now: the cloud may be late to notice that an approval ends.
+/// The state of a review now: the cloud may report late that an approval has ended.
 #[must_use]
 pub fn state(review: &Review, now: Timestamp) -> ReviewState {
     match review.ends.map(|ends| ends.duration_since(now)) {
         Some(left) if review.state.is_passed() && left <= SignedDuration::ZERO => ReviewState::Expired,
-        Some(left) if review.state == ReviewState::Approved && left <= NOTICE => ReviewState::Expiring,
+        Some(left) if review.state == ReviewState::Approved && left <= EXPIRING_WITHIN => {
+            ReviewState::Expiring
+        }
         _ => review.state,
     }
 }
 
-/// The condition that a manager's review leads to.
+/// The condition for the review of a manager.
 #[must_use]
 pub fn approval(manager: &SavedAdministrator, now: Timestamp) -> Approval {
     let SavedAdministrator { id, review, .. } = manager;
@@ -82,7 +84,7 @@ pub fn approval(manager: &SavedAdministrator, now: Timestamp) -> Approval {
     Approval { status, reason, message }
 }
 
-/// How far the review is for each kind of product: without a passed one the review of an order is not skipped.
+/// The levels of a product whose review is not passed yet: the CA does not skip the review of such an order.
 fn levels(review: &Review) -> String {
     let unfinished = review.levels.iter().filter(|one| !one.passed);
     let words: Vec<_> = unfinished

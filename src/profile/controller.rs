@@ -8,7 +8,7 @@ use crate::profile::lookups::Lookups;
 
 /// The controller of OrganizationProfiles.
 pub struct Controller {
-    /// What it shares with the controller of orders.
+    /// The state that it shares with the controller of orders.
     pub context: Arc<Context>,
     /// When each profile is due.
     pub schedule: Schedule,

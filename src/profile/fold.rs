@@ -1,5 +1,5 @@
-//! What was found becomes the next status of a profile. Pure: the profile as read and the facts in, the new status and
-//! the time of the next look out.
+//! Computes the next status of a profile. Pure: it takes the profile as read and the facts, and returns the new status
+//! and when to requeue.
 
 use std::time::Duration;
 
@@ -17,21 +17,21 @@ use crate::core::redact::Filter;
 use crate::profile::approval::approval;
 use crate::profile::matching::Found;
 use crate::profile::messages;
-use crate::profile::observe::{Failure, Seen};
+use crate::profile::observe::{Observed, ReadFailure};
 use crate::provider::Error;
 use crate::provider::directory::{ReviewState, SavedAdministrator};
 
-/// All that is known of one profile at one moment.
+/// Everything that is known of one profile at one time.
 pub struct Facts<'a> {
     /// The profile as read.
     pub profile: &'a OrganizationProfile,
     /// Its data.
     pub data: &'a Result<Profile, Problem>,
-    /// Whether there are credentials to ask the cloud with; `None` where no cloud is to be asked.
+    /// Whether there are credentials to read the cloud with; `None` if the profile names no cloud.
     pub directory: Option<Result<(), Problem>>,
-    /// What the account has saved, where it was asked.
-    pub seen: Option<&'a Result<Seen, Failure>>,
-    /// The annotation that asks for a look now.
+    /// What the account has saved, if it was read.
+    pub observed: Option<&'a Result<Observed, ReadFailure>>,
+    /// The annotation that requests a reconciliation.
     pub asked: Option<&'a str>,
     /// Blanks everything sensitive.
     pub filter: &'a Filter,
@@ -39,30 +39,30 @@ pub struct Facts<'a> {
     pub now: Timestamp,
 }
 
-/// What is stored, and when to look again.
+/// The status to store, and when to requeue.
 pub struct Next {
     /// The new status.
     pub status: OrganizationProfileStatus,
-    /// When to look again.
+    /// When to requeue.
     pub requeue: Requeue,
 }
 
-/// When to look again.
+/// When to requeue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Requeue {
-    /// Only the cluster is looked at.
+    /// Nothing is read but the cluster.
     Cluster,
-    /// A review is waited for.
+    /// A review is pending.
     Review,
-    /// Nothing is expected soon.
+    /// No change is expected soon.
     Settled,
-    /// After a failure: with growing pauses, at least this long.
+    /// After a failure: with exponential backoff, and at least this long.
     Failed(Option<Duration>),
     /// The same, but within two minutes.
     FailedForAll,
 }
 
-/// Works out the next status.
+/// Computes the next status.
 #[must_use]
 pub fn fold(facts: &Facts<'_>) -> Next {
     let status = facts.profile.status.clone().unwrap_or_default();
@@ -92,8 +92,8 @@ struct Fold<'a> {
 }
 
 impl Fold<'_> {
-    /// The data are complete, and every reference resolves. What the cloud says of a saved profile does not count: it
-    /// would hold back whatever else is applied together with the profile.
+    /// Ready: the data are complete, and every reference resolves. What the cloud reports of a saved profile does not
+    /// count, since that would delay whatever else is applied together with the profile.
     fn ready(&mut self) {
         let missing = match (self.facts.data, &self.facts.directory) {
             (Err(problem), _) | (_, Some(Err(problem))) => Some(problem.clone()),
@@ -107,12 +107,12 @@ impl Fold<'_> {
         }
     }
 
-    /// A saved manager stands for a person who is not named.
+    /// What is missing. A saved manager replaces an administrator that is not named.
     fn incomplete(&self, data: &Profile) -> Option<Problem> {
         let spec = &self.facts.profile.spec;
         let manager = self.status.tencent_cloud.as_ref().and_then(|saved| saved.manager_id);
         let is_reused = super::resolve::is_reused(spec);
-        if super::resolve::names_somebody(data) || (is_reused && manager.is_some()) {
+        if super::resolve::names_a_person(data) || (is_reused && manager.is_some()) {
             return None;
         }
         if is_reused && self.conditions.is(ConditionType::Resolved, Status::Unknown) {
@@ -138,8 +138,8 @@ impl Fold<'_> {
             self.unknown(Reason::Pending, &message);
             return Requeue::Cluster;
         }
-        match self.facts.seen {
-            Some(Ok(seen)) => self.seen(spec, seen),
+        match self.facts.observed {
+            Some(Ok(observed)) => self.observed(spec, observed),
             Some(Err(failure)) => self.failed(failure),
             None => {
                 self.unknown(Reason::Pending, "not looked up yet");
@@ -148,17 +148,17 @@ impl Fold<'_> {
         }
     }
 
-    fn seen(&mut self, spec: &TencentCloudProfile, seen: &Seen) -> Requeue {
+    fn observed(&mut self, spec: &TencentCloudProfile, observed: &Observed) -> Requeue {
         let count = |number: usize| i64::try_from(number).ok();
         let mut saved = TencentCloudProfileStatus {
-            owner_uin: seen.owner.clone(),
-            company_id: seen.organization.id().and_then(|id| i64::try_from(id).ok()),
-            profiles: count(seen.profiles),
+            owner_uin: observed.owner.clone(),
+            company_id: observed.organization.id().and_then(|id| i64::try_from(id).ok()),
+            profiles: count(observed.profiles),
             limit: count(messages::LIMIT),
             ..TencentCloudProfileStatus::default()
         };
-        self.resolved(spec, seen);
-        let Some(manager) = &seen.manager else {
+        self.resolved(spec, observed);
+        let Some(manager) = &observed.manager else {
             self.conditions.remove(ConditionType::Approved);
             self.status.tencent_cloud = Some(saved);
             return Requeue::Settled;
@@ -173,8 +173,8 @@ impl Fold<'_> {
         }
     }
 
-    fn resolved(&mut self, spec: &TencentCloudProfile, seen: &Seen) {
-        let (status, reason, message) = match (&seen.organization, &seen.administrator) {
+    fn resolved(&mut self, spec: &TencentCloudProfile, observed: &Observed) {
+        let (status, reason, message) = match (&observed.organization, &observed.administrator) {
             (Found::One(company), Found::One(manager)) => {
                 let is_given = spec.manager_id.is_some();
                 let (reason, how) =
@@ -186,15 +186,15 @@ impl Fold<'_> {
                 (Status::False, reason, message)
             }
             (company, _) => {
-                let (reason, message) = messages::no_company(spec, company, seen.profiles);
+                let (reason, message) = messages::no_company(spec, company, observed.profiles);
                 (Status::False, reason, message)
             }
         };
         self.conditions.set(ConditionType::Resolved, status, reason, &message);
     }
 
-    /// A refusal is an answer; what is only out of reach for now leaves standing what was known of the same profile.
-    fn failed(&mut self, failure: &Failure) -> Requeue {
+    /// A refusal is a result. A temporary failure keeps what is already known of the same generation.
+    fn failed(&mut self, failure: &ReadFailure) -> Requeue {
         let failure = failure::describe_with(
             "Tencent Cloud",
             failure.action,
@@ -204,11 +204,11 @@ impl Fold<'_> {
         );
         let stored = self.facts.profile.status.as_ref().map(|status| status.conditions.as_slice());
         let resolved = get(stored.unwrap_or_default(), ConditionType::Resolved);
-        // Of a run of equal failures the first is shown, so that a retry writes nothing.
+        // Of several equal failures in a row the first one stays, so that a retry writes nothing.
         let shown = resolved.filter(|shown| failure.continues(&shown.message));
         let message = shown.map_or_else(|| failure.problem.message.clone(), |shown| shown.message.clone());
         let requeue = match failure.retry {
-            Retry::Mended => {
+            Retry::OnChange => {
                 self.forget();
                 self.conditions.set(ConditionType::Resolved, Status::False, Reason::Refused, &message);
                 return Requeue::Settled;
@@ -237,7 +237,7 @@ impl Fold<'_> {
     }
 }
 
-/// What the cloud says of a manager.
+/// Copies what the cloud reports of a manager.
 fn reviewed(saved: &mut TencentCloudProfileStatus, manager: &SavedAdministrator) {
     let SavedAdministrator { id, review, .. } = manager;
     let word = |level: Level| review.levels.iter().find(|one| one.level == level).map(|one| one.word.clone());

@@ -1,6 +1,6 @@
-//! What the accounts have saved at their clouds, as last read: one reading serves all profiles of an account.
+//! A cache of what the accounts have saved at their clouds: all profiles of an account share one reading.
 //!
-//! In memory only. A reading that failed is not kept.
+//! It is in memory only. A failed reading is not cached.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,14 +11,14 @@ use secrecy::SecretString;
 use crate::provider::Error;
 use crate::provider::directory::{Account, Directory, SavedAdministrator, SavedOrganization};
 
-/// How long a reading serves.
+/// How long a reading is valid.
 pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
-/// An account that nobody asked about for so long is forgotten, and the personal data in it: every profile is looked
-/// at more often than that.
+/// An account that was not read for this long is removed, with the personal data in it: every profile is reconciled
+/// more often than that.
 const IDLE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whose a key is does not change.
+/// The owner of a key does not change.
 const OWNER_IS_FRESH: SignedDuration = SignedDuration::from_hours(24);
 
 /// What each account has saved.
@@ -27,9 +27,9 @@ pub struct Lookups(Mutex<HashMap<String, Arc<Entry>>>);
 
 #[derive(Default)]
 struct Entry {
-    /// Held while the cloud is read, so that profiles that come at the same moment wait for one reading.
+    /// Held while the cloud is read, so that concurrent passes wait for one reading.
     reading: tokio::sync::Mutex<()>,
-    kept: Mutex<Cached>,
+    cached: Mutex<Cached>,
 }
 
 #[derive(Default)]
@@ -50,21 +50,21 @@ impl<T> Reading<T> {
     }
 }
 
-/// A question to an account's directory.
+/// A query to the directory of an account.
 #[derive(Clone, Copy)]
 pub struct Ask<'a> {
-    /// Who is asked, where nothing is known.
+    /// The directory to read if the cache has no valid reading.
     pub directory: &'a dyn Directory,
-    /// The oldest reading that will do.
+    /// Readings before this time are not valid.
     pub not_before: Timestamp,
     /// Now.
     pub now: Timestamp,
-    /// Is told of every call and how it ended.
+    /// Called with every call and its error.
     pub report: &'a (dyn Fn(&'static str, Option<&Error>) + Sync),
 }
 
 impl Lookups {
-    /// The account's organisations.
+    /// The organisations of the account.
     pub async fn organizations(&self, ask: Ask<'_>) -> Result<Arc<Vec<SavedOrganization>>, Error> {
         let entry = self.entry(&ask.directory.account(), ask.now);
         let [action, ..] = ask.directory.calls();
@@ -74,7 +74,7 @@ impl Lookups {
         entry.answer(ask.now, read, kept, keep).await
     }
 
-    /// The people of one of them.
+    /// The people of one organisation.
     pub async fn administrators(
         &self,
         ask: Ask<'_>,
@@ -88,7 +88,7 @@ impl Lookups {
         entry.answer(ask.now, read, kept, keep).await
     }
 
-    /// The number of the account. A key that may not ask for it has none.
+    /// The number of the account; `None` for a key without the permission to read it.
     pub async fn owner(&self, ask: Ask<'_>) -> Result<Option<String>, Error> {
         let entry = self.entry(&ask.directory.account(), ask.now);
         let [.., action] = ask.directory.calls();
@@ -105,13 +105,13 @@ impl Lookups {
         Ok(owner.first().cloned())
     }
 
-    /// The data of the people that an account has saved, as far as they were read: a text of the cloud may repeat them,
-    /// also where the profile gives nothing but an id.
+    /// The data of the people that an account has saved, as far as they are cached: a message of the cloud may contain
+    /// them, also if the profile gives only an id.
     #[must_use]
     pub fn sensitive(&self, account: &Account) -> Vec<SecretString> {
         let Some(entry) = self.lock().get(account.expose()).map(Arc::clone) else { return Vec::new() };
-        let kept = entry.kept();
-        let people = kept.administrators.values().flat_map(|reading| reading.list.iter());
+        let cached = entry.cached();
+        let people = cached.administrators.values().flat_map(|reading| reading.list.iter());
         people.flat_map(SavedAdministrator::sensitive).collect()
     }
 
@@ -120,9 +120,9 @@ impl Lookups {
         if let Some(entry) = entries.get(account.expose()) {
             return Arc::clone(entry);
         }
-        // A new account is rare, so this is the time to forget the idle ones.
+        // A new account is rare, so this is a cheap time to remove the idle ones.
         entries.retain(|_, entry| {
-            let last = entry.kept().organizations.as_ref().map(|reading| reading.at);
+            let last = entry.cached().organizations.as_ref().map(|reading| reading.at);
             last.is_none_or(|last| now.duration_since(last) < IDLE)
         });
         let entry = Arc::new(Entry::default());
@@ -135,7 +135,7 @@ impl Lookups {
     }
 }
 
-/// A call whose end is told.
+/// Makes a call and reports its outcome.
 async fn reported<T>(
     ask: Ask<'_>,
     action: &'static str,
@@ -147,7 +147,7 @@ async fn reported<T>(
 }
 
 impl Entry {
-    /// What is kept, or else what the cloud says.
+    /// The cached reading, or else a new one.
     async fn answer<T>(
         &self,
         now: Timestamp,
@@ -155,19 +155,19 @@ impl Entry {
         kept: impl Fn(&Cached) -> Option<Arc<Vec<T>>>,
         keep: impl FnOnce(&mut Cached, Reading<T>),
     ) -> Result<Arc<Vec<T>>, Error> {
-        if let Some(list) = kept(&self.kept()) {
+        if let Some(list) = kept(&self.cached()) {
             return Ok(list);
         }
-        let _turn = self.reading.lock().await;
-        if let Some(list) = kept(&self.kept()) {
+        let _lock = self.reading.lock().await;
+        if let Some(list) = kept(&self.cached()) {
             return Ok(list);
         }
         let list = Arc::new(read.await?);
-        keep(&mut self.kept(), Reading { at: now, list: Arc::clone(&list) });
+        keep(&mut self.cached(), Reading { at: now, list: Arc::clone(&list) });
         Ok(list)
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Cached> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cached(&self) -> std::sync::MutexGuard<'_, Cached> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,8 @@
-//! Which saved company and manager a profile stands for. Pure.
+//! Finds the saved company and manager of a profile. Pure.
 //!
-//! The cloud's texts were typed by people into a web form, so they are compared without what people vary: width and
-//! other forms of one character (NFKC), case, white space. Country and phone number have too many spellings to tell
-//! anything. Several that fit equally well are never guessed at.
+//! People typed the cloud's texts into a web form, so the comparison ignores what people vary: width and other forms of
+//! one character (NFKC), case, white space. It does not use country and phone number, which have too many spellings.
+//! If several match equally well, none is chosen.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -10,32 +10,32 @@ use crate::api::Personal;
 use crate::core::application::{Contact, Organization, Profile};
 use crate::provider::directory::{SavedAdministrator, SavedOrganization};
 
-/// What is looked for.
+/// What to look for.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     /// The id that the user gives.
     pub organization_id: Option<u64>,
     /// The id that the user gives.
     pub administrator_id: Option<u64>,
-    /// What to recognise them by where there is no id.
+    /// The data to match if there is no id.
     pub profile: &'a Profile,
 }
 
 /// What was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Found {
-    /// This one.
+    /// Exactly one match.
     One(u64),
-    /// Several that fit equally well.
+    /// Several that match equally well.
     Several(Vec<u64>),
-    /// None that fits.
+    /// No match.
     Nobody,
-    /// The profile says nothing to look for.
+    /// The profile has no data to match.
     NotNamed,
 }
 
 impl Found {
-    /// The id, where there is one.
+    /// The id, if there is exactly one match.
     #[must_use]
     pub fn id(&self) -> Option<u64> {
         match self {
@@ -81,26 +81,26 @@ pub fn administrator(wanted: &Wanted<'_>, saved: &[SavedAdministrator]) -> Found
     if email.is_none() && !is_named {
         return Found::NotNamed;
     }
-    let bears_the_name = |one: &&SavedAdministrator| {
+    let has_the_name = |one: &&SavedAdministrator| {
         is_named
             && is(one.first_name.as_ref(), first_name.as_ref())
             && is(one.last_name.as_ref(), last_name.as_ref())
     };
     let mut fitting: Vec<_> = saved.iter().filter(|one| is(one.email.as_ref(), email.as_ref())).collect();
     if fitting.is_empty() {
-        fitting = saved.iter().filter(bears_the_name).collect();
+        fitting = saved.iter().filter(has_the_name).collect();
     }
-    let by_name: Vec<_> = fitting.iter().copied().filter(bears_the_name).collect();
+    let by_name: Vec<_> = fitting.iter().copied().filter(has_the_name).collect();
     let fitting = if by_name.is_empty() { fitting } else { by_name };
     let division =
         wanted.profile.organization.as_ref().and_then(|organization| organization.division.as_deref());
     let fitting = narrowed(fitting, division, |one| one.department.as_deref());
-    // Whoever was saved anew after an approval ran out stands there twice.
+    // A person who was saved again after an approval expired is listed twice.
     let best = fitting.iter().map(|one| one.review.state).min();
     Found::of(fitting.iter().filter(|one| Some(one.review.state) == best).map(|one| one.id).collect())
 }
 
-/// Those that also have this text, if there are any: it breaks ties, and is no condition.
+/// Those that also have this text, if there are any: it breaks ties, and is not required.
 fn narrowed<'a, T>(
     fitting: Vec<&'a T>,
     text: Option<&str>,
@@ -126,7 +126,7 @@ fn same(one: &str, other: &str) -> bool {
     !one.is_empty() && one == other
 }
 
-/// A text without what people vary. Upper case first, since that also writes letters such as ß out.
+/// A text without what people vary. Upper case first, since that also expands letters such as ß.
 fn normal(text: &str) -> String {
     let text: String = text.nfkc().collect();
     let text: String = text.to_uppercase().to_lowercase().nfkc().collect();

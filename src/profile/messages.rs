@@ -1,7 +1,7 @@
 //! The texts of messages: why no saved profile is used, and what to do about it. Pure.
 //!
-//! No action of the API makes or changes a saved profile. What only the console of Tencent Cloud can do is told step by
-//! step, as its page "Adding Organization Profile" has it.
+//! No action of the API creates or changes a saved profile. The messages list the steps in the console of Tencent
+//! Cloud, as its page "Adding Organization Profile" describes them.
 
 use crate::api::v1alpha1::TencentCloudProfile;
 use crate::api::v1alpha1::conditions::Reason;
@@ -91,14 +91,14 @@ pub const LIMIT: usize = 10;
 /// Where profiles are.
 const MY_PROFILE: &str = "in the console of Tencent Cloud, open SSL Certificates and click My Profile";
 
-/// What follows, whatever was submitted.
+/// What happens after any submission.
 const REVIEW: &str = "The review takes about one business day; be sure not to miss the call from the CA.";
 
-/// How a profile looks at once.
-const LOOK: &str = "certorder looks again within 12 hours, or at once with the annotation certorder.dev/reconcile-at \
+/// When the profile is reconciled next.
+const RECONCILED: &str = "certorder looks again within 12 hours, or at once with the annotation certorder.dev/reconcile-at \
                     on this profile.";
 
-/// How to save an organisation, in an account that holds so many.
+/// How to save an organisation in an account that holds this many.
 #[must_use]
 pub fn how_to_save(profiles: usize) -> String {
     let room = format!("The account holds {profiles} of {LIMIT} profiles");
@@ -113,7 +113,7 @@ pub fn how_to_save(profiles: usize) -> String {
         }
         _ => format!("{room}. To save another one, {MY_PROFILE}; {}", another()),
     };
-    format!("{steps} {REVIEW} {LOOK}")
+    format!("{steps} {REVIEW} {RECONCILED}")
 }
 
 fn another() -> &'static str {
@@ -125,14 +125,14 @@ fn another() -> &'static str {
 #[must_use]
 pub fn how_to_add_manager(company: u64) -> String {
     format!(
-        "To add the administrator, {MY_PROFILE}, open company {company}, and submit the data there. {REVIEW} {LOOK}"
+        "To add the administrator, {MY_PROFILE}, open company {company}, and submit the data there. {REVIEW} {RECONCILED}"
     )
 }
 
-/// How to have a saved profile reviewed that was not, or whose review failed or has run out.
+/// How to submit a saved profile for review if it was not, or if its review failed or expired.
 #[must_use]
 pub fn how_to_submit() -> String {
-    format!("{}, and submit it for review. {REVIEW} {LOOK}", sentence(MY_PROFILE))
+    format!("{}, and submit it for review. {REVIEW} {RECONCILED}", sentence(MY_PROFILE))
 }
 
 /// What happens during a review.

@@ -1,4 +1,4 @@
-//! Reads what the account has saved, as far as the profile needs it. Never writes.
+//! Reads what the account has saved of a profile. Never writes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::provider::directory::SavedAdministrator;
 
 /// What the account has saved of a profile.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct Observed {
     /// The number of the account.
     pub owner: Option<String>,
     /// How many organisations the account holds.
@@ -19,26 +19,26 @@ pub struct Seen {
     pub organization: Found,
     /// The profile's administrator.
     pub administrator: Found,
-    /// The one that was found.
+    /// The saved administrator that matches.
     pub manager: Option<SavedAdministrator>,
 }
 
 /// A read that failed.
 #[derive(Debug)]
-pub struct Failure {
-    /// The call behind it.
+pub struct ReadFailure {
+    /// The call that failed.
     pub action: &'static str,
     /// Why.
     pub error: Error,
 }
 
 /// Looks for the profile in what the account has saved. People are listed for one organisation at a time.
-pub async fn observe(lookups: &Lookups, ask: Ask<'_>, wanted: &Wanted<'_>) -> Result<Seen, Failure> {
+pub async fn observe(lookups: &Lookups, ask: Ask<'_>, wanted: &Wanted<'_>) -> Result<Observed, ReadFailure> {
     let [companies, managers, certificates] = ask.directory.calls();
-    let failed = |action| move |error| Failure { action, error };
+    let failed = |action| move |error| ReadFailure { action, error };
     let saved = lookups.organizations(ask).await.map_err(failed(companies))?;
     let organization = matching::organization(wanted, &saved);
-    // A manager belongs to one company, so its id tells which.
+    // A manager belongs to one company, so the id of the manager identifies the company.
     let by_manager = wanted.organization_id.is_none() && wanted.administrator_id.is_some();
     let candidates: Vec<u64> = match organization.id() {
         _ if by_manager => saved.iter().map(|one| one.id).collect(),
@@ -60,5 +60,5 @@ pub async fn observe(lookups: &Lookups, ask: Ask<'_>, wanted: &Wanted<'_>) -> Re
     let administrator = matching::administrator(wanted, own);
     let manager = own.iter().find(|one| Some(one.id) == administrator.id()).cloned();
     let owner = lookups.owner(ask).await.map_err(failed(certificates))?;
-    Ok(Seen { owner, profiles: saved.len(), organization, administrator, manager })
+    Ok(Observed { owner, profiles: saved.len(), organization, administrator, manager })
 }

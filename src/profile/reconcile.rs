@@ -19,11 +19,11 @@ use crate::profile::controller::Controller;
 use crate::profile::fold::{Facts, Requeue, fold};
 use crate::profile::lookups::{Ask, FRESH};
 use crate::profile::matching::Wanted;
-use crate::profile::observe::{self, Failure, Seen};
+use crate::profile::observe::{self, Observed, ReadFailure};
 use crate::profile::resolve::{self, Resolved};
 use crate::profile::status;
 
-/// Looks at one profile. Trouble is logged, counted and tried again here, so nothing is left to report.
+/// Reconciles one profile. Failures are logged, counted and retried here, so none is returned.
 #[instrument(skip_all, fields(namespace = profile.namespace(), profile = profile.name_any()))]
 pub async fn reconcile(
     profile: Arc<OrganizationProfile>,
@@ -34,19 +34,19 @@ pub async fn reconcile(
         controller.schedule.forget(&key);
         return Ok(Action::await_change());
     }
-    let wish = format!(
+    let request = format!(
         "{} {} {}",
         profile.uid().unwrap_or_default(),
         profile.metadata.generation.unwrap_or_default(),
         asked(&profile).unwrap_or_default()
     );
-    let pass = match controller.schedule.begin(&key, wish, Instant::now()) {
+    let pass = match controller.schedule.begin(&key, request, Instant::now()) {
         Due::Now(pass) => pass,
         Due::NotBefore(left) => return Ok(Action::requeue(left)),
     };
     // On the heap: many profiles wait for the cloud at the same time.
-    let requeue = Box::pin(look(&profile, &controller)).await.unwrap_or_else(|error| {
-        controller.context.telemetry.api_trouble(&error);
+    let requeue = Box::pin(run_pass(&profile, &controller)).await.unwrap_or_else(|error| {
+        controller.context.telemetry.api_error(&error);
         Requeue::Failed(None)
     });
     let pause = pause(&profile, &controller, requeue, pass.failures.saturating_add(1));
@@ -61,15 +61,15 @@ pub async fn reconcile(
 }
 
 /// One pass: resolve, observe, fold, write status.
-async fn look(profile: &OrganizationProfile, controller: &Controller) -> Result<Requeue, kube::Error> {
+async fn run_pass(profile: &OrganizationProfile, controller: &Controller) -> Result<Requeue, kube::Error> {
     let mut resolved = resolve::resolve(controller, profile).await?;
-    let seen = observe(profile, controller, &resolved).await;
-    resolved.learn(&controller.lookups);
+    let observed = observe(profile, controller, &resolved).await;
+    resolved.update_filter(&controller.lookups);
     let next = fold(&Facts {
         profile,
         data: &resolved.data,
         directory: resolved.directory.as_ref().map(|opened| opened.as_ref().map(drop).map_err(Clone::clone)),
-        seen: seen.as_ref(),
+        observed: observed.as_ref(),
         asked: asked(profile).as_deref(),
         filter: &resolved.filter,
         now: controller.context.clock.now(),
@@ -85,12 +85,12 @@ async fn look(profile: &OrganizationProfile, controller: &Controller) -> Result<
     }
 }
 
-/// What the account has saved; `None` where there is nothing to ask with, or nothing to look for.
+/// What the account has saved; `None` without credentials, or without complete data to match.
 async fn observe(
     profile: &OrganizationProfile,
     controller: &Controller,
     resolved: &Resolved,
-) -> Option<Result<Seen, Failure>> {
+) -> Option<Result<Observed, ReadFailure>> {
     let spec = profile.spec.tencent_cloud.as_ref()?;
     let (Ok(data), Some(Ok(directory))) = (&resolved.data, &resolved.directory) else { return None };
     let id = |id: Option<i64>| id.and_then(|id| u64::try_from(id).ok());
@@ -101,17 +101,17 @@ async fn observe(
     let is_asked = asked(profile).is_some_and(|asked| handled != Some(asked));
     let not_before = if is_asked { now } else { now.checked_sub(FRESH).unwrap_or(now) };
     let report =
-        |action: &'static str, error: Option<&_>| controller.context.telemetry.read_ended(action, error);
+        |action: &'static str, error: Option<&_>| controller.context.telemetry.read_outcome(action, error);
     let ask = Ask { directory: directory.as_ref(), not_before, now, report: &report };
     Some(observe::observe(&controller.lookups, ask, &wanted).await)
 }
 
-/// What the user asks for, besides the spec.
+/// The reconciliation that the user requests by annotation.
 fn asked(profile: &OrganizationProfile) -> Option<String> {
     profile.annotations().get(RECONCILE_AT).map(|asked| handled_value(asked))
 }
 
-/// When to look again, in time.
+/// The pause until the next pass.
 fn pause(
     profile: &OrganizationProfile,
     controller: &Controller,

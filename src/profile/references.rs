@@ -1,4 +1,4 @@
-//! What profiles refer to. A change of a Secret requeues exactly the profiles that refer to it.
+//! What profiles refer to. A changed Secret requeues exactly the profiles that refer to it.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Reads from the cluster what a profile refers to: every reference to a Secret is followed. What is missing is data;
-//! only trouble with the API server is an error.
+//! Reads from the cluster what a profile refers to: every reference to a Secret is followed. A missing object is data;
+//! only a failed request to the API server is an error.
 
 use crate::api::Personal;
 use crate::api::v1alpha1 as api;
@@ -15,11 +15,11 @@ use crate::profile::lookups::Lookups;
 use crate::provider::Directory;
 use crate::provider::registry::Clouds;
 
-/// Everything that the cluster tells of one profile.
+/// Everything that the cluster holds of one profile.
 pub struct Resolved {
     /// Its data.
     pub data: Result<Profile, Problem>,
-    /// What its account has saved; `None` where it names no account.
+    /// The directory of its account; `None` if it names no account.
     pub directory: Option<Result<Box<dyn Directory>, Problem>>,
     /// Blanks everything sensitive of this profile.
     pub filter: Filter,
@@ -37,13 +37,13 @@ pub async fn resolve(
         None => None,
     };
     let mut resolved = Resolved { data, directory, filter: Filter::default() };
-    resolved.learn(&controller.lookups);
+    resolved.update_filter(&controller.lookups);
     Ok(resolved)
 }
 
 impl Resolved {
-    /// Takes in what is known by now of the people that the account has saved.
-    pub fn learn(&mut self, lookups: &Lookups) {
+    /// Adds to the filter what is cached of the people that the account has saved.
+    pub fn update_filter(&mut self, lookups: &Lookups) {
         let mut sensitive = self.data.as_ref().map(Profile::sensitive).unwrap_or_default();
         if let Some(Ok(directory)) = &self.directory {
             sensitive.extend(directory.sensitive());
@@ -53,7 +53,7 @@ impl Resolved {
     }
 }
 
-/// What the account of a saved profile holds. Makes no call to a cloud.
+/// The directory of the account of a saved profile. Makes no call to a cloud.
 pub async fn directory(
     clouds: &Clouds,
     namespace: &Namespace,
@@ -65,7 +65,7 @@ pub async fn directory(
     Ok(directory.map_err(|error| error.problem(&saved.credentials_ref.name, FIELD))?)
 }
 
-/// The data of a profile. Which of them must be there is judged by the cloud they are sent to.
+/// The data of a profile. The cloud that they are sent to decides which of them are required.
 pub async fn data(namespace: &Namespace, spec: &api::OrganizationProfileSpec) -> Result<Profile, Error> {
     let organization = match &spec.organization {
         Some(spec) => Some(organization(namespace, spec).await?),
@@ -150,9 +150,9 @@ fn datum(data: &SecretData, name: &str, key: &str, field: &str) -> Result<Option
     }
 }
 
-/// Whether a profile names anybody, whatever the cloud.
+/// Whether a profile names a person, at any cloud.
 #[must_use]
-pub fn names_somebody(profile: &Profile) -> bool {
+pub fn names_a_person(profile: &Profile) -> bool {
     let Contact { first_name, last_name, phone, email, .. } = &profile.administrator;
     [first_name, last_name, phone, email].iter().any(|datum| datum.is_some())
 }

@@ -1,8 +1,8 @@
 //! What an order takes from a profile: the ids of the saved one, the profile's own data, or nothing yet.
 //!
-//! The ids come from the profile's status, which its controller keeps; an order asks no cloud for them. So that no order
-//! is handed in twice without need, everything here follows from the ids and from whether they are approved: the cloud's
-//! words for the review, its end, and readings that fail for now change nothing of what is sent.
+//! The ids come from the status of the profile; an order does not read them from a cloud. Everything here depends only
+//! on the ids and on whether they are approved, so that no order is submitted twice without need: the cloud's word for
+//! the review, its expiry, and temporary read failures do not change what is sent.
 
 use kube::ResourceExt;
 
@@ -20,15 +20,15 @@ use crate::provider::registry::{self, Clouds};
 
 /// A profile as an order sends it.
 pub struct Taken {
-    /// The profile, as far as the cluster tells.
+    /// The profile, as far as the cluster holds it.
     pub profile: Profile,
-    /// What stands for its data once the cloud has told whose the order's certificate is; `None` where that makes no
+    /// What replaces its data once the cloud reports the owner of the order's certificate; `None` if the owner makes no
     /// difference.
     pub by_owner: Option<ByOwner>,
 }
 
-/// What stands for the data of a profile, where the order's key is another one than the profile's: both may be keys of
-/// one account.
+/// What replaces the data of a profile if the order uses another API key than the profile: both keys may belong to one
+/// account.
 #[derive(Clone, Debug)]
 pub struct ByOwner {
     owner: String,
@@ -61,7 +61,7 @@ pub async fn application(
 ) -> Result<Taken, Error> {
     let data = resolve::data(namespace, &profile.spec).await?;
     let (saved, by_owner) = match (&profile.spec.tencent_cloud, account) {
-        // At a cloud that saves no profiles, or without credentials, the question does not arise.
+        // A cloud without saved profiles, or an order without credentials, has nothing to reuse.
         (Some(spec), Some(account)) if spec.reuse != Reuse::Never => {
             match as_data(resolve::directory(clouds, namespace, spec).await)? {
                 Ok(directory) if directory.account() == *account => (saved(profile, spec, true), None),
@@ -74,7 +74,7 @@ pub async fn application(
     Ok(Taken { profile: Profile { saved, ..data }, by_owner })
 }
 
-/// For an order whose key is another one than the profile's. Pure.
+/// For an order with another API key than the profile. Pure.
 pub(super) fn with_another_key(
     profile: &OrganizationProfile,
     spec: &TencentCloudProfile,
@@ -85,7 +85,7 @@ pub(super) fn with_another_key(
     (by_owner.saved(None), Some(by_owner))
 }
 
-/// What stands for the data of a profile, for an order of the same account or of another one. Pure.
+/// What replaces the data of a profile, for an order of the same account or of another one. Pure.
 #[must_use]
 pub fn saved(profile: &OrganizationProfile, spec: &TencentCloudProfile, same_account: bool) -> Saved {
     let name = profile.name_any();
@@ -119,7 +119,7 @@ pub fn saved(profile: &OrganizationProfile, spec: &TencentCloudProfile, same_acc
     Saved::Held(Problem::new(Reason::ProfileInReview, message))
 }
 
-/// What the controller has found out about a profile as it is now.
+/// What the status reports of the current generation of a profile.
 struct Known<'a> {
     status: &'a OrganizationProfileStatus,
     ids: TencentCloudProfileStatus,
@@ -162,7 +162,7 @@ impl<'a> Known<'a> {
     }
 
     fn why_not_approved(&self) -> &'static str {
-        let is = |reason: Reason| self.approved().is_some_and(|(_, found)| found == <&str>::from(reason));
+        let is = |reason: Reason| self.approved().is_some_and(|(_, actual)| actual == <&str>::from(reason));
         if is(Reason::Expired) {
             "the approval of the saved profile has run out at Tencent Cloud"
         } else if is(Reason::Invalid) {
@@ -195,7 +195,7 @@ impl<'a> Known<'a> {
         resolved.is_some_and(|resolved| resolved.reason == <&str>::from(reason))
     }
 
-    /// What keeps the profile from being used.
+    /// Why the profile cannot be used.
     fn message(&self) -> &str {
         let conditions = &self.status.conditions;
         let shown = [ConditionType::Approved, ConditionType::Resolved]

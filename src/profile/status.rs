@@ -10,9 +10,9 @@ use crate::cluster::FIELD_MANAGER;
 use crate::cluster::bounded;
 use crate::core::conditions::{Conditions, get};
 
-/// Stores a status. An unchanged one is not written. `None`: somebody else wrote first, or the profile is gone.
+/// Stores a status. An unchanged one is not written. `None`: another process wrote first, or the profile was deleted.
 ///
-/// The first status never says Ready=False, as that of an order.
+/// As with an order, the first status is never Ready=False.
 pub async fn swap(
     client: &Client,
     profile: &OrganizationProfile,
@@ -31,7 +31,7 @@ pub async fn swap(
     write(client, profile, status).await
 }
 
-/// The status of a profile that was just seen.
+/// The first status of a new profile.
 fn pending(status: &OrganizationProfileStatus, now: Timestamp) -> OrganizationProfileStatus {
     let mut conditions = Conditions::new(&[], status.observed_generation, now);
     conditions.working(Reason::Pending, "certorder has seen the profile and looks into it");

@@ -1,4 +1,4 @@
-//! The parameters of one request, and the ways to look at them: as bytes, as a hash, redacted, as evidence.
+//! The parameters of one request, in four forms: as bytes, as a hash, redacted, and as evidence.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
@@ -43,14 +43,14 @@ fn as_pem<S: Serializer>(csr: &&Csr, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(csr.pem().trim())
 }
 
-/// A text that may enter a request. Who may see it follows from its type.
+/// A text that may enter a request. Its type decides where it may be shown.
 #[derive(Clone, Copy)]
 pub enum Text<'a> {
-    /// Anybody who may read the order.
+    /// To everybody with read access to the order.
     Open(&'a str),
-    /// The cloud only.
+    /// To the cloud only.
     Personal(&'a Personal),
-    /// The cloud only, and no trace of it in a hash either.
+    /// To the cloud only, and it is left out of the hash.
     Secret(&'a SecretString),
 }
 
@@ -94,7 +94,7 @@ impl<'a> Text<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// Adds a text, unless it is blank. Says whether it was added.
+    /// Adds a text, unless it is blank. Returns whether it was added.
     pub fn text(&mut self, name: &'static str, text: impl Into<Text<'a>>) -> bool {
         self.push(name, None, text.into())
     }
@@ -111,12 +111,12 @@ impl<'a> Body<'a> {
         added
     }
 
-    /// Adds a text that is made here.
+    /// Adds a text that certorder makes.
     pub fn owned(&mut self, name: &'static str, text: String) {
         self.parameters.push(Parameter { name, value: Value::Owned(text), shown_as: None });
     }
 
-    /// Adds a CSR. The hash is over what it asks for: a request that is signed anew is the same request.
+    /// Adds a CSR. The hash covers what the CSR asks for, so that a CSR that is signed again is the same request.
     pub fn csr(&mut self, name: &'static str, csr: &'a Csr) {
         self.parameters.push(Parameter { name, value: Value::Csr(csr), shown_as: None });
     }
@@ -126,7 +126,7 @@ impl<'a> Body<'a> {
         self.parameters.push(Parameter { name, value: Value::Number(number), shown_as: None });
     }
 
-    /// Adds a truth value.
+    /// Adds a boolean.
     pub fn flag(&mut self, name: &'static str, flag: bool) {
         self.parameters.push(Parameter { name, value: Value::Flag(flag), shown_as: None });
     }
@@ -143,7 +143,7 @@ impl<'a> Body<'a> {
         self.render(&|value| Rendered::Value(value))
     }
 
-    /// `sha256:…` over the bytes with every secret blanked: a short one could be guessed from a hash.
+    /// `sha256:…` over the bytes with every secret blanked: a short secret could be guessed from a hash.
     pub fn hash(&self) -> serde_json::Result<String> {
         let bytes = self.render(&|value| match value {
             Value::Secret(_) => Rendered::Blank(BLANK),
@@ -174,8 +174,8 @@ impl<'a> Body<'a> {
         evidence
     }
 
-    /// The bytes with each value as `view` shows it. A map type of a JSON library would not do: whether it
-    /// keeps the order of its entries is a matter of its features, and a hash has to stay what it is.
+    /// The bytes with each value as `view` shows it. The map type of a JSON library is not used: whether it keeps the
+    /// order of its entries depends on its features, and the hash must stay stable.
     fn render(
         &self,
         view: &dyn for<'v> Fn(&'v Value<'a>) -> Rendered<'v, 'a>,

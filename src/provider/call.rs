@@ -1,7 +1,8 @@
-//! The way to one cloud: whose turn it is, one exchange, and what it means that nothing usable came back.
+//! One call to one cloud: waits for the rate limit, makes one exchange, and maps a missing or unusable answer to an error.
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Request;
@@ -25,51 +26,57 @@ pub struct CloudClient {
     clock: Clock,
 }
 
-/// Who calls what.
+/// The account and the action of one call.
 #[derive(Clone, Copy)]
 pub struct Caller<'a> {
-    /// Names the account whose pace counts.
+    /// Names the account that the rate limit counts for.
     pub account: &'a str,
     /// The cloud's name of the call.
     pub action: &'static str,
-    /// For a call that changes something: it begins by then or not at all.
+    /// Set for a write: it begins by then or not at all.
     pub begin_by: Option<Instant>,
 }
 
 impl CloudClient {
-    /// The way to the cloud of this name, which allows so many calls a second for each account and action.
+    /// A client of this cloud, which allows `per_second` calls for each account and action.
     #[must_use]
     pub fn new(cloud: &'static str, transport: Transport, per_second: NonZeroU32) -> Self {
-        // Never a clock that a test has set ahead: a cloud refuses a request whose time is not its own.
+        // Always the real clock, even if a test sets another one ahead: a cloud refuses a request with a wrong time.
         Self { cloud, transport, limiter: Limiter::new(per_second), clock: Clock::default() }
     }
 
-    /// One call: waits for its turn, signs, sends, reads. Never repeated.
+    /// Makes one call: waits for the rate limit, signs, sends, reads. Never repeats it.
     pub async fn call<T, E: fmt::Display>(
         &self,
         caller: Caller<'_>,
         sign: impl FnOnce(Timestamp) -> Result<Request, E>,
         read: impl FnOnce(Call, &Answer, Timestamp) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let call = self.turn(caller).await?;
+        let call = self.permit(caller).await?;
         let now = self.clock.now();
         let request = sign(now).map_err(|error| Error::NotSent(error.to_string()))?;
         let mut answer =
             self.transport.exchange(request).await.map_err(|failure| self.failed(call, failure))?;
         let outcome = read(call, &answer, now);
-        // It may hold a private key, or what an application says of people.
+        // It may hold a private key or personal data.
         answer.body.zeroize();
         outcome
     }
 
-    async fn turn(&self, caller: Caller<'_>) -> Result<Call, Error> {
-        let turn = self.limiter.turn(caller.account, caller.action);
+    /// How long a call would wait for the rate limit now.
+    #[must_use]
+    pub fn delay(&self, account: &str, action: &'static str) -> Duration {
+        self.limiter.delay(account, action)
+    }
+
+    async fn permit(&self, caller: Caller<'_>) -> Result<Call, Error> {
+        let permit = self.limiter.acquire(caller.account, caller.action);
         let Some(begin_by) = caller.begin_by else {
-            turn.await;
+            permit.await;
             return Ok(Call::Read);
         };
-        // A turn that is free at once is taken even when the time is over.
-        if timeout_at(begin_by, turn).await.is_err() || Instant::now() >= begin_by {
+        // The timeout alone is not enough: it takes a permit that is free at once even after the deadline.
+        if timeout_at(begin_by, permit).await.is_err() || Instant::now() >= begin_by {
             return Err(Error::NotSent(format!("{} had no turn in time", caller.action)));
         }
         if self.transport.shutdown.is_cancelled() {
@@ -90,7 +97,7 @@ impl CloudClient {
     }
 }
 
-/// A header whose value no log shows.
+/// A header whose value is not logged.
 pub fn sensitive(value: &str) -> Result<HeaderValue, InvalidHeaderValue> {
     let mut value = HeaderValue::from_str(value)?;
     value.set_sensitive(true);

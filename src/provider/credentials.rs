@@ -9,13 +9,13 @@ use super::{Error, Refusal};
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::text::{TextError, trimmed_line};
 
-/// The name of an entry, and after it the names under which people already have it, as environment variables.
+/// The name of an entry, and then its usual names as environment variables.
 pub type Names = &'static [&'static str];
 
 /// The data of a Secret.
 pub type Data = BTreeMap<String, ByteString>;
 
-/// Why a Secret holds no usable credentials. The text goes on where "Secret NAME: " ends.
+/// Why a Secret holds no usable credentials. The text follows "Secret NAME: ".
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CredentialsError {
     /// An entry is missing.
@@ -23,7 +23,7 @@ pub enum CredentialsError {
     Missing {
         /// Which one.
         entry: Names,
-        /// What the cloud needs, for people.
+        /// What the cloud needs, as text for the user.
         needs: &'static str,
         /// What may have been meant for it.
         unread: Unread,
@@ -31,16 +31,16 @@ pub enum CredentialsError {
     /// An entry is not one line of text.
     #[error("its entry {0} {1}")]
     Text(&'static str, TextError),
-    /// An entry has other characters than a key.
+    /// An entry has characters that no key has.
     #[error("its entry {0} has characters that no API key has: copy it from the console anew")]
     NotAKey(&'static str),
-    /// Two entries of which one must go.
+    /// Two entries that exclude each other.
     #[error("it has {0} and {1}, and only one of them can be used: remove the other")]
     Both(&'static str, &'static str),
 }
 
 impl CredentialsError {
-    /// The same in one word, for a condition.
+    /// The reason for the condition.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {

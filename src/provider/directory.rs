@@ -1,4 +1,4 @@
-//! The organisations and people that an account has saved at its cloud, so that applications can name them by id.
+//! The organisations and people that are saved in an account at a cloud, so that applications can name them by id.
 
 use std::fmt;
 
@@ -11,25 +11,26 @@ use crate::core::product::Level;
 
 use super::Error;
 
-/// What one account has saved. It is read only: people save it in the cloud's console.
+/// What is saved in one account. It is read-only: users save it in the cloud's console.
 #[async_trait]
 pub trait Directory: Send + Sync {
     /// Every saved organisation.
     async fn organizations(&self) -> Result<Vec<SavedOrganization>, Error>;
 
-    /// Everybody who may answer for one of them.
+    /// Every administrator of one of them.
     async fn administrators(&self, organization: u64) -> Result<Vec<SavedAdministrator>, Error>;
 
-    /// The number of the account, by which other keys of the same account show; `None` where the cloud does not tell.
+    /// The number of the account, by which other keys of the same account are recognised; `None` if the cloud does not
+    /// report it.
     async fn owner(&self) -> Result<Option<String>, Error>;
 
-    /// Whose directory it is.
+    /// The account of this directory.
     fn account(&self) -> Account;
 
     /// The cloud's names of the three calls, in the order of their methods.
     fn calls(&self) -> [&'static str; 3];
 
-    /// Credentials that must not show up in any text.
+    /// Credentials that must not appear in any text.
     fn sensitive(&self) -> Vec<SecretString>;
 }
 
@@ -62,7 +63,7 @@ impl fmt::Debug for Account {
     }
 }
 
-/// An organisation as the cloud has it.
+/// An organisation as saved at the cloud.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct SavedOrganization {
     /// The cloud's id.
@@ -75,7 +76,7 @@ pub struct SavedOrganization {
     pub address: Option<String>,
 }
 
-/// A person as the cloud has them.
+/// A person as saved at the cloud.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SavedAdministrator {
     /// The cloud's id.
@@ -92,12 +93,12 @@ pub struct SavedAdministrator {
     pub title: Option<Personal>,
     /// Department.
     pub department: Option<String>,
-    /// How far their review is.
+    /// The state of their review.
     pub review: Review,
 }
 
 impl SavedAdministrator {
-    /// Every value that must not come back in a text of the cloud.
+    /// Every value that must be redacted in a text of the cloud.
     pub fn sensitive(&self) -> impl Iterator<Item = SecretString> {
         let Self { first_name, last_name, email, phone, title, .. } = self;
         let data = [first_name, last_name, email, phone, title];
@@ -105,16 +106,16 @@ impl SavedAdministrator {
     }
 }
 
-/// The review of a person and of the organisation behind them.
+/// The review of a person and of their organisation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Review {
-    /// Where it stands.
+    /// Its state.
     pub state: ReviewState,
-    /// The cloud's word for that.
+    /// The cloud's word for the state.
     pub word: String,
-    /// How far it is for each kind of product, in the cloud's words.
+    /// The state for each kind of product, in the cloud's words.
     pub levels: Vec<LevelReview>,
-    /// When the approval ends.
+    /// When the approval expires.
     pub ends: Option<Timestamp>,
 }
 
@@ -125,24 +126,24 @@ pub struct LevelReview {
     pub level: Level,
     /// The cloud's word.
     pub word: String,
-    /// Whether it is passed, and still holds.
+    /// Whether it is passed and still valid.
     pub passed: bool,
 }
 
-/// Where a review stands.
+/// The state of a review.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum ReviewState {
     /// Passed.
     Approved,
-    /// Passed; it has to be renewed soon.
+    /// Passed; it must be renewed soon.
     Expiring,
-    /// At the cloud or at the CA.
+    /// In progress at the cloud or at the CA.
     InReview,
-    /// Saved, and nobody asked for a review.
+    /// Saved; no review was requested.
     NotSubmitted,
     /// A word that this version does not know.
     Unrecognised,
-    /// Passed once, and over.
+    /// Passed, but expired.
     Expired,
     /// Failed.
     Invalid,

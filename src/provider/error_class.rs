@@ -1,5 +1,5 @@
-//! What an error code of a cloud means for the caller. Each cloud has a table of its codes; what follows from a row is
-//! the same for all.
+//! What an error code of a cloud means for the caller. Each cloud has a table of its codes; a class means the same for
+//! every cloud.
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -14,45 +14,45 @@ use super::{Error, Refusal};
 /// Whether a call changes anything at the cloud.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Call {
-    /// It does not.
+    /// It only reads.
     Read,
-    /// It does.
+    /// It changes something.
     Write,
 }
 
-/// What a code says.
+/// The class of an error code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ErrorClass {
-    /// Refused until somebody mends this.
-    Mend(Reason),
+    /// Refused until the user fixes this.
+    Rejected(Reason),
     /// The credentials are not accepted.
     Credentials,
     /// The time of the request is not the cloud's.
     Clock,
-    /// Too many calls; refused before acting.
-    TooFast,
-    /// The certificate's state forbids it.
+    /// Too many calls; refused without any effect.
+    Throttled,
+    /// The certificate's state does not allow it.
     WrongState,
-    /// The same is running already.
+    /// The same request is already in progress.
     Running,
-    /// Refused before acting, by no fault of the request.
+    /// Refused without any effect, and the request is not at fault.
     NotDone,
-    /// A fault behind the gateway: after a write, nobody knows how far it got.
+    /// An error behind the gateway: a write may have taken effect.
     Fault,
 }
 
-/// A code, what it means, and what the user can do about it where the cloud's own words do not tell; else empty.
+/// A code, its class, and what the user can do about it if the cloud's own words do not say it; else empty.
 pub type Row = (&'static str, ErrorClass, &'static str);
 
 impl ErrorClass {
-    /// What a call that ended with this refusal allows the caller to do next.
+    /// The error of a call that was refused like this.
     #[must_use]
     pub fn error(self, call: Call, refusal: Refusal) -> Error {
         match (self, call) {
-            (Self::Mend(reason), _) => Error::Rejected { reason, refusal },
+            (Self::Rejected(reason), _) => Error::Rejected { reason, refusal },
             (Self::Credentials, _) => Error::CredentialsRefused(refusal),
             (Self::Clock, _) => Error::ClockSkew(refusal),
-            (Self::TooFast, _) => Error::Throttled { after: None, refusal },
+            (Self::Throttled, _) => Error::Throttled { after: None, refusal },
             (Self::WrongState, _) => Error::NotNow(refusal),
             (Self::Running, _) => Error::UnderWay(refusal),
             (Self::NotDone, _) | (Self::Fault, Call::Read) => Error::Unavailable(refusal),
@@ -73,14 +73,14 @@ pub fn refusal(
     Refusal { code: code.to_owned(), message: message.into(), request_id, hint, note: None }
 }
 
-/// An answer that the service did not write, or that cannot be read, says nothing about what the service did.
+/// An answer that the service did not write, or that cannot be read, does not show whether the call took effect.
 #[must_use]
 pub fn foreign(call: Call, status: u16, text: &str, request_id: Option<String>) -> Error {
     ErrorClass::Fault.error(call, refusal(None, &format!("HTTP {status}"), text, request_id))
 }
 
-/// A cloud tells its own time when it refuses ours; the difference, in seconds by which this machine is ahead, is what
-/// the reader needs.
+/// A hint with the clock difference, in seconds by which this machine is ahead: a cloud reports its own time when it
+/// refuses a request for its time.
 #[must_use]
 pub fn with_clock(message: String, ahead: Option<i64>) -> String {
     let Some(ahead) = ahead else { return message };
@@ -97,7 +97,7 @@ pub fn ahead_by_date(answer: &Answer, now: Timestamp) -> Option<i64> {
     Some(now.as_second().saturating_sub(theirs.as_second()))
 }
 
-/// What a call did, in one word: for the tests of the tables.
+/// The error in one word, for the tests of the tables.
 #[cfg(test)]
 pub(super) fn word(error: &Error) -> String {
     match error {

@@ -1,4 +1,4 @@
-//! What the tests of all clouds share: applications, and servers with odd manners.
+//! What the tests of all clouds share: applications, and servers that misbehave.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::core::redact::Filter;
 
 use super::{Error, Payload};
 
-/// A call timeout that no healthy exchange reaches, however busy the machine is.
+/// A call timeout that no working exchange reaches, however busy the machine is.
 pub(crate) const PATIENT: Duration = Duration::from_secs(20);
 
-/// A person's application with a key made by the cloud.
+/// A person's application, with a key that the cloud makes.
 pub(crate) fn application() -> Application {
     Application {
         names: Names::parse("www.acme.example", &[]).unwrap(),
@@ -103,7 +103,7 @@ pub(crate) fn words(error: &Error) -> String {
     Filter::default().clean(&error.refusal().unwrap().message)
 }
 
-/// Serves every connection with this answer, whatever is asked.
+/// Answers every connection with this, whatever the request is.
 pub(crate) async fn always(answer: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -122,7 +122,7 @@ pub(crate) fn http(status: &str, content_type: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
-/// An address at which nobody listens.
+/// An address without a listener.
 pub(crate) async fn closed() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())

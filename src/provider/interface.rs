@@ -1,5 +1,7 @@
 //! What a cloud offers for one paid certificate: the trait that each cloud's folder implements.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -15,46 +17,57 @@ use crate::provider::write::{Accepted, Calls, Payload, Request, RequestKind};
 
 /// One paid certificate at one cloud, with the credentials to act on it.
 ///
-/// Reads may be repeated freely. A write is called once, and only after its intent is stored; an unclear
-/// outcome is settled by [`Provider::observe`], never by calling again.
+/// Reads may be repeated freely. A write is called once, and only after its intent is stored. An unknown outcome is
+/// resolved by [`Provider::observe`], never by calling again.
 ///
-/// A write waits for its turn (see [`crate::provider::limit`]), but not past `begin_by`: then it is [`Error::NotSent`]. Whoever finds
-/// the intent of a process that died relies on it that no call begins later than that.
+/// A write waits for the rate limit (see [`crate::provider::limit`]), but not past `begin_by`: then it fails with
+/// [`Error::NotSent`]. The next process, which finds the intent of a process that died, relies on this: no call
+/// begins later than that.
 #[async_trait]
 pub trait Provider: Send + Sync {
-    /// Builds the request that hands in the application. Pure: no call, no clock.
+    /// Builds the request that submits the application. Pure: no call, no clock.
     ///
-    /// The limits of the product are judged as far as the cloud names the product.
+    /// The limits of the product are checked as far as the cloud names the product.
     fn prepare(&self, application: &Application, product: Option<&Product>) -> Result<Payload, Problem>;
 
     /// Reads the certificate. Never writes.
     async fn observe(&self) -> Result<Observation, Error>;
 
-    /// Makes one call that changes something at the cloud. One call, never repeated here.
+    /// Reads a certificate that is expected to wait for an application, by a call that the orders of the account share, if
+    /// the cloud has one. Returns an observation only if the certificate does wait, and without data of an application;
+    /// otherwise use [`Provider::observe`].
+    async fn observe_unused(&self) -> Option<Observation> {
+        None
+    }
+
+    /// How long a call that changes something would wait for the rate limit now, with those before it.
+    fn write_delay(&self, kind: RequestKind) -> Duration;
+
+    /// Makes one call that changes something at the cloud. The call is never repeated here.
     async fn write(&self, request: Request<'_>, begin_by: Instant) -> Result<Accepted, Error>;
 
-    /// Fetches the issued certificate, with its key where the cloud holds that.
+    /// Fetches the issued certificate, with its key if the cloud holds it.
     async fn download(&self) -> Result<Bundle, Error>;
 
-    /// Asks which proofs of control are found by now: one answer for each name. The CA looks by itself; this call
-    /// does not make it look.
+    /// Reads which proofs of control are found so far: one answer for each name. The CA checks by itself; this call
+    /// does not trigger a check.
     async fn check_validation(&self) -> Result<Vec<Check>, Error>;
 
-    /// Until when the CA waits for the proofs of control. `None` where the cloud does not list the certificate.
+    /// Until when the CA waits for the proofs of control. `None` if the cloud does not list the certificate.
     async fn deadline(&self) -> Result<Option<Deadline>, Error>;
 
-    /// Whether the cloud's own log has such a call for this certificate since then: from anybody, also from the
-    /// cloud's console. Its times are whole seconds, so `since` counts from the begin of its second. A cloud that keeps
-    /// no such log answers no: nothing there shows the call.
+    /// Whether the cloud's own log has such a call for this certificate since then, by any caller, including the
+    /// cloud's console. Its times are whole seconds, so `since` is rounded down to its second. For a cloud without such
+    /// a log it returns false: nothing there shows the call.
     async fn was_called(&self, kind: RequestKind, since: Timestamp) -> Result<bool, Error>;
 
     /// The cloud's names of its calls.
     fn calls(&self) -> &'static Calls;
 
-    /// Credentials that must not show up in any text (the secret key, a token, the access key id).
+    /// Credentials that must not appear in any text (the secret key, a token, the access key id).
     fn sensitive(&self) -> Vec<SecretString>;
 
-    /// Whose calls these are, where the cloud saves profiles of organisations.
+    /// The account of these calls, if the cloud saves profiles of organisations.
     fn account(&self) -> Option<Account> {
         None
     }

@@ -1,5 +1,5 @@
-//! Reads the JSON of clouds, whose pages disagree about types: a field that is not as expected counts as absent, since
-//! a new kind of answer must not stop an order.
+//! Reads the JSON of clouds, whose documentation contradicts itself about types: an unexpected field counts as absent,
+//! since a new kind of answer must not stop an order.
 
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::core::redact::CloudText;
 
-/// The longest id or code that is taken for one, in bytes. The longest code today has 54.
+/// The longest id or code that is accepted, in bytes. The longest code today has 54.
 const LONGEST_ID: usize = 64;
 
-/// The text of a value: clouds write ids and numbers now as a string, now as a number. Blank means absent.
+/// The text of a value: clouds write ids and numbers as a string or as a number. Blank means absent.
 #[must_use]
 pub fn text_of(value: &Value) -> Option<String> {
     match value {
@@ -32,8 +32,8 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
     Value::deserialize(deserializer).map(|value| text_of(&value))
 }
 
-/// An id or a code. One that is too long to be one, or has odd characters, counts as absent: it is stored, and a
-/// status that the API server refuses would lose what came with it.
+/// An id or a code. If it is too long or has invalid characters, it counts as absent: it is stored, and if the API
+/// server refused the status, the rest of the status would be lost.
 pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     text(deserializer).map(|text| text.filter(|text| is_id(text)))
 }
@@ -44,7 +44,7 @@ pub fn is_id(text: &str) -> bool {
     (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// One word of a fixed vocabulary; anything else counts as absent, since it could be somebody's datum.
+/// One word of a fixed vocabulary; anything else counts as absent, since it could be personal data.
 pub fn token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = text(deserializer)?.map(CloudText::from);
     Ok(text.as_ref().and_then(CloudText::as_token).map(str::to_owned))
@@ -63,7 +63,7 @@ pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, 
     Value::deserialize(deserializer).map(|value| texts_of(&value))
 }
 
-/// A truth value, which some examples write as 0 and 1.
+/// A boolean, which some examples write as 0 and 1.
 pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(value.as_bool().or_else(|| match text_of(&value)?.as_str() {
@@ -73,7 +73,7 @@ pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, 
     }))
 }
 
-/// A list; an item that is not as expected is left out.
+/// A list; an unexpected item is left out.
 pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let items = match Value::deserialize(deserializer)? {
         Value::Array(items) => items,
@@ -82,7 +82,7 @@ pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> 
     Ok(items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect())
 }
 
-/// A value that counts as absent where it is not as expected.
+/// A value that counts as absent if it is not as expected.
 pub fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

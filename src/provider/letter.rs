@@ -5,13 +5,13 @@ use secrecy::{ExposeSecret, SecretSlice};
 /// The smallest letter, in bytes (Tencent Cloud SSL, `UploadConfirmLetter`).
 pub const SMALLEST: usize = 1024;
 
-/// The largest letter, in bytes: what a Secret holds. Tencent Cloud takes 1.4 MB.
+/// The largest letter, in bytes: what a Secret can hold. Tencent Cloud accepts 1.4 MB.
 pub const LARGEST: usize = 1024 * 1024;
 
-/// How the files begin that clouds take: PDF, JPEG, PNG.
+/// The first bytes of the formats that clouds accept: PDF, JPEG, PNG.
 const FORMATS: [&[u8]; 3] = [b"%PDF-", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"];
 
-/// A letter that a cloud takes: a PDF, JPEG or PNG of a fitting size. It bears a signature, so `Debug` prints nothing
+/// A letter that a cloud accepts: a PDF, JPEG or PNG of a valid size. It bears a signature, so `Debug` prints nothing
 /// of it.
 #[derive(Clone, Debug)]
 pub struct Letter(SecretSlice<u8>);
@@ -25,13 +25,13 @@ pub enum LetterError {
     /// Too many bytes.
     #[error("the letter has {0} bytes and may have {LARGEST}: scan it with a lower resolution")]
     TooLarge(usize),
-    /// None of the formats.
+    /// Not one of the formats.
     #[error("the letter is no PDF, JPEG or PNG file: scan it as one of these")]
     Format,
 }
 
 impl Letter {
-    /// Checks size and format; the latter by the first bytes, since a Secret's key need not be a file name.
+    /// Checks size and format. The format is recognised by the first bytes, since a Secret's key need not be a file name.
     pub fn parse(bytes: &[u8]) -> Result<Self, LetterError> {
         match bytes.len() {
             size if size < SMALLEST => Err(LetterError::TooSmall(size)),

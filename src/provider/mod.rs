@@ -1,14 +1,14 @@
 //! The clouds: one trait, one error, one folder for each cloud.
 //!
 //! - [`interface`]: the trait; [`write`]: the calls that change something; [`error`]: what a failed call allows next.
-//! - [`registry`]: the only place that knows which clouds there are.
+//! - [`registry`]: the only place that knows all clouds.
 //! - [`transport`]: one HTTP exchange, bounded in time and size, never repeated.
 //! - [`limit`]: the rate limit of each account and action; [`call`]: one rate-limited, signed call; [`error_class`]: the class
 //!   of an error code.
 //! - [`credentials`], [`hmac`], [`body`], [`profile`], [`product`], [`lenient`], [`time`], [`letter`]: what the clouds have
 //!   in common: entries of Secrets, signatures, parameters of a request, what it needs of a profile, limits of products,
 //!   fields and times of answers, signed letters.
-//! - [`directory`]: the organisations and people that an account has saved.
+//! - [`directory`]: the organisations and people that are saved in an account.
 //! - [`tencent`]: Tencent Cloud SSL; [`huawei`]: Huawei Cloud SCM.
 
 pub mod body;

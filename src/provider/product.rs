@@ -5,7 +5,7 @@ use crate::core::conditions::Problem;
 use crate::core::names::{DnsName, Names};
 use crate::core::product::Product;
 
-/// Why the product does not cover these names, in words that fit after [`unfit`]'s beginning.
+/// Why the product does not cover these names, in words that follow the text of [`unfit`].
 #[must_use]
 pub fn uncovered(product: &Product, names: &Names) -> Option<String> {
     too_many_names(product, names).or_else(|| wildcard(product, names))

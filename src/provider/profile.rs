@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::conditions::Problem;
 
-/// Refuses a profile in which these fields are empty, by all their paths at once. `why` they are needed goes on behind
-/// "and"; by itself it is that the cloud needs them.
+/// Refuses a profile in which these fields are empty, and names all their paths. `why` follows "and"; without it, the
+/// reason is that the cloud needs them.
 pub fn complete(
     cloud: &str,
     missing: impl IntoIterator<Item = String>,
     why: Option<&str>,
 ) -> Result<(), Problem> {
-    // Of an administrator who is the technical contact too, the same field is missing twice.
+    // If the administrator is also the technical contact, the same field is missing twice.
     let missing: BTreeSet<String> = missing.into_iter().collect();
     if missing.is_empty() {
         return Ok(());
@@ -23,7 +23,7 @@ pub fn complete(
     Err(incomplete(format!("the profile's {fields} {verb} empty, and {why}")))
 }
 
-/// The profile has to be mended.
+/// The user must fix the profile.
 #[must_use]
 pub fn incomplete(message: impl Into<String>) -> Problem {
     Problem::new(Reason::ProfileIncomplete, message)

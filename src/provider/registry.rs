@@ -1,4 +1,4 @@
-//! The clouds that there are: the one place that knows them all.
+//! All supported clouds: the one place that knows them all.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -20,24 +20,24 @@ use super::tencent::{Client, Tencent};
 use super::transport::{Endpoint, EndpointError, Transport};
 use super::{Directory, Provider, huawei, tencent};
 
-/// What an operator may set about the clouds.
+/// The flags that concern the clouds.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The longest that one exchange with a cloud may take.
     pub call_timeout: Duration,
     /// Tencent Cloud's limit: calls a second for each account and action.
     pub tencent_rate_limit: NonZeroU32,
-    /// Stands for both sites of Tencent Cloud.
+    /// Replaces both sites of Tencent Cloud.
     pub tencent_endpoint: Option<Endpoint>,
     /// Huawei Cloud's limit: calls a second for each account and action.
     pub huawei_rate_limit: NonZeroU32,
-    /// Stands for the hosts of Huawei Cloud, with the region filled in.
+    /// Replaces the hosts of Huawei Cloud, with the region filled in.
     pub huawei_endpoint: Option<Template>,
-    /// Whether the process ends: then no call begins that changes something.
+    /// Cancelled once the process shuts down: then no write begins.
     pub shutdown: CancellationToken,
 }
 
-/// For tests of one cloud: nothing about the others.
+/// For tests of one cloud: the defaults of the others.
 #[cfg(test)]
 impl Default for Settings {
     fn default() -> Self {
@@ -62,10 +62,10 @@ pub struct Clouds {
 /// Why the clouds cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// No HTTP client: most often no certificates of authorities are installed.
+    /// No HTTP client: most often no CA certificates are installed.
     #[error("no HTTP client could be made; are CA certificates installed?")]
     Client(#[from] reqwest::Error),
-    /// A host of a cloud makes no URL.
+    /// The host of a cloud does not form a URL.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
 }
@@ -76,10 +76,10 @@ pub enum OpenError {
     /// The Secret holds no usable credentials.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// The region cannot be one.
+    /// The region is not valid.
     #[error("spec.provider.huaweiCloud.region: {0}")]
     Region(#[from] NotARegion),
-    /// The region makes no address.
+    /// The region does not form an address.
     #[error("the address of the region: {0}")]
     Endpoint(#[from] EndpointError),
     /// No cloud is named.
@@ -88,7 +88,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// The same in one word, for a condition.
+    /// The reason for the condition.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
@@ -97,7 +97,7 @@ impl OpenError {
         }
     }
 
-    /// The same for the user, who named the Secret in this field.
+    /// The problem for the user, who named the Secret in this field.
     #[must_use]
     pub fn problem(&self, secret: &str, field: &str) -> Problem {
         let message = match self {
@@ -109,7 +109,7 @@ impl OpenError {
 }
 
 impl Clouds {
-    /// Sets up the clouds, once for a process: the pace is kept here.
+    /// Sets up the clouds, once for each process: the rate limits are kept here.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let transport = Transport::new(settings.call_timeout, settings.shutdown.clone())?;
         let tencent = tencent::Service::new(
@@ -140,7 +140,7 @@ impl Clouds {
         Err(OpenError::NoCloud)
     }
 
-    /// The profiles that the account of a Secret has saved. Makes no call.
+    /// The profiles that are saved in the account of a Secret. Makes no call.
     pub fn directory(
         &self,
         saved: &TencentCloudProfile,
@@ -152,7 +152,7 @@ impl Clouds {
     }
 }
 
-/// The cloud's name, as `status.provider` shows it; empty where no cloud is named, which the API server refuses.
+/// The cloud's name, as `status.provider` shows it; empty if no cloud is named, which the API server refuses.
 #[must_use]
 pub fn name(provider: &provider::Provider) -> &'static str {
     match (&provider.tencent_cloud, &provider.huawei_cloud) {
@@ -162,7 +162,7 @@ pub fn name(provider: &provider::Provider) -> &'static str {
     }
 }
 
-/// The id of the paid certificate; empty where no cloud is named, which the API server refuses.
+/// The id of the paid certificate; empty if no cloud is named, which the API server refuses.
 #[must_use]
 pub fn certificate_id(provider: &provider::Provider) -> &str {
     let tencent = provider.tencent_cloud.as_ref().map(|order| &order.certificate_id);
@@ -189,7 +189,7 @@ pub fn certificate_selector(provider: &provider::Provider) -> String {
     format!("spec.provider.{cloud}.certificateId={}", certificate_id(provider))
 }
 
-/// Whether this word of a profile's status says that the review for one kind of product is passed.
+/// Whether this word of a profile's status means that the review for one kind of product is passed.
 #[must_use]
 pub fn is_passed(word: &str) -> bool {
     directory::is_passed(word)

@@ -1,4 +1,4 @@
-//! Times as the clouds write them: `YYYY-MM-DD hh:mm:ss` without a zone. They run on China Standard Time.
+//! Times as the clouds write them: `YYYY-MM-DD hh:mm:ss` without a zone. They use China Standard Time.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;

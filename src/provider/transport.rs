@@ -1,6 +1,6 @@
 //! One HTTP exchange: bounded in time and size, never redirected, never repeated.
 //!
-//! Repeating is a decision about money, so no layer below the controller takes it.
+//! Repeating a call may cost money, so only the controller decides about it.
 
 use std::error::Error as _;
 use std::fmt;
@@ -15,11 +15,11 @@ use tokio_util::sync::CancellationToken;
 /// The largest answer that is read, in bytes. Real ones are below 64 KiB.
 pub const LARGEST_ANSWER: usize = 1024 * 1024;
 
-/// How long an idle connection is kept. Shorter than servers keep theirs, since a request on a connection that
-/// the server just closed ends without an answer, and then nobody knows what became of it.
+/// How long an idle connection is kept. Shorter than servers keep theirs: a request on a connection that the server
+/// just closed gets no answer, and its outcome is unknown.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Where a cloud is reached: scheme, host and port, without a path.
+/// The address of a cloud: scheme, host and port, without a path.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
@@ -29,7 +29,7 @@ pub enum EndpointError {
     /// Not a URL.
     #[error("{0:?} is not a URL; write https://host or https://host:port")]
     NotAUrl(String),
-    /// Requests carry credentials, so plain HTTP is for this machine only.
+    /// Requests carry credentials, so plain HTTP is allowed for this machine only.
     #[error("{0}: use https; http is allowed for a loopback address only (localhost, 127.0.0.1, [::1])")]
     NotHttps(String),
     /// More than scheme, host and port.
@@ -95,7 +95,7 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// What came back.
+/// The answer to a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer {
     /// The HTTP status.
@@ -106,13 +106,13 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Why nothing usable came back.
+/// Why there is no usable answer.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Failure {
     /// No connection was made: the request never left this process.
     #[error("no connection: {0}")]
     NotSent(String),
-    /// The request may have arrived, and may have been acted on.
+    /// The request may have arrived and taken effect.
     #[error("no answer: {0}")]
     NoAnswer(String),
     /// An answer began and was larger than [`LARGEST_ANSWER`].
@@ -124,21 +124,21 @@ pub enum Failure {
 #[derive(Clone, Debug)]
 pub struct Transport {
     client: Client,
-    /// Once it has begun, no call that changes something begins any more.
+    /// Once it is cancelled, no write begins.
     pub shutdown: CancellationToken,
 }
 
 impl Transport {
-    /// A client whose every exchange ends within `timeout`, the answer's body included.
+    /// A client whose exchanges end within `timeout`, including the answer's body.
     pub fn new(timeout: Duration, shutdown: CancellationToken) -> Result<Self, reqwest::Error> {
         let client = Client::builder()
             .user_agent(concat!("certorder/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .retry(retry::never())
-            // One request at a time on a connection: when it breaks, it is clear which request it was.
+            // One request at a time on a connection: if it breaks, it is clear which request is affected.
             .http1_only()
-            // Shorter than the whole, so that a host that does not answer is told apart from a slow one: a
-            // request that found no connection certainly had no effect.
+            // Shorter than the whole timeout, so that an unreachable host is distinguished from a slow one: without a
+            // connection, the request certainly had no effect.
             .connect_timeout(timeout / 2)
             .timeout(timeout)
             .pool_idle_timeout(IDLE)
@@ -155,7 +155,7 @@ impl Transport {
     }
 }
 
-/// Reads a body and counts it on the way: a length that the other side states proves nothing.
+/// Reads a body and counts its bytes: the length that the server states is not trusted.
 async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failure)? {
@@ -187,7 +187,7 @@ mod tests {
 
     use super::*;
 
-    /// Serves one connection: reads the request, then does what the test wants.
+    /// Serves one connection: reads the request, then runs the test's answer.
     async fn serve<F>(answer: impl FnOnce(TcpStream) -> F + Send + 'static) -> Endpoint
     where
         F: Future<Output = ()> + Send,

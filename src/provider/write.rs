@@ -1,4 +1,4 @@
-//! The calls that change something at a cloud: what is asked for, what is sent, and what an accepted one says.
+//! The calls that change something at a cloud: the request, the payload, and the answer to an accepted one.
 
 use secrecy::SecretSlice;
 
@@ -8,17 +8,17 @@ use crate::provider::letter::Letter;
 /// A call that changes something at the cloud, with what it sends.
 #[derive(Clone, Copy, Debug)]
 pub enum Request<'a> {
-    /// Hand in the application. Where the cloud has no call of its own for the order, this also sends the order.
+    /// Submit the application. If the cloud has no separate call for the order, this also sends the order.
     Submit(&'a Payload),
     /// Send the order to the CA.
     Order,
-    /// Open an order again that failed its review or was withdrawn, so that it takes an application.
+    /// Open an order again that failed its review or was withdrawn, so that it accepts an application.
     Resubmit,
     /// Stop a running review. The paid certificate can be ordered again.
     Withdraw,
-    /// Revoke the issued certificate. There is no way back.
+    /// Revoke the issued certificate. This cannot be undone.
     Revoke,
-    /// Hand in the signed letter that the order waits for.
+    /// Upload the signed letter that the order waits for.
     SendLetter(&'a Letter),
 }
 
@@ -97,14 +97,14 @@ pub struct Payload {
     pub action: &'static str,
     /// The exact bytes of the body.
     pub body: SecretSlice<u8>,
-    /// `sha256:…` over the body, with key passwords and identity numbers left out but for their presence: they
-    /// can be guessed from a hash.
+    /// `sha256:…` over the body. Of key passwords and identity numbers only their presence counts: the values could be
+    /// guessed from a hash.
     pub hash: String,
-    /// The body with every personal datum and secret blanked, for people to read.
+    /// The body for users to read, with personal data and secrets blanked.
     pub redacted: serde_json::Value,
-    /// How the cloud shows that it holds this application.
+    /// By what the cloud shows that it holds this application.
     pub evidence: Evidence,
-    /// What its sender should know of it, in sentences: which saved profile it names, and whether a review is skipped.
+    /// Notes for the user, in sentences: which saved profile it names, and whether a review is skipped.
     pub note: Option<String>,
 }
 
@@ -113,6 +113,6 @@ pub struct Payload {
 pub struct Accepted {
     /// The cloud's id of the call.
     pub request_id: Option<String>,
-    /// The CA's number of the order, where the call sends it and the cloud tells.
+    /// The CA's number of the order, if the call sends the order and the cloud reports the number.
     pub order_id: Option<String>,
 }

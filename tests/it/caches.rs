@@ -1,4 +1,4 @@
-//! What the operator keeps of the cluster: what a change wakes, what is read once for many, and what cannot be read.
+//! The operator's caches: which change requeues what, shared reads, and objects that cannot be read.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::fixtures::{self, CERTIFICATE, SECRET_ID, SECRET_KEY};
 use crate::world::{World, message};
 
-/// Waits until something is so that no object shows.
+/// Waits for a state that no object shows.
 async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
     let until = Instant::now() + Duration::from_secs(30);
     while !is_so().await {
@@ -26,7 +26,7 @@ async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
     }
 }
 
-/// An order of a certificate of its own.
+/// An order for a certificate of its own.
 fn order(name: &str, certificate: &str, credentials: &str) -> Value {
     let mut order = fixtures::personal(name);
     order["spec"]["provider"]["tencentCloud"]["certificateId"] = json!(certificate);
@@ -55,7 +55,7 @@ async fn one_reading_of_a_secret_serves_all_its_orders_until_it_changes() {
     for number in 0..12 {
         world.until_is(&format!("www{number}"), "Reconciling", "True", "AwaitingValidation").await;
     }
-    // Once more where the watch begins while the Secret is read: nobody knows which of both is newer.
+    // Once more if the watch begins while the Secret is read: then it is unknown which of the two is newer.
     let most = |changes| usize::try_from(begun.elapsed().as_secs() / KEPT).unwrap() + 2 + changes;
     let readings_before = readings(&world, "tencent-credentials");
     assert!((1..=most(0)).contains(&readings_before), "{readings_before} readings");
@@ -84,8 +84,8 @@ async fn a_changed_secret_wakes_the_orders_that_use_it_and_no_others() {
         world.until_is(name, "Reconciling", "True", "AwaitingValidation").await;
         while !world.site.advance(certificate) {}
     }
-    // An issued order rests, once what happened is told.
-    eventually("told that both are issued", async || {
+    // An issued order is settled once its Events are published.
+    eventually("an Event for each order that it is issued", async || {
         let events = world.api_of::<Event>().list(&ListParams::default()).await.unwrap().items;
         let issued = events.iter().filter(|event| event.reason.as_deref() == Some("Issued"));
         let names: BTreeSet<_> =
@@ -93,22 +93,23 @@ async fn a_changed_secret_wakes_the_orders_that_use_it_and_no_others() {
         names.len() == orders.len()
     })
     .await;
-    let looks = |certificate: &str| {
+    let reads = |certificate: &str| {
         let ledger = world.cloud.ledger();
         let of_this = ledger.iter().filter(|call| call.certificate_id.as_deref() == Some(certificate));
         of_this.filter(|call| call.action == "DescribeCertificate").count()
     };
-    let before = (looks("certA"), looks("certB"));
+    let before = (reads("certA"), reads("certB"));
     let labelled = json!({"metadata": {"labels": {"team": "web"}}});
     world.edit::<Secret>("tencent-credentials", labelled.clone()).await;
-    eventually("looked at a", async || looks("certA") > before.0).await;
-    assert_eq!(looks("certB"), before.1, "b uses another Secret");
+    eventually("the order a to be reconciled", async || reads("certA") > before.0).await;
+    assert_eq!(reads("certB"), before.1, "b uses another Secret");
     world.edit::<Secret>("other", labelled).await;
-    eventually("looked at b", async || looks("certB") > before.1).await;
-    assert_eq!((looks("certA"), looks("certB")), (before.0 + 1, before.1 + 1));
+    eventually("the order b to be reconciled", async || reads("certB") > before.1).await;
+    assert_eq!((reads("certA"), reads("certB")), (before.0 + 1, before.1 + 1));
 }
 
-/// Lets the operator see one more order for the same certificate, as a later version of certorder may have stored it.
+/// Adds another order for the same certificate to the list that the operator reads, as a later version of certorder may
+/// have stored it.
 async fn show_unreadable(world: &World, good: &CertificateOrder, rule: impl FnOnce(Rule) -> Rule) {
     let good = serde_json::to_value(good).unwrap();
     let mut bad = good.clone();
@@ -124,7 +125,7 @@ async fn show_unreadable(world: &World, good: &CertificateOrder, rule: impl FnOn
 }
 
 #[tokio::test]
-async fn an_order_that_cannot_be_read_keeps_up_no_other() {
+async fn an_order_that_cannot_be_read_delays_no_other() {
     let mut world = World::quiet().await;
     world.buy(CERTIFICATE, Product::DV_SINGLE);
     let good: CertificateOrder = world.create(fixtures::personal("www")).await;
@@ -148,7 +149,7 @@ async fn nothing_is_sent_for_a_certificate_whose_other_order_cannot_be_read() {
     assert!(says.contains("CertificateOrder bad") && !says.contains("another version"), "{says}");
     assert_eq!(status.submission, None, "no intent was stored");
     assert_eq!(world.called("CertificateInfoSubmit"), 0);
-    // The other one is gone.
+    // The other order is deleted.
     world.api.clear();
     world.api.drop_connections();
     world.poke("www").await;

@@ -39,7 +39,7 @@ async fn of_two_orders_for_one_certificate_one_is_submitted_and_the_other_says_s
 
 async fn two_operators_at_once_still_submit_once(kind: Kind) {
     let mut world = World::quiet_at(kind).await;
-    // Sixteen characters, as one of the clouds demands of its ids.
+    // Sixteen characters, as one of the clouds requires for its ids.
     let ids: Vec<String> = (0..8).map(|number| format!("scs1590053{number:06}")).collect();
     for id in &ids {
         world.site.buy(id, Product::Dv);

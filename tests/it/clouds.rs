@@ -1,4 +1,4 @@
-//! The two clouds, as stories see them that are about both: one table of names, one handle, one macro.
+//! The two clouds, for the stories that run on both: one table of names, one handle, one macro.
 
 use certorder_sim::huawei::{self, HuaweiCloud};
 use certorder_sim::proxy::{Action, Proxy, Rule, Upstream};
@@ -18,20 +18,22 @@ pub(crate) enum Kind {
     Huawei,
 }
 
-/// What one cloud calls what all have.
+/// One cloud's names of what all clouds have.
 pub(crate) struct Names {
     /// As `status.provider` has it.
     pub(crate) cloud: &'static str,
     /// The certificate of most stories.
     pub(crate) certificate: &'static str,
-    /// The calls that one application takes, in turn.
+    /// The calls of one application, in their order.
     pub(crate) apply: &'static [&'static str],
-    /// The calls that another application takes, in turn.
+    /// The calls of another attempt, in their order.
     pub(crate) apply_again: &'static [&'static str],
     pub(crate) withdraw: &'static str,
     pub(crate) read: &'static str,
+    /// The read of many certificates, where the first read of an order is one of those.
+    pub(crate) list: Option<&'static str>,
     pub(crate) download: &'static str,
-    /// How refused credentials and too many calls are called.
+    /// The codes for refused credentials and for too many calls.
     pub(crate) bad_signature: &'static str,
     pub(crate) too_fast: &'static str,
     /// The parameters of an application with the common name, the organisation and the CSR.
@@ -45,6 +47,7 @@ const TENCENT: Names = Names {
     apply_again: &["ModifyCertificateResubmit", "CertificateInfoSubmit", "CertificateOrderSubmit"],
     withdraw: "CancelAuditCertificate",
     read: "DescribeCertificate",
+    list: Some("DescribeCertificates"),
     download: "DescribeCertificateDetail",
     bad_signature: "AuthFailure.SignatureFailure",
     too_fast: "RequestLimitExceeded",
@@ -58,6 +61,7 @@ const HUAWEI: Names = Names {
     apply_again: &["apply"],
     withdraw: "cancel-cert",
     read: "show",
+    list: None,
     download: "export",
     bad_signature: "APIGW.0301",
     too_fast: "APIGW.0308",
@@ -72,7 +76,7 @@ impl Kind {
         }
     }
 
-    /// The call that hands in an application.
+    /// The call that submits an application.
     pub(crate) fn submit(self) -> &'static str {
         self.names().apply.first().unwrap()
     }
@@ -94,37 +98,37 @@ impl Kind {
     }
 }
 
-/// What is bought.
+/// The bought product.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Product {
     Dv,
     Ov,
 }
 
-/// How a call goes wrong.
+/// How a call fails.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Slip {
     /// It takes effect, and no reply comes.
     ReplyLost,
-    /// It never arrives.
+    /// The request never arrives.
     RequestLost,
-    /// A proxy says that the gateway is bad, though the call took effect.
+    /// A proxy answers 502, though the call took effect.
     BadGatewayAfterwards,
-    /// The same for so many calls, and none takes effect.
+    /// A proxy answers 502 to this many calls, and none takes effect.
     BadGateway(u32),
-    /// Half of the reply comes.
+    /// Only half of the reply arrives.
     Truncated,
-    /// So many calls are too many.
+    /// This many calls are throttled.
     TooFast(u32),
 }
 
-/// One cloud with an account, and the line of the operator to it.
+/// One cloud with an account, and the operator's proxy to it.
 pub(crate) enum Cloud {
     Tencent(TencentCloud, tencent::Account),
     Huawei(HuaweiCloud, huawei::Account),
 }
 
-/// A call as the ledger has it.
+/// A call in the ledger.
 pub(crate) struct Call {
     pub(crate) action: String,
     pub(crate) certificate_id: Option<String>,
@@ -134,7 +138,7 @@ pub(crate) struct Call {
     pub(crate) body: Value,
 }
 
-/// Does the same with either cloud.
+/// Expands to the same code for either cloud.
 macro_rules! either {
     ($cloud:expr, |$this:ident, $account:ident| $do:expr) => {
         match $cloud {
@@ -158,8 +162,8 @@ macro_rules! fault {
     };
 }
 
-/// Starts Tencent Cloud with an account. Stories look every 100 ms, so no cloud limits their pace here; that has tests
-/// of its own.
+/// Starts Tencent Cloud with an account. Stories poll every 100 ms, so no cloud has a rate limit here; that has tests of
+/// its own.
 pub(crate) async fn start_tencent() -> (TencentCloud, tencent::Account) {
     let options = tencent::Options { calls_per_second: None, ..tencent::Options::default() };
     let cloud = TencentCloud::start(options).await.unwrap();
@@ -195,7 +199,7 @@ impl Cloud {
         }
     }
 
-    /// Lets calls of this name fail.
+    /// Makes calls of this name fail.
     pub(crate) fn slip(&self, slip: Slip, call: &str) {
         match self {
             Self::Tencent(cloud, _) => cloud.fault(fault!(tencent, slip).action(call)),
@@ -218,7 +222,7 @@ impl Cloud {
         })
     }
 
-    /// Moves the order one step on; true once it is issued.
+    /// Does the CA's next step; true once the certificate is issued.
     pub(crate) fn advance(&self, id: &str) -> bool {
         match self {
             Self::Tencent(cloud, _) => cloud.advance(id).unwrap() == tencent::Status::ISSUED,
@@ -231,7 +235,7 @@ impl Cloud {
         either!(self, |cloud, _account| cloud.reject(id, "domain verification timed out").unwrap());
     }
 
-    /// The CA agrees that the review is stopped.
+    /// The CA accepts the withdrawal.
     pub(crate) fn finish_cancel(&self, id: &str) {
         either!(self, |cloud, _account| cloud.finish_cancel(id).unwrap());
     }
@@ -248,7 +252,7 @@ impl Cloud {
             .unwrap());
     }
 
-    /// Whether the CA works on the order.
+    /// Whether the order is with the CA.
     pub(crate) fn is_running(&self, id: &str) -> bool {
         match self {
             Self::Tencent(cloud, _) => cloud.certificate(id).unwrap().status.is_running(),

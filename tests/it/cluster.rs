@@ -23,17 +23,16 @@ pub(crate) fn kubeconfig() -> Option<PathBuf> {
 
 /// A cluster with the CRDs installed.
 pub(crate) struct Cluster {
-    /// Past every fault.
+    /// A client without faults.
     pub(crate) client: Client,
-    /// For a proxy in front of it. On a real cluster it has the permissions of the ServiceAccount of `deploy/`, and
-    /// no others.
+    /// The upstream of a proxy. On a real cluster it has only the permissions of the ServiceAccount of `deploy/`.
     pub(crate) upstream: Upstream,
     kubeconfig: Option<PathBuf>,
     _simulated: Option<ApiServer>,
 }
 
 impl Cluster {
-    /// The cluster of a kubeconfig, or one in process.
+    /// The cluster of a kubeconfig, or an in-process one.
     pub(crate) async fn start(kubeconfig: Option<&Path>) -> Self {
         match kubeconfig {
             Some(path) => Self::real(path).await,
@@ -78,15 +77,15 @@ impl Cluster {
         }
     }
 
-    /// Makes a namespace with a name of its own.
+    /// Creates a namespace with a unique name.
     pub(crate) async fn new_namespace(&self) -> String {
         let name = format!("story-{}", uuid::Uuid::new_v4());
         create_namespace(&self.client, &name).await;
         name
     }
 
-    /// Makes the namespace of the claims of a story: other stories have certificates of the same id. On a real cluster the
-    /// operator gets the rights there that `deploy/` gives it in its own.
+    /// Creates the namespace for the claims of a story: other stories have certificates with the same id. On a real cluster
+    /// the operator gets the permissions there that `deploy/` grants in the default one.
     pub(crate) async fn create_claims(&self, namespace: &str) -> String {
         let claims = claims_of(namespace);
         create_namespace(&self.client, &claims).await;
@@ -105,7 +104,21 @@ impl Cluster {
         claims
     }
 
-    /// Deletes such a namespace from a real cluster. On a thread of its own: the story's runtime may be ending.
+    /// Gives the operator of another namespace the same rights there.
+    pub(crate) async fn may_claim(&self, claims: &str, namespace: &str) {
+        if is_real() {
+            let mut objects = deploy::read_file("deploy/operator/claims.yaml");
+            objects.retain(|object| deploy::kind(object) == "RoleBinding");
+            for object in &mut objects {
+                object.metadata.name = Some(namespace.to_owned());
+                object.metadata.namespace = Some(claims.to_owned());
+                object.data["subjects"][0]["namespace"] = namespace.into();
+            }
+            deploy::apply(&self.client, &objects).await;
+        }
+    }
+
+    /// Deletes such a namespace from a real cluster. On a thread of its own: the story's runtime may be shutting down.
     pub(crate) fn clean_up(&self, namespace: &str) {
         let Some(path) = self.kubeconfig.clone() else { return };
         let namespace = namespace.to_owned();
@@ -122,12 +135,12 @@ impl Cluster {
     }
 }
 
-/// The namespace of the claims of the story in a namespace.
+/// The namespace for the claims of the story in a namespace.
 pub(crate) fn claims_of(namespace: &str) -> String {
     format!("{namespace}-claims")
 }
 
-/// Makes a namespace, unless it is there.
+/// Creates a namespace, unless it exists.
 pub(crate) async fn create_namespace(client: &Client, name: &str) {
     let namespaces: Api<Namespace> = Api::all(client.clone());
     let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
@@ -144,7 +157,7 @@ pub(crate) fn is_real() -> bool {
     kubeconfig().is_some()
 }
 
-/// Removes the CRDs and everything of their kinds: on a cluster of this story alone.
+/// Removes the CRDs and all objects of their kinds; only for a cluster that no other story uses.
 pub(crate) async fn remove_crds(client: &Client) {
     assert!(!is_real(), "other stories need them");
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
@@ -175,7 +188,7 @@ pub(crate) async fn install_crds(client: &Client) {
     }
 }
 
-/// A bearer token of a ServiceAccount, as its Pod would get it.
+/// A bearer token of a ServiceAccount, as its Pod gets it.
 async fn token(client: &Client, namespace: &str, account: &str) -> String {
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
     let request = TokenRequest {

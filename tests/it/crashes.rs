@@ -1,4 +1,4 @@
-//! The operator is killed between any two steps of an order's life, before and after each request arrives.
+//! The operator is killed between any two steps in an order's lifecycle, before and after each request arrives.
 
 use certorder::api::v1alpha1::CertificateOrder;
 use certorder_sim::proxy::{Action, Proxy, Rule};
@@ -12,7 +12,7 @@ for_both_clouds! {
     a_kill_around_any_call_to_the_cloud_submits_once,
 }
 
-/// Status writes and calls to the cloud, of a life without faults, are fewer than this.
+/// More than the status writes or the calls to the cloud of one order without faults.
 const STEPS: usize = 12;
 
 /// Where a kill happens.
@@ -36,15 +36,15 @@ async fn kill_everywhere(kind: Kind, line: Line) {
     for number in 1..STEPS {
         for action in [Action::HoldBefore, Action::HoldAfter] {
             if !kill_at(kind, line, number, action.clone()).await {
-                assert!(number > 2, "at least two requests of this kind in a life");
+                assert!(number > 2, "at least two requests of this kind for each order");
                 return;
             }
         }
     }
-    panic!("an order's life has more than {STEPS} requests of the kind {line:?}");
+    panic!("an order has more than {STEPS} requests of the kind {line:?}");
 }
 
-/// One life with one kill; false if the life was over before the kill.
+/// One order with one kill; false if the order was finished before the kill.
 async fn kill_at(kind: Kind, line: Line, number: usize, action: Action) -> bool {
     let mut world = World::quiet_at(kind).await;
     world.site.buy(world.certificate(), Product::Dv);
@@ -78,7 +78,7 @@ async fn kill_at(kind: Kind, line: Line, number: usize, action: Action) -> bool 
     killed
 }
 
-/// The state that the life reaches without faults.
+/// The final state of the order without faults.
 fn validating(status: &certorder::api::v1alpha1::CertificateOrderStatus) -> bool {
     condition(status, "Reconciling") == Some(("True".into(), "AwaitingValidation".into()))
 }

@@ -1,4 +1,4 @@
-//! The plain manifests of `deploy/`: what they hold, and how they are applied.
+//! The plain manifests of `deploy/`: reading and applying them.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The objects of a folder below the repository's top and of those in it, without the kustomizations.
+/// The objects of a folder of the repository and of its subfolders, without the kustomizations.
 pub(crate) fn read(folder: &str) -> Vec<DynamicObject> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(root().join(folder))
         .unwrap()
@@ -40,7 +40,7 @@ pub(crate) fn read(folder: &str) -> Vec<DynamicObject> {
     objects
 }
 
-/// The objects of one file below the repository's top.
+/// The objects of one file of the repository.
 pub(crate) fn read_file(file: &str) -> Vec<DynamicObject> {
     parse(&root().join(file))
 }
@@ -156,8 +156,8 @@ fn every_flag_that_the_chart_passes_is_one_of_the_operator_and_has_the_default_t
         let argument = run.get_arguments().find(|argument| argument.get_long() == Some(flag));
         let argument = argument.unwrap_or_else(|| panic!("--{flag} is no flag of the operator"));
         flags += 1;
-        if let (Some(said), false) = (found.get(2), argument.get_default_values().is_empty()) {
-            assert_eq!(argument.get_default_values(), [said.as_str()], "--{flag}");
+        if let (Some(documented), false) = (found.get(2), argument.get_default_values().is_empty()) {
+            assert_eq!(argument.get_default_values(), [documented.as_str()], "--{flag}");
         }
     }
     assert!(flags >= 8, "{flags}");

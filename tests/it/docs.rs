@@ -1,4 +1,4 @@
-//! What users look up: the page of states says everything that a status can say, and nothing else.
+//! The reference pages: the page of states has every phase, condition and reason of the status, and no others.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use certorder::core::annotations::{CONFIRM_REVOKE, RECONCILE_AT, RESUBMIT_AT, WI
 use regex::Regex;
 use strum::IntoEnumIterator;
 
-/// The words in code style at the begin of the rows of one section.
+/// The words in code style at the beginning of the rows of one section.
 fn rows(section: &str) -> BTreeSet<String> {
     let page = page();
     let title = format!("\n## {section}\n");
@@ -97,7 +97,7 @@ fn every_annotation_that_asks_for_something_is_in_the_page_of_states() {
     assert_eq!(rows("Annotations"), known.map(str::to_owned).into());
 }
 
-/// The Markdown files of the repository's top, of docs/ and of the chart.
+/// The Markdown files of the repository's root, of docs/ and of the chart.
 fn pages() -> Vec<PathBuf> {
     let folders = ["", "docs", "docs/gitops", "charts/certorder"];
     let files = folders.iter().flat_map(|folder| std::fs::read_dir(root().join(folder)).unwrap());
@@ -120,7 +120,7 @@ fn every_link_of_the_documentation_leads_to_a_file() {
     assert!(links > 20, "{links}");
 }
 
-/// The names of everything that a provider's block can have.
+/// The names of all fields of the providers' blocks.
 fn fields_of_providers() -> BTreeSet<String> {
     let crds = certorder::api::crds();
     let order = crds.iter().find(|crd| crd.spec.names.kind == "CertificateOrder").unwrap();

@@ -1,4 +1,4 @@
-//! What users write.
+//! The objects that users write.
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ pub(crate) fn huawei_credentials() -> Value {
     })
 }
 
-/// An order of a certificate at Huawei Cloud, with the key made by the cloud.
+/// An order for a certificate at Huawei Cloud, with the key made by the cloud.
 pub(crate) fn huawei(name: &str) -> Value {
     let block = json!({
         "certificateId": HUAWEI_CERTIFICATE, "region": "ap-southeast-1", "agreePrivacyProtection": true,
@@ -42,7 +42,7 @@ pub(crate) fn huawei(name: &str) -> Value {
     order
 }
 
-/// An order of a person's DV certificate, with the key made by the cloud.
+/// An order for a person's DV certificate, with the key made by the cloud.
 pub(crate) fn personal(name: &str) -> Value {
     json!({
         "apiVersion": "certorder.dev/v1alpha1", "kind": "CertificateOrder",
@@ -89,7 +89,7 @@ pub(crate) fn profile() -> Value {
     })
 }
 
-/// The same, with the profile that is saved in the console, and these fields of that block.
+/// The same profile, linked to one saved in the console, with these fields of that block.
 pub(crate) fn saved_profile(name: &str, fields: &Value) -> Value {
     let mut block = json!({"credentialsRef": {"name": "tencent-credentials"}});
     block.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());

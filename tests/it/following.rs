@@ -1,4 +1,4 @@
-//! What the cloud and the CA say of an order, in its status; what was ordered by other means; and how it ends.
+//! The status follows the cloud and the CA; orders that were placed by other means; and how an order ends.
 
 use certorder::api::v1alpha1::CertificateOrder;
 use certorder_sim::tencent::{Finding, Product, Status};
@@ -31,14 +31,14 @@ async fn why_the_ca_does_not_issue_yet_and_until_when_it_waits_is_said_of_each_n
     world.buy(CERTIFICATE, Product::DV_MULTI);
     let mut order = fixtures::personal("www");
     order["spec"]["dnsNames"] = json!(["acme.example"]);
-    // The cloud looks at most every ten minutes, so what it finds is there from the beginning.
+    // The cloud checks at most every ten minutes, so its findings are there from the beginning.
     let deadline = |certificate: &mut certorder_sim::tencent::Certificate| {
         certificate.validation_message = Some("Waiting for domain validation".to_owned());
     };
     world.cloud.set(CERTIFICATE, deadline).unwrap();
     world.create::<CertificateOrder>(order).await;
     let status = world
-        .until("www", "told what was found", |status| {
+        .until("www", "showing what was found", |status| {
             status.validation_records.iter().all(|record| record.check.is_some())
                 && status.validation_records.len() == 2
         })
@@ -54,8 +54,8 @@ async fn why_the_ca_does_not_issue_yet_and_until_when_it_waits_is_said_of_each_n
         assert!(says.contains(&expected), "{says}");
     }
     let ledger = world.cloud.ledger();
-    let looks = ledger.iter().filter(|call| call.action == "CheckCertificateDomainVerification").count();
-    assert_eq!(looks, 1, "at most every 10 min");
+    let checks = ledger.iter().filter(|call| call.action == "CheckCertificateDomainVerification").count();
+    assert_eq!(checks, 1, "at most every 10 min");
 }
 
 #[tokio::test]
@@ -68,13 +68,13 @@ async fn what_was_found_of_one_name_is_not_said_of_another() {
     world.create::<CertificateOrder>(order).await;
     world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
     world.cloud.set_finding(CERTIFICATE, "acme.example", Finding::Proof, true).unwrap();
-    // Another process asks anew.
+    // Another process reads it again.
     world.stop().await;
     world.run();
     let seen = |status: &certorder::api::v1alpha1::CertificateOrderStatus| {
         message(status, "ActionRequired").matches("(the CA has seen it)").count()
     };
-    let status = world.until("www", "told that one was found", |status| seen(status) > 0).await;
+    let status = world.until("www", "showing that one was found", |status| seen(status) > 0).await;
     assert_eq!(seen(&status), 1);
     let by_name = |name: &str| {
         let found = status.validation_records.iter().find(|record| record.name == format!("_dnsauth.{name}"));
@@ -130,8 +130,8 @@ async fn a_certificate_whose_time_is_over_says_so() {
     assert_eq!(condition(&status, "Issued"), Some(("False".into(), "Expired".into())));
 }
 
-/// Ordered by another tool, with a key that the cloud made and keeps; the order that takes it over is for a key in
-/// the cluster, as orders are where they do not say.
+/// Ordered by another tool, with a key that the cloud made and keeps; the order that adopts it has its key in the
+/// cluster, which is the default.
 #[tokio::test]
 async fn what_another_tool_ordered_is_taken_over_and_exported_with_its_key() {
     let world = ordered(fixtures::personal("www")).await;
@@ -175,7 +175,7 @@ fn now() -> String {
 }
 
 #[tokio::test]
-async fn the_proofs_that_a_revocation_needs_are_told_before_the_order_goes() {
+async fn the_proofs_that_a_revocation_needs_are_shown_before_the_order_is_deleted() {
     let mut order = fixtures::personal("www");
     order["spec"]["deletionPolicy"] = json!("Revoke");
     order["metadata"]["annotations"] = json!({"certorder.dev/confirm-revoke": CERTIFICATE});
@@ -192,7 +192,7 @@ async fn the_proofs_that_a_revocation_needs_are_told_before_the_order_goes() {
         message(&status, "ActionRequired")
     );
     world.cloud.finish_revocation(CERTIFICATE).unwrap();
-    world.until_gone("www").await;
+    world.until_deleted("www").await;
     assert_eq!(world.carried_out("RevokeCertificate", CERTIFICATE), 1);
 }
 
@@ -206,12 +206,12 @@ async fn a_deletion_without_credentials_waits_ten_minutes_and_is_let_go() {
     world.until_is("www", "Reconciling", "True", "SecretNotFound").await;
     world.stop().await;
     world.run_ahead(SignedDuration::from_mins(11));
-    world.until_gone("www").await;
+    world.until_deleted("www").await;
     world.until_event("CleanupGivenUp").await;
     assert_eq!(world.carried_out(WITHDRAW, CERTIFICATE), 0);
 }
 
-/// Its Secrets are gone before the order is looked at, and no Event can be written any more.
+/// The Secrets are deleted before the order is reconciled, and no Event can be written any more.
 #[tokio::test]
 async fn a_deleted_namespace_is_not_held_up_for_ever() {
     let mut order = fixtures::personal("www");
@@ -223,6 +223,6 @@ async fn a_deleted_namespace_is_not_held_up_for_ever() {
     namespaces.delete(&world.namespace, &DeleteParams::default()).await.unwrap();
     world.until_object::<CertificateOrder>("www", |order| order.metadata.deletion_timestamp.is_some()).await;
     world.run_ahead(SignedDuration::from_mins(11));
-    world.until_gone("www").await;
+    world.until_deleted("www").await;
     assert_eq!(world.carried_out(WITHDRAW, CERTIFICATE), 0);
 }

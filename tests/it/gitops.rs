@@ -1,5 +1,5 @@
-//! What GitOps tools make of an order: the operator is run into every state, and three judges look at the object as
-//! the API server returns it. The Lua script and the CEL expressions are those of docs/gitops, and are executed.
+//! How GitOps tools rate the health of an order: the operator reaches every state, and three checks evaluate the object
+//! as the API server returns it. The Lua script and the CEL expressions are those of docs/gitops, and are executed.
 
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder_sim::tencent::Product;
@@ -15,7 +15,7 @@ const HEALTH: &str = include_str!("../../docs/gitops/argocd/health.lua");
 const ARGOCD_CM: &str = include_str!("../../docs/gitops/argocd/argocd-cm.yaml");
 const KUSTOMIZATION: &str = include_str!("../../docs/gitops/flux/orders-that-are-waited-for.yaml");
 
-/// What kstatus says of an object of a kind that it does not know: Flux without expressions, `helm --wait`, kpt.
+/// The health by kstatus of an object of a kind that it does not know: Flux without expressions, `helm --wait`, kpt.
 /// Written from the rules of kubernetes-sigs/cli-utils, `pkg/kstatus/status/generic.go`.
 fn kstatus(object: &Value) -> &'static str {
     if object.pointer("/metadata/deletionTimestamp").is_some() {
@@ -27,7 +27,7 @@ fn kstatus(object: &Value) -> &'static str {
     }
     let conditions =
         object.pointer("/status/conditions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    // In the order of the list: the first of the two that is true decides.
+    // In the order of the list: the first one that is true counts.
     for condition in conditions.iter().filter(|condition| condition["status"] == "True") {
         match condition["type"].as_str() {
             Some("Reconciling") => return "InProgress",
@@ -41,7 +41,7 @@ fn kstatus(object: &Value) -> &'static str {
     }
 }
 
-/// What Argo CD says with the script. An object that is being deleted is judged before the script.
+/// The health by Argo CD with the script. An object that is being deleted is handled before the script.
 fn argo(object: &Value) -> (String, String) {
     if object.pointer("/metadata/deletionTimestamp").is_some() {
         return ("Progressing".to_owned(), "Pending deletion".to_owned());
@@ -65,13 +65,13 @@ fn expressions() -> Vec<(&'static str, String)> {
         .into()
 }
 
-/// What Flux says with the expressions.
+/// The health by Flux with the expressions.
 fn flux(object: &Value) -> &'static str {
     for (outcome, expression) in expressions() {
         match evaluate(&expression, object) {
             Ok(true) => return outcome,
             Ok(false) => {}
-            // Flux reports it and looks again: not done.
+            // Flux reports it and polls again: not done.
             Err(_) => return "InProgress",
         }
     }
@@ -107,7 +107,7 @@ async fn profile_of(world: &World) -> Value {
     serde_json::to_value(world.api_of::<OrganizationProfile>().get("acme").await.unwrap()).unwrap()
 }
 
-/// An order of a certificate of its own.
+/// An order for a certificate of its own.
 fn order(name: &str, certificate: &str) -> Value {
     let mut order = fixtures::personal(name);
     order["spec"]["provider"]["tencentCloud"]["certificateId"] = certificate.into();
@@ -179,15 +179,15 @@ async fn an_order_from_the_ca_to_the_secret() {
     let tls = world.api_of::<Secret>().get("www-tls").await.unwrap();
     assert!(tls.metadata.owner_references.is_none());
 
-    // Nobody sees what happens now.
+    // From here on the tools see no change.
     world.kill();
     world.edit::<CertificateOrder>("www", json!({"spec": {"secretName": "other-tls"}})).await;
     judged("edited", &object(&world, "www").await, ("InProgress", "Progressing", "InProgress"));
     world.delete::<CertificateOrder>("shop").await;
     judged("being deleted", &object(&world, "shop").await, ("Terminating", "Progressing", "InProgress"));
-    // Lets it go.
+    // Releases the order.
     world.run();
-    world.until_gone("shop").await;
+    world.until_deleted("shop").await;
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn a_profile() {
     assert_eq!((kstatus(&profile), argo(&profile).0.as_str()), ("Current", "Healthy"));
 }
 
-/// What certorder never writes: the judges are tried on it, so that a mistake would show.
+/// Objects that certorder never writes: they test the checks themselves.
 #[test]
 fn mistakes_and_states_of_later_versions() {
     let made = |status: Value| {
@@ -232,7 +232,7 @@ fn mistakes_and_states_of_later_versions() {
     let seen = |conditions: Vec<Value>| made(json!({"observedGeneration": 2, "conditions": conditions}));
     for (what, object, expected) in [
         (
-            "seen by nobody",
+            "not yet reconciled",
             made(json!({"observedGeneration": -1})),
             ("InProgress", "Progressing", "InProgress"),
         ),
@@ -274,7 +274,7 @@ fn mistakes_and_states_of_later_versions() {
     let mut without = made(json!({}));
     without.as_object_mut().unwrap().remove("status");
     judged("no status at all", &without, ("Current", "Progressing", "InProgress"));
-    // Why the expressions say `exists`: the usual form is true of an empty list.
+    // Why the expressions use `exists`: the usual form is true for an empty list.
     let usual = "status.conditions.filter(e, e.type == 'Stalled').all(e, e.status == 'True')";
     assert_eq!(evaluate(usual, &seen(vec![c("Ready", "True")])), Ok(true));
 }

@@ -1,4 +1,4 @@
-//! What only Huawei Cloud has: one call for everything, and several meanings of a certificate that waits.
+//! Behaviour of Huawei Cloud only: one call for everything, and several meanings of a certificate that waits.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ async fn what_waits_with_traces_of_an_unknown_application_is_withdrawn_until_the
     world.site.finish_cancel(world.certificate());
     world.until_is("www", "Stalled", "True", "Withdrawn").await;
     world.stop().await;
-    // The record is lost, and the annotation with the object.
+    // The record is lost with the object, and so is the annotation.
     world.delete::<CertificateOrder>("www").await;
     world.create::<CertificateOrder>(world.order("www")).await;
     world.run();
@@ -79,7 +79,7 @@ async fn what_waits_with_traces_of_an_unknown_application_is_withdrawn_until_the
 }
 
 #[tokio::test]
-async fn another_attempt_of_which_nobody_can_tell_is_made_once_for_each_asking() {
+async fn another_attempt_with_an_unknown_outcome_is_made_once_for_each_request() {
     let world = rejected().await;
     world.site.slip(Slip::RequestLost, APPLY);
     ask_again(&world).await;
@@ -87,7 +87,7 @@ async fn another_attempt_of_which_nobody_can_tell_is_made_once_for_each_asking()
     assert!(message(&status, "Stalled").contains("look into the cloud's console"), "{status:?}");
     world.poke("www").await;
     world.until("www", "poked", |status| status.last_handled_reconcile_at.is_some()).await;
-    assert_eq!(world.made(APPLY), 1, "nothing is sent before the user has looked");
+    assert_eq!(world.made(APPLY), 1, "nothing is sent before the user has checked");
     let asked = ask_again(&world).await;
     let status = world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
     assert_eq!(world.made(APPLY), 2);

@@ -1,5 +1,5 @@
-//! Of several replicas one works, by a Lease; another one goes on when it is gone. (Where two work at once all the
-//! same, certificates are still submitted once: `under_siege`.)
+//! Leader election by a Lease: one replica is active; another one takes over when it stops. (Even if two are active at
+//! once, certificates are submitted once: `under_siege`.)
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::fixtures::{self, CERTIFICATE};
 use crate::world::World;
 
-/// The longest that a free Lease stays free: the others look every second.
+/// The longest time that a free Lease stays free: the others poll it every second.
 const MOMENTS: Duration = Duration::from_secs(6);
 
 fn holder(lease: Option<&Lease>) -> String {
@@ -25,17 +25,17 @@ fn holder(lease: Option<&Lease>) -> String {
     spec.and_then(|spec| spec.holder_identity.clone()).unwrap_or_default()
 }
 
-/// Waits until a replica holds the Lease that is not this one, and returns its name.
-async fn successor_of(world: &World, before: &str, patience: Duration) -> String {
+/// Waits until a replica other than this one holds the Lease, and returns its name.
+async fn successor_of(world: &World, before: &str, within: Duration) -> String {
     let condition = |lease: Option<&Lease>| {
         let holder = holder(lease);
         !holder.is_empty() && holder != before
     };
-    let found = timeout(patience, await_condition(world.api_of::<Lease>(), "certorder", condition)).await;
-    holder(found.expect("nobody took the lease in time").unwrap().as_ref())
+    let found = timeout(within, await_condition(world.api_of::<Lease>(), "certorder", condition)).await;
+    holder(found.expect("a replica takes the lease in time").unwrap().as_ref())
 }
 
-/// An order of another certificate.
+/// An order for another certificate.
 fn next() -> Value {
     let mut order = fixtures::personal("next");
     order["spec"]["provider"]["tencentCloud"]["certificateId"] = json!("dvNext01");
@@ -44,7 +44,7 @@ fn next() -> Value {
 
 async fn world() -> World {
     let world = World::in_one_namespace().await;
-    // In process, the Lease is not where the roles of deploy/ have it.
+    // In process, the Lease is not in the namespace that the roles of deploy/ name.
     world.allow_anything();
     world.buy(CERTIFICATE, Product::DV_SINGLE);
     world
@@ -71,7 +71,7 @@ async fn a_clean_stop_hands_over_at_once() {
     world.create::<CertificateOrder>(fixtures::personal("www")).await;
     world.until_is("www", "Submitted", "True", "Accepted").await;
     first.stop().await;
-    // Far less than the 15 s that a holder is believed to be alive without a sign.
+    // Far less than the 15 s of the Lease's duration.
     successor_of(&world, &one, MOMENTS).await;
     world.buy("dvNext01", Product::DV_SINGLE);
     world.create::<CertificateOrder>(next()).await;
@@ -85,7 +85,7 @@ async fn a_replica_that_stops_as_it_begins_hands_over_too() {
     for _ in 0..5 {
         let replica = world.electing_operator();
         before = successor_of(&world, &before, MOMENTS).await;
-        // Its caches are hardly filled.
+        // Its caches have just been filled.
         replica.stop().await;
     }
 }
@@ -93,7 +93,7 @@ async fn a_replica_that_stops_as_it_begins_hands_over_too() {
 #[tokio::test]
 async fn a_replica_that_loses_the_lease_begins_no_write_and_ends() {
     let world = world().await;
-    // A pass is under way, and has not called the cloud, as the Lease is lost: its holder looks every four seconds.
+    // A pass is in progress and has not called the cloud when the Lease is lost: its holder renews it every four seconds.
     let slow = Rule::new(Action::Delay(Duration::from_secs(8)));
     world.api.fault(slow.path("/secrets/tencent-credentials"));
     let replica = world.electing_operator();

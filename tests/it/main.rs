@@ -1,15 +1,16 @@
-//! Stories: the operator against simulated clouds, over real HTTP. The cluster is the in-process API, or the one of
-//! `CERTORDER_TEST_KUBECONFIG`; the same stories must pass on both.
+//! Integration tests (stories): the operator against simulated clouds, over real HTTP. The cluster is the in-process API,
+//! or the one of `CERTORDER_TEST_KUBECONFIG`; the same tests must pass on both.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "clippy allows these in functions marked as tests only, and stories share helpers"
+    reason = "clippy allows these only in functions marked as tests, and stories share helpers"
 )]
 
 mod caches;
+mod claim_upgrades;
 mod claims;
 mod clouds;
 mod cluster;
@@ -20,7 +21,9 @@ mod fixtures;
 mod following;
 mod gitops;
 mod huawei;
+mod installations;
 mod leaders;
+mod leases;
 mod manifests;
 mod markers;
 mod modes;
@@ -40,5 +43,6 @@ mod secrets;
 mod siege;
 mod starts;
 mod structure;
+mod takeovers;
 mod under_siege;
 mod world;

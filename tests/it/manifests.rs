@@ -1,4 +1,4 @@
-//! The YAML that users copy: every file is applied, and every order reaches what it announces.
+//! The example manifests: every file is applied, and every order reaches the state that it announces.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! No personal datum appears anywhere: every personal field has a value of its own, the cloud and the CA repeat all of
-//! them in what they say, and everything that the operator writes is searched for them.
+//! No personal data appears anywhere: every personal field has a unique value, the cloud and the CA repeat all of them in
+//! their texts, and everything that the operator writes is searched for them.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -18,7 +18,7 @@ use crate::world::World;
 const ADMINISTRATOR: [&str; 5] =
     ["Qzfirst", "Qzlast", "Qztitle & co", "13912340001", "qzadmin@people.example"];
 const TECHNICAL: [&str; 5] = ["Wxfirst", "Wxlast", "Wxtitle & co", "13912340002", "wxtech@people.example"];
-/// Those of the saved manager, whom the profile finds by the e-mail address alone.
+/// Those of the saved manager, which the profile matches by the e-mail address alone.
 const SAVED: [&str; 4] = ["Kvfirst", "Kvlast", "Kvposition", "13912340003"];
 /// The numbers of the documents: organisation, administrator, technical contact.
 const NUMBERS: [&str; 3] = ["QZORG00010002", "QZSFZ00030004", "QZHZ00050006"];
@@ -31,7 +31,7 @@ fn markers() -> Vec<&'static str> {
     [&ADMINISTRATOR[..], &TECHNICAL, &SAVED, &NUMBERS, &[KEY_PASSWORD, CONTACT_EMAIL, SECRET_KEY]].concat()
 }
 
-/// What a cloud or a CA says that repeats all it knows.
+/// A text of a cloud or a CA that repeats everything it knows.
 fn echo() -> String {
     repeating(&markers())
 }
@@ -119,16 +119,16 @@ fn company(name: &str, certificate: &str) -> Value {
     order
 }
 
-/// A story in which everything is refused once, in words that repeat everything.
+/// Every call is refused once, with a text that repeats everything.
 async fn live(world: &World, inline: bool) {
     let faulty = |action: &str, code: &str| world.cloud.fault(Fault::error(code, &echo()).action(action));
-    // Known to the filters from here on: what the cloud says before that cannot be of the saved people.
+    // Known to the filters from here on: before that, the cloud's texts cannot name the saved people.
     world.create::<OrganizationProfile>(profile(inline)).await;
     world.until_profile_is("acme", "Approved", "False", "InReview").await;
     // Of people and documents; a password is part of an order.
-    let told = repeating(&[&ADMINISTRATOR[..], &TECHNICAL, &SAVED, &NUMBERS, &[SECRET_KEY]].concat());
+    let texts = repeating(&[&ADMINISTRATOR[..], &TECHNICAL, &SAVED, &NUMBERS, &[SECRET_KEY]].concat());
     for action in ["DescribeCompanies", "DescribeManagers"] {
-        world.cloud.fault(Fault::error("FailedOperation", &told).action(action));
+        world.cloud.fault(Fault::error("FailedOperation", &texts).action(action));
         world.poke_profile("acme").await;
         world.until_profile_is("acme", "Resolved", "False", "Refused").await;
     }
@@ -152,20 +152,20 @@ async fn live(world: &World, inline: bool) {
     world.poke("www").await;
     world.until_is("www", "Ordered", "True", "Accepted").await;
     world.cloud.set(CERTIFICATE, |certificate| certificate.status_message = echo()).unwrap();
-    world.until("www", "told", |status| is_told(status.cloud.as_ref())).await;
+    world.until("www", "filtered", |status| has_message(status.cloud.as_ref())).await;
     world.cloud.reject(CERTIFICATE, &echo()).unwrap();
     world.until_is("www", "Ready", "False", "Rejected").await;
 
     let mut person = fixtures::personal("person");
     person["spec"]["provider"]["tencentCloud"] =
         json!({"certificateId": "person01", "contactEmail": CONTACT_EMAIL});
-    // Of a person the cloud was told nothing else.
-    let told = repeating(&[CONTACT_EMAIL, SECRET_KEY]);
-    world.cloud.fault(Fault::error("FailedOperation.InvalidParam", &told).action("CertificateInfoSubmit"));
+    // The cloud has no other data of a person.
+    let texts = repeating(&[CONTACT_EMAIL, SECRET_KEY]);
+    world.cloud.fault(Fault::error("FailedOperation.InvalidParam", &texts).action("CertificateInfoSubmit"));
     world.create::<CertificateOrder>(person).await;
     world.until_is("person", "Ready", "False", "InvalidRequest").await;
 
-    // Nothing but the ids is sent, and the CA knows whom they name.
+    // Only the ids are sent, and the CA knows the people behind them.
     save_approved(world);
     world.poke_profile("acme").await;
     world.until_profile_is("acme", "Approved", "True", "Approved").await;
@@ -178,7 +178,7 @@ async fn live(world: &World, inline: bool) {
     world.until_is("saved", "Ready", "False", "Rejected").await;
 }
 
-fn is_told(cloud: Option<&certorder::api::v1alpha1::CloudState>) -> bool {
+fn has_message(cloud: Option<&certorder::api::v1alpha1::CloudState>) -> bool {
     cloud.and_then(|cloud| cloud.message.as_ref()).is_some_and(|message| message.contains("are wrong"))
 }
 
@@ -187,7 +187,7 @@ fn save_approved(world: &World) {
     assert!(world.cloud.submit_for_review(&world.account, 2345, at_once, true));
 }
 
-/// Everything that others can read of the story: statuses, with the plans in them, and Events.
+/// Everything that others can read: statuses, including the plans in them, and Events.
 async fn shown(world: &World) -> String {
     let mut shown = String::new();
     for order in world.orders().list(&ListParams::default()).await.unwrap() {
@@ -205,7 +205,7 @@ async fn shown(world: &World) -> String {
 fn search(what: &str, text: &str) {
     let lower = text.to_lowercase();
     for marker in markers() {
-        // As it is, or as a Secret on the wire has it.
+        // In clear, or in base64 as in a Secret on the wire.
         let found = lower.find(&marker.to_lowercase()).or_else(|| text.find(&BASE64_STANDARD.encode(marker)));
         if let Some(at) = found {
             let from = lower.floor_char_boundary(at.saturating_sub(200));
@@ -215,7 +215,7 @@ fn search(what: &str, text: &str) {
     }
 }
 
-async fn nobodys_data_are_seen(inline: bool) {
+async fn no_personal_data_appears(inline: bool) {
     let world = World::quiet().await;
     world.buy(CERTIFICATE, Product::OV_SINGLE);
     world.buy("person01", Product::DV_SINGLE);
@@ -244,10 +244,10 @@ async fn nobodys_data_are_seen(inline: bool) {
 
 #[tokio::test]
 async fn no_datum_of_anybody_is_seen_when_it_is_written_into_the_profile() {
-    nobodys_data_are_seen(true).await;
+    no_personal_data_appears(true).await;
 }
 
 #[tokio::test]
 async fn no_datum_of_anybody_is_seen_when_it_is_in_secrets() {
-    nobodys_data_are_seen(false).await;
+    no_personal_data_appears(false).await;
 }

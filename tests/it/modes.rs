@@ -1,4 +1,4 @@
-//! Plan and suspend send nothing; what this version cannot do is said.
+//! Plan and suspend send nothing; features that this version lacks are reported.
 
 use certorder::api::v1alpha1::CertificateOrder;
 use certorder_sim::tencent::Product;

@@ -14,41 +14,42 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::claims_of;
 
-/// The longest that a story waits for an operator to end.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a story waits for an operator to shut down.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running operator.
 pub(crate) struct Operator {
-    /// Cancelled to end it as by SIGTERM.
+    /// Cancelled to shut it down, as by SIGTERM.
     shutdown: CancellationToken,
-    /// Cancelled to end it as by SIGKILL: nothing that has begun is finished.
+    /// Cancelled to kill it, as by SIGKILL: nothing that has begun is finished.
     killed: CancellationToken,
     outcome: oneshot::Receiver<Result<(), Error>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Operator {
-    /// Starts it against an API server and the clouds at these addresses, in one namespace.
-    pub(crate) fn start(api: &str, cloud: &str, huawei: &str, namespace: &str) -> Self {
-        Self::start_by(Clock::default(), api, cloud, huawei, namespace)
-    }
-
-    /// The same by another clock.
+    /// Starts it with this clock against an API server and the clouds at these addresses, in one namespace.
     pub(crate) fn start_by(clock: Clock, api: &str, cloud: &str, huawei: &str, namespace: &str) -> Self {
         let alone = ["--leader-elect=false"];
-        Self::start_with(clock, api, [cloud, huawei], namespace, &alone)
+        Self::start_with(clock, api, [cloud, huawei], [namespace, &claims_of(namespace)], &alone)
+    }
+
+    /// The same with the claims in a namespace that other installations share.
+    pub(crate) fn start_claiming(api: &str, clouds: [&str; 2], namespace: &str, claims: &str) -> Self {
+        Self::start_with(Clock::default(), api, clouds, [namespace, claims], &["--leader-elect=false"])
     }
 
     /// The same as one of several replicas.
     pub(crate) fn start_electing(api: &str, clouds: [&str; 2], namespace: &str) -> Self {
-        Self::start_with(Clock::default(), api, clouds, namespace, &["--lease-namespace", namespace])
+        let namespaces = [namespace, &claims_of(namespace)];
+        Self::start_with(Clock::default(), api, clouds, namespaces, &["--lease-namespace", namespace])
     }
 
     fn start_with(
         clock: Clock,
         api: &str,
         [cloud, huawei]: [&str; 2],
-        namespace: &str,
+        [namespace, claims]: [&str; 2],
         election: &[&str],
     ) -> Self {
         let flags = [
@@ -57,7 +58,7 @@ impl Operator {
             "--watch-namespace",
             namespace,
             "--claims-namespace",
-            &claims_of(namespace),
+            claims,
             "--tencent-endpoint",
             cloud,
             "--poll-interval",
@@ -85,27 +86,27 @@ impl Operator {
             if let Some(outcome) = runtime.block_on(run(clock, *config, &api, asked)) {
                 let _ = ended.send(outcome);
             }
-            // What it had begun beside goes with the process.
+            // Its other tasks end with the process.
             runtime.shutdown_background();
         });
         Self { shutdown, killed, outcome, thread: Some(thread) }
     }
 
-    /// Kills it and waits until it is gone.
+    /// Kills it and waits until it has stopped.
     pub(crate) fn kill(self) {
         drop(self);
     }
 
-    /// Asks it to end and waits until it has.
+    /// Shuts it down and waits until it has stopped.
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.end().await.unwrap();
     }
 
-    /// Waits until it has ended, and says how. Not by joining the thread, since that would keep the simulators from
-    /// serving it; and a story that gives up kills it.
+    /// Waits until it has stopped, and returns the result. It does not join the thread, since that would block the
+    /// simulators; and a story that times out kills it.
     pub(crate) async fn end(mut self) -> Result<(), Error> {
-        let outcome = timeout(PATIENCE, &mut self.outcome).await;
+        let outcome = timeout(TIMEOUT, &mut self.outcome).await;
         outcome.expect("the operator does not end").expect("the operator has ended in a panic")
     }
 }
@@ -119,7 +120,7 @@ impl Drop for Operator {
     }
 }
 
-/// Runs the operator until it ends; `None` if it was killed.
+/// Runs the operator until it stops; `None` if it was killed.
 async fn run(
     clock: Clock,
     config: Config,

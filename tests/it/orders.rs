@@ -65,7 +65,7 @@ async fn an_organisations_order_sends_its_profile_and_its_own_csr(kind: Kind) {
     let [domain, organization, request] = kind.names().parameters;
     assert_eq!(body[request].as_str().unwrap().trim(), csr.trim());
     assert_eq!((&body[domain], &body[organization]), (&json!(NAME), &json!("Acme Trading Co., Ltd.")));
-    // Without another one the administrator is the technical contact.
+    // By default the administrator is the technical contact.
     let [administrator, technical] = match kind {
         Kind::Tencent => ["AdminEmail", "TechEmail"],
         Kind::Huawei => ["applicant_email", "contact_email"],

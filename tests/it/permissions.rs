@@ -1,5 +1,5 @@
-//! What the operator may do under the ServiceAccount of `deploy/`, and what not. The stories themselves run under it
-//! on a real API server; here are the lists, asked of the API server and tried against it.
+//! The permissions of the ServiceAccount of `deploy/`. The stories themselves run with it on a real API server; here are
+//! the lists, checked by access reviews and by requests.
 
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
@@ -9,7 +9,7 @@ use kube::core::NamespaceResourceScope;
 use kube::{Api, Client, Config, Resource, ResourceExt};
 use serde_json::json;
 
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, claims_of};
 use crate::deploy::{ACCOUNT, CLAIMS, NAMESPACE};
 use crate::fixtures;
 use crate::rules::{Call, Rules};
@@ -29,14 +29,14 @@ const MAY: [(&str, &str, &[&str]); 6] = [
     ("events.k8s.io", "events", &["create", "patch"]),
 ];
 
-/// What it must not be able to do, anywhere.
+/// What it must not be allowed to do, anywhere.
 const MAY_NOT: [(&str, &str, &[&str]); 17] = [
-    // What was paid for is never deleted, and a spec is never written.
+    // An order is never deleted, and a spec is never written.
     (OURS, "certificateorders", &["create", "update", "delete", "deletecollection"]),
     (OURS, "organizationprofiles", &["create", "update", "patch", "delete", "deletecollection"]),
     (OURS, "certificateorders/finalizers", &["update"]),
     ("", "secrets", &["update", "delete", "deletecollection"]),
-    // Nothing of the cluster is its business.
+    // It has no access to cluster-wide resources.
     ("", "configmaps", &["get", "list", "create", "update", "patch", "delete"]),
     ("", "namespaces", &["get", "list", "watch", "create", "patch", "delete"]),
     ("", "pods", &["get", "list", "create", "patch", "delete"]),
@@ -77,7 +77,7 @@ fn calls(list: &[(&str, &str, &[&'static str])], namespace: &str) -> Vec<Call> {
     list.iter().flat_map(of).collect()
 }
 
-/// What the API server's authorizer says about an account.
+/// The decision of the API server's authorizer for an account.
 async fn is_allowed(client: &Client, account: &str, namespace: &str, call: &Call) -> bool {
     let (resource, subresource) = match call.resource.split_once('/') {
         Some((resource, part)) => (resource.to_owned(), Some(part.to_owned())),
@@ -130,9 +130,10 @@ fn the_roles_allow_what_the_operator_needs_and_nothing_else() {
 
 #[test]
 fn claims_are_made_read_taken_over_and_deleted_in_their_namespace_alone() {
+    let claims = claims_of("shop");
     for folder in ["deploy/operator", "deploy/namespaced"] {
         let rules = Rules::of(folder, "shop");
-        for call in calls(&CLAIMING, CLAIMS) {
+        for call in calls(&CLAIMING, &claims) {
             assert!(rules.allow(&call), "{folder}: {call:?}");
         }
         for call in calls(&[("coordination.k8s.io", "leases", &["list", "delete"])], "shop") {
@@ -141,7 +142,7 @@ fn claims_are_made_read_taken_over_and_deleted_in_their_namespace_alone() {
     }
     // With a ClusterRole, Secrets can be read everywhere.
     let rules = Rules::of("deploy/namespaced", "shop");
-    for call in calls(&NOT_CLAIMING, CLAIMS) {
+    for call in calls(&NOT_CLAIMING, &claims) {
         assert!(!rules.allow(&call), "{call:?}");
     }
 }

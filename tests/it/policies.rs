@@ -20,7 +20,7 @@ use crate::world::World;
 
 const ANNOTATION: &str = "certorder.dev/allowed-domains";
 
-/// The policy of one file, applied for the namespace of one story alone.
+/// The policy of one file, applied to the namespace of one story only.
 struct Policy {
     client: Client,
     objects: Vec<DynamicObject>,
@@ -72,8 +72,8 @@ fn order(name: &str, common_name: &str, further: &[&str]) -> Value {
     order
 }
 
-/// What the API server says to an order that is not to be stored.
-async fn verdict(world: &World, order: Value) -> Result<(), String> {
+/// The admission result of an order, by a dry run.
+async fn admission(world: &World, order: Value) -> Result<(), String> {
     let params = PostParams { dry_run: true, ..PostParams::default() };
     match world.orders().create(&params, &serde_json::from_value(order).unwrap()).await {
         Ok(_) => Ok(()),
@@ -82,16 +82,16 @@ async fn verdict(world: &World, order: Value) -> Result<(), String> {
     }
 }
 
-/// Waits until an order gets this verdict: the API server takes a moment to see a policy or a parameter.
+/// Waits until an order gets this result: the API server takes a moment to see a policy or a parameter.
 async fn until(world: &World, common_name: &str, allowed: bool) {
     for _ in 0..150 {
-        if verdict(world, order("probe", common_name, &[])).await.is_ok() == allowed {
+        if admission(world, order("probe", common_name, &[])).await.is_ok() == allowed {
             return;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    let verdict = verdict(world, order("probe", common_name, &[])).await;
-    panic!("{common_name} is never {}: {verdict:?}", if allowed { "allowed" } else { "refused" });
+    let result = admission(world, order("probe", common_name, &[])).await;
+    panic!("{common_name} is never {}: {result:?}", if allowed { "allowed" } else { "refused" });
 }
 
 async fn annotate(world: &World, domains: Option<&str>) {
@@ -100,7 +100,7 @@ async fn annotate(world: &World, domains: Option<&str>) {
     api.patch(&world.namespace, &PatchParams::default(), &change).await.unwrap();
 }
 
-/// The list that all cases below are about.
+/// The list for all cases below.
 const LIST: &str = "acme.example, *.acme.example\nblog.example";
 
 async fn the_list_decides(world: &World) {
@@ -114,9 +114,9 @@ async fn the_list_decides(world: &World) {
         ("acme.example.evil.example", &[][..], Some("acme.example.evil.example")),
         ("acme.example", &["bank.example", "www.acme.example"][..], Some("bank.example")),
     ] {
-        let verdict = verdict(world, order("case", common_name, further)).await;
-        match (refused, verdict) {
-            (None, verdict) => assert_eq!(verdict, Ok(()), "{common_name} {further:?}"),
+        let result = admission(world, order("case", common_name, further)).await;
+        match (refused, result) {
+            (None, result) => assert_eq!(result, Ok(()), "{common_name} {further:?}"),
             (Some(name), Err(message)) => {
                 let expected = format!("may not order {name};");
                 assert!(message.contains(&expected), "{common_name} {further:?}: {message}");
@@ -136,7 +136,7 @@ async fn a_namespace_orders_the_names_of_its_annotation_only() {
         annotate(&world, Some(LIST)).await;
         until(&world, "acme.example", true).await;
         the_list_decides(&world).await;
-        // A list that became shorter stops no order that is there: only new names are compared.
+        // A shorter list does not affect existing orders: only new names are compared.
         world.create::<CertificateOrder>(order("www", "www.acme.example", &[])).await;
         annotate(&world, Some("blog.example")).await;
         until(&world, "www.acme.example", false).await;
@@ -187,7 +187,7 @@ async fn a_quota_bounds_the_orders_of_a_namespace() {
         };
         world.until_object("orders", is_counted).await;
         world.create::<CertificateOrder>(fixtures::personal("one")).await;
-        let refused = verdict(&world, fixtures::personal("two")).await.unwrap_err();
+        let refused = admission(&world, fixtures::personal("two")).await.unwrap_err();
         assert!(refused.contains("exceeded quota: orders"), "{refused}");
     }
 }
@@ -205,14 +205,14 @@ async fn the_policies_are_accepted_by_the_api_server() {
     });
     policies.extend(misspelled.collect::<Vec<_>>());
     for (number, policy) in policies.iter_mut().enumerate() {
-        // Without its binding a policy changes nothing for the other stories.
+        // Without its binding a policy does not affect the other stories.
         policy.metadata.name = Some(format!("unbound-{number}"));
     }
     let stored = deploy::apply(&cluster.client, &policies).await;
     if !cluster::is_real() {
         return;
     }
-    // The API server checks the types of the expressions against the CRD, and says what it thinks of them.
+    // The API server checks the types of the expressions against the CRD, and reports warnings.
     let api: Api<ValidatingAdmissionPolicy> = Api::all(cluster.client.clone());
     for (number, policy) in stored.into_iter().enumerate() {
         let name = policy.name_any();

@@ -1,5 +1,5 @@
-//! The operator as its own program, with all that it writes kept: the log, at the most verbose level if not asked
-//! otherwise, and the metrics.
+//! The operator as a separate program, with its output kept: the log, by default at the most verbose level, and the
+//! metrics.
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
@@ -12,10 +12,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::cluster::claims_of;
 
-/// The longest that a story waits for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How often it looks.
-const LOOK: Duration = Duration::from_millis(10);
+/// How long a story waits for anything.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How often it polls.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A running program. It is killed when this is dropped.
 pub(crate) struct Process {
@@ -31,14 +31,14 @@ impl Process {
         Self::start_with(api, cloud, namespace, &flags)
     }
 
-    /// The same with these flags.
+    /// The same, with these flags.
     pub(crate) fn start_with(api: &str, cloud: &str, namespace: &str, flags: &[&str]) -> Self {
         let directory = std::env::temp_dir().join(format!("certorder-{namespace}"));
         std::fs::create_dir_all(&directory).unwrap();
         let kubeconfig = directory.join("kubeconfig");
         std::fs::write(&kubeconfig, config(api).to_string()).unwrap();
         let log = File::create(directory.join("log")).unwrap();
-        // Nobody else takes a port that was free a moment ago.
+        // It is unlikely that another process takes a port that was free a moment ago.
         let http = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let always = [
             "run",
@@ -66,7 +66,7 @@ impl Process {
         Self { child, directory, http }
     }
 
-    /// Where it serves its probes.
+    /// The address of its probes.
     pub(crate) fn http(&self) -> SocketAddr {
         self.http
     }
@@ -83,7 +83,7 @@ impl Process {
         self.until("ready", async |process| process.readyz().await == Some(200)).await;
     }
 
-    /// Waits until its log says this.
+    /// Waits until its log has this text.
     pub(crate) async fn until_logged(&mut self, text: &str) {
         self.until(text, async |process| process.log().contains(text)).await;
     }
@@ -92,8 +92,8 @@ impl Process {
         let begun = Instant::now();
         while !wanted(self).await {
             assert_eq!(self.child.try_wait().unwrap(), None, "it has ended: {}", self.log());
-            assert!(begun.elapsed() < PATIENCE, "not {what}: {}", self.log());
-            sleep(LOOK).await;
+            assert!(begun.elapsed() < TIMEOUT, "not {what}: {}", self.log());
+            sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -103,24 +103,24 @@ impl Process {
         assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
     }
 
-    /// Waits until it has ended, and says how and after how long.
+    /// Waits until it has exited, and returns its status and the time that it took.
     pub(crate) async fn end(&mut self) -> (ExitStatus, Duration) {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return (status, begun.elapsed());
             }
-            assert!(begun.elapsed() < PATIENCE, "it does not end: {}", self.log());
-            sleep(LOOK).await;
+            assert!(begun.elapsed() < TIMEOUT, "it does not end: {}", self.log());
+            sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Everything that it has written.
+    /// Its whole output.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.directory.join("log")).unwrap()).into_owned()
     }
 
-    /// What it counts.
+    /// Its metrics.
     pub(crate) async fn metrics(&self) -> String {
         let url = format!("http://{}/metrics", self.http);
         reqwest::get(url).await.unwrap().text().await.unwrap()

@@ -1,4 +1,4 @@
-//! Profiles that are saved in the console: found, waited for, used, and left alone.
+//! Profiles that are saved in the console: found, waited for, used, or ignored.
 
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder::core::clock::Clock;
@@ -12,7 +12,7 @@ use crate::world::{World, message};
 
 const SUBMIT: &str = "CertificateInfoSubmit";
 
-/// The profile of the fixtures, as the console has it: typed anew, by somebody else.
+/// The profile of the fixtures, as saved in the console: the same data, spelled differently.
 fn save(world: &World, company: u64, manager: u64, status: &str) {
     world.cloud.save_company(
         &world.account,
@@ -42,14 +42,14 @@ fn level(level: &str, status: &str) -> ManagerLevel {
     ManagerLevel { level: level.to_owned(), status: status.to_owned(), domains: Vec::new() }
 }
 
-/// An order of the profile `acme` for this certificate.
+/// An order with the profile `acme` for this certificate.
 fn order(name: &str, certificate: &str) -> Value {
     let mut order = fixtures::company(name, &fixtures::csr(&[NAME]));
     order["spec"]["provider"]["tencentCloud"]["certificateId"] = json!(certificate);
     order
 }
 
-/// The application that the cloud took.
+/// The application that the cloud accepted.
 fn sent(world: &World) -> Value {
     world
         .cloud
@@ -75,7 +75,7 @@ async fn an_approved_profile_is_found_and_its_ids_are_sent_alone() {
     let world = World::start().await;
     world.buy(CERTIFICATE, Product::OV_SINGLE);
     save(&world, 134, 2345, "ok");
-    // Both at once, as one `kubectl apply` does it.
+    // Both at once, as with one `kubectl apply`.
     world.create::<CertificateOrder>(order("www", CERTIFICATE)).await;
     world.create::<OrganizationProfile>(fixtures::saved_profile("acme", &json!({}))).await;
     let status = world.until_is("www", "Ordered", "True", "Accepted").await;
@@ -113,7 +113,7 @@ async fn an_order_that_requires_the_approval_waits_and_starts_by_itself() {
     world.until_profile_is("acme", "Approved", "False", "InReview").await;
     assert_eq!(world.called(SUBMIT), 0);
 
-    // The review ends, and the profile is looked at; nobody touches the order.
+    // The review ends, and the profile is reconciled; the order is not changed.
     assert!(world.cloud.submit_for_review(&world.account, 2345, SignedDuration::ZERO, true));
     world.poke_profile("acme").await;
     world.until_is("www", "Ordered", "True", "Accepted").await;
@@ -133,12 +133,12 @@ async fn without_the_approval_the_data_are_sent_and_the_status_says_why() {
     assert_eq!(ids(&sent(&world)), ("0", "0"));
     assert!(brings_data(&sent(&world)));
 
-    // Approved afterwards: what was sent is left alone.
+    // Approved afterwards: what was sent stays as it is.
     save(&world, 134, 2345, "ok");
     world.poke_profile("acme").await;
     world.until_profile_is("acme", "Approved", "True", "Approved").await;
     world.poke("www").await;
-    world.until("www", "looked at", |status| status.last_handled_reconcile_at.is_some()).await;
+    world.until("www", "reconciled", |status| status.last_handled_reconcile_at.is_some()).await;
     assert_eq!(world.called(SUBMIT), 1);
 }
 
@@ -303,7 +303,7 @@ async fn one_reading_serves_every_profile_of_an_account() {
 }
 
 #[tokio::test]
-async fn a_profile_without_a_saved_one_calls_nobody() {
+async fn a_profile_without_a_saved_one_makes_no_call() {
     let world = World::start().await;
     world.create::<OrganizationProfile>(fixtures::profile()).await;
     world.until_profile("acme", "True", "Complete").await;
@@ -329,7 +329,7 @@ async fn a_deleted_profile_leaves_the_orders_that_need_it_waiting() {
     assert!(message(&status, "Ready").contains("OrganizationProfile acme does not exist"), "{status:?}");
     save(&world, 134, 2345, "ok");
     world.create::<OrganizationProfile>(profile).await;
-    // The account was read a moment ago, and that reading still serves.
+    // The account was read a moment ago, and is still cached.
     world.poke_profile("acme").await;
     world.until_is("www", "Ordered", "True", "Accepted").await;
     assert_eq!((ids(&sent(&world)), world.called(SUBMIT)), (("134", "2345"), 1));
@@ -364,22 +364,22 @@ async fn an_approval_wakes_the_orders_that_wait_for_it_and_no_others() {
     for name in ["waits", "other"] {
         world.until_is(name, "Ready", "Unknown", "ProfileInReview").await;
     }
-    let looks = || {
+    let reads = || {
         let ledger = world.cloud.ledger();
         certificates.map(|id| ledger.iter().filter(|call| call.certificate_id.as_deref() == Some(id)).count())
     };
-    // What was under way ends, and a look whose write came second is repeated; every look shows in the ledger.
+    // The pass in progress ends, and a pass whose write conflicted is repeated; every pass shows in the ledger.
     let before = loop {
-        let seen = looks();
+        let seen = reads();
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-        if seen == looks() {
+        if seen == reads() {
             break seen;
         }
     };
     save(&world, 134, 2345, "ok");
     world.poke_profile("acme").await;
     world.until_is("waits", "Ordered", "True", "Accepted").await;
-    let after = looks();
+    let after = reads();
     assert!(after[0] > before[0]);
     assert_eq!(after[1..], before[1..], "orders of other profiles, and what is with the CA");
 }
@@ -412,7 +412,7 @@ async fn an_approval_that_ends_soon_is_announced() {
 }
 
 #[tokio::test]
-async fn a_refused_key_is_told_and_a_new_one_wakes_the_profile() {
+async fn a_refused_key_is_reported_and_a_new_one_requeues_the_profile() {
     let world = World::start().await;
     world.cloud.remove_credential(SECRET_ID);
     save(&world, 134, 2345, "ok");

@@ -1,4 +1,4 @@
-//! What is missing, wrong or refused has a reason, says what to do, sends nothing, and is mended without a restart.
+//! Every problem has a reason and says what to do, sends nothing, and is resolved without a restart.
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ for_both_clouds! {
     entries_of_credentials_that_are_not_read_are_named,
 }
 
-/// Waits for a problem, checks what it says and that nothing was sent, mends it, and waits for the submission.
-async fn recovers(world: &World, reason: &str, says: &str, mend: impl AsyncFnOnce(&World)) {
+/// Waits for a problem, checks its message and that nothing was sent, fixes it, and waits for the submission.
+async fn recovers(world: &World, reason: &str, says: &str, fix: impl AsyncFnOnce(&World)) {
     let stopped = [
         "SecretNotFound",
         "SecretKeyMissing",
@@ -45,17 +45,17 @@ async fn recovers(world: &World, reason: &str, says: &str, mend: impl AsyncFnOnc
     assert!(message(&status, "Ready").contains(says), "{}", message(&status, "Ready"));
     assert_eq!(world.made(world.kind.submit()), 0);
     assert!(status.submission.is_none_or(|ours| !ours.frozen), "what was refused can be edited");
-    mend(world).await;
+    fix(world).await;
     world.until_is("www", "Submitted", "True", "Accepted").await;
     assert_eq!(world.made(world.kind.submit()), 1);
 }
 
-/// An order whose key is made in the cluster, once there is something to send.
+/// An order whose key is made in the cluster.
 fn with_own_key(world: &World) -> Value {
     with(world.order("www"), "/spec/privateKey", json!({"algorithm": "ECDSA"}))
 }
 
-/// A world of this cloud with an order in it, a certificate for which is bought.
+/// A world of this cloud with an order and a bought certificate for it.
 async fn world_of(kind: Kind, edit: impl FnOnce(Value) -> Value) -> World {
     let world = World::start_at(kind).await;
     world.site.buy(world.certificate(), clouds::Product::Dv);
@@ -306,7 +306,9 @@ async fn a_throttled_submission_is_sent_again_by_itself(kind: Kind) {
 async fn a_cloud_without_answer_is_read_again_by_itself(kind: Kind) {
     let world = World::start_at(kind).await;
     world.site.buy(world.certificate(), clouds::Product::Dv);
-    world.site.slip(Slip::BadGateway(3), kind.names().read);
+    for read in [Some(kind.names().read), kind.names().list].into_iter().flatten() {
+        world.site.slip(Slip::BadGateway(3), read);
+    }
     world.create::<CertificateOrder>(with_own_key(&world)).await;
     recovers(&world, "CloudUnavailable", "tries again by itself", async |_| {}).await;
 }
@@ -322,7 +324,7 @@ async fn a_certificate_in_use_for_other_names_is_never_touched(kind: Kind) {
     let status = world.until_is("www", "Stalled", "True", "CertificateInUse").await;
     assert!(message(&status, "Stalled").contains("shop.acme.example"));
     assert_eq!(world.made(kind.submit()), 1);
-    // The recovery: ask for the names that the certificate is for.
+    // The recovery: request the names that the certificate is for.
     let order = with(world.order("right"), "/spec/commonName", "shop.acme.example".into());
     world.create::<CertificateOrder>(order).await;
     world.until_is("right", "Submitted", "True", "Adopted").await;

@@ -1,4 +1,4 @@
-//! Rejected, withdrawn, deleted: what comes after, each call once.
+//! What follows after a rejection, a withdrawal or a deletion: each call once.
 
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder_sim::tencent::{Product, Status};
@@ -30,7 +30,7 @@ async fn ordered(kind: Kind, edit: impl FnOnce(&mut Value)) -> World {
     world
 }
 
-/// Whether every call of an application was made so often, for the first time or again.
+/// Whether every call of an application was made this often, for the first attempt or a later one.
 fn attempts(world: &World) -> usize {
     let names = world.kind.names();
     let all = world.made(world.kind.submit());
@@ -131,7 +131,7 @@ async fn a_letter_is_sent_once_when_the_ca_waits_for_it() {
 async fn deletion_with_retain_leaves_the_order_at_the_cloud_alone(kind: Kind) {
     let world = ordered(kind, |_| {}).await;
     world.delete::<CertificateOrder>("www").await;
-    world.until_gone("www").await;
+    world.until_deleted("www").await;
     assert_eq!(withdrawals(&world), 0);
     assert!(world.site.is_running(world.certificate()));
 }
@@ -141,7 +141,7 @@ async fn deletion_with_cancel_stops_the_review_once(kind: Kind) {
     world.delete::<CertificateOrder>("www").await;
     world.until_is("www", "Reconciling", "True", "Withdrawing").await;
     world.site.finish_cancel(world.certificate());
-    world.until_gone("www").await;
+    world.until_deleted("www").await;
     assert_eq!(withdrawals(&world), 1);
 }
 
@@ -164,7 +164,7 @@ async fn deletion_with_revoke_waits_for_its_confirmation() {
     let status = world.until_is("www", "Stalled", "True", "Revoked").await;
     assert_eq!(status.phase.as_deref(), Some("Revoking"));
     world.cloud.finish_revocation(CERTIFICATE).unwrap();
-    world.until_gone("www").await;
+    world.until_deleted("www").await;
     assert_eq!(world.carried_out(REVOKE, CERTIFICATE), 1);
 }
 
@@ -176,6 +176,6 @@ async fn an_order_that_was_only_taken_over_is_not_cancelled_by_its_deletion(kind
     world.create::<CertificateOrder>(order).await;
     world.until_is("www", "Submitted", "True", "Adopted").await;
     world.delete::<CertificateOrder>("www").await;
-    world.until_gone("www").await;
+    world.until_deleted("www").await;
     assert_eq!(withdrawals(&world), 0);
 }

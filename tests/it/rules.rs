@@ -1,5 +1,5 @@
-//! Who may do what, by the roles of `deploy/`: every request of an operator in a story is held against them, on the
-//! in-process API too, which lets everybody in.
+//! The roles of `deploy/`: every request of an operator in a story is checked against them, also on the in-process API,
+//! which has no authorizer.
 
 use certorder_sim::proxy::Seen;
 use http::Method;
@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use crate::cluster::claims_of;
 use crate::deploy::{ACCOUNT, kind, read};
 
-/// What is asked of the API server.
+/// A request to the API server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) verb: &'static str,
@@ -21,17 +21,17 @@ pub(crate) struct Call {
     pub(crate) name: String,
 }
 
-/// The rules that hold for the operator.
+/// The rules that apply to the operator.
 pub(crate) struct Rules(Vec<(Scope, PolicyRule)>);
 
-/// Where a rule holds.
+/// Where a rule applies.
 enum Scope {
     Everywhere,
     In(String),
 }
 
 impl Call {
-    /// What a request asks for; `None` for one that is about no resource (`/version`).
+    /// Parses a request; `None` for one that concerns no resource (`/version`).
     pub(crate) fn of(seen: &Seen) -> Option<Self> {
         let (path, query) = seen.path.split_once('?').unwrap_or((&seen.path, ""));
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();

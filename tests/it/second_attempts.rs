@@ -1,5 +1,5 @@
-//! A whole life with a rejection in it: the operator is killed around each call of the second attempt, and around
-//! the writes of its Secrets. Each call lands once for each attempt, and the certificate ends in its Secret.
+//! A whole lifecycle with a rejection: the operator is killed around each call of the second attempt, and around the
+//! writes of its Secrets. Each call takes effect once for each attempt, and the certificate is written to its Secret.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ enum Line {
     Secret(usize),
 }
 
-/// The calls of an application, in turn, each with how often an order with two attempts makes it.
+/// The calls of an application in their order, each with how often an order with two attempts makes it.
 fn twice(kind: Kind) -> impl Iterator<Item = (&'static str, usize)> {
     let first = kind.names().apply;
     kind.names().apply_again.iter().map(|call| (*call, 1 + usize::from(first.contains(call))))
@@ -67,7 +67,7 @@ async fn live(kind: Kind, line: &Line, action: Action) {
     let operator = world.second_operator();
     tokio::select! {
         () = killed => {}
-        _ = world.until("www", "ready before the kill", is_ready) => panic!("the life was over before the kill"),
+        _ = world.until("www", "ready before the kill", is_ready) => panic!("the order was finished before the kill"),
         () = play(&world) => {}
     }
     operator.kill();
@@ -89,7 +89,7 @@ fn is_ready(status: &CertificateOrderStatus) -> bool {
     condition(status, "Ready") == Some(("True".into(), "Issued".into()))
 }
 
-/// The CA, which rejects the first attempt and issues the second one, and the user, who asks for it.
+/// Simulates the CA, which rejects the first attempt and issues the second one, and the user, who requests it.
 async fn play(world: &World) {
     let mut pace = tokio::time::interval(Duration::from_millis(50));
     loop {
@@ -107,7 +107,7 @@ async fn play(world: &World) {
     }
 }
 
-/// Once the order stopped. An asking that was cut off, of which nobody can tell whether it was acted on, is repeated.
+/// Requests another attempt once the order stopped. A request whose outcome is unknown after a kill is repeated.
 #[allow(clippy::disallowed_methods, reason = "what a user writes into the annotation")]
 async fn ask_again(world: &World) {
     let status = world.status("www").await;
@@ -116,7 +116,7 @@ async fn ask_again(world: &World) {
     let asked = annotations.get("certorder.dev/resubmit-at");
     let asks = match stopped.as_deref() {
         Some("Rejected") => asked.is_none(),
-        // Asking faster than a busy machine can act on it would let every write of the intent meet a conflict.
+        // Not faster than a busy machine can handle it: else every write of the intent would conflict.
         Some("OutcomeUnknown") => {
             let intent = status.submission.as_ref().and_then(|submission| submission.intent.as_ref());
             let open = intent.and_then(|intent| intent.resubmit_at.as_ref());

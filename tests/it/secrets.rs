@@ -1,4 +1,4 @@
-//! Keys that never leave the cluster, and the Secret that the issued certificate goes to.
+//! Keys that never leave the cluster, and the Secret for the issued certificate.
 
 use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder_sim::tencent::Product;
@@ -16,10 +16,10 @@ for_both_clouds! {
     the_end_in_the_status_is_the_certificates_own_whatever_the_cloud_tells,
     a_deleted_or_edited_secret_is_restored_without_a_new_order,
     a_re_created_order_keeps_its_key_and_takes_its_certificate_over,
-    a_key_that_is_nowhere_is_said_and_no_other_one_is_made,
+    a_missing_key_is_reported_and_no_other_one_is_made,
     a_csr_without_its_key_gives_an_opaque_secret_and_with_it_a_tls_secret,
     a_key_of_the_cloud_comes_with_the_certificate_and_keystores_hold_both,
-    a_secret_of_somebody_else_is_never_overwritten,
+    a_secret_that_is_not_the_orders_is_never_overwritten,
 }
 
 /// An order with an ECDSA key, made in the cluster, and a Secret.
@@ -121,11 +121,11 @@ async fn a_re_created_order_keeps_its_key_and_takes_its_certificate_over(kind: K
     assert_eq!(world.made(kind.submit()), 1);
 }
 
-async fn a_key_that_is_nowhere_is_said_and_no_other_one_is_made(kind: Kind) {
+async fn a_missing_key_is_reported_and_no_other_one_is_made(kind: Kind) {
     let mut world = World::start_at(kind).await;
     issued(&world, with_secret(&world)).await;
     world.until_is("www", "Ready", "True", "Issued").await;
-    // Nobody restores meanwhile what is deleted here.
+    // The operator is stopped, so what is deleted here is not restored meanwhile.
     world.stop().await;
     world.delete::<CertificateOrder>("www").await;
     world.delete::<Secret>("www-tls").await;
@@ -200,13 +200,13 @@ async fn a_key_of_the_cloud_comes_with_the_certificate_and_keystores_hold_both(k
     assert_eq!(secret(&world, "www-tls").await, before, "what is as it should be is not written again");
 }
 
-/// Whether a PKCS #12 file opens with a password, and holds a key with leaf and intermediate.
+/// Whether a PKCS #12 file opens with a password, and has a key with leaf and intermediate.
 fn opens(file: &[u8], password: &str) -> bool {
     let store = p12_keystore::KeyStore::from_pkcs12(file, password, p12_keystore::Pkcs12ImportPolicy::Strict);
     store.is_ok_and(|store| store.private_key_chain().is_some_and(|(_, chain)| chain.certs().len() == 2))
 }
 
-async fn a_secret_of_somebody_else_is_never_overwritten(kind: Kind) {
+async fn a_secret_that_is_not_the_orders_is_never_overwritten(kind: Kind) {
     let world = World::start_at(kind).await;
     let theirs = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "www-tls"}, "stringData": {"a": "b"}});
     world.create::<Secret>(theirs).await;
@@ -283,7 +283,7 @@ async fn a_secret_that_cannot_be_written_is_said_and_written_once_it_can() {
     world.create::<Secret>(opaque).await;
     world.edit::<CertificateOrder>("www", json!({"spec": {"secretName": "www-tls"}})).await;
     let status = world
-        .until("www", "told about the type", |status| {
+        .until("www", "reporting the type", |status| {
             message(status, "SecretSynced").contains("the type Opaque")
         })
         .await;

@@ -1,5 +1,5 @@
-//! The real program starts while something is missing, says what, and goes on once it is there; and it ends in order
-//! when it is asked to.
+//! The real program starts while something is missing, reports it, and continues once it is there; and it shuts down
+//! gracefully.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,45 +18,45 @@ use crate::fixtures::{self, CERTIFICATE};
 use crate::process::Process;
 use crate::world::World;
 
-/// What an end may take that has nothing to wait for.
+/// The longest shutdown with nothing to wait for.
 const AT_ONCE: Duration = Duration::from_secs(5);
 /// The longest time for one call to the cloud.
 const CALL_TIMEOUT: Duration = Duration::from_secs(3);
 
 async fn world() -> World {
     let world = World::in_one_namespace().await;
-    // In process, the Lease is not where the roles of deploy/ have it.
+    // In process, the Lease is not in the namespace that the roles of deploy/ name.
     world.allow_anything();
     world.buy(CERTIFICATE, Product::DV_SINGLE);
     world
 }
 
-/// The program as it is installed, with the Lease in the namespace of the story.
+/// The program with the flags of an installation, and the Lease in the namespace of the story.
 fn start(world: &World, api: &str) -> Process {
     let flags = ["--lease-namespace", &world.namespace, "--call-timeout", "3s"];
     Process::start_with(api, &world.net.url(), &world.namespace, &flags)
 }
 
-/// It says what is missing, in so many words and no more often than it helps, and is not ready.
+/// It logs what is missing, with this text and only a few times, and is not ready.
 async fn it_waits(process: &mut Process, says: &str) {
     process.until_logged(says).await;
     assert_eq!(process.readyz().await, Some(503));
     let log = process.log();
     assert!(!log.contains("Status {"), "for people: {log}");
-    assert!(!log.contains("kube_client"), "said once: {log}");
+    assert!(!log.contains("kube_client"), "logged once: {log}");
 }
 
-/// The same process goes on.
+/// The same process continues.
 async fn it_works(world: &World, process: &mut Process) {
     process.until_ready().await;
     world.create::<CertificateOrder>(fixtures::personal("www")).await;
     world.until_is("www", "Submitted", "True", "Accepted").await;
     process.terminate();
-    it_ends_in_order(world, process, AT_ONCE).await;
+    it_shuts_down(world, process, AT_ONCE).await;
 }
 
-/// It ends by itself, in time, and another replica may begin at once.
-async fn it_ends_in_order(world: &World, process: &mut Process, within: Duration) {
+/// It shuts down in time, and another replica may take over at once.
+async fn it_shuts_down(world: &World, process: &mut Process, within: Duration) {
     let (status, after) = process.end().await;
     assert!(status.success(), "{status}: {}", process.log());
     assert!(after < within, "after {after:?}: {}", process.log());
@@ -89,7 +89,7 @@ async fn the_api_server_may_come_up_after_the_operator() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_told_and_used_once_it_is_accepted() {
+async fn a_refused_token_is_reported_and_used_once_it_is_accepted() {
     let world = world().await;
     world.api.fault(Rule::new(Action::Status(unauthorized())).always());
     let mut process = start(&world, &world.api.url());
@@ -99,19 +99,19 @@ async fn a_refused_token_is_told_and_used_once_it_is_accepted() {
 }
 
 #[tokio::test]
-async fn an_operator_that_never_became_ready_ends_when_it_is_asked() {
+async fn an_operator_that_never_became_ready_shuts_down_when_it_is_asked() {
     let world = world().await;
-    // All that it may do is hold the Lease.
+    // It may only hold the Lease.
     world.api.fault(Rule::new(Action::Status(unauthorized())).path("/apis/certorder.dev/").always());
     let mut process = start(&world, &world.api.url());
     it_waits(&mut process, "the API server refuses the token").await;
     process.terminate();
-    it_ends_in_order(&world, &mut process, AT_ONCE).await;
-    assert!(!process.log().contains("trouble with a controller"), "an end is no trouble: {}", process.log());
+    it_shuts_down(&world, &mut process, AT_ONCE).await;
+    assert!(!process.log().contains("a controller failed"), "a shutdown is no failure: {}", process.log());
 }
 
 #[tokio::test]
-async fn an_open_connection_to_the_probes_does_not_hold_up_the_end() {
+async fn an_open_connection_to_the_probes_does_not_delay_the_shutdown() {
     let world = world().await;
     let mut process = start(&world, &world.api.url());
     process.until_ready().await;
@@ -121,18 +121,18 @@ async fn an_open_connection_to_the_probes_does_not_hold_up_the_end() {
     let mut unfinished = TcpStream::connect(process.http()).await.unwrap();
     unfinished.write_all(b"GET /livez HTTP/1.1\r\n").await.unwrap();
     process.terminate();
-    it_ends_in_order(&world, &mut process, AT_ONCE).await;
+    it_shuts_down(&world, &mut process, AT_ONCE).await;
 }
 
 #[tokio::test]
-async fn a_call_in_flight_is_finished_and_recorded_before_the_end() {
+async fn a_call_in_flight_is_finished_and_recorded_before_the_shutdown() {
     let world = world().await;
     world.net.fault(submission(Action::Delay(CALL_TIMEOUT / 2)));
     let mut process = start(&world, &world.api.url());
     world.create::<CertificateOrder>(fixtures::personal("www")).await;
     world.until_called("CertificateInfoSubmit").await;
     process.terminate();
-    it_ends_in_order(&world, &mut process, CALL_TIMEOUT).await;
+    it_shuts_down(&world, &mut process, CALL_TIMEOUT).await;
 
     let submission = world.status("www").await.submission.unwrap();
     assert!(submission.intent.is_none(), "the outcome is known: {submission:?}");
@@ -143,18 +143,18 @@ async fn a_call_in_flight_is_finished_and_recorded_before_the_end() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_never_answered_holds_up_the_end_for_its_timeout_only() {
+async fn a_call_that_is_never_answered_delays_the_shutdown_for_its_timeout_only() {
     let world = world().await;
     world.net.fault(submission(Action::HoldAfter));
     let mut process = start(&world, &world.api.url());
     world.create::<CertificateOrder>(fixtures::personal("www")).await;
     world.net.killed().await;
     process.terminate();
-    it_ends_in_order(&world, &mut process, CALL_TIMEOUT + AT_ONCE).await;
+    it_shuts_down(&world, &mut process, CALL_TIMEOUT + AT_ONCE).await;
     let status = world.status("www").await;
     assert!(status.submission.unwrap().intent.is_some(), "left to be settled: {:?}", status.conditions);
 
-    // The next one asks the cloud what became of it.
+    // The next process reads the outcome from the cloud.
     let _next = start(&world, &world.api.url());
     world.until_is("www", "Submitted", "True", "Adopted").await;
     assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 1);
@@ -166,7 +166,7 @@ fn submission(action: Action) -> Rule {
     Rule::new(action).header(header, HeaderValue::from_static("CertificateInfoSubmit"))
 }
 
-/// What an API server says to an expired token.
+/// The answer of an API server to an expired token.
 fn unauthorized() -> Reply {
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
@@ -175,7 +175,7 @@ fn unauthorized() -> Reply {
     Reply::json(StatusCode::UNAUTHORIZED, &status)
 }
 
-/// An address where nobody listens yet, and nobody else can.
+/// A reserved address without a listener.
 struct Door {
     socket: TcpSocket,
     address: SocketAddr,
@@ -193,7 +193,7 @@ impl Door {
         format!("http://{}", self.address)
     }
 
-    /// Leads to this server from now on.
+    /// Forwards to this server from now on.
     fn open_to(self, url: &str) {
         let (listener, server) =
             (self.socket.listen(64).unwrap(), url.strip_prefix("http://").unwrap().to_owned());

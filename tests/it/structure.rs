@@ -18,7 +18,7 @@ const ROOMS: [&[&str]; 7] =
 /// A module, as the segments of its path below the crate.
 type Module = Vec<String>;
 
-/// One import: where it stands, and the module that it leads to.
+/// One import: its place, and the imported module.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Arrow {
     to: Module,
@@ -35,8 +35,8 @@ macro_rules! pattern {
 
 /// The modules of one crate and what they import of each other.
 struct Structure {
-    /// Each module that has code of its own, with its imports. What only declares and re-exports is left out, and an
-    /// import through it leads to where the name is defined.
+    /// Each module that has code of its own, with its imports. A module that only declares and re-exports is left out, and
+    /// an import through it counts for the module that defines the name.
     arrows: BTreeMap<Module, BTreeSet<Arrow>>,
 }
 
@@ -58,7 +58,7 @@ fn code(text: &str) -> String {
     COMMENT_OR_TEXT.replace_all(&without_tests(text), blank).into_owned()
 }
 
-/// A source file without its tests, which stand at its end.
+/// A source file without its tests, which are at its end.
 fn without_tests(text: &str) -> String {
     TESTS.find(text).map_or(text, |tests| &text[..tests.start()]).to_owned()
 }
@@ -80,7 +80,7 @@ fn sources(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The module that a file is, given the directory of its crate.
+/// The module of a file, given the directory of its crate.
 fn module(root: &Path, file: &Path) -> Module {
     let path = file.strip_prefix(root).unwrap().with_extension("");
     let mut segments: Module = path.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
@@ -165,7 +165,7 @@ impl Structure {
                     found.insert(Arrow { to, file: file.clone(), line });
                 }
             }
-            // What declares a module and has code of its own is tied to it.
+            // A module that declares another one and has code of its own depends on it.
             for (line, child) in declared(code) {
                 let to: Module = from.iter().cloned().chain([child]).collect();
                 if all.contains_key(&to) && !declaring.contains(&to) {
@@ -177,7 +177,7 @@ impl Structure {
         Self { arrows }
     }
 
-    /// The groups of modules that import each other, in a circle.
+    /// The groups of modules that import each other in a circle.
     fn circles(&self) -> Vec<BTreeSet<Module>> {
         let reached: BTreeMap<&Module, BTreeSet<Module>> =
             self.arrows.keys().map(|module| (module, self.reached(module))).collect();
@@ -207,7 +207,7 @@ impl Structure {
         reached
     }
 
-    /// What ties a circle.
+    /// The imports of a circle.
     fn describe(&self, circle: &BTreeSet<Module>) -> String {
         let mut text = String::new();
         for module in circle {
@@ -240,7 +240,7 @@ fn paths_of_reexports(code: &str, module: &Module) -> Vec<Module> {
     trees.map(path).collect()
 }
 
-/// A path from the root of the crate; `None` where it leads out of it.
+/// A path from the root of the crate; `None` if it leads out of it.
 fn absolute(path: &str, from: &Module) -> Option<Module> {
     let mut segments = path.split("::").peekable();
     let mut full = match *segments.peek()? {
@@ -258,7 +258,8 @@ fn absolute(path: &str, from: &Module) -> Option<Module> {
     Some(full)
 }
 
-/// The module that defines what a path names: the longest one that the path begins with, or where that re-exports it from.
+/// The module that defines what a path names: the longest module path that it begins with, or the origin of that module's
+/// re-export.
 fn defining(
     path: &Module,
     all: &BTreeMap<Module, (PathBuf, String)>,
@@ -283,7 +284,7 @@ fn root(directory: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(directory)
 }
 
-/// The place of a room in the list, from the bottom.
+/// The index of a room in the list, from the bottom.
 fn floor(room: &str) -> usize {
     let floor = ROOMS.iter().position(|rooms| rooms.contains(&room));
     floor.unwrap_or_else(|| panic!("src/{room} is no room: a file of src/ belongs into one of {ROOMS:?}"))
@@ -359,7 +360,7 @@ fn tempfile() -> PathBuf {
     directory
 }
 
-/// The names of the clouds and of their products, and what they call their calls, but for words of every day.
+/// The names of the clouds, of their products and of their calls, except for everyday words.
 fn cloud_words() -> Regex {
     let calls = RequestKind::iter().flat_map(|kind| [tencent::CALLS.name(kind), huawei::CALLS.name(kind)]);
     let calls = calls.flatten().filter(|call| call.chars().any(|c| c.is_uppercase() || c == '-'));

@@ -1,6 +1,7 @@
-//! One story's world: a cluster, a namespace, a cloud with an account, the operator, and proxies between them.
+//! The environment of one story: a cluster, a namespace, a cloud with an account, the operator, and proxies between them.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use certorder::api::v1alpha1::{
@@ -28,31 +29,33 @@ use crate::fixtures;
 use crate::operator::Operator;
 use crate::rules::Rules;
 
-/// The longest that a story waits for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a story waits for anything.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) struct World {
-    cluster: Cluster,
+    cluster: Arc<Cluster>,
     pub(crate) namespace: String,
+    /// The namespace of the claims.
+    pub(crate) claims: String,
     pub(crate) cloud: TencentCloud,
     pub(crate) account: Account,
     /// Between operator and API server.
     pub(crate) api: Proxy,
     /// Between operator and Tencent Cloud.
     pub(crate) net: Proxy,
-    /// Which cloud the story is about.
+    /// The cloud of the story.
     pub(crate) kind: Kind,
-    /// That cloud, for stories that are about both.
+    /// Its handle, for stories that run on both clouds.
     pub(crate) site: Cloud,
-    /// Between operator and Huawei Cloud, in a story about that one.
+    /// Between operator and Huawei Cloud, in a story about that cloud.
     huawei_net: Option<Proxy>,
     operator: Option<Operator>,
-    /// What the operator may do: every request of a story is held against it.
+    /// The operator's permissions: every request of a story is checked against them.
     rules: Cell<Option<Rules>>,
 }
 
 impl World {
-    /// A world with the credentials in place and the operator not running yet. It has the permissions of `deploy/`.
+    /// A world with the credentials, and the operator not running yet. It has the permissions of `deploy/`.
     pub(crate) async fn quiet() -> Self {
         Self::quiet_at(Kind::Tencent).await
     }
@@ -68,34 +71,43 @@ impl World {
     /// The same with the permissions of `deploy/namespaced`, which are for one namespace.
     pub(crate) async fn in_one_namespace() -> Self {
         let (cluster, namespace) = (Cluster::start(cluster::kubeconfig().as_deref()).await, new_namespace());
-        cluster::create_namespace(&cluster.client, &namespace).await;
-        let mut objects = deploy::read("deploy/namespaced");
-        objects.retain(|object| matches!(deploy::kind(object), "ServiceAccount" | "Role" | "RoleBinding"));
-        for object in &mut objects {
-            if object.metadata.namespace.as_deref() == Some(deploy::CLAIMS) {
-                // Shared by all stories, so it is named after this one, as the chart names it after the installation.
-                let name = format!("{namespace}.{}", deploy::ACCOUNT);
-                if let Some(role) = object.data.pointer_mut("/roleRef/name") {
-                    *role = name.clone().into();
-                }
-                object.metadata.name = Some(name);
-            } else {
-                // All else into the namespace of the story, where it is deleted with it.
-                object.metadata.namespace = Some(namespace.clone());
-            }
-            if let Some(subject) = object.data.pointer_mut("/subjects/0/namespace") {
-                *subject = namespace.clone().into();
-            }
-        }
-        deploy::apply(&cluster.client, &deploy::read_file("deploy/crds/claims-namespace.yaml")).await;
-        deploy::apply(&cluster.client, &objects).await;
+        install_in_one_namespace(&cluster, &namespace).await;
         let upstream = cluster.upstream_of(&namespace, deploy::ACCOUNT).await;
         let rules = Rules::of("deploy/namespaced", &namespace);
         Self::new(Kind::Tencent, cluster, upstream, namespace, rules).await
     }
 
     async fn new(kind: Kind, cluster: Cluster, upstream: Upstream, namespace: String, rules: Rules) -> Self {
-        let (cloud, account) = clouds::start_tencent().await;
+        let claims = cluster.create_claims(&namespace).await;
+        let tencent = clouds::start_tencent().await;
+        Self::with(kind, Arc::new(cluster), upstream, [namespace, claims], rules, tencent).await
+    }
+
+    /// Another installation by the manifests of `deploy/namespaced` beside this one: a namespace of its own in the same
+    /// cluster, the same account at the same cloud, the same namespace of claims.
+    pub(crate) async fn another_installation(&self) -> Self {
+        let namespace = new_namespace();
+        install_in_one_namespace(&self.cluster, &namespace).await;
+        self.cluster.may_claim(&self.claims, &namespace).await;
+        let upstream = self.cluster.upstream_of(&namespace, deploy::ACCOUNT).await;
+        let rules = Rules::of("deploy/namespaced", &namespace);
+        let (tencent, namespaces) =
+            ((self.cloud.clone(), self.account.clone()), [namespace, self.claims.clone()]);
+        let cluster = Arc::clone(&self.cluster);
+        let other = Self::with(Kind::Tencent, cluster, upstream, namespaces, rules, tencent).await;
+        // Its claims are in no namespace of its own.
+        other.allow_anything();
+        other
+    }
+
+    async fn with(
+        kind: Kind,
+        cluster: Arc<Cluster>,
+        upstream: Upstream,
+        [namespace, claims]: [String; 2],
+        rules: Rules,
+        (cloud, account): (TencentCloud, Account),
+    ) -> Self {
         let api = Proxy::start(upstream).await.unwrap();
         let tencent = Cloud::Tencent(cloud.clone(), account.clone());
         let net = tencent.line().await;
@@ -108,20 +120,31 @@ impl World {
             }
         };
         let (operator, rules) = (None, Cell::new(Some(rules)));
-        let world =
-            Self { cluster, namespace, cloud, account, api, net, kind, site, huawei_net, operator, rules };
+        let world = Self {
+            cluster,
+            namespace,
+            claims,
+            cloud,
+            account,
+            api,
+            net,
+            kind,
+            site,
+            huawei_net,
+            operator,
+            rules,
+        };
         cluster::create_namespace(&world.client(), &world.namespace).await;
-        world.cluster.create_claims(&world.namespace).await;
         world.create::<Secret>(fixtures::credentials()).await;
         if kind == Kind::Huawei {
             world.create::<Secret>(fixtures::huawei_credentials()).await;
-            // This cloud takes no application without an applicant.
+            // This cloud accepts no application without an applicant.
             world.create::<OrganizationProfile>(fixtures::profile()).await;
         }
         world
     }
 
-    /// A quiet world with the operator running.
+    /// A world without faults, with the operator running.
     pub(crate) async fn start() -> Self {
         Self::start_at(Kind::Tencent).await
     }
@@ -133,7 +156,7 @@ impl World {
         world
     }
 
-    /// The line of the operator to the cloud of the story.
+    /// The operator's proxy to the cloud of the story.
     pub(crate) fn line(&self) -> &Proxy {
         self.huawei_net.as_ref().unwrap_or(&self.net)
     }
@@ -143,7 +166,7 @@ impl World {
         self.kind.names().certificate
     }
 
-    /// How often the cloud of the story carried out a call for its certificate.
+    /// How many calls for its certificate took effect at the cloud of the story.
     pub(crate) fn made(&self, action: &str) -> usize {
         self.made_for(action, self.certificate())
     }
@@ -161,7 +184,7 @@ impl World {
         self.site.ledger().into_iter().rfind(|call| call.action == action).unwrap()
     }
 
-    /// An order with everything that it needs, of a certificate for one name, with the key made by the cloud.
+    /// An order with everything that it needs, for a certificate with one name and a key made by the cloud.
     pub(crate) fn order(&self, name: &str) -> Value {
         match self.kind {
             Kind::Tencent => fixtures::personal(name),
@@ -173,7 +196,7 @@ impl World {
         self.cluster.client.clone()
     }
 
-    /// Holds the requests of this story against no rules: it tries what is not allowed.
+    /// Does not check the requests of this story against the roles: it makes some that are not allowed.
     pub(crate) fn allow_anything(&self) {
         self.rules.set(None);
     }
@@ -196,12 +219,12 @@ impl World {
         self.operator.take().unwrap().kill();
     }
 
-    /// Ends the operator as SIGTERM would.
+    /// Shuts the operator down as SIGTERM would.
     pub(crate) async fn stop(&mut self) {
         self.operator.take().unwrap().stop().await;
     }
 
-    /// An operator that works while it holds the Lease.
+    /// An operator with leader election.
     pub(crate) fn electing_operator(&self) -> Operator {
         let clouds = [self.net.url(), self.line().url()];
         Operator::start_electing(&self.api.url(), clouds.each_ref().map(String::as_str), &self.namespace)
@@ -209,7 +232,9 @@ impl World {
 
     /// Another operator beside the first.
     pub(crate) fn second_operator(&self) -> Operator {
-        Operator::start(&self.api.url(), &self.net.url(), &self.line().url(), &self.namespace)
+        let clouds = [self.net.url(), self.line().url()];
+        let clouds = clouds.each_ref().map(String::as_str);
+        Operator::start_claiming(&self.api.url(), clouds, &self.namespace, &self.claims)
     }
 
     /// Buys a certificate.
@@ -260,13 +285,13 @@ impl World {
         self.api_of::<K>().delete(name, &DeleteParams::default()).await.unwrap();
     }
 
-    /// Asks for a look now.
+    /// Requests a pass now.
     pub(crate) async fn poke(&self, name: &str) {
         let annotation = json!({"certorder.dev/reconcile-at": uuid::Uuid::new_v4().to_string()});
         self.edit::<CertificateOrder>(name, json!({"metadata": {"annotations": annotation}})).await;
     }
 
-    /// The status of an order now.
+    /// The current status of an order.
     pub(crate) async fn status(&self, name: &str) -> CertificateOrderStatus {
         self.orders().get(name).await.unwrap().status.unwrap_or_default()
     }
@@ -284,7 +309,7 @@ impl World {
                 seen == order.metadata.generation && order.status.as_ref().is_some_and(&wanted)
             })
         };
-        let found = tokio::time::timeout(PATIENCE, await_condition(self.orders(), name, condition)).await;
+        let found = tokio::time::timeout(TIMEOUT, await_condition(self.orders(), name, condition)).await;
         if let Ok(order) = found {
             return order.unwrap().unwrap().status.unwrap();
         }
@@ -307,7 +332,7 @@ impl World {
         .await
     }
 
-    /// Waits until an object is there and as wanted.
+    /// Waits until an object exists and is as wanted.
     pub(crate) async fn until_object<K>(&self, name: &str, wanted: impl Fn(&K) -> bool)
     where
         K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
@@ -318,12 +343,11 @@ impl World {
             + 'static,
     {
         let condition = |object: Option<&K>| object.is_some_and(&wanted);
-        let found =
-            tokio::time::timeout(PATIENCE, await_condition(self.api_of::<K>(), name, condition)).await;
+        let found = tokio::time::timeout(TIMEOUT, await_condition(self.api_of::<K>(), name, condition)).await;
         found.unwrap_or_else(|_| panic!("{name} is not as wanted")).unwrap();
     }
 
-    /// Waits until the operator asks the API server for this path.
+    /// Waits until the operator requests this path from the API server.
     pub(crate) async fn until_asked(&self, path: &str) {
         until_seen(&self.api, path, |seen| seen.path.contains(path)).await;
     }
@@ -333,19 +357,19 @@ impl World {
         until_seen(&self.net, action, |seen| seen.header("x-tc-action") == Some(action)).await;
     }
 
-    /// Waits until an order is gone.
-    pub(crate) async fn until_gone(&self, name: &str) {
-        let gone = |order: Option<&CertificateOrder>| order.is_none();
-        let waited = tokio::time::timeout(PATIENCE, await_condition(self.orders(), name, gone)).await;
+    /// Waits until an order is deleted.
+    pub(crate) async fn until_deleted(&self, name: &str) {
+        let deleted = |order: Option<&CertificateOrder>| order.is_none();
+        let waited = tokio::time::timeout(TIMEOUT, await_condition(self.orders(), name, deleted)).await;
         waited.unwrap_or_else(|_| panic!("{name} is still there")).unwrap();
     }
 
-    /// Waits until a profile's Ready says this.
+    /// Waits until a profile's Ready has this status and reason.
     pub(crate) async fn until_profile(&self, name: &str, status: &str, reason: &str) {
         self.until_profile_is(name, "Ready", status, reason).await;
     }
 
-    /// Waits until a condition of a profile says this of its present generation.
+    /// Waits until a condition of a profile has this status and reason for its current generation.
     pub(crate) async fn until_profile_is(
         &self,
         name: &str,
@@ -361,7 +385,7 @@ impl World {
             })
         };
         let condition = |profile: Option<&OrganizationProfile>| profile.is_some_and(is_so);
-        let waited = tokio::time::timeout(PATIENCE, await_condition(self.api_of(), name, condition)).await;
+        let waited = tokio::time::timeout(TIMEOUT, await_condition(self.api_of(), name, condition)).await;
         if let Ok(profile) = waited {
             return profile.unwrap().unwrap().status.unwrap();
         }
@@ -369,7 +393,7 @@ impl World {
         panic!("profile {name} is not {type_}={status} ({reason}): {:#?}", profile.status)
     }
 
-    /// Asks for a look at a profile now.
+    /// Requests a pass over a profile now.
     pub(crate) async fn poke_profile(&self, name: &str) {
         let annotation = json!({"certorder.dev/reconcile-at": uuid::Uuid::new_v4().to_string()});
         self.edit::<OrganizationProfile>(name, json!({"metadata": {"annotations": annotation}})).await;
@@ -391,10 +415,10 @@ impl World {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, published).await.unwrap_or_else(|_| panic!("no Event {reason}"));
+        tokio::time::timeout(TIMEOUT, published).await.unwrap_or_else(|_| panic!("no Event {reason}"));
     }
 
-    /// How often the cloud carried out a call for a certificate.
+    /// How many calls for a certificate took effect at the cloud.
     pub(crate) fn carried_out(&self, action: &str, certificate: &str) -> usize {
         let ledger = self.cloud.ledger();
         let of_this = |call: &&certorder_sim::tencent::Call| {
@@ -422,7 +446,33 @@ async fn until_seen(proxy: &Proxy, what: &str, wanted: impl Fn(&Seen) -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, arrived).await.unwrap_or_else(|_| panic!("nobody asks for {what}"));
+    tokio::time::timeout(TIMEOUT, arrived).await.unwrap_or_else(|_| panic!("no request for {what}"));
+}
+
+/// A namespace with the permissions of `deploy/namespaced`.
+async fn install_in_one_namespace(cluster: &Cluster, namespace: &str) {
+    cluster::create_namespace(&cluster.client, namespace).await;
+    let mut objects = deploy::read("deploy/namespaced");
+    objects.retain(|object| matches!(deploy::kind(object), "ServiceAccount" | "Role" | "RoleBinding"));
+    for object in &mut objects {
+        if object.metadata.namespace.as_deref() == Some(deploy::CLAIMS) {
+            // The namespace is shared by all stories, so the object is named after this story, as the chart names it
+            // after the installation.
+            let name = format!("{namespace}.{}", deploy::ACCOUNT);
+            if let Some(role) = object.data.pointer_mut("/roleRef/name") {
+                *role = name.clone().into();
+            }
+            object.metadata.name = Some(name);
+        } else {
+            // All other objects are in the namespace of the story, and are deleted with it.
+            object.metadata.namespace = Some(namespace.to_owned());
+        }
+        if let Some(subject) = object.data.pointer_mut("/subjects/0/namespace") {
+            *subject = namespace.into();
+        }
+    }
+    deploy::apply(&cluster.client, &deploy::read_file("deploy/crds/claims-namespace.yaml")).await;
+    deploy::apply(&cluster.client, &objects).await;
 }
 
 fn new_namespace() -> String {

@@ -7,8 +7,8 @@ use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::core::conditions::{Problem, get};
 use crate::order::claim::rivals::seniority;
 
-/// Whether an order runs: a call of it may be under way, or the CA works on it. One that is issued, or was rejected, or
-/// ended, does not.
+/// Whether an order runs: a call may be in flight, or the CA processes it. An order that is issued, rejected or over
+/// does not run.
 #[must_use]
 pub fn runs(order: &CertificateOrder) -> bool {
     let Some(status) = &order.status else { return false };
@@ -22,9 +22,9 @@ pub fn runs(order: &CertificateOrder) -> bool {
         || (submission.submitted_at.is_some() && submission.frozen && !is_over && !is_issued)
 }
 
-/// Why an order that does not run yet may not begin, given the other orders of its namespace.
+/// Why an order that does not run yet may not start, given the other orders of its namespace.
 ///
-/// Of two that begin at once each has stored its intent before it looks, and the older one goes on.
+/// If two start at once, each has stored its intent before it lists the others, and the older one continues.
 #[must_use]
 pub fn exceeded<'a>(
     me: &CertificateOrder,

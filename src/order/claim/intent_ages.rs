@@ -1,7 +1,7 @@
-//! How long this process has seen each open intent, by its own monotonic clock.
+//! How long this process has observed each open intent, by its own monotonic clock.
 //!
-//! The time of day in an intent is that of the process that stored it, and two machines' clocks may differ by more
-//! than a call takes. So the absence of evidence counts only after the intent was also seen for that long here.
+//! The time in an intent is from the clock of the process that stored it, and the clocks of two machines may differ by
+//! more than a call takes. So absent evidence counts only after this process has observed the intent for that long too.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,29 +12,29 @@ use tokio::time::Instant;
 use crate::api::v1alpha1::{CertificateOrder, Intent};
 use crate::cluster::cache::Key;
 
-/// The open intents, and since when each is seen.
+/// The open intents, and since when each is observed.
 #[derive(Default)]
 pub struct IntentAges(Mutex<HashMap<Key, (Intent, Instant)>>);
 
 impl IntentAges {
-    /// How long the order's open intent has been seen; nothing where it has none.
+    /// How long the open intent of an order has been observed; zero without an intent.
     pub fn age(&self, key: &Key, order: &CertificateOrder) -> Duration {
         let intent = order.status.as_ref().and_then(|status| status.submission.as_ref()?.intent.as_ref());
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match (intent, seen.get(key)) {
+        let mut observed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (intent, observed.get(key)) {
             (Some(intent), Some((known, since))) if known == intent => since.elapsed(),
             (Some(intent), _) => {
-                seen.insert(key.clone(), (intent.clone(), Instant::now()));
+                observed.insert(key.clone(), (intent.clone(), Instant::now()));
                 Duration::ZERO
             }
             (None, _) => {
-                seen.remove(key);
+                observed.remove(key);
                 Duration::ZERO
             }
         }
     }
 
-    /// Forgets an order that is gone.
+    /// Removes an order that was deleted.
     pub fn forget(&self, key: &Key) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }

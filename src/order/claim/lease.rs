@@ -23,8 +23,8 @@ pub const NAMESPACE: &str = "certorder.dev/order-namespace";
 /// Its UID.
 pub const UID: &str = "certorder.dev/order-uid";
 
-/// The longest that a holder's calls may take, whatever its Lease says.
-const LONGEST: Duration = Duration::from_hours(1);
+/// The longest that a holder's calls may take, whatever its Lease says: twice the longest `--call-timeout`.
+const LONGEST: Duration = Duration::from_hours(2);
 
 /// The order that holds a certificate.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,7 +92,16 @@ pub fn name(order: &CertificateOrder) -> String {
 /// Whether a Lease of this name is a claim.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
-    name.strip_prefix("certorder-").is_some_and(|digits| digits.len() == 32)
+    name.strip_prefix("certorder-").is_some_and(|digits| {
+        digits.len() == 32 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// A duration as a Lease says it: in whole seconds, rounded up, since a taker must not come too early.
+#[must_use]
+pub fn stored(duration: Duration) -> Duration {
+    let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
+    Duration::from_secs(seconds).min(LONGEST)
 }
 
 /// The Lease of an order; with a version it replaces the one that was read.
@@ -100,8 +109,7 @@ pub fn is_name(name: &str) -> bool {
 pub fn lease(order: &CertificateOrder, duration: Duration, version: Option<String>, now: Timestamp) -> Lease {
     let Holder { key: (namespace, name_), uid } = Holder::of(order);
     let annotations = [(ORDER, name_), (NAMESPACE, namespace), (UID, uid.clone())];
-    // Rounded up: a taker must not come too early.
-    let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
+    let seconds = stored(duration).as_secs();
     Lease {
         metadata: ObjectMeta {
             name: Some(name(order)),
@@ -126,4 +134,98 @@ pub fn has_acted(order: &CertificateOrder) -> bool {
     submission.is_some_and(|submission| {
         submission.intent.is_some() || submission.submitted_at.is_some() || submission.resubmissions > 0
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn order(provider: Value) -> CertificateOrder {
+        let block: Value = json!({
+            "apiVersion": "certorder.dev/v1alpha1", "kind": "CertificateOrder",
+            "metadata": {"name": "www", "namespace": "shop", "uid": "6d7c2e5a"},
+            "spec": {"provider": provider, "credentialsRef": {"name": "c"}, "commonName": "www.acme.example"},
+        });
+        serde_json::from_value(block).unwrap()
+    }
+
+    fn tencent() -> CertificateOrder {
+        order(json!({"tencentCloud": {"certificateId": "J2lX2maH"}}))
+    }
+
+    fn read(lease: Value) -> Claim {
+        serde_json::from_value::<Lease>(lease).unwrap().into()
+    }
+
+    /// Another version, or another installation, must find the same object.
+    #[test]
+    fn the_name_is_a_contract() {
+        // printf TencentCloud/International/J2lX2maH | sha256sum | cut -c 1-32
+        assert_eq!(name(&tencent()), "certorder-5fb0ef6bcc81170084524bf4ece71bb5");
+        let fields = json!({
+            "certificateId": "scs1590053258704", "region": "ap-southeast-1", "agreePrivacyProtection": true,
+        });
+        let huawei = order(json!({ "huaweiCloud": fields }));
+        assert_eq!(name(&huawei), "certorder-4c5539398586fa79c59e0da503fdc0c9");
+        let china = order(json!({"tencentCloud": {"certificateId": "J2lX2maH", "site": "China"}}));
+        assert_ne!(name(&china), name(&tencent()), "another site, another certificate");
+        assert!(is_name(&name(&huawei)));
+        for other in ["certorder", "certorder-leader", "other-5fb0ef6bcc81170084524bf4ece71bb5"] {
+            assert!(!is_name(other), "{other}");
+        }
+        assert!(!is_name("certorder-5FB0EF6BCC81170084524BF4ECE71BB5"));
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let now: Timestamp = "2026-03-01T08:00:00Z".parse().unwrap();
+        let written = lease(&tencent(), Duration::from_millis(40_001), Some("7".to_owned()), now);
+        assert_eq!(
+            serde_json::to_value(&written).unwrap(),
+            json!({
+                "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+                "metadata": {
+                    "name": "certorder-5fb0ef6bcc81170084524bf4ece71bb5", "resourceVersion": "7",
+                    "annotations": {
+                        "certorder.dev/order": "www", "certorder.dev/order-namespace": "shop",
+                        "certorder.dev/order-uid": "6d7c2e5a",
+                    },
+                },
+                "spec": {
+                    "holderIdentity": "6d7c2e5a", "leaseDurationSeconds": 41,
+                    "acquireTime": "2026-03-01T08:00:00.000000Z",
+                },
+            })
+        );
+        let claim = Claim::from(written);
+        assert_eq!(claim.holder, Some(Holder::of(&tencent())));
+        assert_eq!((claim.name, claim.version), (name(&tencent()), Some("7".to_owned())));
+        assert_eq!(claim.duration, Duration::from_secs(41));
+    }
+
+    #[test]
+    fn a_lease_that_does_not_say_whose_it_is_has_no_holder_and_odd_durations_have_bounds() {
+        let with = |annotations: Value, spec: Value| {
+            read(json!({"metadata": {"name": "certorder-x", "annotations": annotations}, "spec": spec}))
+        };
+        let [whole, mut part, mut empty] =
+            std::array::from_fn(|_| json!({ORDER: "www", NAMESPACE: "shop", UID: "1"}));
+        assert!(with(whole, json!({})).holder.is_some());
+        part.as_object_mut().unwrap().remove(UID);
+        empty[ORDER] = json!("");
+        for annotations in [part, empty, json!({})] {
+            assert_eq!(with(annotations.clone(), json!({})).holder, None, "{annotations}");
+        }
+        assert_eq!(read(json!({"metadata": {"name": "certorder-x"}})).holder, None);
+        let lasts = |seconds: i64| with(json!({}), json!({"leaseDurationSeconds": seconds})).duration;
+        assert_eq!(
+            (lasts(40), lasts(-1), lasts(0)),
+            (Duration::from_secs(40), Duration::ZERO, Duration::ZERO)
+        );
+        assert_eq!(lasts(i64::from(i32::MAX)), LONGEST, "nobody keeps a certificate for 68 years");
+        let longest_call = Duration::from_hours(1);
+        assert_eq!(stored(longest_call * 2), longest_call * 2, "the longest that the flag takes is not cut");
+    }
 }

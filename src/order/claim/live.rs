@@ -1,4 +1,4 @@
-//! What the other orders mean for one of them: as last seen before each step, and read live before a call.
+//! Checks an order against the other ones: from the cache before each step, and live before a call.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use crate::provider::registry;
 type Listed = DeserializeGuard<CertificateOrder>;
 
 impl Controller {
-    /// What the other orders for this certificate, as last seen, mean for this one. Where there are some that cannot be
-    /// read, only a live list tells whether one of them is for this certificate.
+    /// Whether another cached order contests the certificate of this one. The cache has no orders that cannot be read;
+    /// if there are any, only a live list shows whether one of them is for this certificate.
     pub async fn contested(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
         if self.orders.iter().any(Cache::has_unreadable) {
             return self.contested_live(order).await;
@@ -62,14 +62,14 @@ impl Controller {
         Ok(rivals::contested(order, &others))
     }
 
-    /// Whether the namespace, as last seen, has as many running orders as it may have without this one.
+    /// Whether the cached orders of the namespace use up its budget without this one.
     pub fn over_budget(&self, order: &CertificateOrder) -> Option<Problem> {
         let most = self.max_orders.filter(|_| !budget::runs(order))?;
-        let everyone: Vec<_> = self.orders.iter().flat_map(|orders| orders.objects().state()).collect();
-        budget::exceeded(order, everyone.iter().map(Borrow::borrow), most)
+        let all: Vec<_> = self.orders.iter().flat_map(|orders| orders.objects().state()).collect();
+        budget::exceeded(order, all.iter().map(Borrow::borrow), most)
     }
 
-    /// The same, read live, for an order that was about to begin. One that cannot be read is not counted.
+    /// The same, read live, for an order that is about to start. An order that cannot be read does not count.
     pub async fn over_budget_live(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
         let Some(most) = self.max_orders else { return Ok(None) };
         let api: Api<Listed> =

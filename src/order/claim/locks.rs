@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OwnedMutexGuard;
 
-/// One lock for each certificate. kube already keeps two passes over one object apart; this keeps apart two
-/// objects for the same certificate, an object that was deleted and applied again among them.
+/// One lock for each certificate. kube never runs two passes over one object at the same time. The lock does the same
+/// for two objects with the same certificate, such as an object that was deleted and created again.
 #[derive(Default)]
 pub struct CertificateLocks(Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>);
 
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_certificate_is_worked_by_one_pass_and_others_do_not_wait() {
+    async fn one_pass_at_a_time_holds_the_lock_of_a_certificate_and_others_do_not_wait() {
         let locks = CertificateLocks::default();
         let first = locks.lock("a".to_owned()).await;
         let _other = locks.lock("b".to_owned()).await;
@@ -36,6 +36,6 @@ mod tests {
         drop(first);
         drop(second.await);
         drop(locks.lock("c".to_owned()).await);
-        assert_eq!(locks.0.lock().unwrap().len(), 2, "locks that nobody holds are forgotten");
+        assert_eq!(locks.0.lock().unwrap().len(), 2, "locks that no pass holds are removed");
     }
 }

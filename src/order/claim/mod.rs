@@ -1,12 +1,12 @@
-//! Who has a certificate, and whether an order may begin.
+//! Which order has a certificate, and whether an order may start.
 //!
 //! - [`lease`]: a claim as a Lease: its name and what it says (pure); [`claims`]: holds and takes over claims; [`release`]: puts
-//!   them in place at the start, and gives them up.
+//!   them in place at the start, and gives them up; [`memory`]: what this process knows of them.
 //! - [`rivals`]: which of several cached orders for one certificate has it (pure).
 //! - [`budget`]: how many orders of one namespace may run at the same time (pure).
 //! - [`live`]: asks both, of the cache before each step and of the API server where that is not enough.
 //! - [`locks`]: one pass at a time for each certificate.
-//! - [`intent_ages`]: how long an open intent has been seen.
+//! - [`intent_ages`]: how long this process has observed an open intent.
 
 pub mod budget;
 pub mod claims;
@@ -14,5 +14,6 @@ pub mod intent_ages;
 pub mod lease;
 pub mod live;
 pub mod locks;
+pub mod memory;
 pub mod release;
 pub mod rivals;

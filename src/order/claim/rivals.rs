@@ -12,30 +12,30 @@ use crate::core::conditions::Problem;
 
 /// Whether an order may act on its certificate, given every other order that names the same one.
 ///
-/// - A submission wins, whoever is older: the money is spent. One whose answer is known wins over one that was found
-///   at the cloud after its answer was lost, since an equal application of another order looks the same there; and
-///   that one over what was only taken over. Of two that were found, or taken over, the older one wins.
-/// - A call that may be under way is never overtaken, not even by an older object: its caller looked before the
-///   older object stored its intent, so it cannot know of it. The younger gives way for good, the older waits
-///   until the other's intent is settled.
+/// - A submission wins, regardless of age: the money is spent. A submission that the cloud answered wins over one that
+///   was found at the cloud after its response was lost, since an equal application of another order looks the same
+///   there. A found submission wins over an adopted one. Of two found or two adopted ones, the older order wins.
+/// - An order whose call may be in flight does not yield, not even to an older order: it listed the others before the
+///   older one stored its intent. The younger of the two stops for good, the older waits until the intent of the other
+///   is settled.
 ///
-/// So of two that act at once, at most one calls: each stores its intent before it looks at the others, hence at
-/// least one of them sees the other.
+/// So if two orders act at once, at most one of them calls: each stores its intent before it lists the others, hence at
+/// least one of them observes the intent of the other.
 #[must_use]
 pub fn contested(me: &CertificateOrder, others: &[impl Borrow<CertificateOrder>]) -> Option<Problem> {
     let rivals = || others.iter().map(Borrow::borrow).filter(|other| other.uid() != me.uid());
-    let standing = |order: &CertificateOrder| hold(order).map(|hold| (hold, seniority(order)));
+    let standing = |order: &CertificateOrder| claim(order).map(|claim| (claim, seniority(order)));
     let winner =
         rivals().filter_map(|other| Some((standing(other)?, other))).min_by(|(a, _), (b, _)| a.cmp(b));
     match (standing(me), winner) {
-        (Some((Hold::Answered, _)), _) | (Some(_), None) => return None,
-        (Some(mine), Some((theirs, winner))) => return (theirs < mine).then(|| lost(me, winner)),
-        (None, Some((_, winner))) => return Some(lost(me, winner)),
+        (Some((Claim::Answered, _)), _) | (Some(_), None) => return None,
+        (Some(mine), Some((theirs, winner))) => return (theirs < mine).then(|| duplicate(me, winner)),
+        (None, Some((_, winner))) => return Some(duplicate(me, winner)),
         (None, None) => {}
     }
     let rival = rivals().filter(|other| intends(other)).min_by(|a, b| seniority(a).cmp(&seniority(b)))?;
     if seniority(rival) < seniority(me) {
-        return Some(lost(me, rival));
+        return Some(duplicate(me, rival));
     }
     let message = format!(
         "{} asks for the same certificate and its call is not settled yet; certorder looks again in a moment",
@@ -44,36 +44,43 @@ pub fn contested(me: &CertificateOrder, others: &[impl Borrow<CertificateOrder>]
     Some(Problem::new(Reason::Settling, message))
 }
 
-/// Whether nobody can contest the claim of this order any more: the cloud answered it.
+/// The order of those that have acted on one certificate: first the one that keeps it.
 #[must_use]
-pub fn is_settled(order: &CertificateOrder) -> bool {
-    hold(order) == Some(Hold::Answered)
+pub fn rank(order: &CertificateOrder) -> impl Ord + use<> {
+    let claim = claim(order);
+    (claim.is_none(), claim, seniority(order))
 }
 
-/// How an order came to its certificate, the strongest claim first.
+/// Whether no other order can contest the claim of this one any more: the cloud answered it.
+#[must_use]
+pub fn is_settled(order: &CertificateOrder) -> bool {
+    claim(order) == Some(Claim::Answered)
+}
+
+/// How an order obtained its certificate, the strongest claim first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Hold {
-    /// The cloud accepted its application and said so, for this attempt or one before.
+enum Claim {
+    /// The cloud confirmed that it accepted the application of this attempt or of an earlier one.
     Answered,
-    /// Its application was found at the cloud, and is taken for its own.
+    /// An equal application was found at the cloud, and counts as its own.
     Found,
-    /// What somebody else ordered was taken over.
+    /// An order that was placed by other means was taken over.
     Adopted,
 }
 
-fn hold(order: &CertificateOrder) -> Option<Hold> {
+fn claim(order: &CertificateOrder) -> Option<Claim> {
     let submission = submission(order)?;
-    // Between two attempts the certificate is its own as well.
+    // The claim also holds between two attempts.
     if submission.submitted_at.is_none() && submission.resubmissions == 0 {
         return None;
     }
-    // No second attempt begins while another order contests the first.
+    // No second attempt starts while another order contests the first.
     let is_answered = order.status.as_ref().is_some_and(|status| status.request_id.is_some())
         || submission.resubmissions > 0;
     Some(match submission.adopted {
-        true => Hold::Adopted,
-        false if is_answered => Hold::Answered,
-        false => Hold::Found,
+        true => Claim::Adopted,
+        false if is_answered => Claim::Answered,
+        false => Claim::Found,
     })
 }
 
@@ -90,7 +97,7 @@ pub(super) fn seniority(order: &CertificateOrder) -> impl Ord + use<> {
     (order.creation_timestamp().map(|time| time.0), order.uid())
 }
 
-fn lost(me: &CertificateOrder, winner: &CertificateOrder) -> Problem {
+fn duplicate(me: &CertificateOrder, winner: &CertificateOrder) -> Problem {
     lost_to(me, &key(winner))
 }
 

@@ -1,7 +1,7 @@
 //! What goes into Secrets.
 //!
-//! - [`target`]: where an issued certificate goes, and whether it stands there.
-//! - [`secret`]: whose a Secret is, and what certorder writes into it.
+//! - [`target`]: the Secrets that an issued certificate goes to, and whether they are up to date.
+//! - [`secret`]: who owns a Secret, and what certorder writes into it.
 
 pub mod secret;
 pub mod target;

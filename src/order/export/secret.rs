@@ -1,5 +1,5 @@
-//! The Secrets that an order writes: what is in them, whose they are, and whether they are still as they should be.
-//! Pure, but for [`write`].
+//! The Secrets that an order writes: their content, their owner, and whether they are unchanged. Pure, except for
+//! [`write`].
 
 use std::collections::BTreeMap;
 
@@ -23,11 +23,11 @@ use crate::provider::registry;
 const ORDER: &str = "certorder.dev/order";
 /// The paid certificate that a Secret belongs to.
 const CERTIFICATE: &str = "certorder.dev/certificate-id";
-/// A digest of the data that were written, by which an edit shows.
+/// A digest of the data that were written, to detect edits.
 const CONTENT: &str = "certorder.dev/content";
-/// What the keystores were made of, see [`crate::core::keystore::Keystore::mark`].
+/// The inputs of the keystores, see [`crate::core::keystore::Keystore::mark`].
 const KEYSTORES: &str = "certorder.dev/keystores";
-/// The usual label of who manages an object.
+/// The common label for the manager of an object.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
 /// The entries of a TLS Secret.
@@ -37,7 +37,7 @@ pub const CA_CRT: &str = "ca.crt";
 /// The private key.
 pub const TLS_KEY: &str = "tls.key";
 
-/// Who a Secret belongs to.
+/// The owner of a Secret.
 #[derive(Clone, Debug)]
 pub struct Owner {
     /// The order's name.
@@ -46,7 +46,7 @@ pub struct Owner {
     pub certificate_id: String,
 }
 
-/// A Secret as it should be.
+/// The desired state of a Secret.
 #[derive(Clone)]
 pub struct Wanted {
     /// Its name.
@@ -55,18 +55,18 @@ pub struct Wanted {
     pub type_: &'static str,
     /// Its data.
     pub data: BTreeMap<String, ByteString>,
-    /// What its keystores were made of; empty where there are none.
+    /// The inputs of its keystores; empty without keystores.
     pub keystores: String,
 }
 
-/// The name of the Secret with an order's own key.
+/// The name of the Secret with the key that certorder generates for an order.
 #[must_use]
 pub fn key_secret_name(order: &str) -> String {
     format!("{order}-key")
 }
 
 impl Owner {
-    /// How the Secrets of an order name it.
+    /// The owner of the Secrets of an order.
     #[must_use]
     pub fn of(order: &CertificateOrder) -> Self {
         Self {
@@ -75,7 +75,7 @@ impl Owner {
         }
     }
 
-    /// Whether a Secret is this order's, for this certificate. Any other is never overwritten.
+    /// Whether a Secret belongs to this order and this certificate. Any other Secret is never overwritten.
     #[must_use]
     pub fn owns(&self, secret: &Secret) -> bool {
         let annotations = secret.annotations();
@@ -83,7 +83,7 @@ impl Owner {
             && annotations.get(CERTIFICATE).is_some_and(|id| *id == self.certificate_id)
     }
 
-    /// Why a Secret of somebody else stands in the way.
+    /// Why a Secret of another owner prevents the write.
     #[must_use]
     pub fn conflict(&self, secret: &str) -> Problem {
         let Self { order, certificate_id } = self;
@@ -103,8 +103,8 @@ impl Owner {
 pub fn is_untouched(secret: &Secret, type_: &str, template: Option<&SecretTemplate>) -> bool {
     let data = secret.data.clone().unwrap_or_default();
     let written = secret.annotations().get(CONTENT).is_some_and(|content| *content == digest(&data));
-    let has = |wanted: &BTreeMap<String, String>, there: &BTreeMap<String, String>| {
-        wanted.iter().all(|(name, value)| there.get(name) == Some(value))
+    let has = |wanted: &BTreeMap<String, String>, stored: &BTreeMap<String, String>| {
+        wanted.iter().all(|(name, value)| stored.get(name) == Some(value))
     };
     let as_asked = template.is_none_or(|template| {
         has(&template.labels, secret.labels()) && has(&template.annotations, secret.annotations())
@@ -112,14 +112,14 @@ pub fn is_untouched(secret: &Secret, type_: &str, template: Option<&SecretTempla
     written && as_asked && secret.type_.as_deref() == Some(type_)
 }
 
-/// What the keystores of a stored Secret were made of.
+/// The inputs of the keystores of a stored Secret.
 #[must_use]
 pub fn keystores(secret: &Secret) -> &str {
     secret.annotations().get(KEYSTORES).map_or("", String::as_str)
 }
 
-/// Writes a Secret: creates it, or replaces the data of the one that was read. No owner reference: the certificate
-/// was paid for, and must outlive an order that is pruned or re-created.
+/// Writes a Secret: creates it, or replaces the data of the one that was read. It has no owner reference:
+/// the certificate was paid for, and must outlive an order that is pruned or created again.
 pub async fn write(
     client: &Client,
     order: &CertificateOrder,
@@ -175,12 +175,12 @@ pub fn patch(
     template: Option<&SecretTemplate>,
 ) -> serde_json::Value {
     let secret = created(owner, wanted, template);
-    let gone = stored.data.iter().flatten().filter(|(key, _)| !wanted.data.contains_key(*key));
+    let removed = stored.data.iter().flatten().filter(|(key, _)| !wanted.data.contains_key(*key));
     let data: BTreeMap<&String, Option<&ByteString>> = wanted
         .data
         .iter()
         .map(|(key, value)| (key, Some(value)))
-        .chain(gone.map(|(key, _)| (key, None)))
+        .chain(removed.map(|(key, _)| (key, None)))
         .collect();
     let mut annotations: BTreeMap<&str, Option<&str>> =
         secret.annotations().iter().map(|(name, value)| (name.as_str(), Some(value.as_str()))).collect();
@@ -197,8 +197,8 @@ pub fn patch(
     })
 }
 
-/// What it means that the API server refuses to write a Secret for good: by a quota, a policy, or since the stored one
-/// is immutable. A conflict, and what passes by itself, stays an error.
+/// Reports a write that the API server refuses permanently: by a quota, a policy, or because the stored Secret is
+/// immutable. Conflicts and temporary failures stay errors.
 pub fn refused(name: &str, written: Result<(), kube::Error>) -> Result<Result<(), Problem>, kube::Error> {
     match written {
         Ok(()) => Ok(Ok(())),
@@ -211,7 +211,7 @@ pub fn refused(name: &str, written: Result<(), kube::Error>) -> Result<Result<()
     }
 }
 
-/// The longest text of the API server that is shown, in bytes.
+/// The longest message of the API server that is shown, in bytes.
 const LONGEST_REFUSAL: usize = 1024;
 
 /// A secret text as a Secret holds it.
@@ -223,7 +223,7 @@ pub fn bytes(text: &SecretString) -> ByteString {
 fn digest(data: &BTreeMap<String, ByteString>) -> String {
     let mut hasher = Sha256::new();
     for (key, value) in data {
-        // Lengths first, so that no two different sets of entries run together.
+        // Lengths first, so that two different sets of entries never have the same input.
         hasher.update((key.len() as u64).to_be_bytes());
         hasher.update(key);
         hasher.update((value.0.len() as u64).to_be_bytes());

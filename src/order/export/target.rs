@@ -1,4 +1,4 @@
-//! The Secret that an issued certificate goes to: is it as it should be, and what belongs into it?
+//! The Secrets that an issued certificate goes to: whether they are up to date, and what they must hold.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,11 +21,11 @@ use crate::order::export::secret::{self, CA_CRT, Owner, TLS_CRT, TLS_KEY, Wanted
 use crate::order::facts::{Export, Term};
 use crate::order::own_key::OwnKey;
 
-/// The Secrets that an order writes once its certificate is issued, as they are now.
+/// The current state of the Secrets that an order writes once its certificate is issued.
 pub struct Target {
     tls: Option<Slot>,
     id: Option<Slot>,
-    /// The private key that the user's CSR or the order itself brings; `None` where the cloud may hold it.
+    /// The private key of the user's CSR or of the order itself; `None` if the cloud may hold it.
     key: Option<Result<Arc<KeyPair>, Problem>>,
     keystores: Result<Vec<(Format, Password, Alias)>, Problem>,
     owner: Owner,
@@ -39,7 +39,7 @@ struct Slot {
 }
 
 impl Target {
-    /// Reads what is there.
+    /// Reads the Secrets.
     pub async fn read(
         namespace: &Namespace,
         order: &CertificateOrder,
@@ -47,7 +47,7 @@ impl Target {
         own_key: Option<&OwnKey>,
     ) -> Result<Self, kube::Error> {
         let spec = &order.spec;
-        // The API server takes no TLS Secret without a key.
+        // The API server accepts no TLS Secret without a key.
         let type_ = if holds_key(spec) { "kubernetes.io/tls" } else { "Opaque" };
         let tls = match &spec.secret_name {
             Some(name) => Some(Slot::read(namespace, name, type_).await?),
@@ -62,7 +62,7 @@ impl Target {
         Ok(Self { tls, id, key, keystores, owner })
     }
 
-    /// Whether everything is in place. The certificate itself is not fetched for that.
+    /// Whether the Secrets are up to date. This does not download the certificate.
     #[must_use]
     pub fn export(
         &self,
@@ -102,9 +102,9 @@ impl Target {
         Chain::parse(&bundle.certificate_pem).ok().as_ref().map(term)
     }
 
-    /// What keeps the Secrets from being written.
+    /// Why the Secrets cannot be written.
     fn blocked(&self) -> Option<Problem> {
-        let in_the_way = self.slots().find_map(|slot| slot.in_the_way(&self.owner));
+        let blocked_by = self.slots().find_map(|slot| slot.blocked_by(&self.owner));
         let twice = match (&self.tls, &self.id) {
             (Some(tls), Some(id)) if tls.name == id.name => Some(Problem::new(
                 Reason::SecretConflict,
@@ -117,14 +117,14 @@ impl Target {
         };
         let key = self.key.as_ref().and_then(|key| key.as_ref().err());
         let key = key.map(|problem| Problem::new(Reason::KeyNotHeld, problem.message.clone()));
-        in_the_way.or(twice).or(key).or_else(|| self.keystores.as_ref().err().cloned())
+        blocked_by.or(twice).or(key).or_else(|| self.keystores.as_ref().err().cloned())
     }
 
     fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.tls.iter().chain(&self.id)
     }
 
-    /// Whether what is stored is the certificate that the cloud speaks of, in every form that is asked for.
+    /// Whether the Secret holds the certificate that the cloud reports, in every format that the order asks for.
     fn holds_the_certificate(
         &self,
         order: &CertificateOrder,
@@ -136,7 +136,7 @@ impl Target {
         };
         let data = stored.data.clone().unwrap_or_default();
         let (Some(chain), Ok(names)) = (stored_chain(&data), names) else { return false };
-        let same_term = seen.not_after.is_none_or(|told| Term::ends_at(chain.leaf_not_after(), told));
+        let same_expiry = seen.not_after.is_none_or(|told| Term::ends_at(chain.leaf_not_after(), told));
         let stored_key = data.get(TLS_KEY).and_then(|pem| std::str::from_utf8(&pem.0).ok());
         let stored_key = stored_key.and_then(|pem| KeyPair::from_pem(&SecretString::from(pem)).ok());
         let right_key = match (&self.key, &stored_key) {
@@ -151,11 +151,11 @@ impl Target {
         let right_entries = entries == plain_entries(&chain, key);
         let right_files = files.keys().map(String::as_str).eq(self.file_names(key))
             && secret::keystores(stored) == self.marks(&chain, key);
-        same_term && right_key && chain.covers(names).is_ok() && right_entries && right_files
+        same_expiry && right_key && chain.covers(names).is_ok() && right_entries && right_files
     }
 
-    /// The Secrets to write for a certificate that was fetched, each with what is stored under its name. Nothing is
-    /// written unless the key is the certificate's and every name is covered.
+    /// The Secrets to write for a downloaded certificate, each with the stored Secret of its name. It is an error if
+    /// the key does not match the certificate, or if a name is not covered.
     pub fn wanted(
         &self,
         order: &CertificateOrder,
@@ -212,7 +212,7 @@ impl Target {
         Ok(slot.wanted(data, self.marks(&chain, key)))
     }
 
-    /// The keystores of a key, each with its format.
+    /// The keystores for a key, each with its format.
     fn stores<'a>(
         &'a self,
         chain: &'a Chain,
@@ -277,8 +277,8 @@ impl Slot {
         Wanted { name: self.name.clone(), type_: self.type_, data, keystores }
     }
 
-    /// Why this Secret cannot be written. The one with the order's own key bears the same marks as the others.
-    fn in_the_way(&self, owner: &Owner) -> Option<Problem> {
+    /// Why this Secret cannot be written. The Secret with the order's own key has the same annotations as the others.
+    fn blocked_by(&self, owner: &Owner) -> Option<Problem> {
         let Self { name, type_, stored } = self;
         if *name == secret::key_secret_name(&owner.order) {
             let message = format!("Secret {name} is kept for the key of this order; choose another name");
@@ -299,7 +299,7 @@ impl Slot {
     }
 }
 
-/// Whether the order ends with a private key in its Secret.
+/// Whether the Secret of the order holds a private key.
 fn holds_key(spec: &CertificateOrderSpec) -> bool {
     !spec.has_own_csr() || spec.private_key_secret_ref.is_some()
 }
@@ -323,7 +323,7 @@ async fn key(
     Ok(match own_key {
         None => None,
         Some(OwnKey::Held(key)) => Some(Ok(Arc::clone(key))),
-        // What was ordered by other means may have its key at the cloud.
+        // The cloud may hold the key of an order that was placed by other means.
         Some(OwnKey::Absent(_)) if is_adopted => None,
         Some(OwnKey::Absent(problem) | OwnKey::Unfit(problem)) => Some(Err(problem.clone())),
     })

@@ -1,4 +1,4 @@
-//! The part of `fold` that is about calls: intents, outcomes, and what a restart makes of them.
+//! The part of `fold` for calls: intents, outcomes, and further attempts.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::order::fold::outcome::Requeue;
 use crate::order::fold::state::Fold;
 use crate::provider::{Accepted, Error};
 
-/// How soon the outcome of an intent is looked for.
-const SETTLING: Duration = Duration::from_secs(5);
+/// How often an open intent is reconciled.
+const SETTLE_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Fold<'_> {
     pub(super) fn intent(&mut self, action: Action, intent: &Intent) -> Requeue {
         self.conditions.remove(ConditionType::ActionRequired);
         if self.submission().intent.as_ref() != Some(intent) {
-            self.forget_intent();
+            self.discard_intent();
         }
         let submission = self.submission();
         submission.frozen = true;
@@ -60,7 +60,7 @@ impl Fold<'_> {
         }
     }
 
-    /// A call took effect that is not about an application.
+    /// A call without an application took effect.
     pub(super) fn done(&mut self, action: Action) -> Requeue {
         let now = self.now();
         let submission = self.submission();
@@ -73,16 +73,16 @@ impl Fold<'_> {
         Requeue::Now
     }
 
-    /// Begins another attempt: what the present one has reached no longer holds.
+    /// Starts another attempt: the progress of the present one no longer holds.
     pub(super) fn start_over(&mut self) -> Requeue {
-        let message = self.forget_attempt();
+        let message = self.discard_attempt();
         self.handle_resubmit(self.facts.annotation(RESUBMIT_AT));
         self.conditions.working(Reason::Submitting, &message);
         self.status.phase = Some("Submitting".to_owned());
         Requeue::Now
     }
 
-    fn forget_attempt(&mut self) -> String {
+    fn discard_attempt(&mut self) -> String {
         let before = self.facts.order.status.as_ref().and_then(|status| status.submission.as_ref());
         let resubmissions = before.map_or(0, |before| before.resubmissions).saturating_add(1);
         let started_over_at = Some(self.now());
@@ -97,21 +97,21 @@ impl Fold<'_> {
         message
     }
 
-    /// Where one call does both, and none opens an order again, the application itself begins another attempt.
+    /// If one call submits and orders, and none opens an order again, the application itself starts another attempt.
     fn another_attempt_if_so(&mut self, intent: &Intent) {
         if self.facts.submits_in_one_call() && self.facts.ours().is_some() {
-            self.forget_attempt();
+            self.discard_attempt();
         }
         self.handle_resubmit(intent.resubmit_at.as_deref());
     }
 
-    /// The user asked for another attempt, and it was made: once for each value.
+    /// Records that the request for another attempt is handled, once for each value of the annotation.
     fn handle_resubmit(&mut self, asked: Option<&str>) {
         let asked = asked.map(handled_value);
         self.status.last_handled_resubmit_at = asked.or(self.status.last_handled_resubmit_at.take());
     }
 
-    /// Nobody can tell what became of a call. Its intent stays, and what the user asks for next begins another one.
+    /// The outcome of a call stays unknown. Its intent stays, and the next request of the user starts another one.
     pub(super) fn left_unknown(&mut self, problem: &Problem) -> Requeue {
         let requeue = self.halt(problem);
         self.status.phase = Some("OutcomeUnknown".to_owned());
@@ -155,7 +155,7 @@ impl Fold<'_> {
         self.record_failure(intent, &failure);
         match error {
             Error::Unknown(_) => {
-                // The intent stays: what became of the call is read from the cloud.
+                // The intent stays: the outcome is read from the cloud.
                 let message = format!(
                     "{} certorder reads the cloud to see what became of it.",
                     failure.problem.message
@@ -170,7 +170,7 @@ impl Fold<'_> {
             _ => {
                 let frozen = self.submission().frozen;
                 self.drop_intent();
-                // A review that could not be stopped goes on, and so on.
+                // A failed call of another kind does not stop the CA: the order stays frozen.
                 let unfreezes = matches!(action, Action::Submit | Action::Order | Action::Resubmit);
                 self.submission().frozen = frozen && !unfreezes;
                 self.failure(&failure)
@@ -178,14 +178,14 @@ impl Fold<'_> {
         }
     }
 
-    /// Whether the cloud was to take another application after it had refused one.
+    /// Whether another application was submitted after a rejected one.
     fn is_refused_again(&self, action: Action) -> bool {
         let is_rejected = matches!(self.facts.observed, Some(Ok(seen)) if seen.stage == Stage::Rejected);
         action == Action::Submit && is_rejected
     }
 
-    /// The certificate's state forbids another application, and no call changes that state. What was edited or asked
-    /// for is done with, so that it is not tried again and again.
+    /// The certificate's state forbids another application, and no call changes that state. The edit or the request
+    /// counts as handled, so that it is not retried forever.
     fn refused_again(&mut self, intent: &Intent, failure: &Failure) -> Requeue {
         self.drop_intent();
         self.handle_resubmit(intent.resubmit_at.as_deref());
@@ -203,7 +203,7 @@ impl Fold<'_> {
         let name = &intent.action;
         match action {
             Action::Submit => {
-                // It is that of an application before.
+                // The stored one is from an earlier application.
                 self.status.request_id = None;
                 let message = format!(
                     "the cloud holds this application, so {name} took effect; its reply was lost, and its RequestId with it{}",
@@ -224,22 +224,23 @@ impl Fold<'_> {
     pub(super) fn settle(&mut self, until: jiff::Timestamp) -> Requeue {
         let intent = self.submission().intent.as_ref().map(|intent| (intent.action.clone(), intent.attempt));
         let (action, attempt) = intent.unwrap_or_default();
-        let wait = self.facts.call_timeout.saturating_mul(2);
+        let wait =
+            self.facts.intent().map_or_else(Duration::default, |intent| self.facts.intent_lasts(intent));
         let message = format!(
             "the outcome of {action} (attempt {attempt}) is not recorded and not visible at the cloud; certorder \
              reads for {wait:?} before it tries again"
         );
         self.conditions.working(Reason::Settling, &message);
-        Requeue::In(self.left(until).clamp(Duration::from_millis(100), SETTLING))
+        Requeue::In(self.left(until).clamp(Duration::from_millis(100), SETTLE_INTERVAL))
     }
 
-    /// What the sender of the application should know of it, as the end of a message.
+    /// The note of the application, as the end of a message.
     fn note(&self) -> String {
         let note = self.facts.payload.as_ref().ok().and_then(|payload| payload.note.as_deref());
         note.map(|note| format!(". {}", note.trim_end_matches('.'))).unwrap_or_default()
     }
 
-    /// Records a call that writes; of a run of equal failures the first.
+    /// Records a failed call; of several equal failures in a row the first one stays.
     pub(super) fn record_failure(&mut self, intent: &Intent, failure: &Failure) {
         let before = self.facts.order.status.as_ref().and_then(|status| status.last_request.as_ref());
         let same = before.filter(|last| {
@@ -269,7 +270,7 @@ impl Fold<'_> {
         });
     }
 
-    /// Another order has the certificate: what this one found or took over, or was about to do, it lets go.
+    /// Another order has the certificate: discards what this one found, adopted or intended.
     pub(super) fn give_up_claim(&mut self) {
         // What the cloud answered for this order stays on record.
         let is_answered =
@@ -287,16 +288,16 @@ impl Fold<'_> {
         }
     }
 
-    /// A call that definitely had no effect: the order can be edited again.
+    /// Removes the intent of a call that had no effect: the order can be edited again.
     pub(super) fn drop_intent(&mut self) {
         let submission = self.submission();
         submission.intent = None;
         submission.frozen = false;
     }
 
-    /// Drops an intent whose call is over, with an outcome that nobody recorded. Where it was to hand in an
-    /// application, what was accepted before may have been replaced.
-    pub(super) fn forget_intent(&mut self) {
+    /// Removes the intent of a call that is over without a recorded outcome. If it submitted an application, that may
+    /// have replaced the one accepted before.
+    pub(super) fn discard_intent(&mut self) {
         let Some(submission) = &mut self.status.submission else { return };
         if let Some(intent) = submission.intent.take() {
             submission.frozen = false;

@@ -1,4 +1,4 @@
-//! From an outcome to the part of the fold that knows it.
+//! Passes an outcome to the part of the fold that handles it.
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrderStatus, Plan};
@@ -12,7 +12,7 @@ use crate::order::fold::outcome::{Next, Outcome, Requeue};
 use crate::order::fold::state::Fold;
 use crate::order::plan::Step;
 
-/// Works out the next status.
+/// Computes the next status.
 #[must_use]
 pub fn fold(
     stored: &CertificateOrderStatus,
@@ -41,7 +41,7 @@ impl Fold<'_> {
         }
         self.conditions.remove(ConditionType::Suspended);
         if !matches!(outcome, Outcome::Step(Step::Show(_) | Step::Unreadable)) {
-            self.forget_plan();
+            self.discard_plan();
         }
         let asked = self.facts.annotation(RECONCILE_AT).map(handled_value);
         self.status.last_handled_reconcile_at = asked.or(self.status.last_handled_reconcile_at.take());
@@ -59,7 +59,7 @@ impl Fold<'_> {
             }
             Outcome::TakenBack(problem) => {
                 self.drop_intent();
-                // What was reached before the intent stays.
+                // The progress before the intent stays.
                 self.submission().frozen = self.facts.ours().is_some_and(|ours| ours.frozen);
                 self.halt(problem)
             }
@@ -74,7 +74,9 @@ impl Fold<'_> {
 
     fn step(&mut self, step: &Step) -> Requeue {
         match step {
-            Step::Suspend | Step::Write { .. } | Step::MakeKey | Step::Guard | Step::Export => Requeue::Now,
+            Step::Suspend | Step::Write { .. } | Step::MakeKey | Step::AddFinalizer | Step::Export => {
+                Requeue::Now
+            }
             Step::Pause { until } => Requeue::In(self.left(*until)),
             Step::Halt(problem) if problem.reason == Reason::DuplicateCertificate => {
                 self.give_up_claim();
@@ -89,7 +91,7 @@ impl Fold<'_> {
                 self.left_unknown(problem)
             }
             Step::NotLanded(problem) => {
-                self.forget_intent();
+                self.discard_intent();
                 self.halt(problem)
             }
             Step::StartOver => self.start_over(),
@@ -98,7 +100,7 @@ impl Fold<'_> {
         }
     }
 
-    /// Suspension touches neither Ready nor what is known of the cloud.
+    /// Suspension changes neither Ready nor what is known of the cloud.
     fn suspended(&mut self) -> Requeue {
         if get(&self.status.conditions, ConditionType::Ready).is_none() {
             self.conditions.working(Reason::Pending, "nothing was looked at yet");
@@ -118,7 +120,7 @@ impl Fold<'_> {
     }
 
     fn show(&mut self, action: Action) -> Requeue {
-        self.forget_intent();
+        self.discard_intent();
         let (name, next) = match action {
             Action::Submit if self.facts.order_action().is_some() => {
                 (self.facts.action_name(action), "then the order is sent to the CA")
@@ -151,7 +153,7 @@ impl Fold<'_> {
 
     fn adopt(&mut self) -> Requeue {
         let Some(Ok(seen)) = self.facts.observed else { return Requeue::Failed(None) };
-        // The hash says what the cloud holds, so it is recorded only where the cloud shows just that.
+        // The hash records what the cloud holds, so it is set only if the cloud shows exactly that.
         let held = self.facts.payload.as_ref().ok().filter(|payload| seen.stored.shows(&payload.evidence));
         let payload_hash = held.map(|payload| payload.hash.clone());
         self.submission().adopted = true;

@@ -1,4 +1,4 @@
-//! The part of `fold` that reports what the cloud says of an order, up to its certificate in its Secret.
+//! The part of `fold` that reports what the cloud shows of an order, up to its certificate in its Secret.
 
 use crate::api::v1alpha1::ReadyPolicy;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
@@ -17,12 +17,12 @@ impl Fold<'_> {
         self.follow_ours(seen, self.facts.ours().is_some())
     }
 
-    /// Reports what the cloud says of an order, ours or not.
+    /// Reports what the cloud shows of an order, ours or not.
     pub(super) fn follow_ours(&mut self, seen: &Observation, is_ours: bool) -> Requeue {
-        let words = self.status.cloud.as_ref().and_then(|cloud| cloud.message.as_deref());
-        let report = stages::report(&stages::Seen {
+        let text = self.status.cloud.as_ref().and_then(|cloud| cloud.message.as_deref());
+        let report = stages::report(&stages::Input {
             observation: seen,
-            words,
+            text,
             cloud: self.facts.cloud,
             withdrawn: self.facts.withdraw_is_asked() || self.was_withdrawn(),
             held_back: self.facts.withdraw_is_asked(),
@@ -31,10 +31,10 @@ impl Fold<'_> {
             filter: self.filter,
         });
         self.status.phase = Some(report.phase.to_owned());
-        self.forget_intent();
+        self.discard_intent();
         if is_ours {
-            // What is edited after this moment was edited after the end.
-            if !report.frozen && !self.facts.has_seen_the_end() {
+            // An edit after this time is an edit after the end.
+            if !report.frozen && !self.facts.has_observed_the_end() {
                 self.conditions.renew(ConditionType::Submitted);
             }
             self.submission().frozen = report.frozen;
@@ -56,7 +56,7 @@ impl Fold<'_> {
                 Export::NotWanted => self.conditions.remove(ConditionType::SecretSynced),
                 Export::Current => self.synced(),
                 Export::Blocked(problem) => return self.exported(Some(problem)),
-                // Not ready before that; the next step fetches it.
+                // Not ready before that; the next step downloads it.
                 Export::Due => {
                     self.working(Reason::Exporting, "the certificate is issued, and is being fetched");
                     return Requeue::Now;
@@ -68,7 +68,7 @@ impl Fold<'_> {
             Standing::Stopped => self.conditions.stopped(report.reason, &report.message),
             Standing::Done => self.conditions.resting(Status::True, report.reason, &report.message),
         }
-        // A revocation that runs is followed to its end, though nothing brings the certificate back.
+        // A revocation in progress is polled to its end, although the certificate stays revoked.
         let is_moving = matches!(seen.stage, Stage::Revoking | Stage::AwaitingRevocationLetter);
         match report.standing {
             Standing::Working => Requeue::Poll,
@@ -83,7 +83,7 @@ impl Fold<'_> {
         self.conditions.set(ConditionType::SecretSynced, Status::True, Reason::Synced, message);
     }
 
-    /// The certificate is issued; whether it stands in its Secret decides what Ready says.
+    /// The certificate is issued; Ready depends on whether its Secret holds it.
     pub(super) fn exported(&mut self, problem: Option<&Problem>) -> Requeue {
         let message = format!("{} holds the issued certificate", self.facts.cloud);
         self.conditions.set(ConditionType::Issued, Status::True, Reason::Issued, &message);
@@ -117,7 +117,7 @@ impl Fold<'_> {
         self.failure(&failure)
     }
 
-    /// Goes on; an order that is ready once it is ordered stays so.
+    /// The order is in progress. With the policy Ordered it is ready already, and stays so.
     pub(super) fn working(&mut self, reason: Reason, message: &str) {
         if self.is_ready_when_ordered() {
             self.conditions.resting(Status::True, Reason::Ordered, message);
@@ -135,15 +135,15 @@ impl Fold<'_> {
         }
     }
 
-    /// The user may take the annotation away once the review is stopped, as the message asks.
+    /// Whether the review was stopped on request. The user may have removed the annotation since, as the message asks.
     pub(super) fn was_withdrawn(&self) -> bool {
         let stalled = get(&self.status.conditions, ConditionType::Stalled);
-        let is_said = stalled.is_some_and(|stalled| stalled.reason == <&str>::from(Reason::Withdrawn));
+        let is_reported = stalled.is_some_and(|stalled| stalled.reason == <&str>::from(Reason::Withdrawn));
         let last = self.status.last_request.as_ref();
         let withdraw = self.facts.calls.and_then(|calls| calls.withdraw);
         let was_last =
             last.is_some_and(|last| last.outcome == ACCEPTED && Some(last.action.as_str()) == withdraw);
-        is_said || was_last
+        is_reported || was_last
     }
 
     pub(super) fn is_ready_when_ordered(&self) -> bool {

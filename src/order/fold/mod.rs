@@ -1,10 +1,10 @@
-//! What happened becomes the next status. Pure: the old status, the facts and the outcome in, the new status and when to
-//! requeue out.
+//! Computes the next status from the outcome. Pure: it takes the old status, the facts and the outcome, and returns the
+//! new status and when to requeue.
 //!
-//! - [`outcome`]: what can happen, and what follows.
-//! - `dispatch`: from an outcome to the part that knows it. `calls`: intents, outcomes of calls, another attempt; `follow`:
-//!   what the cloud says of an order; `state`: the status in the making.
-//! - [`stages`]: what each stage of a certificate means, as one table.
+//! - [`outcome`]: what can happen, and when to requeue.
+//! - `dispatch`: passes an outcome to the part that handles it. `calls`: intents, outcomes of calls, further attempts;
+//!   `follow`: what the cloud shows of an order; `state`: the status under construction.
+//! - [`stages`]: the report for each stage of a certificate, as one table.
 
 mod calls;
 mod dispatch;

@@ -1,4 +1,4 @@
-//! What a pass has done, and what follows from it.
+//! The outcome of a step, and when to requeue.
 
 use std::time::Duration;
 
@@ -8,46 +8,46 @@ use crate::order::facts::{Action, Term};
 use crate::order::plan::Step;
 use crate::provider::{Accepted, Error};
 
-/// What happened in a pass.
+/// What happened in a step.
 pub enum Outcome<'a> {
-    /// The step needed no call that writes.
+    /// The step made no call that writes.
     Step(&'a Step),
     /// An intent is about to be stored.
     Intent(Action, &'a Intent),
-    /// The call of an intent ended.
+    /// The call of an intent returned.
     Called(Action, &'a Intent, &'a Result<Accepted, Error>),
-    /// The intent is taken back before any call: another order has the certificate.
+    /// The intent is withdrawn before any call: another order contests the certificate.
     TakenBack(&'a Problem),
-    /// The issued certificate could not be fetched.
+    /// The issued certificate could not be downloaded.
     NotFetched(&'a Error),
     /// The issued certificate was written to its Secret, with this term, or cannot be.
     Exported(&'a Result<Option<Term>, Problem>),
 }
 
-/// What is stored, and when to look again.
+/// The status to store, and when to requeue.
 pub struct Next {
     /// The new status.
     pub status: CertificateOrderStatus,
-    /// When to look again.
+    /// When to requeue.
     pub requeue: Requeue,
 }
 
-/// When to look again.
+/// When to requeue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Requeue {
-    /// At once: there is a next step already.
+    /// At once: the next step can be taken.
     Now,
-    /// At this pause.
+    /// After this pause.
     In(Duration),
-    /// As often as the age of the cloud's last change asks for.
+    /// At the poll interval for the age of the cloud's last change.
     Poll,
-    /// After a failure: with growing pauses, at least this long.
+    /// After a failure: with exponential backoff, and at least this long.
     Failed(Option<Duration>),
     /// The same, but within two minutes.
     FailedForAll,
-    /// Rarely: something has to be mended first, and that wakes the order.
+    /// Rarely: something has to change first, and that change requeues the order.
     Stopped,
-    /// Very rarely: nothing more is expected.
+    /// Very rarely: no change is expected.
     Settled,
 }
 

@@ -1,4 +1,4 @@
-//! What each stage of a paid certificate means for its order: the one table of phases, conditions and messages.
+//! The report for each stage of a paid certificate: the one table of phases, conditions and messages.
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::annotations::{RESUBMIT_AT, WITHDRAW};
@@ -9,73 +9,73 @@ use crate::order::validation::{self, Validation};
 
 /// What to show for a stage.
 pub struct Report {
-    /// One word for people.
+    /// The phase, for people.
     pub phase: &'static str,
-    /// What Ready, Reconciling and Stalled say.
+    /// Decides Ready, Reconciling and Stalled.
     pub standing: Standing,
-    /// Why.
+    /// The reason of the conditions.
     pub reason: Reason,
-    /// The same in a sentence.
+    /// The message of the conditions.
     pub message: String,
     /// What a person must do now.
     pub action: Option<String>,
-    /// The condition Issued, where the stage says anything about it.
+    /// The condition Issued, if the stage decides it.
     pub issued: Option<(Status, Reason)>,
-    /// Whether the CA works on what the spec says, so that it must not be edited.
+    /// Whether the CA processes the application of the spec, so that the spec must not be edited.
     pub frozen: bool,
 }
 
-/// Whether an order goes on.
+/// Whether an order is in progress.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing {
-    /// Goes on by itself, or once a person or the CA has acted.
+    /// In progress, or waits for a person or the CA.
     Working,
-    /// Goes on only after somebody changed something.
+    /// Stopped until something is changed.
     Stopped,
-    /// Reached its end.
+    /// Complete.
     Done,
 }
 
-/// What is described.
-pub struct Seen<'a> {
-    /// What the cloud says.
+/// The input of a report.
+pub struct Input<'a> {
+    /// What the cloud reports.
     pub observation: &'a Observation,
-    /// What the cloud or the CA adds in words, filtered.
-    pub words: Option<&'a str>,
-    /// The cloud's name.
+    /// The message of the cloud or the CA, filtered.
+    pub text: Option<&'a str>,
+    /// The name of the cloud.
     pub cloud: &'a str,
-    /// Whether the review was stopped as the user asked.
+    /// Whether the review was stopped on request of the user.
     pub withdrawn: bool,
-    /// Whether the annotation that asked for it still holds the order back.
+    /// Whether the annotation for it still holds the order back.
     pub held_back: bool,
-    /// What became of the signed letter.
+    /// The state of the signed letter.
     pub letter: Letter<'a>,
-    /// What the CA found of the proofs of control.
+    /// The results of the CA's checks of the proofs of control.
     pub validation: Option<&'a Validation>,
-    /// For the words of the CA in there.
+    /// Filters the messages of the CA in these results.
     pub filter: &'a Filter,
 }
 
-impl Seen<'_> {
-    /// What to publish so that the CA sees that the user controls the names.
+impl Input<'_> {
+    /// What to publish to prove control of the names.
     fn prove_control(&self) -> String {
         validation::what_to_do(&self.observation.records, self.validation, self.filter)
     }
 }
 
-/// What became of the signed letter of an order.
+/// The state of the signed letter of an order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Letter<'a> {
-    /// The order names none, or it was not looked at.
+    /// The order names none, or it was not read.
     NotNamed,
-    /// The one that the order names cannot be sent; why.
+    /// The letter that the order names cannot be sent; why.
     Unfit(&'a str),
-    /// It was handed in.
+    /// It was sent.
     Sent,
 }
 
 impl Report {
-    /// Goes on.
+    /// In progress.
     fn working(phase: &'static str, reason: Reason, message: String) -> Self {
         Self { phase, standing: Standing::Working, reason, message, action: None, issued: None, frozen: true }
     }
@@ -92,19 +92,19 @@ impl Report {
     }
 }
 
-/// Describes what was seen.
+/// Reports what was observed.
 #[must_use]
-pub fn report(what: &Seen<'_>) -> Report {
-    let Seen { observation: seen, words, cloud, .. } = *what;
+pub fn report(input: &Input<'_>) -> Report {
+    let Input { observation: seen, text, cloud, .. } = *input;
     let state = format!("status {}", seen.status);
-    let state = words.map_or(state.clone(), |words| format!("{state}, {words}"));
+    let state = text.map_or(state.clone(), |text| format!("{state}, {text}"));
     match seen.stage {
         Stage::AwaitingInformation => {
             Report::working("Submitted", Reason::Submitting, format!("{cloud} holds the application ({state})"))
         }
-        Stage::AwaitingLetter => awaiting_letter(what.letter, &state),
+        Stage::AwaitingLetter => awaiting_letter(input.letter, &state),
         Stage::Validating => Report {
-            action: Some(what.prove_control()),
+            action: Some(input.prove_control()),
             ..Report::working(
                 "Validating",
                 Reason::AwaitingValidation,
@@ -143,7 +143,7 @@ pub fn report(what: &Seen<'_>) -> Report {
         | Stage::AwaitingRevocationLetter
         | Stage::Revoked
         | Stage::Expired
-        | Stage::Refunded => ended(what, &state),
+        | Stage::Refunded => ended(input, &state),
     }
 }
 
@@ -163,9 +163,9 @@ fn awaiting_letter(letter: Letter<'_>, state: &str) -> Report {
     Report { action, ..Report::working("AwaitingLetter", Reason::AwaitingLetter, message) }
 }
 
-/// The stages at which an order ends, for good or until the user asks for another attempt.
-fn ended(what: &Seen<'_>, state: &str) -> Report {
-    match what.observation.stage {
+/// The final stages of an order, or of its attempt until the user requests another one.
+fn ended(input: &Input<'_>, state: &str) -> Report {
+    match input.observation.stage {
         Stage::Rejected => Report::stopped(
             "Rejected",
             Reason::Rejected,
@@ -174,8 +174,8 @@ fn ended(what: &Seen<'_>, state: &str) -> Report {
                  {RESUBMIT_AT}: <now, RFC 3339> to hand it in again as it is"
             ),
         ),
-        Stage::Cancelled if what.withdrawn => {
-            let first = if what.held_back {
+        Stage::Cancelled if input.withdrawn => {
+            let first = if input.held_back {
                 format!("remove the annotation {WITHDRAW}, then ")
             } else {
                 String::new()
@@ -195,7 +195,7 @@ fn ended(what: &Seen<'_>, state: &str) -> Report {
             ),
         ),
         Stage::Revoking => Report {
-            action: (!what.observation.records.is_empty()).then(|| what.prove_control()),
+            action: (!input.observation.records.is_empty()).then(|| input.prove_control()),
             ..Report::over("Revoking", Reason::Revoked, format!("the certificate is being revoked ({state})"))
         },
         Stage::AwaitingRevocationLetter => Report {

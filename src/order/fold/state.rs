@@ -1,4 +1,4 @@
-//! The status in the making, and what every outcome may do with it.
+//! The status under construction, and the changes that the outcomes share.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::order::facts::{Facts, Term};
 use crate::order::fold::outcome::Requeue;
 use crate::order::validation;
 
-/// How soon a claim that is contested is looked at again.
-const CONTESTED: Duration = Duration::from_secs(5);
+/// How often an order with a contested claim is reconciled.
+const CONTESTED_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The status in the making.
+/// The status under construction.
 pub(super) struct Fold<'a> {
     pub(super) status: CertificateOrderStatus,
     pub(super) conditions: Conditions,
@@ -26,12 +26,12 @@ pub(super) struct Fold<'a> {
 }
 
 impl Fold<'_> {
-    /// Takes over what the cloud says, whatever the step.
+    /// Copies what the cloud reports, for every step.
     pub(super) fn observed(&mut self, seen: &Observation) {
         let before = self.status.cloud.take();
         let message = match (&seen.message, self.facts.payload) {
             (Some(text), Ok(_)) => Some(self.filter.clean(text)),
-            // Without the application nobody knows what must not be shown: what was shown stays.
+            // Without the application the sensitive data are unknown: the stored message stays.
             (Some(text), Err(_)) => {
                 let shown = before.clone().filter(|before| before.status == seen.status);
                 shown.and_then(|shown| shown.message).or_else(|| text.as_token().map(str::to_owned))
@@ -50,15 +50,15 @@ impl Fold<'_> {
         }
     }
 
-    /// What the cloud says of an order that is ours.
+    /// Copies what the cloud reports of an order that is ours.
     pub(super) fn take_over(&mut self, seen: &Observation) {
-        // Between two attempts the cloud may still show the number of the order before.
+        // Between two attempts the cloud may still show the number of the previous order.
         let order_id = seen.order_id.clone().filter(|_| seen.stage.shows_an_order());
         self.status.order_id = order_id.or(self.status.order_id.take());
-        // What was found last counts no more once the CA is past it, and no process remembers it.
-        let found = self.facts.validation.filter(|_| seen.stage == Stage::Validating);
+        // The results no longer count once the CA is past this stage, and they do not survive the process.
+        let checks = self.facts.validation.filter(|_| seen.stage == Stage::Validating);
         self.status.validation_records =
-            seen.records.iter().map(|record| validation::record(record, found)).collect();
+            seen.records.iter().map(|record| validation::record(record, checks)).collect();
         self.told_term(seen);
         self.valid(self.facts.term);
         let renewed =
@@ -100,22 +100,23 @@ impl Fold<'_> {
         }
     }
 
-    /// Shows what keeps the order from going on.
+    /// Reports what holds the order back.
     pub(super) fn halt(&mut self, problem: &Problem) -> Requeue {
         let waits = problem.reason.class() == Class::Waiting;
         if self.conditions.is(ConditionType::Planned, Status::True) {
-            // A plan outlives a wait: it says Ready=False, and waits for nothing.
+            // A plan stays during a wait: its Ready=False is final, and it waits for nothing.
             if waits {
                 return Requeue::Stopped;
             }
-            self.forget_plan();
+            self.discard_plan();
         }
         let is_over = matches!(problem.reason, Reason::Withdrawn | Reason::OutcomeUnknown);
         if self.conditions.is(ConditionType::Ready, Status::True) && !is_over {
-            // What was reached holds whatever happens to the next look; a deletion says whom it waits for.
+            // A ready order stays ready whatever the next pass meets; a deletion reports what it needs from the user.
             let deleting = self.facts.order.metadata.deletion_timestamp.is_some();
-            let somebody = [Reason::AwaitingConfirmation, Reason::SecretNotFound, Reason::SecretKeyMissing];
-            if !waits || (deleting && somebody.contains(&problem.reason)) {
+            let for_the_user =
+                [Reason::AwaitingConfirmation, Reason::SecretNotFound, Reason::SecretKeyMissing];
+            if !waits || (deleting && for_the_user.contains(&problem.reason)) {
                 let type_ = ConditionType::ActionRequired;
                 self.conditions.set(type_, Status::True, problem.reason, &problem.message);
             }
@@ -134,14 +135,15 @@ impl Fold<'_> {
             self.status.phase = Some("Submitted".to_owned());
         }
         match problem.reason {
-            Reason::Settling => Requeue::In(CONTESTED),
-            Reason::BudgetExceeded => Requeue::Poll,
+            Reason::Settling => Requeue::In(CONTESTED_INTERVAL),
+            // Only another look sees that rights were given, or that a namespace has room.
+            Reason::BudgetExceeded | Reason::ClaimUnavailable => Requeue::Poll,
             _ => Requeue::Stopped,
         }
     }
 
-    /// Shows a failed call. The message of the first of a run of equal failures stays, and its RequestId with it, so
-    /// that a retry writes nothing new.
+    /// Reports a failed call. Of several equal failures in a row the first message stays, with its RequestId, so that a
+    /// retry writes nothing.
     pub(super) fn failure(&mut self, failure: &Failure) -> Requeue {
         let before =
             self.facts.order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
@@ -155,11 +157,11 @@ impl Fold<'_> {
         match failure.retry {
             Retry::Backoff(asked) => Requeue::Failed(asked),
             Retry::Soon => Requeue::FailedForAll,
-            Retry::Mended => Requeue::Stopped,
+            Retry::OnChange => Requeue::Stopped,
         }
     }
 
-    pub(super) fn forget_plan(&mut self) {
+    pub(super) fn discard_plan(&mut self) {
         self.status.plan = None;
         self.conditions.remove(ConditionType::Planned);
     }

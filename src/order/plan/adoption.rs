@@ -1,4 +1,5 @@
-//! A certificate that is past its application without a record of ours: a lost status, or an order of somebody else.
+//! A certificate that was applied for without a record in the status: the status was lost, or it was ordered by other
+//! means.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +12,13 @@ use crate::order::facts::Facts;
 use crate::order::plan::after_end::another_attempt;
 use crate::order::plan::step::{Step, first};
 
-/// Nothing of ours is recorded, and the cloud is past the application: take it over if it is for the same names.
+/// The status records no submission, and the cloud is past the application: adopt it if it is for the same names.
 pub(super) fn take_over(facts: &Facts<'_>, seen: &Observation) -> Step {
     let names = match facts.names {
         Ok(names) => names,
         Err(problem) => return Step::Halt(problem.clone()),
     };
-    // Such a certificate got there without an order, or nobody knows how.
+    // A certificate can get to such a stage without an order.
     if !seen.stage.shows_an_order() {
         return Step::Follow;
     }
@@ -26,7 +27,7 @@ pub(super) fn take_over(facts: &Facts<'_>, seen: &Observation) -> Step {
         return Step::Adopt;
     }
     match seen.stage {
-        // Over for everybody, whatever its names were.
+        // The certificate is over, whatever its names were.
         Stage::Revoking | Stage::AwaitingRevocationLetter | Stage::Revoked | Stage::Expired => Step::Follow,
         Stage::Rejected | Stage::Cancelled if facts.resubmit_is_asked() => {
             match (another_attempt(facts), facts.payload) {
@@ -39,8 +40,8 @@ pub(super) fn take_over(facts: &Facts<'_>, seen: &Observation) -> Step {
     }
 }
 
-/// Whether what the cloud holds is for the names of the order. A CA may add a name of its own to an issued
-/// certificate, such as the registered domain beside its www.
+/// Whether the names at the cloud are those of the order. A CA may add a name to an issued certificate, such as the
+/// registered domain to its www.
 fn is_for(held: &[String], names: &Names, stage: Stage) -> bool {
     let all: BTreeSet<&str> = held.iter().map(String::as_str).collect();
     let is_covered = stage == Stage::Issued

@@ -1,4 +1,4 @@
-//! The stage after an order failed its review, or was withdrawn: another attempt, once somebody asks for it.
+//! The stage after an order was rejected or withdrawn: another attempt, once the user requests it.
 
 use crate::api::v1alpha1::Submission;
 use crate::api::v1alpha1::conditions::Reason;
@@ -9,7 +9,8 @@ use crate::order::facts::{Action, Facts};
 use crate::order::plan::evidence::is_other;
 use crate::order::plan::step::{Step, first};
 
-/// The call that begins another attempt: one that opens the order again, or where that needs none, the application.
+/// The call that starts another attempt: one that opens the order again, or the application if the cloud needs no such
+/// call.
 pub(super) fn another_attempt(facts: &Facts<'_>) -> Option<Action> {
     let calls = facts.calls?;
     match (calls.resubmit, calls.order) {
@@ -19,7 +20,7 @@ pub(super) fn another_attempt(facts: &Facts<'_>) -> Option<Action> {
     }
 }
 
-/// The cloud or the CA refused our order, or it was stopped. It goes on when the user corrected it, or asks for it.
+/// The cloud or the CA rejected our order, or its review was stopped. It continues after a correction or a request.
 pub(super) fn after_the_end(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
     let action = match another_attempt(facts) {
         Some(action) if !facts.withdraw_is_asked() => action,
@@ -34,7 +35,7 @@ pub(super) fn after_the_end(facts: &Facts<'_>, ours: &Submission, seen: &Observa
     }
 }
 
-/// The cloud waits for an application although it had one.
+/// The cloud waits for an application although one was submitted.
 pub(super) fn withdrawn(facts: &Facts<'_>, how: &str) -> Problem {
     let asked = facts.withdraw_is_asked();
     let first = if asked { format!("remove the annotation {WITHDRAW}, then ") } else { String::new() };

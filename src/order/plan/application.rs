@@ -1,15 +1,21 @@
 //! The stage before the order: the cloud waits for an application, or for the order of one.
 
+use jiff::SignedDuration;
+
 use crate::api::v1alpha1::Submission;
+use crate::core::annotations::RESUBMIT_AT;
 use crate::core::observation::Observation;
 use crate::order::facts::{Action, Facts};
 use crate::order::plan::after_end::{after_the_withdrawal, withdrawn};
-use crate::order::plan::evidence::is_other;
+use crate::order::plan::evidence::{differences, in_use_by_another, is_other};
 use crate::order::plan::step::{Step, first};
+
+/// For so long after an application was accepted the cloud may still show the one before.
+const READ_BACK_LAGS: SignedDuration = SignedDuration::from_mins(1);
 
 /// Nothing of ours is recorded, and the cloud waits for an application.
 pub(super) fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
-    // Where one call does both, what waits for an application and holds one was ordered, and withdrawn.
+    // If one call submits and orders, a certificate that still holds an application was ordered and then withdrawn.
     if facts.submits_in_one_call() && seen.has_traces() && !facts.resubmit_is_asked() {
         return Step::Halt(withdrawn(
             facts,
@@ -18,12 +24,12 @@ pub(super) fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
         ));
     }
     match facts.payload {
-        // The status was lost after the call: what the cloud holds is what would be sent.
-        // After a restart it is what the attempt before has left there, and proves nothing. Nor does what the cloud
-        // shows in part: it could be somebody else's application for the same names. Handing in once more only
-        // replaces what is there; an order for a wrong organisation could not be taken back.
+        // The status was lost after the call: the cloud holds what would be sent. In a later attempt it may be what the
+        // attempt before left there, which proves nothing. An application that the cloud shows only in part may be a
+        // foreign one for the same names. Another submission only replaces it, but an order for a wrong organisation
+        // cannot be undone.
         Ok(payload) if can_be_adopted(facts) && seen.stored.shows(&payload.evidence) => Step::Adopt,
-        Ok(_) => match facts.second_attempt_begins() {
+        Ok(_) => match facts.next_attempt_starts() {
             Some(until) => Step::Pause { until },
             None => first(Action::Submit),
         },
@@ -31,7 +37,7 @@ pub(super) fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
     }
 }
 
-/// Whether an application that waits for its order may be the one of this order.
+/// Whether an application that the cloud holds may be the one of this order.
 fn can_be_adopted(facts: &Facts<'_>) -> bool {
     !facts.is_restarted() && !facts.submits_in_one_call()
 }
@@ -42,10 +48,30 @@ pub(super) fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Obse
         return if facts.may_not_show_the_order(ours) { Step::Follow } else { after_the_withdrawal(facts) };
     }
     match facts.payload {
-        // Corrected since and not yet ordered: the cloud takes the new application instead.
+        // Corrected before it was ordered: the new application replaces it.
         Ok(payload) if is_other(ours, payload, seen) => first(Action::Submit),
+        // What is read back is not what was sent.
+        Ok(_) if !differences(facts, ours, seen).is_empty() => another_application(facts, ours, seen),
         Ok(_) if facts.order_action().is_some() => first(Action::Order),
         Ok(_) => Step::Follow,
         Err(problem) => Step::Halt(problem.clone()),
+    }
+}
+
+/// The cloud holds another application than the one that was accepted, and no order was sent. Somebody outside of this
+/// cluster handed one in, and an order would be for that.
+fn another_application(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
+    let submitted = ours.submitted_at.as_ref().filter(|at| facts.now.duration_since(at.0) < READ_BACK_LAGS);
+    match submitted {
+        // It may still show what it held before.
+        Some(submitted) => facts.wait_since(submitted.0),
+        None if facts.resubmit_is_asked() => first(Action::Submit),
+        None => Step::Halt(in_use_by_another(
+            &differences(facts, ours, seen),
+            &format!(
+                "no order is sent; if that application is to be replaced, annotate the order with {RESUBMIT_AT}: <now, RFC \
+                 3339> to hand in this one again"
+            ),
+        )),
     }
 }

@@ -1,4 +1,4 @@
-//! What the cloud says decides: one rule for each stage of the certificate.
+//! The next step by what the cloud reports: one rule for each stage of the certificate.
 
 use crate::core::observation::{Observation, Stage};
 use crate::order::facts::{Action, Export, Facts};
@@ -8,13 +8,13 @@ use crate::order::plan::application::{before_the_order, first_submission};
 use crate::order::plan::running::running;
 use crate::order::plan::step::{Step, once};
 
-/// What the cloud says decides.
+/// The next step by what the cloud reports.
 pub(super) fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
     match (facts.ours(), seen.stage) {
         (None, Stage::AwaitingInformation) => first_submission(facts, seen),
-        // The call that opened it again takes its time.
+        // The call that opened the order again may take effect late.
         (None, Stage::Rejected | Stage::Cancelled) => match facts.just_started_over() {
-            Some(began) => facts.wait_for_what_began(began),
+            Some(start) => facts.wait_since(start),
             None => take_over(facts, seen),
         },
         (None, _) => take_over(facts, seen),
@@ -26,7 +26,7 @@ pub(super) fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
             once(facts, Action::Withdraw)
         }
         (Some(ours), Stage::Validating | Stage::Reviewing | Stage::AwaitingLetter | Stage::Issuing) => {
-            running(facts, ours, seen.stage)
+            running(facts, ours, seen)
         }
         (Some(_), Stage::Issued) if *facts.secret == Export::Due => Step::Export,
         (Some(_), _) => Step::Follow,

@@ -1,11 +1,11 @@
-//! The one next step: what holds an order back comes first, then an intent without outcome, then what the cloud says.
+//! The one next step: what holds an order back comes first, then an open intent, then what the cloud reports.
 
 use crate::api::v1alpha1::Mode;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::order::facts::{Action, Facts};
 use crate::order::plan::by_stage::by_the_cloud;
 use crate::order::plan::settling::settle;
-use crate::order::plan::step::{Step, first};
+use crate::order::plan::step::Step;
 
 /// Decides the next step.
 #[must_use]
@@ -17,11 +17,11 @@ pub fn plan(facts: &Facts<'_>) -> Step {
         }
         _ => None,
     };
-    // What runs already, or is only shown, takes nothing of the budget.
-    let begins =
+    // An order that runs, or is only planned, does not use the budget.
+    let starts =
         matches!(step, Step::Write { action: Action::Submit | Action::Resubmit, .. } | Step::MakeKey)
             && facts.order.spec.mode == Mode::Apply;
-    if let Some(problem) = problem.or_else(|| facts.over_budget.clone().filter(|_| begins)) {
+    if let Some(problem) = problem.or_else(|| facts.over_budget.clone().filter(|_| starts)) {
         return facts.refuse(problem);
     }
     match step {
@@ -30,7 +30,7 @@ pub fn plan(facts: &Facts<'_>) -> Step {
             Some(problem) => facts.refuse(problem.clone()),
             None => step,
         },
-        // What was found or taken over turned out to be another's.
+        // The certificate was found or adopted, and turned out to belong to another order.
         Step::Follow | Step::Export if facts.ours().is_some() => match &facts.contested {
             Some(problem) if problem.reason == Reason::DuplicateCertificate => Step::Halt(problem.clone()),
             _ => step,
@@ -47,14 +47,11 @@ fn decide(facts: &Facts<'_>) -> Step {
         return settle(facts, intent);
     }
     if facts.lacks_finalizer() {
-        return Step::Guard;
-    }
-    if facts.order_is_due() {
-        return first(Action::Order);
+        return Step::AddFinalizer;
     }
     let seen = match facts.observed {
         Some(Ok(seen)) => seen,
-        // What the user can mend at once is said first.
+        // A problem that the user can fix at once is reported first.
         Some(Err(_)) if facts.ours().is_none() && facts.payload.is_err() && !facts.key_is_to_come() => {
             return facts.halt_on_payload();
         }

@@ -1,4 +1,4 @@
-//! What the cloud shows of the call of an intent: did it take effect, or can nobody tell? Pure; a part of
+//! What the cloud shows of the call of an intent: whether it took effect, or whether that is unknown. Pure; a part of
 //! [`mod@super::plan`].
 
 use crate::api::v1alpha1::conditions::Reason;
@@ -10,9 +10,9 @@ use crate::core::observation::{Observation, Stage};
 use crate::order::facts::{Action, Facts};
 use crate::provider::Payload;
 
-/// Whether the cloud works on an order, or is done with one that did not fail, and for all that it shows it is the one
-/// of an intent: somebody else may have ordered.
-pub(super) fn has_ours_under_way(facts: &Facts<'_>, intent: &Intent, seen: &Observation) -> bool {
+/// Whether the cloud processes an order, or has finished one that did not fail, and nothing that it shows contradicts
+/// the intent. An order that was placed by other means would show other names or data.
+pub(super) fn has_our_order(facts: &Facts<'_>, intent: &Intent, seen: &Observation) -> bool {
     let is_named =
         |names: &Names| seen.names.iter().any(|name| name.eq_ignore_ascii_case(names.common_name().as_str()));
     let is_another = facts.names.as_ref().is_ok_and(|names| !seen.names.is_empty() && !is_named(names));
@@ -24,14 +24,14 @@ fn waits_or_failed(stage: Stage) -> bool {
     matches!(stage, Stage::AwaitingInformation | Stage::Rejected | Stage::Cancelled)
 }
 
-/// Whether the cloud holds the application of an intent; `None` where that cannot be built any more to be compared.
+/// Whether the cloud holds the application of an intent; `None` if that can no longer be built for the comparison.
 pub(super) fn holds(facts: &Facts<'_>, intent: &Intent, seen: &Observation) -> Option<bool> {
     let payload = facts.payload.as_ref().ok()?;
     let is_the_same = Some(&payload.hash) == intent.payload_hash.as_ref();
     is_the_same.then(|| seen.stored.resembles(&payload.evidence))
 }
 
-/// Whether an application that the cloud holds got there by the call of an intent, and not by one before.
+/// Whether an application that the cloud holds is from the call of an intent, and not from an earlier one.
 pub(super) fn shows_this_call(facts: &Facts<'_>, intent: &Intent) -> bool {
     let is_corrected = facts.submits_in_one_call()
         && facts
@@ -40,8 +40,8 @@ pub(super) fn shows_this_call(facts: &Facts<'_>, intent: &Intent) -> bool {
     !facts.may_look_like_another() || is_corrected || facts.logged == Some(true)
 }
 
-/// Whether it stays open what became of the call of an intent: the cloud keeps no log that could tell, and what it holds
-/// may be of this call or of one before.
+/// Whether the outcome of an intent's call stays unknown: the cloud keeps no log of calls, and what it holds may be
+/// from this call or from an earlier one.
 pub(super) fn is_open(facts: &Facts<'_>, action: Action, intent: &Intent, seen: &Observation) -> bool {
     action == Action::Submit
         && facts.submits_in_one_call()
@@ -62,18 +62,38 @@ pub(super) fn outcome_unknown(intent: &Intent) -> Problem {
     )
 }
 
-/// Whether the cloud holds another application than the present one. Our record of what was accepted decides; not
-/// every part of an application is shown by the cloud.
+/// Whether the cloud holds another application than the present one. The recorded hash of the accepted application
+/// decides, since the cloud does not show every part of an application.
 ///
-/// The approval of a saved profile that comes in between is such a change: its ids take the place of the data, and with
-/// them the CA skips its review, which is what the user asked for. It comes once, so it costs one call at most. What
-/// does not change the bytes (another word for the review, a later expiry, a look-up that fails for now) changes
-/// nothing here; see `profile::reuse`.
+/// The approval of a saved profile in between is such a change: its ids replace the data, and with them the CA skips
+/// its review, which is what the user asked for. It happens once, so it costs at most one call. What does not change
+/// the bytes (another word for the review, a later expiry, a temporary read failure) has no effect here; see
+/// `profile::reuse`.
 pub(super) fn is_other(ours: &Submission, payload: &Payload, seen: &Observation) -> bool {
-    // The call of an open intent may have replaced what was accepted.
+    // The call of an open intent may have replaced the accepted application.
     let in_doubt = ours.intent.as_ref().is_some_and(|intent| intent.payload_hash.is_some());
     match &ours.payload_hash {
         Some(accepted) if !in_doubt => *accepted != payload.hash,
         _ => !seen.stored.shows(&payload.evidence),
     }
+}
+
+/// What identifies an application and differs between the one that was accepted for this order and the one that the cloud
+/// shows. Nothing where the present application is another one than was accepted: then the cloud cannot show it.
+pub(super) fn differences(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Vec<&'static str> {
+    match facts.payload {
+        Ok(payload) if ours.payload_hash.as_ref() == Some(&payload.hash) => {
+            seen.stored.contradictions(&payload.evidence)
+        }
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn in_use_by_another(differences: &[&'static str], what_next: &str) -> Problem {
+    let message = format!(
+        "somebody else handed in another application for this certificate: what the cloud holds differs from what this order \
+         has handed in, in {}; {what_next}",
+        differences.join(", ")
+    );
+    Problem::new(Reason::CertificateInUse, message)
 }

@@ -1,14 +1,14 @@
-//! The one next step. Pure: facts in, step out; no client, no clock, no randomness. Only [`Step::Write`] leads to a call
-//! that writes, and only after its intent is stored.
+//! Decides the one next step from the facts. Pure: no client, no clock, no randomness. Only [`Step::Write`] leads to a
+//! call that writes, and only after its intent is stored.
 //!
 //! Read from the top:
 //!
-//! 1. [`decide`]: what holds an order back, then an intent without outcome ([`settling`]), then what the cloud says;
+//! 1. [`decide`]: what holds an order back, then an open intent ([`settling`]), then what the cloud reports;
 //! 2. [`by_stage`]: one rule for each stage of the certificate:
-//! 3. [`application`] before the order, [`running`] while the CA works, [`after_end`] after a rejection or withdrawal,
-//!    [`adoption`] where the cloud is further than our record.
+//! 3. [`application`] before the order, [`running`] while the CA processes it, [`after_end`] after a rejection or
+//!    withdrawal, [`adoption`] if the status records less than the cloud shows.
 //!
-//! [`evidence`] says what the cloud shows of a call.
+//! [`evidence`] judges what the cloud shows of a call.
 
 pub mod adoption;
 pub mod after_end;

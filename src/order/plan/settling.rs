@@ -1,4 +1,4 @@
-//! An intent without outcome: did its call take effect?
+//! An open intent: did its call take effect?
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::api::v1alpha1::Intent;
 use crate::core::observation::{Observation, Stage};
 use crate::order::facts::{Action, Facts};
 use crate::order::plan::by_stage::by_the_cloud;
-use crate::order::plan::evidence::{has_ours_under_way, holds, is_open, outcome_unknown, shows_this_call};
+use crate::order::plan::evidence::{has_our_order, holds, is_open, outcome_unknown, shows_this_call};
 use crate::order::plan::step::Step;
 
-/// An intent was found. It proves that a call may have been made, never that one may be made.
+/// Settles an open intent. It shows that a call may have been made, never that a call may be made.
 pub(in crate::order) fn settle(facts: &Facts<'_>, intent: &Intent) -> Step {
     let seen = match facts.observed {
         Some(Ok(seen)) => seen,
@@ -29,7 +29,7 @@ pub(in crate::order) fn settle(facts: &Facts<'_>, intent: &Intent) -> Step {
     if is_open(facts, action, intent, seen) && !facts.resubmit_is_asked_since(intent) {
         return Step::NotLanded(outcome_unknown(intent));
     }
-    // No call is under way any more: decide anew.
+    // No call is in flight any more: decide again.
     match by_the_cloud(facts, seen) {
         Step::Write { action, .. } => Step::Write { action, attempt: intent.attempt.saturating_add(1) },
         Step::Halt(problem) => Step::NotLanded(problem),
@@ -37,8 +37,8 @@ pub(in crate::order) fn settle(facts: &Facts<'_>, intent: &Intent) -> Step {
     }
 }
 
-/// The call of an open intent of which only the cloud's own log can tell what became of it: an application where
-/// the cloud may still hold one of before, and what the certificate's state, which may lag, does not show.
+/// The call of an open intent whose outcome only the cloud's own log shows: an application if the cloud may still hold
+/// an earlier one, and any other call that the certificate's state, which may lag, does not show.
 #[must_use]
 pub fn unsettled<'a>(facts: &'a Facts<'_>) -> Option<(Action, &'a Intent)> {
     let seen = facts.observed?.as_ref().ok()?;
@@ -64,9 +64,9 @@ pub(in crate::order) fn landed(
         {
             true
         }
-        // What was refused or cancelled may be an attempt of before.
-        Action::Submit if facts.submits_in_one_call() && has_ours_under_way(facts, intent, seen) => true,
-        // The cloud may hold an application of before that looks the same; then its log decides.
+        // A rejected or cancelled order may be an earlier attempt.
+        Action::Submit if facts.submits_in_one_call() && has_our_order(facts, intent, seen) => true,
+        // The cloud may hold an equal earlier application; then its log decides.
         Action::Submit => holds(facts, intent, seen) == Some(true) && shows_this_call(facts, intent),
         Action::Order => seen.stage.shows_an_order(),
         Action::Resubmit => !matches!(seen.stage, Stage::Rejected | Stage::Cancelled),
@@ -80,16 +80,16 @@ pub(in crate::order) fn landed(
     }
 }
 
-/// From when on the absence of evidence shows that the call was not made: a call that was slow to leave, or to
-/// take effect, is over by then, by the clock of its caller and by our own.
+/// When absent evidence shows that the call was not made: by then a slow call is over, by the clock of its caller and
+/// by our own.
 fn absence_counts_from(facts: &Facts<'_>, intent: &Intent) -> Timestamp {
-    let two_calls = facts.call_timeout.saturating_mul(2);
+    let lasts = facts.intent_lasts(intent);
     let after = |time: Timestamp, wait: Duration| {
         let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
         time.checked_add(wait).unwrap_or(Timestamp::MAX)
     };
-    let here = after(facts.now, two_calls.saturating_sub(facts.intent_seen_for));
-    let unseen = facts.intent_seen_for < two_calls;
-    let there = after(intent.started_at.0, two_calls);
-    if unseen { there.max(here) } else { there }
+    let here = after(facts.now, lasts.saturating_sub(facts.intent_age));
+    let is_new = facts.intent_age < lasts;
+    let there = after(intent.started_at.0, lasts);
+    if is_new { there.max(here) } else { there }
 }

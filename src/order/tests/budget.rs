@@ -24,7 +24,7 @@ fn intending() -> Submission {
     Submission { intent: Some(to_submit("A", 1)), frozen: true, ..Submission::default() }
 }
 
-fn said(mut order: CertificateOrder, type_: ConditionType, reason: Reason) -> CertificateOrder {
+fn with_condition(mut order: CertificateOrder, type_: ConditionType, reason: Reason) -> CertificateOrder {
     let mut conditions = Conditions::new(&[], 1, at(1));
     conditions.set(type_, Status::True, reason, "why");
     order.status.as_mut().unwrap().conditions = conditions.into_list();
@@ -40,9 +40,9 @@ fn what_the_ca_works_on_runs_and_what_ended_does_not() {
         (with("intends", 0, Some(intending())), true),
         (running("submitted"), true),
         (with("rejected", 0, Some(rejected)), false),
-        (said(running("issued"), ConditionType::Issued, Reason::Issued), false),
-        (said(running("over"), ConditionType::Stalled, Reason::Revoked), false),
-        (said(running("stuck"), ConditionType::Stalled, Reason::KeyLost), true),
+        (with_condition(running("issued"), ConditionType::Issued, Reason::Issued), false),
+        (with_condition(running("over"), ConditionType::Stalled, Reason::Revoked), false),
+        (with_condition(running("stuck"), ConditionType::Stalled, Reason::KeyLost), true),
     ];
     for (order, wanted) in cases {
         assert_eq!(runs(&order), wanted, "{}", order.name_any());

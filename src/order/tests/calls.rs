@@ -1,4 +1,4 @@
-//! What `fold` records of calls: their ids, the last request, failures in a row, and what is left of an intent.
+//! What `fold` records of calls: their ids, the last request, repeated failures, and the remains of an intent.
 
 use std::time::Duration;
 
@@ -146,7 +146,7 @@ fn another_failure_and_a_failure_after_a_success_are_shown() {
 }
 
 #[test]
-fn a_refusal_that_somebody_must_mend_stops_and_one_that_passes_waits() {
+fn a_refusal_that_needs_a_change_stops_and_a_temporary_one_waits() {
     let submit = to_submit("A", 0);
     let text = |error: Error| {
         let scene = scene().intends(submit.clone());
@@ -275,7 +275,7 @@ fn every_refusal_says_what_to_do_next() {
     }
 }
 
-/// Makes a call as a pass does: what it compares with is the status before its intent.
+/// Makes a call as a pass does: it compares with the status before its intent.
 fn call(scene: &mut Scene, action: Action, intent: &Intent, outcome: &Result<Accepted, Error>) {
     let stored = scene.fold(&Outcome::Intent(action, intent)).status;
     let next = scene.fold_into(&stored, &Outcome::Called(action, intent, outcome));

@@ -1,11 +1,11 @@
-//! Who has a certificate.
+//! Which order has a certificate.
 
 use proptest::prelude::*;
 
 use super::support::*;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, Submission, seconds};
-use crate::order::claim::rivals::contested;
+use crate::order::claim::rivals::{contested, rank};
 
 const BORN_FIRST: i64 = 0;
 const BORN_LATER: i64 = 60;
@@ -14,13 +14,13 @@ const BORN_LATER: i64 = 60;
 enum Claim {
     Nothing,
     Intends,
-    /// Took over what somebody else ordered.
+    /// Adopted an order that was placed by other means.
     Adopted,
-    /// Found its application at the cloud after the answer was lost.
+    /// Found its application at the cloud after the response was lost.
     Found,
-    /// The cloud accepted its application, and said so.
+    /// The cloud confirmed that it accepted the application.
     Submitted,
-    /// The same, and the order is on its way.
+    /// The same, and the order is being sent.
     Orders,
     /// Between two attempts.
     Restarted,
@@ -58,12 +58,12 @@ fn a_submission_wins_then_the_older_intent_and_what_may_be_under_way_is_not_over
     let waits = Some(Reason::Settling);
     let loses = Some(Reason::DuplicateCertificate);
     let table = [
-        // mine, the other's, what I do as the older, what I do as the younger
+        // my claim, the other claim, the result if I am older, the result if I am younger
         (Nothing, Nothing, None, None),
         (Nothing, Intends, waits, loses),
         (Intends, Nothing, None, None),
         (Intends, Intends, waits, loses),
-        // What the cloud shows may be the other's, if their applications are equal.
+        // What the cloud shows may be from the other order, if the applications are equal.
         (Adopted, Adopted, None, loses),
         (Adopted, Found, loses, loses),
         (Found, Adopted, None, None),
@@ -78,7 +78,7 @@ fn a_submission_wins_then_the_older_intent_and_what_may_be_under_way_is_not_over
 }
 
 #[test]
-fn whom_the_cloud_answered_never_loses_and_whoever_has_it_wins_over_an_intent() {
+fn an_order_that_the_cloud_answered_never_loses_and_one_that_has_it_wins_over_an_intent() {
     for born in [BORN_FIRST, BORN_LATER] {
         let versus = |mine, others| {
             reason(&claiming("a", BORN_FIRST + BORN_LATER - born, mine), &[claiming("b", born, others)])
@@ -102,7 +102,7 @@ fn whom_the_cloud_answered_never_loses_and_whoever_has_it_wins_over_an_intent() 
 }
 
 #[test]
-fn of_orders_of_one_second_the_lower_uid_is_the_elder() {
+fn of_orders_of_one_second_the_lower_uid_is_the_older() {
     let (a, b) = (claiming("a", BORN_FIRST, Intends), claiming("b", BORN_FIRST, Intends));
     assert_eq!(reason(&a, std::slice::from_ref(&b)), Some(Reason::Settling));
     assert_eq!(reason(&b, &[a]), Some(Reason::DuplicateCertificate));
@@ -150,18 +150,18 @@ proptest! {
         }
     }
 
-    /// Each stores its intent, then looks at the others, then calls or takes its intent back.
+    /// Each stores its intent, then lists the others, then calls or withdraws its intent.
     #[test]
     fn of_orders_that_act_at_once_at_most_one_calls_and_afterwards_one_can(
-        born in prop::collection::vec(0..2i64, 2..=3), turns in prop::collection::vec(0..3usize, 0..12),
+        born in prop::collection::vec(0..2i64, 2..=3), schedule in prop::collection::vec(0..3usize, 0..12),
     ) {
         #[derive(Clone, Copy, PartialEq)]
         enum At { Start, Stored, Calling, Over }
         let with = |who: usize, claim| claiming(&format!("{who}"), born[who], claim);
         let mut orders: Vec<_> = (0..born.len()).map(|who| with(who, Nothing)).collect();
         let mut at = vec![At::Start; orders.len()];
-        let everyone = (0..orders.len()).cycle().take(3 * orders.len());
-        for who in turns.into_iter().map(|turn| turn % born.len()).chain(everyone) {
+        let all = (0..orders.len()).cycle().take(3 * orders.len());
+        for who in schedule.into_iter().map(|who| who % born.len()).chain(all) {
             let lost = contested(&orders[who], &orders).is_some();
             (at[who], orders[who]) = match at[who] {
                 At::Start => (At::Stored, with(who, Intends)),
@@ -188,5 +188,20 @@ fn claim_of(order: &CertificateOrder) -> Claim {
         Some(submission) if submission.submitted_at.is_some() => Submitted,
         Some(submission) if submission.intent.is_some() => Intends,
         _ => Nothing,
+    }
+}
+
+/// After an upgrade the one that keeps the certificate gets the Lease, not the one that is looked at first.
+#[test]
+fn of_several_that_have_acted_the_one_that_keeps_the_certificate_comes_first() {
+    let acted = [Intends, Adopted, Found, Submitted, Orders, Restarted];
+    for (mine, theirs) in acted.into_iter().flat_map(|mine| acted.map(|theirs| (mine, theirs))) {
+        let (a, b) = (claiming("a", BORN_FIRST, mine), claiming("b", BORN_LATER, theirs));
+        let (first, second) = if rank(&a) < rank(&b) { (&a, &b) } else { (&b, &a) };
+        assert_ne!(
+            reason(first, std::slice::from_ref(second)),
+            Some(Reason::DuplicateCertificate),
+            "{mine:?} {theirs:?}: the first is lost to nobody"
+        );
     }
 }

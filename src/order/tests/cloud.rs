@@ -1,5 +1,5 @@
-//! The paid certificate as a cloud has it, strict about what is called when. It checks the promise: each application
-//! is submitted once an attempt, and each attempt is ordered once.
+//! A simulated cloud with one paid certificate, which accepts each call only at its stage. It checks the promise: each
+//! application is submitted once per attempt, and each attempt is ordered once.
 
 use std::collections::BTreeSet;
 
@@ -15,31 +15,31 @@ use crate::provider::Error;
 pub(super) struct Cloud {
     pub(super) stage: Stage,
     pub(super) readable: bool,
-    /// Whether the call that takes the application also sends the order, for the first time and again.
+    /// Whether the call that submits the application also sends the order, in every attempt.
     pub(super) in_one_call: bool,
-    /// How often users asked for another attempt, or edited an order.
+    /// How often users requested another attempt, or edited an order.
     pub(super) asked: u32,
-    /// How much of that the accepted applications knew of.
+    /// How many of these the accepted applications took into account.
     answered: u32,
-    /// Whether somebody ordered in the console, past what is on its way here.
+    /// Whether a user ordered in the console while calls were in flight.
     is_console_used: bool,
     names: Vec<&'static str>,
     /// The application; it stays when the order is opened again.
     pub(super) held: Option<&'static str>,
     pub(super) was_ordered: bool,
     order_calls: u32,
-    /// The orders whose applications were accepted in the present attempt, in turn.
+    /// The orders whose applications were accepted in the present attempt, in sequence.
     pub(super) submissions: Vec<usize>,
     pub(super) attempts: u32,
     pub(super) request_ids: BTreeSet<String>,
-    /// Whether nobody can tell any more that the held application is the wanted one: another one was about to be
-    /// handed in since, and that call got lost, too; or in a second attempt, when the cloud may still hold the
-    /// application of the first, the call's intent was given up since nothing could be built to compare with. The
-    /// cloud then takes the same once more, in its own place and before the order.
+    /// Whether it is unknown that the held application is the wanted one: the call of another one was lost since; or,
+    /// in a second attempt, when the cloud may still hold the application of the first, the intent was given up since
+    /// nothing could be built for the comparison. The cloud then accepts the same application once more before the
+    /// order.
     in_doubt: bool,
-    /// What may be handed in again, where nobody can know that it was.
-    pub(super) forgives: Option<&'static str>,
-    /// Which calls took effect when.
+    /// What may be submitted again, since it cannot be known that it was submitted.
+    pub(super) may_repeat: Option<&'static str>,
+    /// The calls that took effect, with their times.
     log: Vec<(Action, Timestamp)>,
     /// Calls that take effect later.
     late: Vec<(i64, Effect)>,
@@ -51,7 +51,7 @@ pub(super) enum Effect {
         who: usize,
         application: &'static str,
         request_id: String,
-        /// What users had asked for when the call was decided on.
+        /// How many requests users had made when the call was planned.
         asked: u32,
     },
     Order,
@@ -87,7 +87,7 @@ impl Cloud {
             attempts: 1,
             request_ids: BTreeSet::new(),
             in_doubt: false,
-            forgives: None,
+            may_repeat: None,
             log: Vec::new(),
             late: Vec::new(),
         }
@@ -117,7 +117,7 @@ impl Cloud {
         !self.in_one_call && self.log.iter().any(is_it)
     }
 
-    /// An application is about to be handed in.
+    /// An application is about to be submitted.
     pub(super) fn expect(&mut self, application: Option<&'static str>) {
         self.in_doubt |= application != self.held;
     }
@@ -133,7 +133,7 @@ impl Cloud {
             (Effect::Submit { who, application, request_id, .. }, Stage::AwaitingInformation) => {
                 let again = self.is_submitted() && self.held == Some(application) && !self.in_doubt;
                 assert!(
-                    !again || self.forgives == Some(application),
+                    !again || self.may_repeat == Some(application),
                     "the same application is submitted twice"
                 );
                 (self.held, self.in_doubt) = (Some(application), false);
@@ -170,7 +170,7 @@ impl Cloud {
         taken
     }
 
-    /// The same where one call takes the application and sends the order.
+    /// The same if one call submits the application and sends the order.
     fn take_in_one_call(&mut self, effect: Effect) -> Result<(), Error> {
         match (effect, self.stage) {
             (
@@ -180,7 +180,7 @@ impl Cloud {
                 if self.held.is_some() {
                     assert!(
                         asked > self.answered || self.is_console_used,
-                        "handed in again, and nobody asked for it"
+                        "submitted again without a request"
                     );
                     self.submissions.clear();
                     self.attempts += 1;
@@ -214,7 +214,7 @@ impl Cloud {
         self.late.is_empty()
     }
 
-    /// What is under way arrives.
+    /// Late calls take effect.
     pub(super) fn arrive(&mut self, second: i64) {
         let under_way = std::mem::take(&mut self.late).into_iter();
         let (due, late): (Vec<_>, Vec<_>) = under_way.partition(|(due, _)| *due <= second);
@@ -228,7 +228,7 @@ impl Cloud {
         (self.stage, self.was_ordered, self.names) = (Stage::Validating, true, vec![name]);
     }
 
-    /// The CA works on.
+    /// The CA makes progress.
     pub(super) fn progress(&mut self) {
         self.stage = match self.stage {
             Stage::Validating => Stage::Reviewing,
@@ -238,7 +238,7 @@ impl Cloud {
         };
     }
 
-    /// The CA rejects, or somebody stops the review in the console.
+    /// The CA rejects, or a user stops the review in the console.
     pub(super) fn end(&mut self, stage: Stage) {
         if matches!(self.stage, Stage::Validating | Stage::Reviewing) {
             let waits_again = self.in_one_call && stage == Stage::Cancelled;
@@ -246,14 +246,14 @@ impl Cloud {
         }
     }
 
-    /// Somebody gives a certificate that waits back, in the console.
+    /// A user refunds a certificate without an order, in the console.
     pub(super) fn refund(&mut self) {
         if self.stage == Stage::AwaitingInformation {
             self.stage = Stage::Refunded;
         }
     }
 
-    /// Somebody orders a certificate that waits in the console, for another name.
+    /// A user orders a certificate in the console, for another name.
     pub(super) fn order_for_another_name(&mut self) {
         if self.stage == Stage::AwaitingInformation {
             self.is_console_used = true;

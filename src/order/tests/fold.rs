@@ -1,5 +1,5 @@
-//! What happened becomes the next status, outcome by outcome. `Scene::fold` also checks the rules that every status
-//! keeps, and that the same outcome twice change nothing.
+//! The next status for each outcome. `Scene::fold` also checks the rules that every status keeps, and that the same
+//! outcome twice changes nothing.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn frozen(status: &CertificateOrderStatus) -> bool {
 }
 
 #[test]
-fn every_news_has_its_phase_and_conditions() {
+fn every_outcome_has_its_phase_and_conditions() {
     let submit = to_submit("A", 0);
     let order = to_order(0);
     let accepted = yes("1");
@@ -156,7 +156,7 @@ fn suspension_touches_neither_ready_nor_what_is_known_of_the_cloud() {
 }
 
 #[test]
-fn a_plan_shows_the_redacted_request_and_goes_away_with_mode_plan() {
+fn a_plan_shows_the_redacted_request_and_is_removed_with_mode_plan() {
     let mut scene = scene().planning();
     let planned = scene.pass(&step(&Step::Show(Action::Submit))).status.plan.unwrap();
     assert_eq!((planned.action.as_str(), &planned.request["OrganizationName"]), (SUBMIT, &"A".into()));
@@ -172,7 +172,7 @@ fn a_plan_shows_the_redacted_request_and_goes_away_with_mode_plan() {
 }
 
 #[test]
-fn a_plan_outlives_trouble_that_passes() {
+fn a_plan_outlives_a_temporary_failure() {
     let mut scene = scene().planning();
     let planned = scene.pass(&step(&Step::Show(Action::Submit))).status;
     let mut scene = scene.cannot_read(unavailable("1"));
@@ -209,11 +209,11 @@ fn a_plan_keeps_no_claim_on_the_certificate() {
 }
 
 #[test]
-fn an_issued_certificate_stays_ready_whatever_trouble_its_order_has() {
+fn an_issued_certificate_stays_ready_whatever_failure_its_order_has() {
     let mut scene = scene().ordered("A", 0).sees(seen(Stage::Issued, &[NAME]));
     scene.pass(&step(&Step::Follow));
     let issued = scene.stored();
-    // What passes by itself is not worth a word; what somebody has to do is.
+    // A temporary failure is not reported; an action of the user is.
     let waits = scene.fold(&step(&Step::Halt(halt(Reason::SecretNotFound)))).status;
     let scene = scene.cannot_read(unavailable("1"));
     let unreadable = scene.fold(&step(&Step::Unreadable)).status;
@@ -290,7 +290,7 @@ fn where_one_call_does_both_an_accepted_application_is_ordered_too() {
     assert_eq!(status.phase.as_deref(), Some("Ordered"));
 }
 
-/// A proof of control that the CA looks for.
+/// A proof of control that the CA checks.
 fn record() -> ValidationRecord {
     ValidationRecord {
         domain: NAME.to_owned(),
@@ -325,7 +325,7 @@ fn what_the_cloud_says_is_taken_over_and_dated_by_its_last_change() {
 }
 
 #[test]
-fn what_was_found_of_a_proof_is_shown_while_the_ca_looks_and_forgotten_by_every_process_afterwards() {
+fn the_check_of_a_proof_is_shown_while_the_ca_validates_and_removed_afterwards() {
     let stage = |stage| Observation { records: vec![record()], ..seen(stage, &[NAME]) };
     let (local, ca) = ("found", "not found yet");
     let found = Check { domain: NAME.to_owned(), passed: false, local, ca, detail: None };

@@ -1,10 +1,10 @@
-//! Random histories of one order: whatever crashes, gets lost or is edited, it is submitted once, the status tells
-//! the truth, and once the faults stop the order gets where it would have got without them.
+//! Random histories of one order: with any crash, loss or edit, it is submitted once, its status is true, and once the
+//! faults stop it reaches the state that it would have reached without them.
 
 use proptest::prelude::*;
 
 use super::support::*;
-use super::world::{Fate, World};
+use super::world::{Delivery, World};
 use crate::api::v1alpha1::Mode;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::core::observation::Stage;
@@ -12,10 +12,10 @@ use crate::core::observation::Stage;
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Pass,
-    GoOn(Fate),
+    GoOn(Delivery),
     Crash,
     Wait(i64),
-    /// The profile amounts to another application, or to none.
+    /// The profile leads to another application, or to none.
     Profile(Option<&'static str>),
     /// A label is edited.
     Label,
@@ -25,31 +25,31 @@ enum Event {
     Planning(bool),
     Progress,
     End(Stage),
-    /// The user edits what the application says.
+    /// The user edits the application.
     Edit(&'static str),
-    /// The user asks for another attempt.
+    /// The user requests another attempt.
     AskAgain,
-    /// The user asks to stop the review, or no longer.
+    /// The user requests to stop the review, or withdraws that request.
     Withdraw(bool),
     Refund,
     OrderElsewhere,
 }
 
-fn fate() -> impl Strategy<Value = Fate> {
+fn delivery() -> impl Strategy<Value = Delivery> {
     prop_oneof![
-        4 => Just(Fate::Answered),
-        2 => Just(Fate::ReplyLost),
-        2 => Just(Fate::RequestLost),
-        2 => (0..=20i64).prop_map(Fate::Late),
-        2 => any::<u8>().prop_map(Fate::Refused),
+        4 => Just(Delivery::Answered),
+        2 => Just(Delivery::ReplyLost),
+        2 => Just(Delivery::RequestLost),
+        2 => (0..=20i64).prop_map(Delivery::Late),
+        2 => any::<u8>().prop_map(Delivery::Refused),
     ]
 }
 
-/// What happens to an order that nobody but its user and its controller touches.
+/// What happens to an order that only its user and its controller change.
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         12 => Just(Event::Pass),
-        20 => fate().prop_map(Event::GoOn),
+        20 => delivery().prop_map(Event::GoOn),
         3 => Just(Event::Crash),
         6 => prop_oneof![1..=5i64, Just(20), Just(41)].prop_map(Event::Wait),
         4 => prop_oneof![Just(Some("A")), Just(Some("B")), Just(None)].prop_map(Event::Profile),
@@ -66,7 +66,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The same with a profile whose saved one is approved, runs out, and so on.
+/// The same with a profile whose saved one is approved, expires, and so on.
 fn event_with_ids() -> impl Strategy<Value = Event> {
     prop_oneof![
         20 => event(),
@@ -79,7 +79,7 @@ fn event_with_ids() -> impl Strategy<Value = Event> {
 fn fault() -> impl Strategy<Value = Event> {
     prop_oneof![
         12 => Just(Event::Pass),
-        20 => fate().prop_map(Event::GoOn),
+        20 => delivery().prop_map(Event::GoOn),
         3 => Just(Event::Crash),
         6 => prop_oneof![1..=5i64, Just(20), Just(41)].prop_map(Event::Wait),
         1 => Just(Event::Label),
@@ -89,15 +89,15 @@ fn fault() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The same with a console that is used too.
+/// The same with changes in the console.
 fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![20 => event(), 1 => Just(Event::Refund), 1 => Just(Event::OrderElsewhere)]
 }
 
-fn live(mut world: World, events: Vec<Event>) -> World {
+fn run(mut world: World, events: Vec<Event>) -> World {
     for event in events {
         match event {
-            Event::GoOn(fate) if !world.calls.is_empty() => world.go_on(0, fate),
+            Event::GoOn(delivery) if !world.calls.is_empty() => world.go_on(0, delivery),
             Event::Crash if !world.calls.is_empty() => world.crash(0),
             Event::Pass | Event::GoOn(_) | Event::Crash => world.pass(0, false),
             Event::Wait(seconds) => world.wait(seconds),
@@ -127,23 +127,23 @@ fn live(mut world: World, events: Vec<Event>) -> World {
     world
 }
 
-/// Ready, at the end, is what the cloud's state means.
+/// Checks that Ready reports the final state of the cloud.
 fn assert_arrived(world: &World) {
     let status = world.orders[0].status();
     let ready = condition(&status, ConditionType::Ready);
     let (wanted, reason) = match world.cloud.stage {
         Stage::Issued => ("True", Reason::Issued),
         Stage::Rejected => ("False", Reason::Rejected),
-        // The user asked for it at some time.
+        // The user requested it at some time.
         Stage::Cancelled if ready.reason == "Withdrawn" => ("False", Reason::Withdrawn),
         Stage::Cancelled => ("False", Reason::Cancelled),
         Stage::Refunded => ("False", Reason::Refunded),
-        // What waits after an order was withdrawn.
+        // The order was withdrawn.
         Stage::AwaitingInformation if world.cloud.in_one_call => ("False", Reason::Withdrawn),
         stage => panic!("{stage} is not the end; {}", summary(&status)),
     };
     if world.cloud.in_one_call && ready.reason == <&str>::from(Reason::OutcomeUnknown) {
-        // Nobody can tell what became of the last call, and nothing is done until the user looks.
+        // The outcome of the last call is unknown, and nothing is done until the user requests it.
         assert!(
             matches!(world.cloud.stage, Stage::Rejected | Stage::AwaitingInformation),
             "{}",
@@ -165,15 +165,15 @@ proptest! {
 
     #[test]
     fn an_order_is_submitted_once_and_arrives_whatever_happens(events in prop::collection::vec(event(), 0..50)) {
-        let mut world = live(World::new(&["A"]), events);
-        world.calm_down();
+        let mut world = run(World::new(&["A"]), events);
+        world.settle_all();
         assert_arrived(&world);
     }
 
     #[test]
     fn a_second_attempt_is_submitted_once_too(events in prop::collection::vec(event(), 0..50)) {
-        let mut world = live(World::new(&["A"]).before_the_second_attempt(), events);
-        world.calm_down();
+        let mut world = run(World::new(&["A"]).before_the_second_attempt(), events);
+        world.settle_all();
         assert_arrived(&world);
         prop_assert!(world.cloud.attempts > 1, "what was asked for was done");
     }
@@ -182,23 +182,23 @@ proptest! {
     fn an_order_that_names_a_saved_profile_is_submitted_once_whatever_fails(
         events in prop::collection::vec(fault(), 0..50),
     ) {
-        let mut world = live(World::new(&[BY_IDS]), events);
-        world.calm_down();
+        let mut world = run(World::new(&[BY_IDS]), events);
+        world.settle_all();
         assert_arrived(&world);
     }
 
-    /// The application that is ordered is the one that was wanted: the world checks that at every order.
+    /// The application that is ordered is the wanted one: the simulation checks that at every order.
     #[test]
     fn what_the_cloud_shows_in_part_is_never_taken_for_the_whole(
         events in prop::collection::vec(event_with_ids(), 0..50),
         foreign in prop::option::of(Just("C")),
     ) {
         let mut world = World::new(&[BY_IDS]);
-        world.cloud.forgives = Some(BY_IDS);
-        // Somebody has filled in the console's form for the same name, and gone no further.
+        world.cloud.may_repeat = Some(BY_IDS);
+        // A user has filled in the console's form for the same name, and has not ordered.
         world.cloud.held = foreign;
-        let mut world = live(world, events);
-        world.calm_down();
+        let mut world = run(world, events);
+        world.settle_all();
         assert_arrived(&world);
     }
 
@@ -206,8 +206,8 @@ proptest! {
     fn the_status_tells_the_truth_even_when_others_use_the_console(
         events in prop::collection::vec(any_event(), 0..50),
     ) {
-        let mut world = live(World::new(&["A"]), events);
-        world.calm_down();
+        let mut world = run(World::new(&["A"]), events);
+        world.settle_all();
         if !world.cloud.is_for_another_name() {
             assert_arrived(&world);
         }
@@ -219,8 +219,8 @@ proptest! {
         second in any::<bool>(),
     ) {
         let world = World::new(&["A"]).in_one_call();
-        let mut world = live(if second { world.before_the_second_attempt() } else { world }, events);
-        world.calm_down();
+        let mut world = run(if second { world.before_the_second_attempt() } else { world }, events);
+        world.settle_all();
         assert_arrived(&world);
     }
 
@@ -228,8 +228,8 @@ proptest! {
     fn where_one_call_does_both_the_status_tells_the_truth_even_when_others_use_the_console(
         events in prop::collection::vec(any_event(), 0..50),
     ) {
-        let mut world = live(World::new(&["A"]).in_one_call(), events);
-        world.calm_down();
+        let mut world = run(World::new(&["A"]).in_one_call(), events);
+        world.settle_all();
         if !world.cloud.is_for_another_name() {
             assert_arrived(&world);
         }

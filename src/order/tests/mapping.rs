@@ -1,4 +1,4 @@
-//! A changed object wakes exactly the orders and profiles that refer to it.
+//! A changed object requeues exactly the orders and profiles that refer to it.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ fn names(keys: BTreeSet<Key>) -> Vec<String> {
 }
 
 #[test]
-fn a_secret_wakes_the_orders_that_read_or_write_it() {
+fn a_secret_requeues_the_orders_that_read_or_write_it() {
     let selector = |name| json!({"name": name, "key": "key"});
     let orders = [
         with("plain", &json!({})),
@@ -93,7 +93,7 @@ fn a_secret_wakes_the_orders_that_read_or_write_it() {
 }
 
 #[test]
-fn a_profile_and_its_secrets_wake_the_orders_that_are_not_ordered_yet() {
+fn a_profile_and_its_secrets_requeue_the_orders_that_are_not_ordered_yet() {
     let with_profile = |name| with(name, &json!({"organizationProfileRef": {"name": "acme"}}));
     let mut ordered = with_profile("ordered");
     let submission = Submission { ordered_at: Some(seconds(at(1))), frozen: true, ..Submission::default() };
@@ -116,7 +116,7 @@ fn a_profile_and_its_secrets_wake_the_orders_that_are_not_ordered_yet() {
 }
 
 #[test]
-fn a_cache_keeps_no_more_of_an_object_than_somebody_reads() {
+fn a_cache_keeps_no_more_of_an_object_than_is_read() {
     let mut order = order("www", 0);
     annotate(&mut order, "kubectl.kubernetes.io/last-applied-configuration", "{}");
     annotate(&mut order, "certorder.dev/reconcile-at", "now");
@@ -127,22 +127,22 @@ fn a_cache_keeps_no_more_of_an_object_than_somebody_reads() {
     assert_eq!(kept.metadata, ObjectMeta { managed_fields: None, ..kept.metadata.clone() });
 }
 
-/// What a watch shows of orders `a` to `d`, each with a choice of Secrets.
+/// A watch event for orders `a` to `d`, each with a choice of Secrets.
 #[derive(Clone, Debug)]
-enum Show {
+enum Shown {
     Apply(usize, usize),
-    Gone(usize),
+    Deleted(usize),
     Unreadable(usize),
     List(Vec<(usize, usize)>),
 }
 
-fn show() -> impl Strategy<Value = Show> {
+fn shown() -> impl Strategy<Value = Shown> {
     let one = || (0..4usize, 0..4usize);
     prop_oneof![
-        6 => one().prop_map(|(who, what)| Show::Apply(who, what)),
-        3 => (0..4usize).prop_map(Show::Gone),
-        1 => (0..4usize).prop_map(Show::Unreadable),
-        1 => prop::collection::vec(one(), 0..4).prop_map(Show::List),
+        6 => one().prop_map(|(who, what)| Shown::Apply(who, what)),
+        3 => (0..4usize).prop_map(Shown::Deleted),
+        1 => (0..4usize).prop_map(Shown::Unreadable),
+        1 => prop::collection::vec(one(), 0..4).prop_map(Shown::List),
     ]
 }
 
@@ -159,14 +159,14 @@ proptest! {
     #![proptest_config(search(200))]
 
     #[test]
-    fn the_index_finds_what_a_search_would_find(history in prop::collection::vec(show(), 0..20)) {
+    fn the_index_finds_what_a_search_would_find(history in prop::collection::vec(shown(), 0..20)) {
         let (cache, mut writer) = filled([]);
         for shown in history {
             match shown {
-                Show::Apply(who, what) => writer.apply(Event::Apply(choice((who, what)))),
-                Show::Gone(who) => writer.apply(Event::Delete(choice((who, 0)))),
-                Show::Unreadable(who) => writer.unreadable(&key(["a", "b", "c", "d"][who])),
-                Show::List(list) => {
+                Shown::Apply(who, what) => writer.apply(Event::Apply(choice((who, what)))),
+                Shown::Deleted(who) => writer.apply(Event::Delete(choice((who, 0)))),
+                Shown::Unreadable(who) => writer.unreadable(&key(["a", "b", "c", "d"][who])),
+                Shown::List(list) => {
                     writer.apply(Event::Init);
                     for one in list {
                         writer.apply(Event::InitApply(choice(one)));

@@ -1,4 +1,4 @@
-//! Tests of the pure steps: tables of `plan`, `fold` and `claim`, and histories in a world of their own.
+//! Tests of the pure steps: tables of `plan`, `fold` and `claim`, and random histories with a simulated cloud.
 
 mod budget;
 mod calls;

@@ -1,5 +1,5 @@
-//! A cloud whose one call takes the application and sends the order, for the first time and again, and that keeps no
-//! log of calls: what waits for an application there has several meanings.
+//! A cloud where one call submits the application and sends the order, in every attempt, and that keeps no log of calls.
+//! A certificate that waits for an application has several meanings there.
 
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
@@ -7,14 +7,14 @@ use crate::api::v1alpha1::{DeletionPolicy, Intent, ReadyPolicy, seconds};
 use crate::core::annotations::{RESUBMIT_AT, WITHDRAW};
 use crate::core::observation::{Observation, Stage};
 use crate::order::facts::Action;
-use crate::order::finalize::{self, End};
+use crate::order::finalize::{self, DeletionStep};
 use crate::order::fold::{Outcome, Requeue};
 use crate::order::plan::Step;
 use crate::provider::Error;
 
 const SUBMIT_FIRST: Step = Step::Write { action: Action::Submit, attempt: 1 };
 const SUBMIT_SECOND: Step = Step::Write { action: Action::Submit, attempt: 2 };
-/// Longer than the cloud may lag behind.
+/// Longer than the state at the cloud may lag.
 const LATER: i64 = 600;
 
 fn fresh() -> Scene {
@@ -26,7 +26,7 @@ fn ordered() -> Scene {
     fresh().ordered("A", 0)
 }
 
-/// Our application A was refused, which was seen at second 60.
+/// Our application A was refused, which was observed at second 60.
 fn refused() -> Scene {
     let mut scene = ordered().sees(refusing("A")).at(60);
     scene.pass(&step(&Step::Follow));
@@ -47,7 +47,7 @@ fn asked(scene: Scene, second: i64) -> Scene {
     scene.annotated(RESUBMIT_AT, &at(second).to_string())
 }
 
-/// The intent to hand in an application, as the user asked at this second.
+/// The intent to submit an application, on a request of the user at this second.
 fn again(application: &str, second: i64) -> Intent {
     Intent { resubmit_at: Some(at(second).to_string()), ..to_submit(application, second) }
 }
@@ -96,7 +96,7 @@ fn what_waits_after_our_application_may_lag_and_is_withdrawn_after_that() {
     assert_eq!(asked(scene(LATER).wants("B"), LATER).plan(), SUBMIT_FIRST);
     let incomplete = asked(scene(LATER).lacks(halt(Reason::ProfileNotFound)), LATER);
     assert_eq!(halted(&incomplete.plan()), Some(Reason::ProfileNotFound));
-    // The cloud may also forget what it held.
+    // The cloud may also drop the application.
     assert_eq!(halted(&ordered().sees(awaiting()).at(LATER).plan()), Some(Reason::Withdrawn));
 }
 
@@ -150,7 +150,7 @@ fn a_refused_application_is_handed_in_again_when_it_is_corrected_or_when_the_use
 }
 
 #[test]
-fn an_accepted_application_begins_another_attempt_once_for_each_asking() {
+fn an_accepted_application_starts_another_attempt_once_for_each_request() {
     for landed in [false, true] {
         let mut scene = asked(refused().at(100), 100);
         let intent = again("A", 100);
@@ -169,7 +169,7 @@ fn an_accepted_application_begins_another_attempt_once_for_each_asking() {
         assert_eq!(submission.submitted_at, Some(seconds(scene.now)));
         assert_eq!(status.last_handled_resubmit_at.as_deref(), Some(at(100).to_string().as_str()));
         let scene = scene.sees(refusing("A")).at(200);
-        assert_eq!(scene.plan(), Step::Follow, "an asking is acted on once");
+        assert_eq!(scene.plan(), Step::Follow, "a request is handled once");
     }
 }
 
@@ -187,7 +187,7 @@ fn a_first_application_is_recognised_by_what_the_cloud_holds_or_works_on() {
         assert_eq!(found(seen(stage, &[NAME])), Step::Landed(Action::Submit), "{stage}");
         let another = Observation { stored: evidence("B"), ..seen(stage, &[NAME]) };
         for other in [seen(stage, &["other.example"]), another] {
-            assert!(matches!(found(other), Step::Settle { .. }), "{stage}: it is somebody else's");
+            assert!(matches!(found(other), Step::Settle { .. }), "{stage}: it is a foreign one");
         }
     }
     assert_eq!(found(refusing("A")), Step::Landed(Action::Submit));
@@ -197,7 +197,7 @@ fn a_first_application_is_recognised_by_what_the_cloud_holds_or_works_on() {
     {
         assert!(matches!(found(unclear), Step::Settle { .. }));
     }
-    // The request cannot be built any more: the state alone decides.
+    // The request can no longer be built: the state alone decides.
     let lacking =
         |seen| fresh().intends(to_submit("A", 0)).lacks(halt(Reason::ProfileNotFound)).sees(seen).at(1);
     assert_eq!(lacking(seen(Stage::Reviewing, &[NAME])).plan(), Step::Landed(Action::Submit));
@@ -205,16 +205,16 @@ fn a_first_application_is_recognised_by_what_the_cloud_holds_or_works_on() {
 }
 
 #[test]
-fn the_absence_of_a_first_application_is_believed_after_two_calls() {
+fn the_absence_of_a_first_application_counts_after_two_calls() {
     let scene = |second| fresh().intends(to_submit("A", 0)).at(second);
     assert!(matches!(scene(ABSENCE_COUNTS - 1).plan(), Step::Settle { .. }));
     assert_eq!(scene(ABSENCE_COUNTS).plan(), SUBMIT_SECOND);
     let elsewhere = scene(ABSENCE_COUNTS).sees(left_over("B"));
-    assert_eq!(not_landed(&elsewhere.plan()), Some(Reason::Withdrawn), "somebody else's, by now");
+    assert_eq!(not_landed(&elsewhere.plan()), Some(Reason::Withdrawn), "a foreign one by now");
 }
 
 #[test]
-fn a_corrected_application_is_told_from_the_one_before() {
+fn a_corrected_application_is_distinguished_from_the_one_before() {
     let scene = |seen| {
         let mut scene = refused().edited().wants("B").at(100);
         scene.pass(&Outcome::Intent(Action::Submit, &to_submit("B", 100)));
@@ -226,7 +226,7 @@ fn a_corrected_application_is_told_from_the_one_before() {
     assert_eq!(scene(refusing("A")).at(100 + ABSENCE_COUNTS).plan(), SUBMIT_SECOND);
 }
 
-/// The user asked for another attempt with the same application, and the call got no answer.
+/// The user requested another attempt with the same application, and the call got no response.
 fn unclear(seen: Observation) -> Scene {
     let mut scene = asked(refused().at(100), 100);
     scene.pass(&Outcome::Intent(Action::Submit, &again("A", 100)));
@@ -236,7 +236,7 @@ fn unclear(seen: Observation) -> Scene {
 }
 
 #[test]
-fn where_an_equal_application_stands_nobody_can_tell_and_nothing_is_sent_until_the_user_asks_again() {
+fn with_an_equal_application_the_outcome_is_unknown_and_nothing_is_sent_until_the_user_asks_again() {
     for seen in [refusing("A"), left_over("A")] {
         let mut scene = unclear(seen);
         assert_eq!(not_landed(&scene.plan()), Some(Reason::OutcomeUnknown));
@@ -245,9 +245,9 @@ fn where_an_equal_application_stands_nobody_can_tell_and_nothing_is_sent_until_t
         assert_eq!(condition(&next.status, ConditionType::Stalled).reason, "OutcomeUnknown");
         assert_eq!(next.status.phase.as_deref(), Some("OutcomeUnknown"));
         let submission = next.status.submission.clone().unwrap();
-        assert!(submission.intent.is_some() && submission.frozen, "what became of it is still open");
+        assert!(submission.intent.is_some() && submission.frozen, "its outcome is still unknown");
 
-        // The asking that led here does not lead any further, and neither does time.
+        // Neither the handled request nor time changes that.
         assert_eq!(scene.fold(&step(&scene.plan())).status, next.status);
         let scene = scene.at(5000);
         assert_eq!(not_landed(&scene.plan()), Some(Reason::OutcomeUnknown));
@@ -256,14 +256,14 @@ fn where_an_equal_application_stands_nobody_can_tell_and_nothing_is_sent_until_t
 }
 
 #[test]
-fn an_asking_that_comes_after_the_call_began_is_another_one() {
+fn a_request_that_comes_after_the_call_started_is_another_one() {
     let scene = unclear(refusing("A"));
     assert_eq!(asked(scene, 130).plan(), SUBMIT_SECOND);
 }
 
 #[test]
-fn an_intent_names_the_asking_that_it_acts_on() {
-    let asks = |scene: Scene| scene.facts().asks_for(Action::Submit).map(str::to_owned);
+fn an_intent_names_the_request_that_it_handles() {
+    let asks = |scene: Scene| scene.facts().handled_request(Action::Submit).map(str::to_owned);
     assert_eq!(asks(asked(refused(), 60)), Some(at(60).to_string()));
     assert_eq!(asks(refused()), None);
     assert_eq!(asks(asked(scene().ended(Stage::Rejected), 60)), None, "another call opens it again");
@@ -277,7 +277,7 @@ fn an_outcome_that_was_unknown_is_recognised_when_it_shows() {
     assert_eq!(scene.plan(), Step::Landed(Action::Submit));
 }
 
-/// It cannot be compared any more with what the cloud holds.
+/// It can no longer be compared with what the cloud holds.
 #[test]
 fn a_profile_that_changed_meanwhile_leaves_the_outcome_unknown() {
     for later in
@@ -288,7 +288,7 @@ fn a_profile_that_changed_meanwhile_leaves_the_outcome_unknown() {
     let mut scene = unclear(refusing("A")).wants("B");
     scene.pass(&step(&scene.plan()));
     assert_eq!(asked(scene.at(5000), 5000).plan(), SUBMIT_SECOND);
-    // Where there was no attempt before, what waits without traces is fresh.
+    // Without an earlier attempt, a certificate without traces is new.
     let first = fresh().intends(to_submit("A", 0)).wants("B").at(ABSENCE_COUNTS);
     assert_eq!(first.plan(), SUBMIT_SECOND);
 }
@@ -298,10 +298,10 @@ fn an_unknown_outcome_does_not_hold_a_deletion() {
     let mut scene = unclear(refusing("A"));
     scene.pass(&step(&scene.plan()));
     let scene = scene.deleted(5000, DeletionPolicy::Cancel).at(5001);
-    assert_eq!(finalize::plan(&scene.facts()), End::Release);
-    // One that shows after all is withdrawn.
+    assert_eq!(finalize::plan(&scene.facts()), DeletionStep::Release);
+    // An order that the cloud shows after all is withdrawn.
     let scene = scene.sees(seen(Stage::Reviewing, &[NAME]));
-    assert_eq!(finalize::plan(&scene.facts()), End::First(Step::Landed(Action::Submit)));
+    assert_eq!(finalize::plan(&scene.facts()), DeletionStep::First(Step::Landed(Action::Submit)));
 }
 
 #[test]
@@ -309,11 +309,14 @@ fn a_withdrawal_by_deletion_ends_when_the_cloud_waits_again() {
     let deleted = |scene: Scene| scene.deleted(20, DeletionPolicy::Cancel).at(40);
     let end = |scene: Scene| finalize::plan(&scene.facts());
     let running = deleted(ordered().sees(seen(Stage::Validating, &[NAME])));
-    assert_eq!(end(running), End::First(write(Action::Withdraw, 1)));
+    assert_eq!(end(running), DeletionStep::First(write(Action::Withdraw, 1)));
     let withdrawn = || ordered().last_called(CANCEL, "Accepted", 30);
-    assert_eq!(end(deleted(withdrawn().sees(seen(Stage::Cancelling, &[NAME])))), End::First(Step::Follow));
-    assert_eq!(end(deleted(withdrawn().sees(left_over("A")))), End::Release);
-    assert_eq!(end(deleted(ordered().sees(left_over("A")))), End::First(Step::Follow), "it may lag");
+    assert_eq!(
+        end(deleted(withdrawn().sees(seen(Stage::Cancelling, &[NAME])))),
+        DeletionStep::First(Step::Follow)
+    );
+    assert_eq!(end(deleted(withdrawn().sees(left_over("A")))), DeletionStep::Release);
+    assert_eq!(end(deleted(ordered().sees(left_over("A")))), DeletionStep::First(Step::Follow), "it may lag");
 }
 
 #[test]
@@ -330,7 +333,7 @@ fn a_cloud_that_takes_no_application_after_a_refusal_is_asked_once() {
         assert_eq!(condition(&next.status, ConditionType::Stalled).reason, "Rejected");
         assert!(message(&next.status, ConditionType::Stalled).contains("takes no other application"));
         assert_eq!(scene.plan(), Step::Follow, "not again by itself");
-        assert_eq!(asked(scene.at(200), 200).plan(), SUBMIT_FIRST, "but whenever the user asks");
+        assert_eq!(asked(scene.at(200), 200).plan(), SUBMIT_FIRST, "but on every request of the user");
     }
 }
 

@@ -7,7 +7,8 @@ use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{Intent, Submission};
 use crate::core::annotations::{RESUBMIT_AT, WITHDRAW};
 use crate::core::observation::{Observation, Stage};
-use crate::order::facts::{ACCEPTED, Action};
+use crate::order::facts::Action;
+use crate::order::fold::Outcome;
 use crate::order::plan::Step;
 
 const SUBMIT_FIRST: Step = Step::Write { action: Action::Submit, attempt: 1 };
@@ -57,20 +58,20 @@ fn mode_plan_never_writes() {
     let planned = |scene: Scene| scene.planning().plan();
     assert_eq!(planned(scene()), Step::Show(Action::Submit));
     assert_eq!(planned(scene().submitted("A", 0).at(60)), Step::Show(Action::Order));
-    assert_eq!(planned(scene().submitted("A", 0).at(1).unread()), Step::Show(Action::Order));
+    assert_eq!(planned(scene().submitted("A", 0).at(1).sees(holding("A"))), Step::Show(Action::Order));
     assert_eq!(planned(scene().intends(to_submit("A", 0)).at(ABSENCE_COUNTS)), Step::Show(Action::Submit));
-    // Reading goes on.
+    // The cloud is still read.
     assert_eq!(planned(scene().sees(holding("A"))), Step::Adopt);
     assert_eq!(planned(scene().intends(to_submit("A", 0)).sees(holding("A"))), Step::Landed(Action::Submit));
     assert_eq!(planned(scene().ordered("A", 0).sees(seen(Stage::Issued, &[NAME]))), Step::Follow);
 }
 
 #[test]
-fn what_this_version_cannot_do_is_said_and_nothing_is_sent() {
+fn what_this_version_does_not_support_is_reported_and_nothing_is_sent() {
     let unsupported =
         |scene: Scene| Scene { unsupported: Some(halt(Reason::InvalidRequest)), ..scene }.plan();
     let key_lost = || scene().lacks(halt(Reason::KeyLost));
-    for scene in [scene(), key_lost(), scene().submitted("A", 0), scene().submitted("A", 0).at(1).unread()] {
+    for scene in [scene(), key_lost(), scene().submitted("A", 0), scene().submitted("A", 0).at(1)] {
         assert_eq!(halted(&unsupported(scene)), Some(Reason::InvalidRequest));
     }
     let corrected = scene().ended(Stage::Rejected).wants("B").edited();
@@ -94,7 +95,7 @@ fn an_open_intent_is_settled_even_if_the_spec_now_asks_for_what_cannot_be_done()
 }
 
 #[test]
-fn what_is_missing_is_said_before_the_clouds_trouble() {
+fn what_is_missing_is_reported_before_a_failure_of_the_cloud() {
     let lacking = || scene().lacks(halt(Reason::ProfileNotFound));
     for scene in [lacking(), lacking().unread(), lacking().cannot_read(unavailable("1"))] {
         assert_eq!(halted(&scene.plan()), Some(Reason::ProfileNotFound));
@@ -128,25 +129,41 @@ fn a_write_is_never_planned_without_a_request_to_write() {
 }
 
 #[test]
-fn a_fresh_submission_stands_for_the_read_before_the_order() {
-    let fresh = |second| scene().submitted("A", 0).at(second).unread();
-    for second in [0, 29] {
-        assert_eq!(fresh(second).plan(), ORDER_FIRST);
-        assert!(!fresh(second).facts().needs_the_cloud());
+fn nothing_is_ordered_before_the_application_was_read_back() {
+    let accepted = |second| scene().submitted("A", 0).at(second);
+    assert!(accepted(1).unread().facts().needs_the_cloud());
+    assert_eq!(accepted(1).unread().plan(), Step::Follow, "not on the strength of our record");
+    for second in [0, 1, 59, 60, 4000] {
+        assert_eq!(accepted(second).sees(holding("A")).plan(), ORDER_FIRST);
+        assert_eq!(accepted(second).sees(awaiting()).plan(), ORDER_FIRST, "the cloud shows nothing of it");
     }
-    assert!(fresh(30).facts().needs_the_cloud(), "no longer fresh");
-    assert!(fresh(-1).facts().needs_the_cloud(), "of another clock");
-    for (action, outcome) in [(ORDER, "Refused"), (SUBMIT, "Refused"), ("CancelAuditCertificate", ACCEPTED)] {
-        let scene = fresh(1).last_called(action, outcome, 1);
-        assert!(scene.facts().needs_the_cloud(), "{action} {outcome} came in between");
+    let contradicted = |second| accepted(second).sees(holding("B"));
+    for second in [1, 59] {
+        assert!(matches!(contradicted(second).plan(), Step::Pause { .. }), "it may show the one before");
     }
-    let adopted = scene().sees(holding("A")).adopted();
-    assert!(adopted.facts().needs_the_cloud(), "taken over, not accepted");
-    assert!(fresh(1).wants("B").facts().needs_the_cloud(), "corrected since");
-    assert!(fresh(1).lacks(halt(Reason::CsrInvalid)).facts().needs_the_cloud());
-    assert!(fresh(1).in_one_call().facts().needs_the_cloud(), "there is no order to send");
-    assert!(scene().ordered("A", 0).at(1).facts().needs_the_cloud(), "ordered already");
-    assert!(scene().submitted("A", 0).intends(to_order(0)).at(1).facts().needs_the_cloud(), "under way");
+    let stopped = contradicted(60).plan();
+    assert_eq!(halted(&stopped), Some(Reason::CertificateInUse));
+    let Step::Halt(problem) = stopped else { unreachable!() };
+    assert!(problem.message.contains("somebody else handed in another application"), "{}", problem.message);
+    // The user knows better.
+    let asked = contradicted(60).annotated(RESUBMIT_AT, &at(60).to_string());
+    assert_eq!(asked.plan(), SUBMIT_FIRST);
+}
+
+#[test]
+fn what_the_ca_works_on_is_compared_with_what_was_sent_after_the_order() {
+    let running = |application, second| {
+        let observed = Observation { stored: evidence(application), ..seen(Stage::Reviewing, &[NAME]) };
+        scene().ordered("A", 0).at(second).sees(observed)
+    };
+    assert_eq!(running("A", 1).plan(), Step::Follow);
+    assert_eq!(halted(&running("B", 1).plan()), Some(Reason::CertificateInUse));
+    assert_eq!(running("B", 4000).plan(), Step::Follow, "changed in the console, with the CA");
+    let step = running("B", 1).plan();
+    let mut stopped = running("B", 1);
+    stopped.pass(&Outcome::Step(&step));
+    let later = Observation { stored: evidence("B"), ..seen(Stage::Reviewing, &[NAME]) };
+    assert_eq!(halted(&stopped.at(4000).sees(later).plan()), Some(Reason::CertificateInUse), "it stays");
 }
 
 #[test]
@@ -160,7 +177,7 @@ fn a_lost_status_is_adopted_not_submitted_again() {
     }
 }
 
-/// Where a certificate is of no use to anybody any more.
+/// The stages at which a certificate is over.
 const OVER: [Stage; 4] = [Stage::Revoking, Stage::AwaitingRevocationLetter, Stage::Revoked, Stage::Expired];
 
 #[test]
@@ -189,7 +206,7 @@ fn a_certificate_in_use_for_other_names_is_never_touched() {
 }
 
 #[test]
-fn an_application_of_before_for_other_names_is_replaced_only_where_the_user_asks() {
+fn an_earlier_application_for_other_names_is_replaced_only_on_request() {
     for end in [Stage::Rejected, Stage::Cancelled] {
         let ended = || scene().sees(seen(end, &["other.example"]));
         let Step::Halt(problem) = ended().plan() else { panic!("{end}: {:?}", ended().plan()) };
@@ -446,8 +463,8 @@ fn a_record_that_a_lost_call_may_have_overtaken_is_not_trusted() {
 }
 
 #[test]
-fn an_application_by_ids_is_handed_in_rather_than_taken_for_what_is_there() {
-    // Somebody's, for the same name; or this one, before its status was lost.
+fn an_application_by_ids_is_submitted_rather_than_adopted() {
+    // A foreign one for the same name; or this one, before its status was lost.
     for held in ["A", BY_IDS] {
         assert_eq!(scene().wants(BY_IDS).sees(holding(held)).plan(), write(Action::Submit, 1), "{held}");
     }
@@ -458,7 +475,7 @@ fn an_application_by_ids_is_handed_in_rather_than_taken_for_what_is_there() {
 fn an_approval_before_the_order_replaces_the_data_once_and_after_it_changes_nothing() {
     let sent = |application: &str| scene().submitted(application, 0).sees(holding(application)).at(60);
     assert_eq!(sent("A").wants(BY_IDS).plan(), write(Action::Submit, 1));
-    assert_eq!(sent(BY_IDS).wants(BY_IDS).plan(), write(Action::Order, 1), "our own record tells");
+    assert_eq!(sent(BY_IDS).wants(BY_IDS).plan(), write(Action::Order, 1), "our own record decides");
     assert_eq!(sent(BY_IDS).wants("A").plan(), write(Action::Submit, 1), "it has run out");
     let ordered = scene().ordered("A", 0).wants(BY_IDS).sees(seen(Stage::Reviewing, &[NAME])).at(60);
     assert_eq!(ordered.plan(), Step::Follow);

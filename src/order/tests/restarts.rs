@@ -1,4 +1,4 @@
-//! When an order that ended begins another attempt, and what that keeps of the one before.
+//! When a final order starts another attempt, and what is kept of the one before.
 
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
@@ -59,25 +59,25 @@ fn an_order_that_ended_goes_on_when_it_is_corrected_or_when_the_user_asks() {
     }
 }
 
-/// A cloud that takes application and order apart, and never again.
+/// A cloud with two calls for application and order, and none for another attempt.
 fn no_such_call(scene: Scene) -> Scene {
     static CALLS: Calls = Calls { resubmit: None, ..IN_TWO_CALLS };
     Scene { calls: Some(&CALLS), ..scene }
 }
 
-/// The looks in between record the new generation, but they do not act on it.
+/// The passes in between record the new generation, but do not act on it.
 #[test]
-fn a_correction_is_not_forgotten_by_looks_that_cannot_act_on_it() {
+fn a_correction_is_not_lost_in_passes_that_cannot_act_on_it() {
     let corrected = || scene().ended(Stage::Rejected).edited().wants("B");
-    let looks: [fn(Scene) -> Scene; 5] = [
+    let passes: [fn(Scene) -> Scene; 5] = [
         |scene| scene.cannot_read(unavailable("1")),
         |scene| scene.cannot_read(crate::provider::Error::CredentialsRefused(refusal("Code", "1"))),
         |scene| scene.lacks(halt(Reason::ProfileNotFound)),
         |scene| scene.lacks(halt(Reason::CsrInvalid)),
         |scene| scene.annotated(WITHDRAW, ID),
     ];
-    for (number, look) in looks.into_iter().enumerate() {
-        let mut scene = look(corrected());
+    for (number, pass) in passes.into_iter().enumerate() {
+        let mut scene = pass(corrected());
         let planned = scene.plan();
         scene.pass(&step(&planned));
         let scene = scene.annotated(WITHDRAW, "").sees(seen(Stage::Rejected, &[NAME])).wants("B").at(600);
@@ -92,7 +92,7 @@ fn a_correction_outlives_a_call_that_was_cut_off() {
     assert_eq!(scene.at(60 + ABSENCE_COUNTS).plan(), write(Action::Resubmit, 2));
 }
 
-/// What is not frozen can be edited while the CA works; that is no answer to its refusal.
+/// Fields that are not frozen can be edited while the CA processes the order; that is no correction after a rejection.
 #[test]
 fn an_edit_before_the_end_does_not_count() {
     for end in ENDS {
@@ -171,7 +171,7 @@ fn an_end_that_the_cloud_still_shows_after_it_was_opened_again_is_not_taken_for_
         let lags = |second| scene().restarted(600).sees(seen(end, &[NAME])).at(second);
         assert_eq!(lags(601).plan(), Step::Pause { until: at(606) }, "{end}");
         assert_eq!(lags(660).plan(), Step::Pause { until: at(720) }, "{end}: rarer with time");
-        // Later it is the end of what somebody else handed in.
+        // Later it is the end of a foreign application.
         assert_eq!(lags(1200).plan(), Step::Adopt, "{end}");
     }
     let mut scene = scene().restarted(600).sees(seen(Stage::Rejected, &[NAME])).at(601);
@@ -229,7 +229,7 @@ fn the_annotation_withdraw_stops_a_review_and_nothing_else() {
 fn an_order_that_is_to_be_withdrawn_is_not_sent_first() {
     let scenes = [
         scene(),
-        scene().submitted("A", 0).at(1).unread(),
+        scene().submitted("A", 0).at(1),
         scene().submitted("A", 0).at(60).sees(holding("A")),
         scene().restarted(600).at(700),
     ];

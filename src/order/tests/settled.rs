@@ -1,4 +1,4 @@
-//! What is kept of a settled order tells the others the same as the whole order.
+//! The cached part of a settled order means the same to other orders as the whole order.
 
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};

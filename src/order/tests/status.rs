@@ -1,4 +1,4 @@
-//! How a status reads in short, and the rules that every one keeps.
+//! A short form of a status, and the rules that every status keeps.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -24,7 +24,7 @@ pub(super) fn summary(status: &CertificateOrderStatus) -> String {
     format!("{}: {}", status.phase.as_deref().unwrap_or("-"), conditions.join(" "))
 }
 
-/// What holds of every status that is stored.
+/// The rules for every stored status.
 pub(super) fn assert_well_formed(status: &CertificateOrderStatus) {
     let text = summary(status);
     let is = |type_, wanted: &str| get(&status.conditions, type_).is_some_and(|held| held.status == wanted);
@@ -54,7 +54,7 @@ pub(super) fn assert_well_formed(status: &CertificateOrderStatus) {
     assert!(types.is_sorted_by(|a, b| a < b), "each type once, in a stable order: {text}");
     for condition in &status.conditions {
         assert!(!condition.message.is_empty(), "{text}");
-        // Whole seconds, or what is read back differs from what was written.
+        // Whole seconds, since the API server stores no fractions.
         assert_eq!(condition.last_transition_time.0.subsec_nanosecond(), 0, "{text}");
     }
     if let Some(submission) = &status.submission {

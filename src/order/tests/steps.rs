@@ -1,4 +1,4 @@
-//! The steps beside handing in and ordering: key, finalizer, letter, export; and what shows that a call took effect.
+//! The steps besides the application and the order: key, finalizer, letter, export; and the evidence of a call.
 
 use strum::IntoEnumIterator;
 
@@ -20,7 +20,7 @@ fn a_key_is_made_only_before_anything_is_sent() {
     assert_eq!(without(scene().planning()), Step::MakeKey, "the request is shown with its CSR");
 
     let lost = |scene: Scene| halted(&without(scene));
-    assert_eq!(lost(scene().unread()), Some(Reason::KeyLost), "nobody knows what is at the cloud");
+    assert_eq!(lost(scene().unread()), Some(Reason::KeyLost), "the state at the cloud is unknown");
     assert_eq!(lost(scene().submitted("A", 0).sees(holding("A")).at(60)), Some(Reason::KeyLost));
     assert_eq!(lost(scene().submitted("A", 0).unread().at(1)), Some(Reason::KeyLost));
     let contested = scene().contested(halt(Reason::DuplicateCertificate));
@@ -28,7 +28,7 @@ fn a_key_is_made_only_before_anything_is_sent() {
     let withdrawn = scene().annotated(WITHDRAW, ID);
     assert_eq!(lost(withdrawn), Some(Reason::Withdrawn));
 
-    // A call may be under way, with the key that is gone.
+    // A call may be in flight with the lost key.
     let cut_off = || scene().intends(to_submit("A", 0));
     for held in [awaiting(), holding("A")] {
         assert_eq!(without(cut_off().sees(held)), Step::Settle { until: at(ABSENCE_COUNTS) });
@@ -39,15 +39,15 @@ fn a_key_is_made_only_before_anything_is_sent() {
             assert_ne!(step, Step::MakeKey, "{stage}");
         }
     }
-    // A key that is there, and cannot be read, is never replaced.
+    // A key that exists, but cannot be read, is never replaced.
     let unfit = Scene { key: Some((false, halt(Reason::KeyLost))), ..scene().lacks(halt(Reason::KeyLost)) };
     assert_eq!(halted(&unfit.plan()), Some(Reason::KeyLost));
-    // Another lack is not mended by a key.
+    // A key does not fix another missing reference.
     assert_eq!(halted(&scene().lacks(halt(Reason::SecretConflict)).plan()), Some(Reason::SecretConflict));
 }
 
 #[test]
-fn the_loss_of_a_running_orders_key_is_said_before_the_ca_issues_for_it() {
+fn the_loss_of_a_running_orders_key_is_reported_before_the_ca_issues_for_it() {
     let lost = |scene: Scene, is_absent| Scene { key: Some((is_absent, halt(Reason::KeyLost))), ..scene };
     for stage in [Stage::Validating, Stage::Reviewing, Stage::AwaitingLetter, Stage::Issuing] {
         let running = || scene().ordered("A", 0).sees(seen(stage, &[NAME]));
@@ -67,7 +67,11 @@ fn a_key_that_is_not_made_yet_is_not_called_lost_while_the_cloud_cannot_be_read(
         |scene: Scene| Scene { observed: Some(Err(Error::NotSent("no route".to_owned()))), ..scene };
     assert_eq!(unreachable(scene().lacks(halt(Reason::KeyLost))).plan(), Step::Unreadable);
     let csr = || halt(Reason::CsrInvalid);
-    assert_eq!(unreachable(scene().lacks(csr())).plan(), Step::Halt(csr()), "what the user can mend is said");
+    assert_eq!(
+        unreachable(scene().lacks(csr())).plan(),
+        Step::Halt(csr()),
+        "what the user can fix is reported"
+    );
 }
 
 #[test]
@@ -92,16 +96,16 @@ fn the_finalizer_is_in_place_before_anything_is_sent_that_a_deletion_undoes() {
             [scene(), scene().submitted("A", 0).at(1).unread(), scene().lacks(halt(Reason::KeyLost))];
         for scene in scenes {
             let mut scene = with(scene);
-            assert_eq!(scene.plan(), Step::Guard);
+            assert_eq!(scene.plan(), Step::AddFinalizer);
             scene.order.metadata.finalizers = Some(vec!["other".to_owned(), FINALIZER.to_owned()]);
-            assert_ne!(scene.plan(), Step::Guard, "it is in place");
+            assert_ne!(scene.plan(), Step::AddFinalizer, "it is in place");
         }
-        assert_ne!(with(scene()).planning().plan(), Step::Guard, "nothing is sent");
+        assert_ne!(with(scene()).planning().plan(), Step::AddFinalizer, "nothing is sent");
         assert_eq!(with(scene()).suspended().plan(), Step::Suspend);
         let cut_off = with(scene().intends(to_submit("A", 0)).sees(holding("A")));
         assert_eq!(cut_off.plan(), Step::Landed(Action::Submit), "an open intent comes first");
     }
-    assert_ne!(scene().plan(), Step::Guard, "Retain undoes nothing");
+    assert_ne!(scene().plan(), Step::AddFinalizer, "Retain undoes nothing");
 }
 
 #[test]
@@ -299,7 +303,7 @@ fn the_stages_show_which_calls_took_effect() {
 }
 
 #[test]
-fn an_application_took_effect_if_the_cloud_shows_it_and_could_not_have_it_from_before() {
+fn an_application_took_effect_if_the_cloud_shows_it_and_it_cannot_be_an_earlier_one() {
     let first = |intent, held, logged| Scene { logged, ..scene() }.intends(to_submit(intent, 0)).sees(held);
     let later = |intent, held, logged| {
         let scene = Scene { logged, ..scene().submitted("A", 0) };
@@ -335,16 +339,16 @@ fn an_application_took_effect_if_the_cloud_shows_it_and_could_not_have_it_from_b
 }
 
 #[test]
-fn absence_counts_only_after_the_intent_was_seen_here_for_two_calls_too() {
-    let scene = |seen_for, second| {
-        let seen_for = std::time::Duration::from_secs(seen_for);
-        Scene { seen_for, ..scene() }.intends(to_submit("A", 0)).at(second).plan()
+fn absence_counts_only_after_the_intent_was_observed_here_for_two_calls_too() {
+    let scene = |intent_age, second| {
+        let intent_age = std::time::Duration::from_secs(intent_age);
+        Scene { intent_age, ..scene() }.intends(to_submit("A", 0)).at(second).plan()
     };
     assert_eq!(scene(0, 0), Step::Settle { until: at(40) });
     // By the clock of another machine the intent is old.
     assert_eq!(scene(0, 1000), Step::Settle { until: at(1040) });
     assert_eq!(scene(39, 1000), Step::Settle { until: at(1001) });
     assert_eq!(scene(40, 1000), write(Action::Submit, 2));
-    // Or it is of the future.
+    // Or it is in the future.
     assert_eq!(scene(3600, -1000), Step::Settle { until: at(40) });
 }

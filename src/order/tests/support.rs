@@ -39,16 +39,16 @@ pub(super) const RESUBMIT: &str = "ModifyCertificateResubmit";
 pub(super) const CANCEL: &str = "CancelAuditCertificate";
 pub(super) const REVOKE: &str = "RevokeCertificate";
 pub(super) const LETTER: &str = "UploadConfirmLetter";
-/// From when on, after an intent, the absence of evidence counts.
+/// The age of an intent, in seconds, at which absent evidence counts.
 pub(super) const ABSENCE_COUNTS: i64 = 40;
 pub(super) const NAME: &str = "www.acme.example";
 
-/// A time on the clock of a test, which begins at some round number.
+/// A time in a test: this many seconds after a fixed start.
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_780_000_000 + second).unwrap()
 }
 
-/// A fixed sequence for every run; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` look further.
+/// The same cases in every run; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` try others.
 pub(super) fn search(cases: u32) -> Config {
     let mut config = Config { failure_persistence: None, ..Config::default() };
     if config.rng_seed == RngSeed::Random {
@@ -69,11 +69,11 @@ pub(super) const IN_TWO_CALLS: Calls = Calls {
     send_letter: Some(LETTER),
 };
 
-/// A cloud whose one call takes the application and sends the order, for the first time and again.
+/// A cloud where one call submits the application and sends the order, for the first and for every further attempt.
 const IN_ONE_CALL: Calls =
     Calls { order: None, resubmit: None, revoke: None, send_letter: None, ..IN_TWO_CALLS };
 
-/// The facts of one order, to be bent by each test.
+/// The facts of one order, which each test adjusts.
 pub(super) struct Scene {
     pub(super) order: CertificateOrder,
     pub(super) names: Result<Names, Problem>,
@@ -83,13 +83,13 @@ pub(super) struct Scene {
     pub(super) contested: Option<Problem>,
     pub(super) over_budget: Option<Problem>,
     pub(super) calls: Option<&'static Calls>,
-    /// The problem with the key that certorder makes, if there is one: absent, or unfit.
+    /// The problem with the key that certorder generates, if there is one, and whether the key is absent (or unfit).
     pub(super) key: Option<(bool, Problem)>,
     pub(super) letter: Option<Result<Letter, Problem>>,
     pub(super) secret: Export,
     pub(super) term: Option<Term>,
-    /// How long this process has seen the open intent.
-    pub(super) seen_for: Duration,
+    /// How long this process has observed the open intent.
+    pub(super) intent_age: Duration,
     pub(super) logged: Option<bool>,
     pub(super) validation: Option<Box<Validation>>,
     pub(super) now: Timestamp,
@@ -110,7 +110,7 @@ pub(super) fn scene() -> Scene {
         letter: None,
         secret: Export::NotWanted,
         term: None,
-        seen_for: Duration::from_hours(1),
+        intent_age: Duration::from_hours(1),
         logged: None,
         validation: None,
         now: at(0),
@@ -138,7 +138,7 @@ impl Scene {
             letter: self.letter.as_ref(),
             secret: &self.secret,
             term: self.term,
-            intent_seen_for: self.seen_for,
+            intent_age: self.intent_age,
             contested: self.contested.clone(),
             over_budget: self.over_budget.clone(),
             now: self.now,
@@ -208,7 +208,7 @@ impl Scene {
         Self { contested: Some(problem), ..self }
     }
 
-    /// The cloud takes application and order in one call.
+    /// The cloud has one call for application and order.
     pub(super) fn in_one_call(self) -> Self {
         Self { calls: Some(&IN_ONE_CALL), ..self }
     }
@@ -223,7 +223,7 @@ impl Scene {
         self
     }
 
-    /// This annotation is set, or taken away by an empty value.
+    /// This annotation is set, or removed by an empty value.
     pub(super) fn annotated(mut self, name: &str, value: &str) -> Self {
         annotate(&mut self.order, name, value);
         self
@@ -235,7 +235,7 @@ impl Scene {
         self
     }
 
-    /// The last call that is recorded.
+    /// The last recorded call.
     pub(super) fn last_called(mut self, action: &str, outcome: &str, second: i64) -> Self {
         self.order.status.get_or_insert_default().last_request = Some(LastRequest {
             action: action.to_owned(),
@@ -247,27 +247,27 @@ impl Scene {
         self
     }
 
-    /// What the cloud shows was taken over.
+    /// The order that the cloud shows was adopted.
     pub(super) fn adopted(mut self) -> Self {
         self.pass(&step(&Step::Adopt));
         self
     }
 
-    /// Application A was ordered, and ended like this.
+    /// Application A was ordered, and reached this final stage.
     pub(super) fn ended(self, stage: Stage) -> Self {
         let mut scene = self.ordered("A", 0).sees(seen(stage, &[NAME])).at(60);
         scene.pass(&step(&Step::Follow));
         scene
     }
 
-    /// Another attempt was begun, and the cloud keeps the application of the one before.
+    /// Another attempt was started, and the cloud keeps the application of the one before.
     pub(super) fn restarted(self, second: i64) -> Self {
         let mut scene = self.ordered("A", 0).sees(holding("A")).at(second);
         scene.pass(&step(&Step::StartOver));
         scene
     }
 
-    /// Somebody deletes the order.
+    /// The order is deleted.
     pub(super) fn deleted(mut self, second: i64, policy: DeletionPolicy) -> Self {
         self.order.metadata.deletion_timestamp = Some(Time(at(second)));
         self.order.metadata.finalizers = Some(vec![FINALIZER.to_owned()]);
@@ -275,7 +275,7 @@ impl Scene {
         self
     }
 
-    /// There is nothing to call the cloud with.
+    /// There are no credentials.
     pub(super) fn without_credentials(self) -> Self {
         Self { calls: None, ..self }.unread().lacks(halt(Reason::SecretNotFound))
     }
@@ -306,7 +306,7 @@ impl Scene {
         self.submission(submission).last_called(ORDER, facts::ACCEPTED, second)
     }
 
-    /// An intent is stored, beside what is recorded already.
+    /// An intent is stored, in addition to what is recorded.
     pub(super) fn intends(mut self, intent: Intent) -> Self {
         let submission = self.order.status.get_or_insert_default().submission.get_or_insert_default();
         submission.frozen = true;
@@ -333,7 +333,7 @@ pub(super) fn order(name: &str, born: i64) -> CertificateOrder {
     CertificateOrder { metadata, spec, status: None }
 }
 
-/// Sets an annotation; an empty text takes it away.
+/// Sets an annotation; an empty value removes it.
 pub(super) fn annotate(order: &mut CertificateOrder, name: &str, value: &str) {
     let annotations = order.metadata.annotations.get_or_insert_default();
     annotations.remove(name);
@@ -343,11 +343,11 @@ pub(super) fn annotate(order: &mut CertificateOrder, name: &str, value: &str) {
 }
 
 pub(super) fn names(names: &[&str]) -> Names {
-    let further: Vec<String> = names.iter().skip(1).map(|name| (*name).to_owned()).collect();
-    Names::parse(names[0], &further).unwrap()
+    let others: Vec<String> = names.iter().skip(1).map(|name| (*name).to_owned()).collect();
+    Names::parse(names[0], &others).unwrap()
 }
 
-/// The request for an application, known by one letter.
+/// The request for an application, identified by one letter.
 pub(super) fn payload(application: &str) -> Payload {
     Payload {
         action: SUBMIT,
@@ -366,14 +366,14 @@ pub(super) fn hash(application: &str) -> String {
 /// An application that names a saved profile by its ids.
 pub(super) const BY_IDS: &str = "by ids";
 
-/// What the cloud shows of an application. Of ids it shows nothing, so any other one for the same name looks like it.
+/// What the cloud shows of an application. It shows no ids, so any other application for the same name looks equal.
 pub(super) fn evidence(application: &str) -> Evidence {
     let mut evidence = Evidence::default();
-    evidence.add("CertificateDomain", NAME);
+    evidence.add_identity("CertificateDomain", NAME);
     if application == BY_IDS {
         evidence.set_partial();
     } else {
-        evidence.add("OrganizationName", application);
+        evidence.add_identity("OrganizationName", application);
     }
     evidence
 }
@@ -387,9 +387,10 @@ fn accepted(application: &str, second: i64) -> Submission {
     }
 }
 
-/// The intent to hand in an application.
+/// The intent to submit an application.
 pub(super) fn to_submit(application: &str, second: i64) -> Intent {
     Intent {
+        begin_by: None,
         attempt: 1,
         action: SUBMIT.to_owned(),
         payload_hash: Some(hash(application)),
@@ -399,7 +400,7 @@ pub(super) fn to_submit(application: &str, second: i64) -> Intent {
     }
 }
 
-/// The intent to make a call that sends no application.
+/// The intent to make a call without an application.
 pub(super) fn to_call(action: &str, second: i64) -> Intent {
     Intent { action: action.to_owned(), payload_hash: None, ..to_submit("", second) }
 }
@@ -409,7 +410,7 @@ pub(super) fn to_order(second: i64) -> Intent {
     to_call(ORDER, second)
 }
 
-/// A letter that a cloud takes.
+/// A letter that a cloud accepts.
 pub(super) fn letter() -> Letter {
     Letter::parse(&[&b"%PDF-1.7"[..], &[b' '; 2000]].concat()).unwrap()
 }

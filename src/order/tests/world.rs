@@ -1,6 +1,6 @@
-//! A small world: a cloud with one paid certificate, the orders that want it, and passes that can be cut off
-//! between any two of their steps. It runs the real `plan`, `fold` and `claim`; the steps in between are those of
-//! `observe` and `execute`.
+//! A simulation: a cloud with one paid certificate, the orders for it, and passes that can be interrupted between any
+//! two of their steps. It runs the real `plan`, `fold` and `claim`; the steps in between follow `observe` and
+//! `execute`.
 
 use super::cloud::{Cloud, Effect};
 use super::support::*;
@@ -19,27 +19,27 @@ pub(super) struct World {
     second: i64,
     pub(super) cloud: Cloud,
     pub(super) orders: Vec<Stored>,
-    /// Passes that have not ended.
+    /// Passes in flight.
     pub(super) calls: Vec<Call>,
     counter: u32,
 }
 
-/// An order as the API server holds it, and the application that it amounts to, if any can be built.
+/// An order as the API server holds it, and the application for it, if one can be built.
 pub(super) struct Stored {
     pub(super) order: CertificateOrder,
     version: u32,
     pub(super) application: Option<&'static str>,
-    /// The open intent that the order's process sees, and since when.
-    sighting: Option<(Intent, i64)>,
+    /// The open intent that the order's process observes, and since when.
+    observed_intent: Option<(Intent, i64)>,
 }
 
-/// A pass that is about to take the certificate over, or has stored its intent to write.
+/// A pass that is about to adopt the certificate, or has stored the intent of its call.
 pub(super) struct Call {
     who: usize,
     scene: Scene,
     stored: CertificateOrder,
     version: u32,
-    /// What users had asked for when it was decided on.
+    /// How many requests users had made when the pass was planned.
     asked: u32,
     task: Task,
     next: Next,
@@ -52,14 +52,14 @@ enum Task {
 
 /// What such a pass does next.
 enum Next {
-    LookAtRivals,
+    CheckRivals,
     Act,
     Record(Result<Accepted, Error>),
 }
 
-/// What becomes of a call on its way.
+/// How the network and the cloud treat a call.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) enum Fate {
+pub(super) enum Delivery {
     Answered,
     ReplyLost,
     RequestLost,
@@ -69,25 +69,25 @@ pub(super) enum Fate {
 }
 
 impl World {
-    /// A world with an order for each of these applications, the eldest first.
+    /// A simulation with an order for each of these applications, the oldest first.
     pub(super) fn new(applications: &[&'static str]) -> Self {
         let stored = |(born, application): (i64, &&'static str)| Stored {
             order: order(&format!("order-{born}"), born),
             version: 0,
             application: Some(*application),
-            sighting: None,
+            observed_intent: None,
         };
         let orders = (0..).zip(applications).map(stored).collect();
         Self { second: 0, cloud: Cloud::new(), orders, calls: Vec::new(), counter: 0 }
     }
 
-    /// The same, at a cloud whose one call takes the application and sends the order.
+    /// The same, at a cloud where one call submits the application and sends the order.
     pub(super) fn in_one_call(mut self) -> Self {
         self.cloud.in_one_call = true;
         self
     }
 
-    /// The eldest order was ordered and rejected, and its user asks for another attempt.
+    /// The oldest order was ordered and rejected, and its user requests another attempt.
     pub(super) fn before_the_second_attempt(mut self) -> Self {
         for _ in 0..3 {
             self.round();
@@ -99,16 +99,16 @@ impl World {
         self
     }
 
-    /// Resolve, observe, plan; then store what needs no call and no look at the rivals, or the intent of the call.
-    /// With `blind`, the other orders are not seen yet.
-    pub(super) fn pass(&mut self, who: usize, blind: bool) {
-        let seen_for = self.orders[who].sees_its_intent(self.second);
+    /// Resolve, observe, plan; then store the status of a step without a call and without a check of the rivals, or the
+    /// intent of the call. With `stale`, the cache does not have the other orders yet.
+    pub(super) fn pass(&mut self, who: usize, stale: bool) {
+        let intent_age = self.orders[who].intent_age(self.second);
         let stored = &self.orders[who];
         let payload = stored.application.map(payload).ok_or_else(|| halt(Reason::ProfileNotFound));
         let (order, now) = (stored.order.clone(), at(self.second));
-        let scene = Scene { order, payload, seen_for, now, ..scene() }.unread();
+        let scene = Scene { order, payload, intent_age, now, ..scene() }.unread();
         let mut scene = if self.cloud.in_one_call { scene.in_one_call() } else { scene };
-        scene.contested = if blind { None } else { contested(&stored.order, &self.all()) };
+        scene.contested = if stale { None } else { contested(&stored.order, &self.all()) };
         if scene.facts().needs_the_cloud() {
             scene.observed = Some(self.cloud.read());
             scene.logged = self.logged(&scene);
@@ -132,7 +132,7 @@ impl World {
         let Stored { order, version, .. } = &self.orders[who];
         let (stored, version) = (order.clone(), *version);
         let asked = self.cloud.asked;
-        self.calls.push(Call { who, scene, stored, version, asked, task, next: Next::LookAtRivals });
+        self.calls.push(Call { who, scene, stored, version, asked, task, next: Next::CheckRivals });
     }
 
     fn intent(&mut self, scene: &Scene, action: Action, attempt: i64) -> Intent {
@@ -142,35 +142,36 @@ impl World {
             self.cloud.expect(application(scene));
         }
         Intent {
+            begin_by: None,
             attempt,
             action: scene.facts().action_name(action),
             payload_hash: hash.filter(|_| action == Action::Submit),
             holder: format!("process {}", self.counter),
             started_at: micros(at(self.second)),
-            resubmit_at: scene.facts().asks_for(action).map(str::to_owned),
+            resubmit_at: scene.facts().handled_request(action).map(str::to_owned),
         }
     }
 
-    /// What the cloud's log tells of the open intent, as `observe` asks for it.
+    /// Whether the cloud's log has the call of the open intent, as `observe` reads it.
     fn logged(&self, scene: &Scene) -> Option<bool> {
         let facts = scene.facts();
         let (action, intent) = unsettled(&facts).filter(|_| self.cloud.readable)?;
         Some(self.cloud.was_called_since(action, intent.started_at.0))
     }
 
-    /// Makes the next step of a pass that has not ended.
-    pub(super) fn go_on(&mut self, call: usize, fate: Fate) {
+    /// Takes the next step of a pass in flight.
+    pub(super) fn go_on(&mut self, call: usize, delivery: Delivery) {
         let mut call = self.calls.remove(call);
         call.scene.now = at(self.second);
         match (&call.next, &call.task) {
-            (Next::LookAtRivals, task) => match (contested(&call.stored, &self.all()), task) {
+            (Next::CheckRivals, task) => match (contested(&call.stored, &self.all()), task) {
                 (None, _) => self.calls.push(Call { next: Next::Act, ..call }),
                 (Some(problem), Task::Adopt) => self.swap(&call, &Outcome::Step(&Step::Halt(problem))),
                 (Some(problem), Task::Write(..)) => self.swap(&call, &Outcome::TakenBack(&problem)),
             },
             (Next::Act, Task::Adopt) => self.swap(&call, &Outcome::Step(&Step::Adopt)),
             (Next::Act, Task::Write(action, intent)) => {
-                let outcome = self.call(&call, *action, intent, fate);
+                let outcome = self.call(&call, *action, intent, delivery);
                 self.calls.push(Call { next: Next::Record(outcome), ..call });
             }
             (Next::Record(outcome), Task::Write(action, intent)) => {
@@ -184,7 +185,7 @@ impl World {
         }
     }
 
-    /// Stores what came of a pass, unless another writer was faster.
+    /// Stores the outcome of a pass, unless there is a conflict.
     fn swap(&mut self, call: &Call, outcome: &Outcome<'_>) {
         let next = call.fold(outcome);
         if self.orders[call.who].version == call.version {
@@ -192,10 +193,16 @@ impl World {
         }
     }
 
-    fn call(&mut self, call: &Call, action: Action, intent: &Intent, fate: Fate) -> Result<Accepted, Error> {
+    fn call(
+        &mut self,
+        call: &Call,
+        action: Action,
+        intent: &Intent,
+        delivery: Delivery,
+    ) -> Result<Accepted, Error> {
         let timeout = i64::try_from(CALL_TIMEOUT.as_secs()).unwrap();
         if at(self.second) > at(timeout) + (intent.started_at.0 - at(0)) {
-            return Err(Error::NotSent("its turn did not come in time".to_owned()));
+            return Err(Error::NotSent("the rate limit delayed it too long".to_owned()));
         }
         self.counter += 1;
         let request_id = format!("request-{}", self.counter);
@@ -224,53 +231,53 @@ impl World {
             Action::Withdraw => Effect::Withdraw,
             Action::Revoke | Action::SendLetter => panic!("{action:?} is not asked for in this world"),
         };
-        match fate {
-            Fate::Answered => {
+        match delivery {
+            Delivery::Answered => {
                 self.cloud.take(effect, at(self.second))?;
                 yes(&request_id)
             }
-            Fate::ReplyLost => {
+            Delivery::ReplyLost => {
                 let _ = self.cloud.take(effect, at(self.second));
                 Err(Error::Unknown(None))
             }
-            Fate::RequestLost => Err(Error::Unknown(Some(refusal("InternalError", &request_id)))),
-            Fate::Late(seconds) => {
+            Delivery::RequestLost => Err(Error::Unknown(Some(refusal("InternalError", &request_id)))),
+            Delivery::Late(seconds) => {
                 self.cloud.take_later(self.second + seconds.min(timeout), effect);
                 Err(Error::Unknown(None))
             }
-            Fate::Refused(which) => Err(definite(which, &request_id)),
+            Delivery::Refused(which) => Err(definite(which, &request_id)),
         }
     }
 
-    /// The process of a pass ends; the one after it has seen nothing yet.
+    /// The process of a pass dies; the next one has observed nothing yet.
     pub(super) fn crash(&mut self, call: usize) {
         let call = self.calls.remove(call);
-        self.orders[call.who].sighting = None;
+        self.orders[call.who].observed_intent = None;
     }
 
-    /// Time passes, and what is under way arrives.
+    /// Time passes, and late calls take effect.
     pub(super) fn wait(&mut self, seconds: i64) {
         self.second += seconds;
         self.cloud.arrive(self.second);
     }
 
-    /// The status is lost. Not while a call is under way: then nothing is left to tell that it is.
+    /// The status is lost. Not while a call is in flight: nothing would record that call any more.
     pub(super) fn wipe(&mut self, who: usize) {
         if self.calls.is_empty() && self.cloud.is_quiet() {
             self.orders[who].order.status = None;
             self.orders[who].version += 1;
-            // What was acted on is lost with it.
+            // The record of handled requests is lost with it.
             self.cloud.asked += 1;
         }
     }
 
-    /// Somebody else writes: a label, the profile.
+    /// Another client writes: a label, the profile.
     pub(super) fn edit(&mut self, who: usize, edit: impl FnOnce(&mut Stored)) {
         edit(&mut self.orders[who]);
         self.orders[who].version += 1;
     }
 
-    /// The user edits what the application says, where the API server lets that through.
+    /// The user edits the application, if the API server allows that.
     pub(super) fn edit_spec(&mut self, who: usize, application: &'static str) {
         let is_frozen = self.orders[who].status().submission.is_some_and(|submission| submission.frozen);
         if !is_frozen {
@@ -282,14 +289,14 @@ impl World {
         }
     }
 
-    /// The user asks for another attempt.
+    /// The user requests another attempt.
     pub(super) fn ask_again(&mut self, who: usize) {
         let now = at(self.second).to_string();
         self.cloud.asked += 1;
         self.edit(who, |stored| annotate(&mut stored.order, RESUBMIT_AT, &now));
     }
 
-    /// The user asks to stop the review, or no longer.
+    /// The user requests to stop the review, or withdraws that request.
     pub(super) fn ask_to_withdraw(&mut self, who: usize, asks: bool) {
         self.edit(who, |stored| annotate(&mut stored.order, WITHDRAW, if asks { ID } else { "" }));
     }
@@ -311,7 +318,7 @@ impl World {
         self.orders.iter().map(|stored| stored.order.clone()).collect()
     }
 
-    /// The status tells the truth.
+    /// Checks that the status is true.
     pub(super) fn check(&self) {
         for stored in &self.orders {
             let Some(status) = &stored.order.status else { continue };
@@ -329,8 +336,8 @@ impl World {
         }
     }
 
-    /// All faults stop, and everybody gets time and turns. Afterwards nothing is left to write.
-    pub(super) fn calm_down(&mut self) {
+    /// All faults stop, and every order gets its passes. Afterwards nothing is left to write.
+    pub(super) fn settle_all(&mut self) {
         self.calls.clear();
         self.cloud.readable = true;
         for who in 0..self.orders.len() {
@@ -358,7 +365,7 @@ impl World {
         for who in 0..self.orders.len() {
             self.pass(who, false);
             while !self.calls.is_empty() {
-                self.go_on(0, Fate::Answered);
+                self.go_on(0, Delivery::Answered);
             }
             self.check();
         }
@@ -375,18 +382,18 @@ impl Stored {
         self.order.status.as_ref()?.submission.as_ref()?.intent.as_ref()
     }
 
-    /// For how long the order's process has seen the open intent.
-    fn sees_its_intent(&mut self, second: i64) -> std::time::Duration {
+    /// How long the order's process has observed the open intent.
+    fn intent_age(&mut self, second: i64) -> std::time::Duration {
         let intent = self.intent().cloned();
-        let known = self.sighting.take().filter(|(known, _)| Some(known) == intent.as_ref());
-        self.sighting = known.or_else(|| intent.map(|intent| (intent, second)));
-        let since = self.sighting.as_ref().map_or(second, |(_, since)| *since);
+        let known = self.observed_intent.take().filter(|(known, _)| Some(known) == intent.as_ref());
+        self.observed_intent = known.or_else(|| intent.map(|intent| (intent, second)));
+        let since = self.observed_intent.as_ref().map_or(second, |(_, since)| *since);
         std::time::Duration::from_secs(u64::try_from(second - since).unwrap())
     }
 }
 
 impl Call {
-    /// The application that was wanted when the pass began.
+    /// The application of the order when the pass was planned.
     fn application(&self) -> Option<&'static str> {
         application(&self.scene)
     }
@@ -397,13 +404,13 @@ impl Call {
     }
 }
 
-/// The application that is wanted.
+/// The application of the order.
 fn application(scene: &Scene) -> Option<&'static str> {
     let wanted = &scene.payload.as_ref().ok()?.hash;
     ["A", "B", "C", BY_IDS].into_iter().find(|application| hash(application) == *wanted)
 }
 
-/// One of the errors that say that nothing happened.
+/// One of the errors that mean that nothing happened.
 fn definite(which: u8, request_id: &str) -> Error {
     let refusal = refusal("FailedOperation.Something", request_id);
     match which % 7 {

@@ -1,4 +1,4 @@
-//! What the status of a profile says.
+//! What the status of a profile reports.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -11,16 +11,16 @@ use crate::core::conditions::Problem;
 use crate::core::redact::Filter;
 use crate::profile::fold::{Facts, Next, Requeue, fold};
 use crate::profile::matching::{self, Found, Wanted};
-use crate::profile::observe::{Failure, Seen};
+use crate::profile::observe::{Observed, ReadFailure};
 use crate::provider::directory::{Review, ReviewState, SavedAdministrator, SavedOrganization};
 use crate::provider::{Error, Refusal};
 
-/// The facts of one profile, to be bent by each test.
+/// The facts of one profile, which each test adjusts.
 struct Scene {
     profile: OrganizationProfile,
     data: Result<Profile, Problem>,
     directory: Option<Result<(), Problem>>,
-    seen: Option<Result<Seen, Failure>>,
+    observed: Option<Result<Observed, ReadFailure>>,
     now: Timestamp,
 }
 
@@ -29,7 +29,7 @@ fn scene(saved: &Value) -> Scene {
         profile: profile(saved),
         data: Ok(data(["Acme", "", ""], contact(["Ning", "Huang", "pki@acme.example"]))),
         directory: Some(Ok(())),
-        seen: None,
+        observed: None,
         now: at(0),
     }
 }
@@ -56,12 +56,13 @@ impl Scene {
             .find(|one| organization.id().is_some() && Some(one.id) == administrator.id())
             .cloned();
         let owner = Some("100000000001".to_owned());
-        self.seen = Some(Ok(Seen { owner, profiles: companies.len(), organization, administrator, manager }));
+        self.observed =
+            Some(Ok(Observed { owner, profiles: companies.len(), organization, administrator, manager }));
         self
     }
 
     fn fails(self, error: Error) -> Self {
-        Self { seen: Some(Err(Failure { action: "DescribeCompanies", error })), ..self }
+        Self { observed: Some(Err(ReadFailure { action: "DescribeCompanies", error })), ..self }
     }
 
     fn at(self, day: i64) -> Self {
@@ -84,7 +85,7 @@ impl Scene {
             profile: &self.profile,
             data: &self.data,
             directory: self.directory.clone(),
-            seen: self.seen.as_ref(),
+            observed: self.observed.as_ref(),
             asked: None,
             filter: &Filter::default(),
             now: self.now,
@@ -133,7 +134,7 @@ fn a_profile_without_a_saved_one_is_ready_when_its_references_resolve() {
 }
 
 #[test]
-fn every_state_of_a_review_has_its_condition_and_its_next_look() {
+fn every_state_of_a_review_has_its_condition_and_its_requeue() {
     use ReviewState::{Approved, Expired, Expiring, InReview, Invalid, NotSubmitted, Unrecognised};
     let table = [
         (Approved, Some(100), "True/Approved", Requeue::Settled),
@@ -182,7 +183,7 @@ fn an_approval_ends_by_itself() {
 }
 
 #[test]
-fn what_is_not_there_tells_the_steps_of_the_console() {
+fn a_missing_profile_reports_the_steps_of_the_console() {
     let not_found = |profiles: usize| {
         let others: Vec<_> = (1..).take(profiles).map(|id| company(id, ["Other", "", ""])).collect();
         let next = scene(&credentials()).holds(&others, &[]).fold();
@@ -274,7 +275,7 @@ fn a_saved_manager_stands_for_a_person_who_is_not_named() {
 }
 
 #[test]
-fn a_refusal_is_an_answer_and_the_first_of_a_run_stays() {
+fn a_refusal_is_a_result_and_the_first_of_a_run_stays() {
     let denied = |request_id| Error::Rejected {
         reason: Reason::PermissionDenied,
         refusal: refused("UnauthorizedOperation", request_id),
@@ -294,7 +295,7 @@ fn a_refusal_is_an_answer_and_the_first_of_a_run_stays() {
 }
 
 #[test]
-fn what_is_out_of_reach_for_now_leaves_standing_what_was_known() {
+fn a_temporary_failure_keeps_what_was_known() {
     let busy = || Error::Throttled { after: None, refusal: refused("RequestLimitExceeded", "r") };
     let mut first = scene(&credentials()).fails(busy());
     let next = first.fold();
@@ -366,7 +367,7 @@ fn no_datum_of_anybody_is_in_a_status() {
 
 #[test]
 fn a_given_manager_is_found_whatever_the_company() {
-    let seen = Seen {
+    let observed = Observed {
         owner: None,
         profiles: 2,
         organization: Found::One(135),
@@ -375,7 +376,7 @@ fn a_given_manager_is_found_whatever_the_company() {
     };
     let mut spec = credentials();
     spec["managerId"] = json!(2345);
-    let mut scene = Scene { seen: Some(Ok(seen)), ..scene(&spec) };
+    let mut scene = Scene { observed: Some(Ok(observed)), ..scene(&spec) };
     let status = scene.fold().status;
     assert!(summary(&status).ends_with("Resolved=True/Given"), "{}", summary(&status));
     assert_eq!(status.tencent_cloud.unwrap().company_id, Some(135));

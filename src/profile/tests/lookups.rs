@@ -1,4 +1,4 @@
-//! One reading serves all profiles of an account.
+//! All profiles of an account share one reading.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -93,7 +93,7 @@ async fn a_reading_serves_five_minutes_and_every_profile_of_its_account() {
     let second = |second: i64| at(0) + SignedDuration::from_secs(second);
     let many = (0..20).map(|_| lookups.organizations(ask(&one, second(0), &silent)));
     assert!(join_all(many).await.iter().all(Result::is_ok));
-    assert_eq!(one.calls(), 1, "who comes at the same moment waits for one reading");
+    assert_eq!(one.calls(), 1, "concurrent passes wait for one reading");
     lookups.organizations(ask(&one, second(300), &silent)).await.unwrap();
     assert_eq!(one.calls(), 1);
     lookups.organizations(ask(&one, second(301), &silent)).await.unwrap();
@@ -108,25 +108,25 @@ async fn a_reading_serves_five_minutes_and_every_profile_of_its_account() {
 
     let at_once = Ask { not_before: second(310), ..ask(&one, second(310), &silent) };
     lookups.organizations(at_once).await.unwrap();
-    assert_eq!(one.calls(), 5, "somebody asks for a look now");
+    assert_eq!(one.calls(), 5, "a reconciliation is requested");
 }
 
 #[tokio::test]
-async fn a_failure_is_told_and_not_kept() {
-    let (lookups, told) = (Lookups::default(), Mutex::new(Vec::new()));
+async fn a_failure_is_reported_and_not_cached() {
+    let (lookups, reports) = (Lookups::default(), Mutex::new(Vec::new()));
     let report = |action: &'static str, error: Option<&Error>| {
-        told.lock().unwrap().push((action, error.is_some()));
+        reports.lock().unwrap().push((action, error.is_some()));
     };
     let mut directory = Counting { fails: true, ..Counting::new("AKID1") };
     assert!(lookups.organizations(ask(&directory, at(0), &report)).await.is_err());
     directory.fails = false;
     assert!(lookups.organizations(ask(&directory, at(0), &report)).await.is_ok());
     assert!(lookups.organizations(ask(&directory, at(0), &report)).await.is_ok());
-    assert_eq!(*told.lock().unwrap(), [("companies", true), ("companies", false)]);
+    assert_eq!(*reports.lock().unwrap(), [("companies", true), ("companies", false)]);
 }
 
 #[tokio::test]
-async fn people_that_were_read_are_known_to_the_filters_until_nobody_asks_for_them() {
+async fn people_that_were_read_are_filtered_until_their_account_is_idle() {
     let (lookups, directory) = (Lookups::default(), Counting::new("AKID1"));
     let known = || {
         let values = lookups.sensitive(&directory.account());
@@ -141,7 +141,7 @@ async fn people_that_were_read_are_known_to_the_filters_until_nobody_asks_for_th
 }
 
 #[tokio::test]
-async fn whose_a_key_is_is_asked_once_a_day_and_a_key_that_may_not_ask_has_no_owner() {
+async fn the_owner_of_a_key_is_read_once_a_day_and_a_key_without_the_permission_has_none() {
     let (lookups, directory) = (Lookups::default(), Counting::new("AKID1"));
     let hour = |hour: i64| at(0) + SignedDuration::from_hours(hour);
     for now in [hour(0), hour(24)] {

@@ -1,4 +1,4 @@
-//! Which saved profile is the one that is meant.
+//! Which saved profile matches.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What a profile stands for, what its status says, and what orders take from it.
+//! Which saved profile a profile matches, what its status reports, and what orders take from it.
 
 mod fold;
 mod lookups;

@@ -9,7 +9,7 @@ use crate::core::application::Saved;
 use crate::core::product::Level;
 use crate::profile::reuse::{saved, with_another_key};
 
-/// A profile of generation 1 with this policy, about which its controller has found this out.
+/// A profile of generation 1 with this policy, and with this status.
 fn known(
     reuse: &str,
     generation: i64,
@@ -31,7 +31,7 @@ fn known(
     OrganizationProfile { status: Some(status), ..profile(&spec) }
 }
 
-fn take(profile: &OrganizationProfile) -> Saved {
+fn taken(profile: &OrganizationProfile) -> Saved {
     saved(profile, profile.spec.tencent_cloud.as_ref().unwrap(), true)
 }
 
@@ -119,8 +119,8 @@ fn ids_are_used_once_they_are_approved() {
         (&none, vec![], "held: Pending", "held: Pending"),
     ];
     for (ids, conditions, preferred, required) in table {
-        assert_eq!(short(&take(&known("Preferred", 1, ids, &conditions))), preferred, "{conditions:?}");
-        assert_eq!(short(&take(&known("Required", 1, ids, &conditions))), required, "{conditions:?}");
+        assert_eq!(short(&taken(&known("Preferred", 1, ids, &conditions))), preferred, "{conditions:?}");
+        assert_eq!(short(&taken(&known("Required", 1, ids, &conditions))), required, "{conditions:?}");
     }
 }
 
@@ -128,24 +128,24 @@ fn ids_are_used_once_they_are_approved() {
 fn a_wait_quotes_what_it_waits_for() {
     let both = json!({"companyId": 134, "managerId": 2345});
     let waits = known("Required", 1, &both, &[FOUND, ("Approved", "False", "InReview")]);
-    let Saved::Held(problem) = take(&waits) else { panic!("not held") };
+    let Saved::Held(problem) = taken(&waits) else { panic!("not held") };
     assert!(
         problem.message.ends_with("then starts by itself: the message of InReview"),
         "{}",
         problem.message
     );
     let lacks = known("Required", 1, &json!({}), &[("Resolved", "False", "NotFound")]);
-    let Saved::Held(problem) = take(&lacks) else { panic!("not held") };
+    let Saved::Held(problem) = taken(&lacks) else { panic!("not held") };
     assert!(problem.message.ends_with(": the message of NotFound"), "{}", problem.message);
 }
 
 #[test]
-fn what_was_found_out_about_another_generation_does_not_count() {
+fn the_status_of_another_generation_does_not_count() {
     let both = json!({"companyId": 134, "managerId": 2345});
     let conditions = [FOUND, ("Approved", "True", "Approved")];
-    assert_eq!(short(&take(&known("Preferred", 0, &both, &conditions))), "held: Pending");
-    let unseen = profile(&json!({"credentialsRef": {"name": "tencent-credentials"}}));
-    assert_eq!(short(&take(&unseen)), "held: Pending");
+    assert_eq!(short(&taken(&known("Preferred", 0, &both, &conditions))), "held: Pending");
+    let without_status = profile(&json!({"credentialsRef": {"name": "tencent-credentials"}}));
+    assert_eq!(short(&taken(&without_status)), "held: Pending");
 }
 
 #[test]
@@ -162,27 +162,27 @@ fn ids_of_another_account_are_never_used() {
 }
 
 #[test]
-fn another_key_of_the_same_account_will_do_once_the_cloud_has_told() {
+fn another_key_of_the_same_account_is_enough_once_the_cloud_reports_the_owner() {
     let mut ids = json!({"companyId": 134, "managerId": 2345});
     let with_key = |reuse, ids: &Value| {
         let profile = known(reuse, 1, ids, &[FOUND, ("Approved", "True", "Approved")]);
         with_another_key(&profile, profile.spec.tencent_cloud.as_ref().unwrap())
     };
     let (taken, by_owner) = with_key("Preferred", &ids);
-    assert!(by_owner.is_none() && short(&taken).starts_with("data: "), "nobody knows whose the profile is");
+    assert!(by_owner.is_none() && short(&taken).starts_with("data: "), "the owner of the profile is unknown");
     ids["ownerUin"] = json!("100000000001");
     for (reuse, elsewhere) in
         [("Preferred", "data: the profile is saved in"), ("Required", "held: InvalidRequest")]
     {
         let (taken, by_owner) = with_key(reuse, &ids);
-        assert_eq!(short(&taken), "held: Pending", "nobody knows whose the certificate is");
+        assert_eq!(short(&taken), "held: Pending", "the owner of the certificate is unknown");
         let by_owner = by_owner.unwrap();
         assert_eq!(short(&by_owner.saved(Some("100000000001"))), "company 134, manager 2345, []");
         assert!(short(&by_owner.saved(Some("100000000002"))).starts_with(elsewhere));
     }
 }
 
-/// Nothing but the ids and their approval enters what is sent: no order is handed in twice for another word.
+/// Only the ids and their approval change what is sent: another word of the cloud causes no second submission.
 #[test]
 fn another_word_for_the_same_review_changes_nothing_of_what_is_sent() {
     let ids = |word: &str, ends: &str| {
@@ -199,7 +199,7 @@ fn another_word_for_the_same_review_changes_nothing_of_what_is_sent() {
         &ids("expiring", "2026-12-01T00:00:00Z"),
         &[FOUND, ("Approved", "True", "Expiring")],
     );
-    assert_eq!(take(&before), take(&after));
-    let Saved::Everything { reviewed, .. } = take(&before) else { panic!("not used") };
+    assert_eq!(taken(&before), taken(&after));
+    let Saved::Everything { reviewed, .. } = taken(&before) else { panic!("not used") };
     assert_eq!(reviewed, [Level::Ov]);
 }

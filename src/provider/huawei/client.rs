@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Method;
@@ -28,7 +29,7 @@ pub(super) const SHOW: &str = "show";
 pub(super) const LIST: &str = "list";
 pub(super) const EXPORT: &str = "export";
 
-/// The service in every region, and what all calls to it share.
+/// The service in every region, and the client that all calls to it share.
 #[derive(Debug)]
 pub struct Service {
     cloud: CloudClient,
@@ -42,7 +43,7 @@ impl Service {
         Self { cloud: CloudClient::new("Huawei Cloud", transport, per_second), template }
     }
 
-    /// Where the service is reached in a region.
+    /// The endpoint of the service in a region.
     pub fn endpoint(&self, region: &Region) -> Result<Endpoint, EndpointError> {
         self.template.fill(region)
     }
@@ -79,7 +80,7 @@ impl Huawei {
         Self { service, credentials, order, endpoint, account }
     }
 
-    /// The path of the certificate, and of a call on it. The id has no character that means anything in a path.
+    /// The path of the certificate, and of a call on it. The id has no character with a meaning in a path.
     pub(super) fn path(&self, action: Option<&str>) -> String {
         let certificate = format!("{CERTIFICATES}/{}", self.order.certificate_id);
         action.map_or_else(|| certificate.clone(), |action| format!("{certificate}/{action}"))
@@ -94,7 +95,12 @@ impl Huawei {
         self.call(action, &Message { method: Method::GET, path, query, body: b"" }, None).await
     }
 
-    /// One call; with `begin_by` one that changes something.
+    /// How long a call would wait for the rate limit now.
+    pub(super) fn delay(&self, action: &'static str) -> Duration {
+        self.service.cloud.delay(self.account.expose_secret(), action)
+    }
+
+    /// One call; with `begin_by` it is a write.
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
         action: &'static str,
@@ -188,7 +194,7 @@ impl Huawei {
     }
 }
 
-/// An answer to a read, in which what was asked for cannot be found.
+/// An answer to a read, in which the requested data cannot be found.
 pub(super) fn unreadable(text: &str, request_id: Option<String>) -> Error {
     errors::foreign(Call::Read, 200, text, request_id)
 }

@@ -24,18 +24,18 @@ const TABLE: Table = Table {
             token, alone",
 };
 
-/// Who calls. `Debug` shows nothing of it.
+/// The credentials of the caller. `Debug` shows nothing of them.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// How requests show that.
+    /// How requests are authenticated.
     pub identity: Identity,
-    /// The account, where the Secret names it.
+    /// The account, if the Secret names it.
     pub domain_id: Option<SecretString>,
     /// What looks like a part of it in its Secret, and is not read.
     pub unread: Unread,
 }
 
-/// How a request shows who sends it.
+/// How a request is authenticated.
 #[derive(Clone, Debug)]
 pub enum Identity {
     /// By a signature.
@@ -44,7 +44,7 @@ pub enum Identity {
         access_key: SecretString,
         /// Signs requests.
         secret_key: SecretString,
-        /// Goes with a temporary key.
+        /// Belongs to a temporary key.
         security_token: Option<SecretString>,
     },
     /// By a token of IAM, which is valid for a day.
@@ -67,7 +67,7 @@ impl Credentials {
         Ok(Self { identity, domain_id, unread: TABLE.unread(data) })
     }
 
-    /// Names the account whose pace counts. A token is no name, so its digest stands for it.
+    /// Names the account that the rate limit counts for. A token is secret, so its digest is used.
     #[must_use]
     pub fn account(&self) -> String {
         match &self.identity {
@@ -76,7 +76,7 @@ impl Credentials {
         }
     }
 
-    /// Everything of it that must not show up in any text.
+    /// Every part that must not appear in any text.
     #[must_use]
     pub fn sensitive(&self) -> Vec<SecretString> {
         let mut all: Vec<SecretString> = self.domain_id.iter().cloned().collect();

@@ -1,8 +1,8 @@
 //! What each error code of Huawei Cloud means for the caller: one table.
 //!
 //! The codes are those of SCM's list of error codes and of the API gateway's, which come as `SCM.nnnn` and
-//! `APIGW.nnnn` (in some places `APIG.nnnn`). A code that is not in the table means what its class and the HTTP status
-//! say.
+//! `APIGW.nnnn` (in some places `APIG.nnnn`). A code that is not in the table gets the meaning of its class and of the
+//! HTTP status.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::provider::{Error, Refusal};
 
 use super::sign::parse_date;
 
-use ErrorClass::{Credentials, Fault, Mend, TooFast, WrongState};
+use ErrorClass::{Credentials, Fault, Rejected, Throttled, WrongState};
 use Reason::{CertificateNotFound, CsrInvalid, InvalidRequest, PermissionDenied};
 
-/// How long the gateway wants to be left alone after it refused a call for its pace.
-const CALM_DOWN: Duration = Duration::from_secs(2);
+/// How long to wait after the gateway throttled a call.
+const THROTTLED_FOR: Duration = Duration::from_secs(2);
 
 const NO_HINT: &str = "";
 const GRANT: &str = "give the user of the credentials the permissions scm:cert:get, scm:cert:list, scm:cert:apply, scm:cert:cancel and \
@@ -31,57 +31,61 @@ const WRONG_REGION: &str =
 const CSR: &str = "make the CSR anew with openssl req -new";
 const NOT_OURS: &str = "this code is of a call that certorder does not make: ask the cloud's support";
 
-/// Each code, what it means, and what the user can do about it where the cloud's own words do not tell.
+/// Each code, what it means, and what the user can do about it if the cloud's own words do not say it.
 const TABLE: &[Row] = &[
-    ("SCM.0003", Mend(PermissionDenied), GRANT),
-    ("SCM.0005", Mend(InvalidRequest), NO_HINT),
-    ("SCM.0006", Mend(CsrInvalid), CSR),
-    ("SCM.0008", Mend(CertificateNotFound), WHICH_CERTIFICATE),
-    ("SCM.0009", Mend(InvalidRequest), NOT_OURS),
+    ("SCM.0003", Rejected(PermissionDenied), GRANT),
+    ("SCM.0005", Rejected(InvalidRequest), NO_HINT),
+    ("SCM.0006", Rejected(CsrInvalid), CSR),
+    ("SCM.0008", Rejected(CertificateNotFound), WHICH_CERTIFICATE),
+    ("SCM.0009", Rejected(InvalidRequest), NOT_OURS),
     ("SCM.0010", WrongState, NO_HINT),
     (
         "SCM.0011",
-        Mend(InvalidRequest),
+        Rejected(InvalidRequest),
         "the account's quota of free certificates is used up: certificateId must be that of a paid one",
     ),
-    ("SCM.0012", Mend(CsrInvalid), CSR),
-    ("SCM.0013", Mend(CsrInvalid), CSR),
-    ("SCM.0014", Mend(InvalidRequest), NOT_OURS),
-    ("SCM.0015", Mend(InvalidRequest), "correct spec.commonName or spec.dnsNames: the product covers others"),
+    ("SCM.0012", Rejected(CsrInvalid), CSR),
+    ("SCM.0013", Rejected(CsrInvalid), CSR),
+    ("SCM.0014", Rejected(InvalidRequest), NOT_OURS),
+    (
+        "SCM.0015",
+        Rejected(InvalidRequest),
+        "correct spec.commonName or spec.dnsNames: the product covers others",
+    ),
     (
         "SCM.0016",
-        Mend(InvalidRequest),
+        Rejected(InvalidRequest),
         "look at the purchase in the cloud's console: its order is not in order",
     ),
-    ("SCM.0020", Mend(CertificateNotFound), WHICH_CERTIFICATE),
-    ("SCM.0023", Mend(InvalidRequest), NOT_OURS),
-    ("SCM.0024", Mend(InvalidRequest), NOT_OURS),
+    ("SCM.0020", Rejected(CertificateNotFound), WHICH_CERTIFICATE),
+    ("SCM.0023", Rejected(InvalidRequest), NOT_OURS),
+    ("SCM.0024", Rejected(InvalidRequest), NOT_OURS),
     ("SCM.0028", Fault, NO_HINT),
-    ("SCM.0030", Mend(InvalidRequest), NOT_OURS),
-    ("SCM.0031", Mend(CsrInvalid), CSR),
-    ("SCM.0032", Mend(InvalidRequest), NOT_OURS),
-    ("SCM.0053", Mend(CsrInvalid), CSR),
-    ("SCM.0054", Mend(CsrInvalid), CSR),
-    ("SCM.0079", Mend(InvalidRequest), NOT_OURS),
+    ("SCM.0030", Rejected(InvalidRequest), NOT_OURS),
+    ("SCM.0031", Rejected(CsrInvalid), CSR),
+    ("SCM.0032", Rejected(InvalidRequest), NOT_OURS),
+    ("SCM.0053", Rejected(CsrInvalid), CSR),
+    ("SCM.0054", Rejected(CsrInvalid), CSR),
+    ("SCM.0079", Rejected(InvalidRequest), NOT_OURS),
     ("SCM.0091", Fault, NO_HINT),
     ("SCM.0093", Fault, NO_HINT),
     ("SCM.0095", Fault, NO_HINT),
     ("SCM.0097", Fault, NO_HINT),
-    ("SCM.0101", Mend(InvalidRequest), NOT_OURS),
-    ("SCM.0114", Mend(CsrInvalid), CSR),
-    ("SCM.0312", Mend(InvalidRequest), NOT_OURS),
-    ("SCM.0313", Mend(InvalidRequest), NOT_OURS),
-    ("SCM.0707", Mend(InvalidRequest), NOT_OURS),
-    ("APIGW.0101", Mend(InvalidRequest), WRONG_REGION),
-    ("APIGW.0103", Mend(InvalidRequest), WRONG_REGION),
-    ("APIGW.0104", Mend(InvalidRequest), NO_HINT),
-    ("APIGW.0105", Mend(InvalidRequest), NO_HINT),
-    ("APIGW.0106", Mend(InvalidRequest), NO_HINT),
-    ("APIGW.0201", Mend(InvalidRequest), NO_HINT),
+    ("SCM.0101", Rejected(InvalidRequest), NOT_OURS),
+    ("SCM.0114", Rejected(CsrInvalid), CSR),
+    ("SCM.0312", Rejected(InvalidRequest), NOT_OURS),
+    ("SCM.0313", Rejected(InvalidRequest), NOT_OURS),
+    ("SCM.0707", Rejected(InvalidRequest), NOT_OURS),
+    ("APIGW.0101", Rejected(InvalidRequest), WRONG_REGION),
+    ("APIGW.0103", Rejected(InvalidRequest), WRONG_REGION),
+    ("APIGW.0104", Rejected(InvalidRequest), NO_HINT),
+    ("APIGW.0105", Rejected(InvalidRequest), NO_HINT),
+    ("APIGW.0106", Rejected(InvalidRequest), NO_HINT),
+    ("APIGW.0201", Rejected(InvalidRequest), NO_HINT),
     ("APIGW.0301", Credentials, "check the keys or the token in the Secret"),
-    ("APIGW.0302", Mend(PermissionDenied), GRANT),
+    ("APIGW.0302", Rejected(PermissionDenied), GRANT),
     ("APIGW.0303", Credentials, NO_HINT),
-    ("APIGW.0308", TooFast, NO_HINT),
+    ("APIGW.0308", Throttled, NO_HINT),
 ];
 
 /// A refusal, with what the user can do about it.
@@ -89,7 +93,7 @@ fn refusal(code: &str, message: impl Into<CloudText>, request_id: Option<String>
     error_class::refusal(row(code), code, message, request_id)
 }
 
-/// What a call that was refused with this code and this HTTP status allows the caller to do next.
+/// The error of a call that was refused with this code and this HTTP status.
 #[must_use]
 pub fn error(
     call: Call,
@@ -100,12 +104,12 @@ pub fn error(
 ) -> Error {
     let meaning = row(code).map_or_else(|| by_class(status, code), |(_, meaning, _)| *meaning);
     match meaning.error(call, refusal(code, message, request_id)) {
-        Error::Throttled { refusal, .. } => Error::Throttled { after: Some(CALM_DOWN), refusal },
+        Error::Throttled { refusal, .. } => Error::Throttled { after: Some(THROTTLED_FOR), refusal },
         error => error,
     }
 }
 
-/// An answer that the service did not write. Only a pace that is too fast is clear without a code.
+/// An answer that the service did not write. Only throttling is clear without a code.
 #[must_use]
 pub fn foreign(call: Call, status: u16, text: &str, request_id: Option<String>) -> Error {
     match status {
@@ -114,16 +118,16 @@ pub fn foreign(call: Call, status: u16, text: &str, request_id: Option<String>) 
     }
 }
 
-/// What a code that is not in the table means: the status says whether the request or the service is at fault. An error
-/// beside a status of success says neither.
+/// The class of a code that is not in the table: the status shows whether the request or the service is at fault. An
+/// error with a status of success shows neither.
 fn by_class(status: u16, code: &str) -> ErrorClass {
     match status {
         401 => Credentials,
-        403 => Mend(PermissionDenied),
-        404 if code.starts_with("SCM.") => Mend(CertificateNotFound),
-        429 => TooFast,
+        403 => Rejected(PermissionDenied),
+        404 if code.starts_with("SCM.") => Rejected(CertificateNotFound),
+        429 => Throttled,
         408 => Fault,
-        400..500 => Mend(InvalidRequest),
+        400..500 => Rejected(InvalidRequest),
         _ => Fault,
     }
 }
@@ -133,11 +137,11 @@ fn row(code: &str) -> Option<&'static Row> {
     find(code).or_else(|| find(&code.replace("APIG.", "APIGW.")))
 }
 
-/// What begins the gateway's copy of the request that it could not verify. It holds the values of signed headers, so
-/// it goes no further.
+/// The beginning of the gateway's copy of the request that it could not verify. The copy holds the values of signed
+/// headers, so it is cut off.
 const ECHO: &str = "canonicalRequest:";
 
-/// A message without the copy of the request in it.
+/// A message without the copy of the request.
 #[must_use]
 pub fn without_echo(message: String) -> String {
     match message.split_once(ECHO) {
@@ -247,14 +251,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_somebody_else_proves_nothing_but_that_it_was_too_fast() {
+    fn an_answer_of_another_service_proves_only_throttling() {
         for status in [200, 302, 401, 403, 404, 500, 502, 503, 504] {
             let words =
                 [Call::Read, Call::Write].map(|call| error_class::word(&foreign(call, status, "", None)));
             assert_eq!(words, ["unavailable", "unknown"], "{status}");
         }
         let throttled = foreign(Call::Write, 429, "", None);
-        assert!(matches!(throttled, Error::Throttled { after: Some(CALM_DOWN), .. }), "{throttled:?}");
+        assert!(matches!(throttled, Error::Throttled { after: Some(THROTTLED_FOR), .. }), "{throttled:?}");
     }
 
     #[test]

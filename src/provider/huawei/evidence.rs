@@ -10,8 +10,9 @@ use crate::provider::lenient::text_of;
 
 const COMMON_NAME: &str = "domain";
 const OTHER_NAMES: &str = "sans";
+const ORGANIZATION: &str = "company_name";
 
-/// What `application_info` shows of an application. The department and the CSR are not among it.
+/// What `application_info` shows of an application: everything but the department and the CSR.
 const TEXTS: [&str; 10] = [
     "country",
     "company_name",
@@ -31,7 +32,12 @@ pub fn add_names(evidence: &mut Evidence, names: &Names) {
     add(evidence, names.common_name().as_str(), others);
 }
 
-/// The facts of the application that the cloud holds; none where it holds none.
+/// Marks the organisation as a fact that identifies the application.
+pub fn mark_organization(evidence: &mut Evidence) {
+    evidence.mark_identity(ORGANIZATION);
+}
+
+/// The facts of the application that the cloud holds; none if it holds none.
 #[must_use]
 pub fn stored(domain: Option<&str>, sans: &[String], application: Option<&Map<String, Value>>) -> Evidence {
     let mut evidence = Evidence::default();
@@ -51,6 +57,6 @@ fn add(evidence: &mut Evidence, common_name: &str, others: impl IntoIterator<Ite
     let common_name = common_name.to_ascii_lowercase();
     let others: BTreeSet<_> = others.into_iter().map(|name| name.to_ascii_lowercase()).collect();
     let others: Vec<_> = others.into_iter().filter(|name| *name != common_name).collect();
-    evidence.add(COMMON_NAME, &common_name);
-    evidence.add(OTHER_NAMES, others.join("\n"));
+    evidence.add_identity(COMMON_NAME, &common_name);
+    evidence.add_identity(OTHER_NAMES, others.join("\n"));
 }

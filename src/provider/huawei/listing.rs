@@ -1,4 +1,4 @@
-//! The list of the account's certificates: what tells a certificate that is gone from an address that is wrong.
+//! The list of the account's certificates: distinguishes a deleted certificate from a wrong address.
 
 use serde::Deserialize;
 
@@ -32,14 +32,14 @@ struct Entry {
     id: Option<String>,
 }
 
-/// Whether `show` found nothing, without a code that says what.
-pub(super) fn may_be_gone(error: &Error) -> bool {
+/// Whether `show` answered "not found" without a code that names the object.
+pub(super) fn may_be_deleted(error: &Error) -> bool {
     error.refusal().is_some_and(|refusal| refusal.code == "HTTP 404")
 }
 
 impl Huawei {
-    /// `show` answered "not found" without a code of SCM, which a wrong address does too. A list that is read to its end
-    /// and does not have the certificate settles it.
+    /// `show` answered "not found" without a code of SCM, which a wrong address does too. The certificate is deleted if
+    /// a complete list does not have it.
     pub(super) async fn not_found(&self, error: Error) -> Error {
         match self.is_listed().await {
             Ok(false) => {
@@ -66,7 +66,7 @@ impl Huawei {
                 return Ok(false);
             }
         }
-        // Longer than it can be: it says nothing.
+        // Longer than a list can be: it proves nothing.
         Ok(true)
     }
 }

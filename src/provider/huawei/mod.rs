@@ -5,12 +5,12 @@
 //!   allows and demands.
 //! - [`wire`]: answers as JSON; [`observation`]: in the words of an order; [`evidence`]: what shows that a request
 //!   arrived; [`errors`]: what a refusal means.
-//! - [`writes`]: the calls that change something; [`listing`]: whether a certificate is gone.
-//! - [`sign`] and [`credentials`]: who calls; [`region`]: where.
+//! - [`writes`]: the calls that change something; [`listing`]: whether a certificate is deleted.
+//! - [`sign`] and [`credentials`]: signatures and credentials; [`region`]: the addresses.
 //!
 //! One call, `apply`, takes the application and sends the order. A certificate that waits for an application (`PAID`)
-//! was never applied for, or its application was withdrawn; what `show` still holds of one, and our own record, tell
-//! which.
+//! was never applied for, or its application was withdrawn. What `show` still holds of an application, and the order's
+//! own record, distinguish the two.
 
 pub mod client;
 pub mod credentials;

@@ -1,4 +1,4 @@
-//! What `show` says, in the words of an order.
+//! Translates the answer of `show` to an observation.
 
 use crate::core::observation::{MOST_RECORDS, Observation, Stage, ValidationRecord, each_once};
 use crate::provider::time;
@@ -22,7 +22,7 @@ pub fn observation(certificate: Certificate) -> Observation {
         status,
         // The only words that `show` has: it does not say why an application was refused.
         message: certificate.revoke_reason.map(Into::into),
-        // Whose the certificate is, is not told.
+        // The account of the certificate is not reported.
         owner: None,
         // `order_id` is the number of the purchase, not the CA's.
         order_id: None,
@@ -42,7 +42,7 @@ pub fn observation(certificate: Certificate) -> Observation {
 fn stage(status: &str, has_records: bool) -> Stage {
     match status.to_ascii_uppercase().as_str() {
         "PAID" => Stage::AwaitingInformation,
-        // One word for both; what the CA waits for shows which it is.
+        // One word for both; the pending proofs of control show which it is.
         "CHECKING" if !has_records => Stage::Reviewing,
         "CHECKING" | "CHECKING_DOMAIN" => Stage::Validating,
         "CHECKING_ORG" => Stage::Reviewing,
@@ -50,7 +50,7 @@ fn stage(status: &str, has_records: bool) -> Stage {
         "ISSUED" => Stage::Issued,
         "UNPASSED" => Stage::Rejected,
         "CANCELCHECKING" => Stage::Cancelling,
-        // The page on the list spells it like this; should that be mended, the other spelling is known too.
+        // The page on the list spells it like this; the correct spelling is known too, in case it gets fixed.
         "REVOKING" | "CANCLEREVOKING" | "CANCELREVOKING" => Stage::Revoking,
         "REVOKED" => Stage::Revoked,
         "EXPIRED" => Stage::Expired,
@@ -60,7 +60,7 @@ fn stage(status: &str, has_records: bool) -> Stage {
     }
 }
 
-/// A record, unless it is not clear what to publish or it does not fit into a status.
+/// A record, unless it is not clear what to publish or it does not fit into the status.
 fn record(record: Authentication) -> Option<ValidationRecord> {
     let (name, value) = (record.record_name?, record.record_value?);
     let type_ = record.record_type.unwrap_or_else(|| "TXT".to_owned());
@@ -191,7 +191,7 @@ mod tests {
             json!({}),
             json!({"domain": "", "sans": "", "application_info": {}}),
             json!({"domain": null, "sans": null, "application_info": {"country": "", "company_name": null}}),
-            // The number of the purchase is no trace: it is there from the beginning.
+            // The number of the purchase proves nothing: it is there from the beginning.
             json!({"order_id": "CS2102161110AGG2U", "name": "scm-1590"}),
         ];
         for fields in none {

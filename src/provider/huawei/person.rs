@@ -10,8 +10,8 @@ const LONGEST_TEXT: usize = 63;
 /// How long the name of an applicant is, in bytes. The older page allowed up to 63 characters, and none.
 const NAME_LENGTHS: std::ops::RangeInclusive<usize> = 4..=100;
 
-/// One name of a first and a last one. Chinese names are written in one, the family name first. Between others stands
-/// a dot: the page on `apply` takes no space in the name of an applicant.
+/// Joins first and last name. Chinese names are joined without a separator, the family name first. Others get a dot in
+/// between: the page on `apply` allows no space in the name of an applicant.
 #[must_use]
 pub fn full_name(contact: &Contact) -> Personal {
     let text = |datum: &Option<Personal>| {
@@ -29,7 +29,7 @@ fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// What an applicant must have and this one has not, by paths in the profile.
+/// The required fields that this applicant lacks, by their paths in the profile.
 #[must_use]
 pub fn missing(administrator: &Contact) -> Vec<String> {
     let Contact { first_name, last_name, phone, email, path, .. } = administrator;
@@ -65,7 +65,7 @@ pub fn check_contact(name: &Personal, contact: &Contact) -> Result<(), Problem> 
     check_length(name.expose(), &format!("{}.firstName and lastName", contact.path))
 }
 
-/// Checks an e-mail address; the CA has the last word.
+/// Checks the form of an e-mail address; the CA decides whether it is valid.
 pub fn check_address(contact: &Contact) -> Result<(), Problem> {
     let is_address = |email: &str| {
         email.trim().split_once('@').is_some_and(|(who, host)| {

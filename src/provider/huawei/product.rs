@@ -1,4 +1,4 @@
-//! What a bought product is and allows, as far as `show` names it.
+//! What a bought product is and what it allows, as far as `show` names it.
 
 use crate::api::v1alpha1::CaHashAlgorithm;
 use crate::core::application::{Application, Organization, ValidationMethod};
@@ -8,10 +8,10 @@ use crate::provider::product::{uncovered, unfit};
 
 use super::wire::Certificate;
 
-/// The brand and the type of the products whose CA must be told a hash algorithm (the page on `apply`).
+/// The brand and the type of the products whose CA needs a hash algorithm (the page on `apply`).
 const WANTS_HASH: (&str, &str) = ("GEOTRUST", "OV_SSL_CERT");
 
-/// What `show` says of the product.
+/// The product, as `show` reports it.
 #[must_use]
 pub fn product(certificate: &Certificate) -> Product {
     let type_ = certificate.type_.as_deref();
@@ -28,15 +28,15 @@ pub fn product(certificate: &Certificate) -> Product {
             Some("MULTI_DOMAIN") => wildcards.map(|wildcards| wildcards > 0),
             _ => None,
         },
-        // The page leaves open whether the count of names has the wildcard names in it, and a name too many is
-        // refused by the cloud before anything happens; one too few could not be ordered.
+        // The page does not say whether the count of names includes the wildcard names. The higher count is safe: the
+        // cloud refuses a name too many without any effect, while the lower count could refuse a valid order.
         names: match domain_type {
             Some("WILDCARD" | "SINGLE_DOMAIN") => Some(1),
             _ => count
                 .filter(|count| *count > 0)
                 .map(|count| count.saturating_add(wildcards.unwrap_or_default())),
         },
-        // This cloud saves no profiles, so whether it skips their review is no question.
+        // This cloud saves no profiles, so there is no review to skip.
         level: None,
         automatic_review: None,
     }
@@ -51,7 +51,7 @@ fn is_domain_validated(type_: &str) -> Option<bool> {
     }
 }
 
-/// Checks what the product allows and demands, but for the data of the organisation.
+/// Checks what the product allows and requires, except for the data of the organisation.
 pub fn check(product: &Product, application: &Application) -> Result<(), Problem> {
     let problem = uncovered(product, &application.names).or_else(|| mail(product, application.validation));
     problem.map_or(Ok(()), |problem| Err(unfit(product, &problem)))
@@ -79,7 +79,7 @@ fn wants_hash(product: &Product) -> bool {
     names.is_some_and(|(brand, type_)| brand == WANTS_HASH.0 && type_.starts_with(WANTS_HASH.1))
 }
 
-/// The data that an OV or EV product demands and that are not there, by their paths in the profile.
+/// The missing data that an OV or EV product requires, by their paths in the profile.
 #[must_use]
 pub fn missing(product: Option<&Product>, organization: Option<&Organization>) -> Vec<String> {
     if product.and_then(|product| product.domain_validated) != Some(false) {

@@ -1,5 +1,7 @@
 //! One paid certificate at Huawei Cloud.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::Method;
@@ -9,6 +11,7 @@ use tokio::time::Instant;
 use crate::core::application::Application;
 use crate::core::conditions::Problem;
 use crate::core::observation::{Bundle, Check, Deadline, Observation};
+use crate::core::pem;
 use crate::core::product::Product;
 use crate::provider::huawei::client::{EXPORT, Huawei, Message, SHOW, unreadable};
 use crate::provider::huawei::writes::CALLS;
@@ -19,7 +22,7 @@ impl Huawei {
     async fn show(&self) -> Result<Observation, Error> {
         let (certificate, request_id) =
             self.get::<wire::Certificate>(SHOW, self.path(None), String::new()).await?;
-        // An object without a status is the answer of something else.
+        // An object without a status is not an answer of `show`.
         if certificate.status.is_none() {
             return Err(unreadable("the answer names no status", request_id));
         }
@@ -30,13 +33,26 @@ impl Huawei {
         let message =
             Message { method: Method::POST, path: self.path(Some(EXPORT)), query: String::new(), body: b"" };
         let (exported, request_id) = self.call::<wire::Exported>(EXPORT, &message, None).await?;
-        let parts = exported.certificate.into_iter().chain(exported.certificate_chain);
-        let pem = exported.entire_certificate.unwrap_or_else(|| parts.collect::<Vec<_>>().join("\n"));
-        if pem.is_empty() {
+        let bundle = bundle(exported);
+        if bundle.certificate_pem.is_empty() {
             return Err(unreadable("the answer holds no certificate", request_id));
         }
-        Ok(Bundle { certificate_pem: pem, private_key_pem: exported.private_key })
+        Ok(bundle)
     }
+}
+
+/// What an answer holds of the chain. One certificate is not an entire chain where the rest of it stands beside it.
+pub(super) fn bundle(exported: wire::Exported) -> Bundle {
+    let wire::Exported { entire_certificate, certificate, certificate_chain, private_key } = exported;
+    // What is not whole is passed on as it is: its reader says why.
+    let is_entire = |text: &String| pem::read(text).map_or(true, |blocks| blocks.len() > 1);
+    let certificate_pem = match entire_certificate {
+        Some(entire) if is_entire(&entire) => entire,
+        entire => {
+            [entire, certificate, certificate_chain].into_iter().flatten().collect::<Vec<_>>().join("\n")
+        }
+    };
+    Bundle { certificate_pem, private_key_pem: private_key }
 }
 
 #[async_trait]
@@ -47,16 +63,20 @@ impl Provider for Huawei {
 
     async fn observe(&self) -> Result<Observation, Error> {
         match self.show().await {
-            Err(error) if listing::may_be_gone(&error) => Err(self.not_found(error).await),
+            Err(error) if listing::may_be_deleted(&error) => Err(self.not_found(error).await),
             seen => seen,
         }
+    }
+
+    fn write_delay(&self, kind: RequestKind) -> Duration {
+        CALLS.name(kind).map_or(Duration::ZERO, |action| self.delay(action))
     }
 
     async fn write(&self, request: Request<'_>, begin_by: Instant) -> Result<Accepted, Error> {
         match request {
             Request::Submit(payload) => self.submit(payload, begin_by).await,
             Request::Withdraw => self.withdraw(begin_by).await,
-            // `calls` says so, and nobody asks for them.
+            // `calls` has no name for them, so they are never requested.
             Request::Order | Request::Resubmit | Request::Revoke | Request::SendLetter(_) => {
                 Err(Error::NotSent("Huawei Cloud has no such call".to_owned()))
             }
@@ -67,12 +87,12 @@ impl Provider for Huawei {
         self.export().await
     }
 
-    /// Nothing but the records is told of the checks.
+    /// The cloud reports the records, but no result of a check.
     async fn check_validation(&self) -> Result<Vec<Check>, Error> {
         Ok(Vec::new())
     }
 
-    /// No deadline is told.
+    /// The cloud reports no deadline.
     async fn deadline(&self) -> Result<Option<Deadline>, Error> {
         Ok(None)
     }

@@ -5,14 +5,14 @@ use std::str::FromStr;
 
 use crate::provider::transport::{Endpoint, EndpointError};
 
-/// Stands for the region in a [`Template`].
+/// The placeholder of the region in a [`Template`].
 const PLACE: &str = "{region}";
 
 /// The hosts of Huawei Cloud SCM.
 const OWN: &str = "https://scm.{region}.myhuaweicloud.com";
 
-/// Code of a region, such as `ap-southeast-1`. It becomes part of a host name, so it has no character that means
-/// anything there.
+/// Code of a region, such as `ap-southeast-1`. It becomes part of a host name, so it has no character with a
+/// meaning there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Region(String);
 
@@ -24,8 +24,8 @@ pub struct NotARegion(String);
 impl FromStr for Region {
     type Err = NotARegion;
 
-    /// The pattern is that of `spec.provider.huaweiCloud.region`; it is checked again, since a definition of an older
-    /// version may be installed.
+    /// The pattern is that of `spec.provider.huaweiCloud.region`. It is checked again, since the CRD of an older version
+    /// may be installed.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.split('-');
         let first = parts.next().unwrap_or_default();
@@ -41,7 +41,7 @@ impl FromStr for Region {
     }
 }
 
-/// Where the service is reached: an endpoint in which `{region}` is filled in.
+/// The endpoint of the service, with the placeholder `{region}`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Template(String);
 
@@ -64,7 +64,7 @@ impl FromStr for Template {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let template = Self(text.to_owned());
         template.fill(&Region("ap-southeast-1".to_owned()))?;
-        // Braces are allowed in a host, and mean a slip here.
+        // Braces are allowed in a host, but here they are a typing error.
         if text.replace(PLACE, "").contains(['{', '}']) {
             return Err(EndpointError::NotAUrl(text.to_owned()));
         }

@@ -22,7 +22,7 @@ pub const ACTION: &str = "apply";
 /// The longest texts, in bytes for CSR and names, in characters for what people and organisations are called.
 const LONGEST_CSR: usize = 5120;
 const LONGEST_SANS: usize = 4096;
-/// Builds the request, or says why this application fits no request to this cloud or for this product.
+/// Builds the request, or returns why this application does not fit this cloud or this product.
 pub fn prepare(
     order: &HuaweiCloudOrder,
     application: &Application,
@@ -60,7 +60,7 @@ pub fn prepare(
     if let Some(algorithm) = product::hash_algorithm(product, order.ca_hash_algorithm) {
         body.text("ca_hash_algorithm", hash_algorithm(algorithm));
     }
-    // Sent also when false: nobody shall have to know the cloud's default.
+    // Sent also when false, so that the result does not depend on the cloud's default.
     body.flag("auto_dns_auth", order.auto_dns_auth);
     body.flag("agree_privacy_protection", order.agree_privacy_protection);
     payload(&body, application)
@@ -69,6 +69,7 @@ pub fn prepare(
 
 fn payload(body: &Body<'_>, application: &Application) -> serde_json::Result<Payload> {
     let mut evidence = body.evidence();
+    evidence::mark_organization(&mut evidence);
     evidence::add_names(&mut evidence, &application.names);
     Ok(Payload {
         action: ACTION,
@@ -169,7 +170,7 @@ fn company<'a>(body: &mut Body<'a>, organization: &'a Organization) -> Result<()
     }
     if let Some(division) = division {
         check_length(division, "spec.organization.division")?;
-        // `show` does not show it.
+        // `show` does not return it.
         body.text("company_unit", division);
     }
     let two_letters =

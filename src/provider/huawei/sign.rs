@@ -17,7 +17,7 @@ const ALGORITHM: &str = "SDK-HMAC-SHA256";
 /// The header that carries the time of the signature.
 pub const DATE: &str = "x-sdk-date";
 
-/// What of a request is signed. Every text must be byte for byte what is sent.
+/// The signed parts of a request. Every text must be byte for byte what is sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Signable<'a> {
     /// The method, in upper case.
@@ -34,7 +34,7 @@ pub struct Signable<'a> {
     pub payload: &'a [u8],
 }
 
-/// The three stages of a signature, and the time that they speak of.
+/// The three stages of a signature, and their time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Signed {
     /// The value of the header `X-Sdk-Date`.
@@ -59,7 +59,7 @@ pub fn sign(
     let (canonical_request, names) = canonical_request(request, &date);
     let digest = hex::encode(Sha256::digest(&canonical_request));
     let string_to_sign = format!("{ALGORITHM}\n{date}\n{digest}");
-    // The key signs as it is: unlike other clouds this one derives none from date and region.
+    // The secret key signs directly: unlike other clouds, this one derives no key from date and region.
     let signature = hex::encode(hmac(secret_key.expose_secret().as_bytes(), string_to_sign.as_bytes()));
     let access_key = access_key.expose_secret();
     let authorization =
@@ -83,7 +83,7 @@ pub fn parse_date(text: &str) -> Option<Timestamp> {
 /// The canonical request, and the names of the signed headers in it.
 fn canonical_request(request: &Signable<'_>, date: &str) -> (String, String) {
     let Signable { method, path, query, host, headers, payload } = *request;
-    // The signed path ends in a slash also where that of the URL does not.
+    // The signed path ends in a slash, also if that of the URL does not.
     let slash = if path.ends_with('/') { "" } else { "/" };
     let all: BTreeMap<&str, &str> = headers.iter().copied().chain([("host", host), (DATE, date)]).collect();
     // Values keep their case.

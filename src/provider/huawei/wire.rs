@@ -1,6 +1,6 @@
 //! The JSON of Huawei Cloud SCM, version 3: errors, and the answers of `show`, `apply`, `cancel-cert` and `export`.
 //!
-//! Nearly every field of an answer may be missing, null or empty, so a field that is not as expected counts as absent.
+//! Nearly every field of an answer may be missing, null or empty, so an unexpected field counts as absent.
 
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -29,12 +29,12 @@ pub enum Reply<T> {
         /// The id of the call.
         request_id: Option<String>,
     },
-    /// Not an answer of the service, but of something on the way to it.
+    /// Not an answer of the service, but of a proxy or gateway before it.
     Foreign,
 }
 
-/// What an answer says about the call itself. The names are those of SCM and the gateway; the vendor's SDK knows the
-/// other spellings too.
+/// The fields of an answer about the call itself. The names are those of SCM and the gateway; the vendor's SDK knows
+/// the other spellings too.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Head {
@@ -78,7 +78,7 @@ impl Head {
     }
 }
 
-/// Reads an answer, whatever its content type. A success is any status of success without an error in the body.
+/// Reads an answer, whatever its content type. Success is a status of success without an error in the body.
 #[must_use]
 pub fn read<T: DeserializeOwned>(answer: &Answer) -> Reply<T> {
     // A list would be read as the fields in their order.
@@ -116,7 +116,7 @@ pub struct Taken {
 }
 
 impl Taken {
-    /// Whether it says so.
+    /// Whether the answer reports success.
     #[must_use]
     pub fn is_success(&self) -> bool {
         let word = self.request_info.as_ref().or(self.message.as_ref());
@@ -137,7 +137,7 @@ pub struct Exported {
     /// The rest of the chain.
     #[serde(deserialize_with = "text")]
     pub certificate_chain: Option<String>,
-    /// In clear, where the cloud made the key.
+    /// In clear, if the cloud made the key.
     #[serde(deserialize_with = "secret")]
     pub private_key: Option<SecretString>,
 }
@@ -182,12 +182,12 @@ pub struct Certificate {
     /// The application that the cloud holds. It has personal data, so this type has no `Debug`.
     #[serde(deserialize_with = "lenient")]
     pub application_info: Option<Map<String, Value>>,
-    /// What the CA looks for. The spelling is that of the service.
+    /// The proofs of control that the CA checks. The spelling is that of the service.
     #[serde(rename = "authentification", deserialize_with = "list")]
     pub authentication: Vec<Authentication>,
 }
 
-/// A record that the CA looks for.
+/// A record that the CA checks.
 #[derive(Default, Deserialize, Debug)]
 #[serde(default)]
 pub struct Authentication {

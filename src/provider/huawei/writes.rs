@@ -13,8 +13,8 @@ use super::wire::Taken;
 
 const WITHDRAW: &str = "cancel-cert";
 
-/// What Huawei Cloud calls its calls. `apply` also sends the order to the CA, and also the one after a refusal or a
-/// withdrawal. Nothing revokes. `unsubscribe` and `delete`, which end what was paid for, are none of them.
+/// Huawei Cloud's names of its calls. `apply` also sends the order to the CA, also after a refusal or a withdrawal. No
+/// call revokes. `unsubscribe` and `delete` are not used: they cancel what was paid for.
 pub const CALLS: Calls = Calls {
     observe: SHOW,
     download: EXPORT,
@@ -35,7 +35,7 @@ impl Huawei {
         self.change(WITHDRAW, b"", begin_by).await
     }
 
-    /// A call that changes something: it begins in time or not at all.
+    /// A call that changes something: it begins by the deadline or not at all.
     async fn change(&self, action: &'static str, body: &[u8], begin_by: Instant) -> Result<Accepted, Error> {
         let message =
             Message { method: Method::POST, path: self.path(Some(action)), query: String::new(), body };
@@ -43,7 +43,7 @@ impl Huawei {
         if taken.is_success() {
             return Ok(Accepted { request_id, order_id: None });
         }
-        // A status of success without the word that goes with it: nobody knows.
+        // A status of success without the expected word: the outcome is unknown.
         Err(foreign(Call::Write, 200, "the answer does not say that the call succeeded", request_id))
     }
 }

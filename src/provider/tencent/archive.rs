@@ -1,5 +1,5 @@
 //! The archive of `DownloadCertificate`: a folder for each kind of web server, with the certificate, its chain and
-//! the key where the cloud made it. Which files there are is not documented, so every text in it is looked through.
+//! the key if the cloud made it. The files are not documented, so every text file in it is searched.
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
@@ -99,7 +99,7 @@ fn texts(archive: &[u8]) -> Result<Vec<Zeroizing<String>>, ArchiveError> {
         if !TEXTS.iter().any(|end| name.ends_with(end)) {
             continue;
         }
-        // No more room than the file says that it needs: all of it is wiped afterwards.
+        // Allocates no more than the file states that it needs: all of it is wiped afterwards.
         let most = left.min(file.size());
         let text = text(file, most)?;
         left = left.saturating_sub(text.len() as u64);
@@ -108,15 +108,15 @@ fn texts(archive: &[u8]) -> Result<Vec<Zeroizing<String>>, ArchiveError> {
     Ok(texts)
 }
 
-/// Reads a file of so many bytes at most. The size that the archive states proves nothing, so it is counted.
+/// Reads a file of `most` bytes at most. The bytes are counted, since the size that the archive states is not trusted.
 fn text(file: impl Read, most: u64) -> Result<Zeroizing<String>, ArchiveError> {
-    // Never grown: a growing buffer leaves copies of a key behind.
+    // The buffer never grows: a growing one leaves copies of a key behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(most + 1).unwrap_or_default()));
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(ArchiveError::TooLarge);
     }
-    // A file in another encoding may have comments in it; what is wanted is ASCII.
+    // A file in another encoding may have comments in it; PEM itself is ASCII.
     Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }
 

@@ -1,7 +1,8 @@
-//! One call of an account: takes its turn, signs, sends, reads.
+//! One call of an account: waits for the rate limit, signs, sends, reads.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Method;
@@ -14,12 +15,14 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::TencentSite;
+use crate::core::observation::Observation;
 use crate::provider::call::{Caller, CloudClient, sensitive};
 use crate::provider::credentials::with_unread;
 use crate::provider::error_class::{Call, ahead_by_date, foreign, with_clock};
 use crate::provider::transport::{Answer, Endpoint, EndpointError, Transport};
 use crate::provider::{Account, Error};
 
+use super::batch::Batches;
 use super::credentials::Credentials;
 use super::errors;
 use super::sign::{self, Signable};
@@ -31,16 +34,17 @@ const SERVICE: &str = "ssl";
 const VERSION: &str = "2019-12-05";
 const JSON: &str = "application/json";
 
-/// Both sites, and what all calls to them share.
+/// Both sites, and the client that all calls to them share.
 #[derive(Debug)]
 pub struct Service {
     cloud: CloudClient,
+    batches: Batches<Option<Observation>>,
     international: Endpoint,
     china: Endpoint,
 }
 
 impl Service {
-    /// Both sites, or one endpoint that stands for both. `per_second` is the cloud's limit for each account and
+    /// Both sites, or one endpoint that replaces both. `per_second` is the cloud's limit for each account and
     /// action.
     pub fn new(
         transport: Transport,
@@ -50,6 +54,7 @@ impl Service {
         let site = |host| endpoint.cloned().map_or_else(|| Endpoint::https(host), Ok);
         Ok(Self {
             cloud: CloudClient::new("Tencent Cloud", transport, per_second),
+            batches: Batches::default(),
             international: site(INTERNATIONAL)?,
             china: site(CHINA)?,
         })
@@ -78,12 +83,22 @@ impl Client {
         Self { service, credentials, site }
     }
 
-    /// Whose calls these are. A key belongs to one site, so its id is enough.
+    /// The account of these calls. A key belongs to one site, so its id is enough.
     pub(super) fn account(&self) -> Account {
         Account::new("TencentCloud", self.credentials.secret_id.expose_secret())
     }
 
-    /// Credentials that must not show up in any text.
+    /// The reads of many orders with exactly these credentials.
+    pub(super) fn batches(&self) -> &Batches<Option<Observation>> {
+        &self.service.batches
+    }
+
+    /// Identifies these credentials, for a map in memory.
+    pub(super) fn fingerprint(&self) -> [u8; 32] {
+        self.credentials.fingerprint()
+    }
+
+    /// Credentials that must not appear in any text.
     pub(super) fn sensitive(&self) -> impl Iterator<Item = SecretString> {
         let Credentials { secret_id, secret_key, token, .. } = &self.credentials;
         [secret_id, secret_key].into_iter().chain(token).cloned()
@@ -98,7 +113,26 @@ impl Client {
         self.call(action, body, None).await
     }
 
-    /// A call that changes something: it begins in time or not at all.
+    /// How long a call would wait for the rate limit now.
+    pub(super) fn delay(&self, action: &'static str) -> Duration {
+        self.service.cloud.delay(self.credentials.secret_id.expose_secret(), action)
+    }
+
+    /// The same, but the body is built once the rate limit allows the call.
+    pub(super) async fn read_with<T: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        body: impl FnOnce() -> Result<Vec<u8>, serde_json::Error>,
+    ) -> Result<(T, String), Error> {
+        let caller = Caller { account: self.credentials.secret_id.expose_secret(), action, begin_by: None };
+        let request = |now| {
+            let body = body().map_err(|error| error.to_string())?;
+            self.request(action, &body, now).map_err(|error| error.to_string())
+        };
+        self.service.cloud.call(caller, request, outcome).await
+    }
+
+    /// A call that changes something: it begins by the deadline or not at all.
     pub(super) async fn change<T: DeserializeOwned>(
         &self,
         action: &'static str,
@@ -176,7 +210,7 @@ fn outcome<T: DeserializeOwned>(call: Call, answer: &Answer, now: Timestamp) -> 
     }
 }
 
-/// An answer of the service to a read, in which what was asked for cannot be read.
+/// An answer of the service to a read, in which the requested data cannot be read.
 pub(super) fn unreadable(text: &str, request_id: String) -> Error {
     foreign(Call::Read, 200, text, Some(request_id))
 }

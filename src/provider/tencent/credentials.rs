@@ -1,6 +1,7 @@
 //! An API key of Tencent Cloud, from the data of a Secret.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 use crate::provider::credentials::{CredentialsError, Data, Names, Table, Unread};
 
@@ -26,7 +27,7 @@ pub struct Credentials {
     pub secret_id: SecretString,
     /// Signs requests.
     pub secret_key: SecretString,
-    /// Goes with a temporary key.
+    /// Belongs to a temporary key.
     pub token: Option<SecretString>,
     /// What looks like a part of it in its Secret, and is not read.
     pub unread: Unread,
@@ -41,6 +42,19 @@ impl Credentials {
             token: TABLE.entry(data, TOKEN)?,
             unread: TABLE.unread(data),
         })
+    }
+
+    /// Identifies these credentials, for a map in memory.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        for part in [Some(&self.secret_id), Some(&self.secret_key), self.token.as_ref()].into_iter().flatten()
+        {
+            let part = part.expose_secret();
+            digest.update(part.len().to_be_bytes());
+            digest.update(part);
+        }
+        digest.finalize().into()
     }
 }
 

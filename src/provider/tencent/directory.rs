@@ -1,5 +1,5 @@
-//! `DescribeCompanies` and `DescribeManagers`: the profiles saved in the console. No action makes or changes one on
-//! both sites.
+//! `DescribeCompanies` and `DescribeManagers`: the profiles saved in the console. No action that exists on both sites
+//! creates or changes one.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -23,10 +23,10 @@ const CERTIFICATES: &str = "DescribeCertificates";
 /// Always sent: for companies the documented default is 0.
 const PAGE: usize = 100;
 
-/// More pages than an account's profiles fill: there are ten of them, by the documents.
+/// More pages than an account's profiles need: the documentation allows ten profiles.
 const MOST_PAGES: usize = 10;
 
-/// How long an approval holds where the cloud does not tell: the CA/Browser Forum's limit on reusing what was checked.
+/// How long an approval is valid if the cloud does not say: the CA/Browser Forum's limit on reusing a validation.
 const APPROVAL: SignedDuration = SignedDuration::from_hours(398 * 24);
 
 #[derive(Serialize)]
@@ -155,7 +155,7 @@ impl SavedProfiles {
         Self(client)
     }
 
-    /// Reads a list to its end. What is saved or removed meanwhile shows at the next look.
+    /// Reads a list to its end. What is saved or removed meanwhile shows at the next read.
     async fn all<P: Page>(
         &self,
         action: &'static str,
@@ -190,7 +190,7 @@ impl Directory for SavedProfiles {
         Ok(managers.into_iter().filter_map(administrator).collect())
     }
 
-    /// No action tells whose a key is, but every certificate of the account names its owner.
+    /// No action reports the account of a key, but every certificate of the account names its owner.
     async fn owner(&self) -> Result<Option<String>, Error> {
         let body = json(&PageRequest { company_id: None, offset: 0, limit: 1 })?;
         let (page, _) = self.0.read::<Certificates>(CERTIFICATES, &body).await?;
@@ -210,7 +210,7 @@ impl Directory for SavedProfiles {
     }
 }
 
-/// An id that status and requests can hold; anything else is none.
+/// An id that fits into the status and into requests; anything else counts as absent.
 fn number(text: Option<String>) -> Option<u64> {
     let number = text?.parse::<u64>().ok()?;
     (1..=i64::MAX.unsigned_abs()).contains(&number).then_some(number)
@@ -269,15 +269,15 @@ fn level(info: StatusInfo) -> Option<LevelReview> {
     Some(LevelReview { level, passed: is_passed(&word), word })
 }
 
-/// The words of an entry's `Status` for a review that is passed and still holds.
+/// The words of an entry's `Status` for a review that is passed and still valid.
 #[must_use]
 pub fn is_passed(word: &str) -> bool {
     ["completed", "expiring"].iter().any(|passed| word.eq_ignore_ascii_case(passed))
 }
 
 fn ends(expires: Option<&str>, verified: Option<&str>) -> Option<Timestamp> {
-    let told = expires.and_then(time::parse);
-    told.or_else(|| verified.and_then(time::parse)?.checked_add(APPROVAL).ok())
+    let reported = expires.and_then(time::parse);
+    reported.or_else(|| verified.and_then(time::parse)?.checked_add(APPROVAL).ok())
 }
 
 #[cfg(test)]
@@ -332,15 +332,15 @@ mod tests {
         let ends = |verified: Value, expires: Value| {
             read(json!({"ManagerId": 1, "VerifyTime": verified, "ExpireTime": expires})).unwrap().review.ends
         };
-        let (verified, told) = (json!("2026-01-01 08:00:00"), json!("2026-06-01 08:00:00"));
-        assert_eq!(ends(verified.clone(), told.clone()), Some("2026-06-01T00:00:00Z".parse().unwrap()));
+        let (verified, expires) = (json!("2026-01-01 08:00:00"), json!("2026-06-01 08:00:00"));
+        assert_eq!(ends(verified.clone(), expires.clone()), Some("2026-06-01T00:00:00Z".parse().unwrap()));
         assert_eq!(ends(verified, json!("")), Some("2027-02-03T00:00:00Z".parse().unwrap()));
-        assert_eq!(ends(json!(null), told), Some("2026-06-01T00:00:00Z".parse().unwrap()));
+        assert_eq!(ends(json!(null), expires), Some("2026-06-01T00:00:00Z".parse().unwrap()));
         assert_eq!(ends(json!(null), json!(null)), None);
     }
 
     #[test]
-    fn what_has_no_id_is_nobody() {
+    fn an_entry_without_an_id_is_left_out() {
         for id in [json!(null), json!(0), json!(-1), json!("x"), json!(u64::MAX)] {
             assert_eq!(read(json!({ "ManagerId": id })), None, "{id}");
         }

@@ -1,8 +1,8 @@
-//! The issued certificate, with its key where the cloud made that.
+//! The issued certificate, with its key if the cloud made it.
 //!
-//! `DescribeCertificateDetail` gives it as text. The documentation leaves open whether that text holds the
-//! intermediates, and a server that sends its leaf alone is not trusted, so where they are missing the archive of
-//! `DownloadCertificate` is fetched too: that is what the console offers for web servers.
+//! `DescribeCertificateDetail` returns it as text. The documentation does not say whether that text holds the
+//! intermediates, and a server that sends its leaf alone is not trusted. If they are missing, the archive of
+//! `DownloadCertificate` is fetched too, which is what the console offers for web servers.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;

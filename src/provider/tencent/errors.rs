@@ -2,7 +2,7 @@
 //!
 //! The codes are those of the common list (<https://www.tencentcloud.com/document/product/1007/36594>) and of the SSL
 //! actions. They come as `Class` or `Class.Detail`, and new details appear without notice, so a code that is not
-//! in the table means what its class means.
+//! in the table gets the meaning of its class.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ pub use crate::provider::error_class::Call;
 use crate::provider::error_class::{self, ErrorClass, Row};
 use crate::provider::{Error, Refusal};
 
-use ErrorClass::{Clock, Credentials, Fault, Mend, NotDone, Running, TooFast, WrongState};
+use ErrorClass::{Clock, Credentials, Fault, NotDone, Rejected, Running, Throttled, WrongState};
 use Reason::{
     AccountNotVerified, CertificateNotFound, CsrInvalid, InvalidRequest, PermissionDenied, ProfileIncomplete,
 };
@@ -29,14 +29,18 @@ const NO_LETTER: &str = "this product takes no letter by the API: ask the cloud'
 const WHICH_CERTIFICATE: &str =
     "check certificateId and site, and that the certificate belongs to the account of these credentials";
 
-/// Each code, what it means, and what the user can do about it where the cloud's own words do not tell.
+/// Each code, what it means, and what the user can do about it if the cloud's own words do not say it.
 const TABLE: &[Row] = &[
     // The common codes.
-    ("ActionOffline", Mend(InvalidRequest), WRONG_SITE),
-    ("AuthFailure", Mend(PermissionDenied), GRANT),
+    ("ActionOffline", Rejected(InvalidRequest), WRONG_SITE),
+    ("AuthFailure", Rejected(PermissionDenied), GRANT),
     ("AuthFailure.InvalidAuthorization", Credentials, NO_HINT),
     ("AuthFailure.InvalidSecretId", Credentials, KEY_GONE),
-    ("AuthFailure.MFAFailure", Mend(PermissionDenied), "use an API key whose calls need no second factor"),
+    (
+        "AuthFailure.MFAFailure",
+        Rejected(PermissionDenied),
+        "use an API key whose calls need no second factor",
+    ),
     ("AuthFailure.SecretIdNotFound", Credentials, KEY_GONE),
     (
         "AuthFailure.SignatureExpire",
@@ -53,110 +57,110 @@ const TABLE: &[Row] = &[
         Credentials,
         "the token is wrong or has expired: put fresh credentials into the Secret",
     ),
-    ("AuthFailure.UnauthorizedOperation", Mend(PermissionDenied), GRANT),
-    ("DryRunOperation", Mend(InvalidRequest), NO_HINT),
-    ("FailedOperation", Mend(InvalidRequest), NO_HINT),
+    ("AuthFailure.UnauthorizedOperation", Rejected(PermissionDenied), GRANT),
+    ("DryRunOperation", Rejected(InvalidRequest), NO_HINT),
+    ("FailedOperation", Rejected(InvalidRequest), NO_HINT),
     ("InternalError", Fault, NO_HINT),
-    ("InvalidAction", Mend(InvalidRequest), WRONG_SITE),
-    ("InvalidParameter", Mend(InvalidRequest), NO_HINT),
-    ("InvalidParameterValue", Mend(InvalidRequest), NO_HINT),
-    ("InvalidRequest", Mend(InvalidRequest), NO_HINT),
-    ("IpInBlacklist", Mend(PermissionDenied), ADDRESS),
-    ("IpNotInWhitelist", Mend(PermissionDenied), ADDRESS),
-    ("LimitExceeded", Mend(InvalidRequest), "a quota of the account is used up: raise it in the console"),
-    ("MissingParameter", Mend(InvalidRequest), NO_HINT),
-    ("NoSuchProduct", Mend(InvalidRequest), WRONG_SITE),
-    ("NoSuchVersion", Mend(InvalidRequest), WRONG_SITE),
-    ("RequestLimitExceeded", TooFast, NO_HINT),
-    ("RequestSizeLimitExceeded", Mend(InvalidRequest), NO_HINT),
+    ("InvalidAction", Rejected(InvalidRequest), WRONG_SITE),
+    ("InvalidParameter", Rejected(InvalidRequest), NO_HINT),
+    ("InvalidParameterValue", Rejected(InvalidRequest), NO_HINT),
+    ("InvalidRequest", Rejected(InvalidRequest), NO_HINT),
+    ("IpInBlacklist", Rejected(PermissionDenied), ADDRESS),
+    ("IpNotInWhitelist", Rejected(PermissionDenied), ADDRESS),
+    ("LimitExceeded", Rejected(InvalidRequest), "a quota of the account is used up: raise it in the console"),
+    ("MissingParameter", Rejected(InvalidRequest), NO_HINT),
+    ("NoSuchProduct", Rejected(InvalidRequest), WRONG_SITE),
+    ("NoSuchVersion", Rejected(InvalidRequest), WRONG_SITE),
+    ("RequestLimitExceeded", Throttled, NO_HINT),
+    ("RequestSizeLimitExceeded", Rejected(InvalidRequest), NO_HINT),
     ("ResourceInUse", Fault, NO_HINT),
     ("ResourceInsufficient", Fault, NO_HINT),
-    ("ResourceNotFound", Mend(CertificateNotFound), WHICH_CERTIFICATE),
+    ("ResourceNotFound", Rejected(CertificateNotFound), WHICH_CERTIFICATE),
     ("ResourceUnavailable", Fault, NO_HINT),
-    ("ResponseSizeLimitExceeded", Mend(InvalidRequest), NO_HINT),
+    ("ResponseSizeLimitExceeded", Rejected(InvalidRequest), NO_HINT),
     ("ServiceUnavailable", Fault, NO_HINT),
-    ("UnauthorizedOperation", Mend(PermissionDenied), GRANT),
-    ("UnknownParameter", Mend(InvalidRequest), NO_HINT),
-    ("UnsupportedOperation", Mend(InvalidRequest), WRONG_SITE),
-    ("UnsupportedProtocol", Mend(InvalidRequest), WRONG_SITE),
-    ("UnsupportedRegion", Mend(InvalidRequest), WRONG_SITE),
-    // The codes of the SSL actions that mean something else than their class, or have a remedy of their own.
-    ("FailedOperation.AuthError", Mend(PermissionDenied), GRANT),
+    ("UnauthorizedOperation", Rejected(PermissionDenied), GRANT),
+    ("UnknownParameter", Rejected(InvalidRequest), NO_HINT),
+    ("UnsupportedOperation", Rejected(InvalidRequest), WRONG_SITE),
+    ("UnsupportedProtocol", Rejected(InvalidRequest), WRONG_SITE),
+    ("UnsupportedRegion", Rejected(InvalidRequest), WRONG_SITE),
+    // The codes of the SSL actions that mean something else than their class, or have a hint of their own.
+    ("FailedOperation.AuthError", Rejected(PermissionDenied), GRANT),
     ("FailedOperation.CAMAuthorizedFail", NotDone, NO_HINT),
     ("FailedOperation.CancelAuditCertificateFailed", WrongState, NO_HINT),
     ("FailedOperation.CancelOrderFailed", WrongState, NO_HINT),
     ("FailedOperation.CannotGetOrder", NotDone, NO_HINT),
-    ("FailedOperation.CertificateCsrParseFailed", Mend(CsrInvalid), NO_HINT),
+    ("FailedOperation.CertificateCsrParseFailed", Rejected(CsrInvalid), NO_HINT),
     (
         "FailedOperation.CertificateCancelFailedMulti",
-        Mend(InvalidRequest),
+        Rejected(InvalidRequest),
         "the cloud stops the review of a certificate for several years in its first year only",
     ),
     (
         "FailedOperation.CertificateInfoSubmitContactEmailEmpty",
-        Mend(InvalidRequest),
+        Rejected(InvalidRequest),
         "set spec.provider.tencentCloud.contactEmail, or the e-mail addresses of the profile",
     ),
     (
         "FailedOperation.CertificateInfoSubmitDomainInvalid",
-        Mend(InvalidRequest),
+        Rejected(InvalidRequest),
         "correct spec.commonName or spec.dnsNames",
     ),
     ("FailedOperation.CertificateInfoSubmitStatusInvalid", WrongState, NO_HINT),
-    ("FailedOperation.CertificateNotFound", Mend(CertificateNotFound), WHICH_CERTIFICATE),
+    ("FailedOperation.CertificateNotFound", Rejected(CertificateNotFound), WHICH_CERTIFICATE),
     ("FailedOperation.CertificateNotFoundOrCantCancel", WrongState, NO_HINT),
     ("FailedOperation.CertificateOrderSubmitProcessing", Running, NO_HINT),
     (
         "FailedOperation.CertificateOrderSubmitRootCAInvalid",
-        Mend(InvalidRequest),
+        Rejected(InvalidRequest),
         "change or remove caType, signAlgorithm or useCrossSignRoot of spec.provider.tencentCloud",
     ),
     ("FailedOperation.CertificateStatusNotAllowResubmit", WrongState, NO_HINT),
     ("FailedOperation.CertificateStatusNotAllowVerify", WrongState, NO_HINT),
     (
         "FailedOperation.CertificateSubmitHostingCertError",
-        Mend(InvalidRequest),
+        Rejected(InvalidRequest),
         "the cloud renews this certificate by itself: end the managed renewal in the console, or delete this order",
     ),
-    ("FailedOperation.ConfirmLetterTooLarge", Mend(InvalidRequest), LETTER),
-    ("FailedOperation.ConfirmLetterTooSmall", Mend(InvalidRequest), LETTER),
+    ("FailedOperation.ConfirmLetterTooLarge", Rejected(InvalidRequest), LETTER),
+    ("FailedOperation.ConfirmLetterTooSmall", Rejected(InvalidRequest), LETTER),
     (
         "FailedOperation.ExceedsFreeLimit",
-        Mend(InvalidRequest),
+        Rejected(InvalidRequest),
         "the account's quota of free certificates is used up: certificateId must be that of a paid one",
     ),
     ("FailedOperation.InvalidCertificateStatusCode", WrongState, NO_HINT),
-    ("FailedOperation.InvalidConfirmLetterFormat", Mend(InvalidRequest), LETTER),
-    ("FailedOperation.InvalidConfirmLetterFormatWosign", Mend(InvalidRequest), LETTER),
+    ("FailedOperation.InvalidConfirmLetterFormat", Rejected(InvalidRequest), LETTER),
+    ("FailedOperation.InvalidConfirmLetterFormatWosign", Rejected(InvalidRequest), LETTER),
     ("FailedOperation.NetworkError", Fault, NO_HINT),
     (
         "FailedOperation.NoProjectPermission",
-        Mend(PermissionDenied),
+        Rejected(PermissionDenied),
         "give the owner of the API key access to the project that the certificate belongs to",
     ),
     (
         "FailedOperation.NoRealNameAuth",
-        Mend(AccountNotVerified),
+        Rejected(AccountNotVerified),
         "complete the identity verification of the account in the Tencent Cloud console",
     ),
     ("FailedOperation.OrderReplaceFailed", Fault, NO_HINT),
     ("FailedOperation.RevokeFailed", Fault, NO_HINT),
     (
         "FailedOperation.RevokeResourceFailed",
-        Mend(InvalidRequest),
+        Rejected(InvalidRequest),
         "unbind the certificate from the cloud's resources in the console first",
     ),
     ("FailedOperation.SystemError", Fault, NO_HINT),
-    ("FailedOperation.UploadConfirmCertificateNotSupport", Mend(InvalidRequest), NO_LETTER),
-    ("FailedOperation.UploadConfirmCertificateNotSupportDV", Mend(InvalidRequest), NO_LETTER),
+    ("FailedOperation.UploadConfirmCertificateNotSupport", Rejected(InvalidRequest), NO_LETTER),
+    ("FailedOperation.UploadConfirmCertificateNotSupportDV", Rejected(InvalidRequest), NO_LETTER),
     ("InvalidParameter.CertificateStatusNotAllowResubmit", WrongState, NO_HINT),
     (
         "InvalidParameter.RenewAlgorithmInvalid",
-        Mend(InvalidRequest),
+        Rejected(InvalidRequest),
         "choose another algorithm or size of spec.privateKey, or a CSR with another key",
     ),
-    ("LimitExceeded.RateLimitExceeded", TooFast, NO_HINT),
-    ("ResourceNotFound.Manager", Mend(ProfileIncomplete), "check managerId of the profile"),
+    ("LimitExceeded.RateLimitExceeded", Throttled, NO_HINT),
+    ("ResourceNotFound.Manager", Rejected(ProfileIncomplete), "check managerId of the profile"),
 ];
 
 /// A refusal, with what the user can do about it.
@@ -165,14 +169,14 @@ pub fn refusal(code: &str, message: impl Into<CloudText>, request_id: Option<Str
     error_class::refusal(row(code), code, message, request_id)
 }
 
-/// What a call that ended with this refusal allows the caller to do next.
+/// The error of a call that was refused like this.
 #[must_use]
 pub fn error(call: Call, refusal: Refusal) -> Error {
     row(&refusal.code).map_or(Fault, |(_, meaning, _)| *meaning).error(call, refusal)
 }
 
 /// By how many seconds this machine's clock is ahead of the cloud's (behind, when negative), as the message of
-/// `AuthFailure.SignatureExpire` tells: it ends with the cloud's Unix time.
+/// `AuthFailure.SignatureExpire` shows: it ends with the cloud's Unix time.
 #[must_use]
 pub fn clock_ahead(message: &str, now: Timestamp) -> Option<i64> {
     let message = message.trim_end_matches(|end: char| !end.is_ascii_digit());
@@ -208,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_for_good_names_what_to_mend() {
+    fn a_rejection_names_what_to_fix() {
         let cases = [
             (
                 "InvalidRequest",

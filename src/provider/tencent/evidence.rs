@@ -13,8 +13,9 @@ use super::wire::{text_of, texts_of};
 const COMMON_NAME: &str = "CertificateDomain";
 const OTHER_NAMES: &str = "DomainList";
 const CSR: &str = "CsrContent";
+const ORGANIZATION: &str = "OrganizationName";
 
-/// The facts that are plain texts. `KeyPassword` is none: a digest of it could be guessed.
+/// The facts that are plain texts. `KeyPassword` is not among them: it could be guessed from its digest.
 const TEXTS: &[&str] = &[
     "CsrType",
     "OrganizationName",
@@ -44,13 +45,18 @@ pub fn add_names(evidence: &mut Evidence, names: &Names) {
     add(evidence, names.common_name().as_str(), others);
 }
 
-/// Adds a CSR, by what it asks for: line ends and labels of its text may change on the way, and a request that is
-/// signed anew has another signature.
+/// Adds a CSR, by what it asks for: the cloud may change line ends and labels of its text, and a CSR that is signed
+/// again has another signature.
 pub fn add_csr(evidence: &mut Evidence, csr: &Csr) {
-    evidence.add(CSR, csr.request_info());
+    evidence.add_identity(CSR, csr.request_info());
 }
 
-/// The facts of the application that the cloud holds; none where it holds none.
+/// Marks the organisation as a fact that identifies the application.
+pub fn mark_organization(evidence: &mut Evidence) {
+    evidence.mark_identity(ORGANIZATION);
+}
+
+/// The facts of the application that the cloud holds; none if it holds none.
 pub fn stored(data: &Map<String, Value>) -> Evidence {
     let text = |name: &str| data.get(name).and_then(text_of);
     let mut evidence = Evidence::default();
@@ -73,6 +79,6 @@ fn add(evidence: &mut Evidence, common_name: &str, others: impl IntoIterator<Ite
     let common_name = common_name.to_ascii_lowercase();
     let others: BTreeSet<_> = others.into_iter().map(|name| name.to_ascii_lowercase()).collect();
     let others: Vec<_> = others.into_iter().filter(|name| *name != common_name).collect();
-    evidence.add(COMMON_NAME, &common_name);
-    evidence.add(OTHER_NAMES, others.join("\n"));
+    evidence.add_identity(COMMON_NAME, &common_name);
+    evidence.add_identity(OTHER_NAMES, others.join("\n"));
 }

@@ -1,21 +1,49 @@
-//! `DescribeCertificates`: what only the list of the account's certificates tells of one of them.
+//! `DescribeCertificates`: what only the list of the account's certificates reports about one of them.
+
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::observation::Deadline;
+use crate::core::observation::{Deadline, Observation, Stage};
 use crate::provider::Error;
 
+use super::batch::MOST;
 use super::certificate::Tencent;
 use super::client::json;
-use super::wire::{id, list, text};
+use super::observation::observation;
+use super::wire::{Certificate, id, list, text};
 use crate::provider::time;
 
-const ACTION: &str = "DescribeCertificates";
+pub(super) const ACTION: &str = "DescribeCertificates";
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct DescribeCertificates<'a> {
     cert_ids: [&'a str; 1],
+}
+
+/// The same for many certificates.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct DescribeMany<'a> {
+    limit: usize,
+    cert_ids: Vec<&'a str>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Many {
+    #[serde(deserialize_with = "list")]
+    certificates: Vec<Row>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Row {
+    #[serde(deserialize_with = "id")]
+    certificate_id: Option<String>,
+    #[serde(flatten)]
+    certificate: Certificate,
 }
 
 #[derive(Default, Deserialize)]
@@ -46,6 +74,26 @@ impl Tencent {
         let (listed, _) = self.client.read::<Listed>(ACTION, &body).await?;
         Ok(deadline(listed, certificate_id))
     }
+
+    /// Reads, from the list, a certificate that waits for an application and shows neither domain nor names. The call is
+    /// shared by the orders of the account. `None` for any other certificate, for one that the list does not have, and if
+    /// the list cannot be read.
+    pub(super) async fn listed_unused(&self) -> Option<Observation> {
+        let (answer, batch) =
+            self.client.batches().join(self.client.fingerprint(), &self.order.certificate_id);
+        if let Some(mut batch) = batch {
+            let body = || serde_json::to_vec(&DescribeMany { limit: MOST, cert_ids: batch.take() });
+            let read: Result<(Many, String), Error> = self.client.read_with(ACTION, body).await;
+            let rows = read.ok()?.0.certificates.into_iter();
+            let mut rows: HashMap<_, _> = rows.map(|row| (row.certificate_id, row.certificate)).collect();
+            batch.answer(|id| rows.remove(&Some(id.to_owned())).map(observation).filter(is_unused));
+        }
+        answer.await.ok().flatten()
+    }
+}
+
+fn is_unused(seen: &Observation) -> bool {
+    seen.stage == Stage::AwaitingInformation && !seen.has_traces()
 }
 
 fn deadline(listed: Listed, certificate_id: &str) -> Option<Deadline> {
@@ -86,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_told_is_nothing_known() {
+    fn an_empty_answer_has_no_deadline() {
         let entry = json!({
             "CertificateId": "J2lX2maH", "DVAuthDeadline": null, "AwaitingValidationMsg": "", "HostingRenewCertId": "",
         });

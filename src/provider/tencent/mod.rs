@@ -3,7 +3,8 @@
 //! - [`provider`]: one paid certificate, with its state in [`certificate`].
 //! - [`request`]: an application as a request; [`saved`]: the saved profile that it names; [`product`]: what a product
 //!   allows.
-//! - [`client`]: one call of an account; [`sign`] and [`credentials`]: who calls.
+//! - [`client`]: one call of an account; [`sign`] and [`credentials`]: its signature and credentials.
+//! - `batch`: one call for the reads of many orders.
 //! - [`directory`]: the profiles saved in the console.
 //! - [`wire`]: answers as JSON; [`observation`]: in the words of an order; [`evidence`]: what shows that a request
 //!   arrived; [`errors`]: what a refusal means.
@@ -12,6 +13,7 @@
 //!   each; [`archive`]: what a download is packed in.
 
 pub mod archive;
+mod batch;
 pub mod certificate;
 pub mod client;
 pub mod credentials;

@@ -1,4 +1,4 @@
-//! What `DescribeCertificate` says, in the words of an order.
+//! Translates the answer of `DescribeCertificate` to an observation.
 
 use crate::core::observation::{MOST_RECORDS, Observation, Stage, ValidationRecord, each_once};
 use crate::core::product::Product;
@@ -45,8 +45,8 @@ pub fn observation(certificate: Certificate) -> Observation {
     }
 }
 
-/// `IsWildcard` is documented for the certificate, so it may stay false until a wildcard name was handed in. A no
-/// counts only where the product has a name, and the name does not speak of wildcards.
+/// `IsWildcard` is documented for the certificate, so it may stay false until a wildcard name was submitted. False
+/// counts only if the product has a name, and the name does not mention wildcards.
 fn covers_wildcards(flag: Option<bool>, product: Option<&str>) -> Option<bool> {
     let product = product?.to_lowercase();
     if product.contains("wildcard") || product.contains("通配符") || product.contains("泛域名") {
@@ -92,7 +92,7 @@ fn records(detail: AuthDetail) -> Vec<ValidationRecord> {
     if records.is_empty() { record(detail.first).into_iter().collect() } else { records }
 }
 
-/// A record, unless it is not clear where it goes or it does not fit into a status.
+/// A record, unless its place is not clear or it does not fit into the status.
 fn record(auth: Auth) -> Option<ValidationRecord> {
     let (domain, value) = (auth.dv_auth_domain?, auth.dv_auth_value?);
     let path = auth.dv_auth_path;

@@ -1,4 +1,4 @@
-//! `DescribeCertificateOperateLogs`: what was done with the account's certificates, by whomever.
+//! `DescribeCertificateOperateLogs`: the log of operations on the account's certificates, by any caller.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ const ACTION: &str = "DescribeCertificateOperateLogs";
 /// The largest page.
 const PAGE: usize = 1000;
 
-/// More pages than an account fills between a call and the look for it. A log whose pages never end says nothing.
+/// More pages than an account fills between a call and the search for it. A log whose pages never end shows nothing.
 const MOST_PAGES: usize = 20;
 
 #[derive(Serialize)]

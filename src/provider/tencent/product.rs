@@ -15,8 +15,8 @@ const DV: &[u32] = &[2, 11, 12, 25, 26, 27, 33, 34, 35, 42, 48, 49, 50, 54, 55, 
 /// Products with the Chinese algorithms (SM2). The page on saved profiles says that their review is never skipped.
 const SM: &[u32] = &[37, 38, 39, 40, 41, 51, 52, 53, 54, 55, 56];
 
-/// What the CA checks for a product (`PackageType`). Numbers get added; of an unknown one only a flat no to DV is
-/// known, if that.
+/// What the CA checks for a product (`PackageType`). Numbers get added; of an unknown one, at most it is known that it
+/// is not DV.
 #[must_use]
 pub fn level(package_type: Option<u32>, is_dv: Option<bool>) -> Option<Level> {
     let known = package_type.and_then(|number| {
@@ -26,7 +26,8 @@ pub fn level(package_type: Option<u32>, is_dv: Option<bool>) -> Option<Level> {
     known.or_else(|| (is_dv == Some(true)).then_some(Level::Dv))
 }
 
-/// Whether the review of a saved profile can be skipped: a no is known only of the products with Chinese algorithms.
+/// Whether the review of a saved profile can be skipped: only for the products with Chinese algorithms it is known
+/// that it cannot.
 /// `is_sm` is `SMCert`.
 #[must_use]
 pub fn automatic_review(package_type: Option<u32>, is_sm: Option<bool>) -> Option<bool> {
@@ -34,7 +35,7 @@ pub fn automatic_review(package_type: Option<u32>, is_sm: Option<bool>) -> Optio
     (is_listed || is_sm == Some(true)).then_some(false)
 }
 
-/// Checks that the product covers these names, and a person's application where it is one.
+/// Checks that the product covers these names, and allows a person's application if it is one.
 pub fn check(product: &Product, names: &Names, personal: bool) -> Result<(), Problem> {
     let problem = uncovered(product, names).or_else(|| person(product, personal));
     problem.map_or(Ok(()), |problem| Err(unfit(product, &problem)))

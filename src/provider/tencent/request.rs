@@ -20,17 +20,17 @@ use crate::provider::body::{Body, Text};
 /// The cloud's name of the call.
 pub const ACTION: &str = "CertificateInfoSubmit";
 
-/// `CompanyId` or `ManagerId` where the application brings the data itself. Both are always sent, and as text: the page
-/// demands the one and the gateway refuses a number.
+/// `CompanyId` or `ManagerId` if the application has the data itself. Both are always sent, and as text: the page
+/// requires them and the gateway refuses a number.
 const NO_SAVED_PROFILE: &str = "0";
 
-/// Who applies, with everything that the cloud needs to know of them.
+/// The applicant, with everything that the cloud needs to know about them.
 enum Applicant<'a> {
     Person { email: &'a Personal },
     Company { profile: &'a Profile },
 }
 
-/// Builds the request, or says why this application fits no request to this cloud or for this product.
+/// Builds the request, or returns why this application does not fit this cloud or this product.
 pub fn prepare(
     order: &TencentCloudOrder,
     application: &Application,
@@ -70,6 +70,7 @@ pub fn prepare(
 
 fn payload(body: &Body<'_>, application: &Application) -> serde_json::Result<Payload> {
     let mut evidence = body.evidence();
+    evidence::mark_organization(&mut evidence);
     evidence::add_names(&mut evidence, &application.names);
     if let Key::Csr(csr) = &application.key {
         evidence::add_csr(&mut evidence, csr);
@@ -137,7 +138,7 @@ fn unfit(message: impl Into<String>) -> Problem {
     Problem::new(Reason::InvalidRequest, message)
 }
 
-/// `parse` brings a CSR and never algorithms, `online` the other way round.
+/// `parse` needs a CSR and no algorithms, `online` the opposite.
 fn key<'a>(body: &mut Body<'a>, key: &'a Key) -> Result<(), Problem> {
     match key {
         Key::Csr(csr) => {
@@ -188,8 +189,8 @@ fn person<'a>(body: &mut Body<'a>, email: &'a Personal) {
     body.shown("ContactEmail", "ContactEmail", email);
 }
 
-/// An id of a saved profile stands for the fields of what it names: that of the manager for all of them, that of the
-/// company for the organisation's. The page allows both at once and does not say which wins, so the fields are left out.
+/// An id of a saved profile replaces the fields of what it names: the manager's id replaces all of them, the company's
+/// id those of the organisation. The page allows both at once and does not say which wins, so the fields are left out.
 fn company<'a>(
     body: &mut Body<'a>,
     profile: &'a Profile,
@@ -207,7 +208,7 @@ fn company<'a>(
         missing.extend(administrator_fields(body, &profile.administrator));
         missing.extend(technical_fields(body, &profile.technical_contact));
     }
-    // The page demands ContactEmail of persons only, but has an error for its absence that does not say so.
+    // The page requires ContactEmail of persons only, but the error for its absence does not say so.
     let technical = profile.technical_contact.email.as_ref().filter(|_| manager.is_none());
     if let Some(email) = email.or(technical) {
         body.text("ContactEmail", email);

@@ -19,7 +19,7 @@ pub fn ids(saved: &Saved) -> (Option<u64>, Option<u64>) {
     }
 }
 
-/// What the sender should know: the page on saved profiles promises that the review is skipped, and has exceptions.
+/// A note for the user: the page on saved profiles promises that the review is skipped, with exceptions.
 #[must_use]
 pub fn note(saved: &Saved, product: Option<&Product>) -> Option<String> {
     let used = match saved {
@@ -43,7 +43,7 @@ pub fn note(saved: &Saved, product: Option<&Product>) -> Option<String> {
     })
 }
 
-/// Why the review takes place although the profile is approved.
+/// Why the review is not skipped although the profile is approved.
 fn not_skipped(saved: &Saved, product: Option<&Product>) -> Option<String> {
     let (Saved::Everything { reviewed, .. }, Some(product)) = (saved, product) else { return None };
     if product.automatic_review == Some(false) {
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sender_is_told_what_is_named_and_whether_the_review_is_skipped() {
+    fn the_note_names_the_saved_profile_and_whether_the_review_is_skipped() {
         let product = |level, automatic_review| Product { level, automatic_review, ..Product::default() };
         let ov = product(Some(Level::Ov), None);
         let names = "It names the saved company 134 and manager 2345";

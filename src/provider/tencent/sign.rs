@@ -16,7 +16,7 @@ const ALGORITHM: &str = "TC3-HMAC-SHA256";
 /// The least that must be signed; the other headers are not part of the signature.
 const SIGNED_HEADERS: &str = "content-type;host";
 
-/// What of a request is signed. Every text must be byte for byte what is sent.
+/// The signed parts of a request. Every text must be byte for byte what is sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Signable<'a> {
     /// The method, in upper case.
@@ -52,8 +52,7 @@ pub fn sign(
     secret_id: &str,
     secret_key: &SecretString,
 ) -> Signed {
-    // The date in UTC of that very timestamp: a date taken from another reading of the clock is wrong at
-    // midnight.
+    // The date in UTC of the same timestamp: a second reading of the clock could give another date at midnight.
     let date = at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string();
     let scope = format!("{date}/{service}/tc3_request");
     let canonical_request = canonical_request(request);

@@ -32,7 +32,7 @@ struct Outcome {
     ca_check: Option<String>,
     #[serde(deserialize_with = "text")]
     local_check_fail_reason: Option<String>,
-    /// The cloud did not look, since it was asked too often.
+    /// The cloud did not check, since the check was requested too often.
     #[serde(deserialize_with = "flag")]
     frequently: Option<bool>,
     /// The certificate is issued already.

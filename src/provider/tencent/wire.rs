@@ -1,8 +1,8 @@
 //! The JSON of Tencent Cloud SSL, version 2019-12-05: the envelope
 //! (<https://www.tencentcloud.com/document/product/1007/36577>) and `DescribeCertificate`.
 //!
-//! Nearly every field of an answer may be missing or null, and the pages disagree about some types, so a field
-//! that is not as expected counts as absent: a new kind of answer must not stop an order.
+//! Nearly every field of an answer may be missing or null, and the documentation contradicts itself about some types,
+//! so an unexpected field counts as absent: a new kind of answer must not stop an order.
 
 use reqwest::StatusCode;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -94,7 +94,7 @@ pub enum Reply<T> {
         /// The id of the call.
         request_id: Option<String>,
     },
-    /// Not an answer of the service, but of something on the way to it.
+    /// Not an answer of the service, but of a proxy or gateway before it.
     Foreign,
 }
 
@@ -121,8 +121,8 @@ struct Fault {
     message: Option<String>,
 }
 
-/// Reads an answer, whatever its content type. An `Error` means failure whatever stands beside it and whatever
-/// the status. A success has the status 200 and a `RequestId`, which every call that reached the service has.
+/// Reads an answer, whatever its content type. An `Error` means failure, whatever the other fields and the status
+/// are. A success has the status 200 and a `RequestId`, which every call that reached the service has.
 #[must_use]
 pub fn read<T: DeserializeOwned>(answer: &Answer) -> Reply<T> {
     let Ok(Envelope { response: head }) = serde_json::from_slice::<Envelope<Head>>(&answer.body) else {
@@ -191,10 +191,10 @@ pub struct Certificate {
     /// End of validity, `YYYY-MM-DD hh:mm:ss`.
     #[serde(deserialize_with = "text")]
     pub cert_end_time: Option<String>,
-    /// What the CA looks for.
+    /// The proofs of control that the CA checks.
     #[serde(deserialize_with = "lenient")]
     pub dv_auth_detail: Option<AuthDetail>,
-    /// What the CA looks for before it revokes.
+    /// The proofs of control that the CA checks before it revokes.
     #[serde(deserialize_with = "list")]
     pub dv_revoke_auth_detail: Vec<Auth>,
     /// The application that the cloud holds, under the names of the older action `SubmitCertificateInformation`.
@@ -224,11 +224,11 @@ pub struct CertificateExtra {
     pub renew_order: Option<String>,
 }
 
-/// What the CA looks for to see that the user controls the names.
+/// The proofs of control that the CA checks.
 #[derive(Default, Deserialize, Debug)]
 #[serde(default)]
 pub struct AuthDetail {
-    /// The first record, which older answers have alone.
+    /// The first record; older answers have only this one.
     #[serde(flatten)]
     pub first: Auth,
     /// All records.

@@ -18,7 +18,7 @@ const WITHDRAW: &str = "CancelAuditCertificate";
 const REVOKE: &str = "RevokeCertificate";
 const SEND_LETTER: &str = "UploadConfirmLetter";
 
-/// What Tencent Cloud calls its calls. `CancelCertificateOrder` is none of them: it ends what was paid for.
+/// Tencent Cloud's names of its calls. `CancelCertificateOrder` is not used: it cancels what was paid for.
 pub const CALLS: Calls = Calls {
     observe: OBSERVE,
     download: "DescribeCertificateDetail",
@@ -30,7 +30,7 @@ pub const CALLS: Calls = Calls {
     send_letter: Some(SEND_LETTER),
 };
 
-/// What the cloud is told, and may show to the CA.
+/// The reason that is sent to the cloud, which may show it to the CA.
 const REVOCATION_REASON: &str = "requested by the owner of the order";
 
 impl Tencent {

@@ -1,22 +1,21 @@
-//! A simulated cloud as a siege needs it, whatever its API: what is bought there, how the CA moves, and what the
-//! ledger says.
+//! The interface of a simulated cloud, the same for every API: purchases, the CA's actions, and the ledger.
 
 use certorder_sim::proxy::Rule;
 use serde_json::Value;
 
-use super::life::Plot;
+use super::scenario::Course;
 
 /// One cloud.
 pub(crate) trait Cloud: Send + Sync {
-    /// The flags that lead the operator to this address, with no limit to the frequency of its calls.
+    /// The flags that point the operator to this address, without a rate limit.
     fn flags(&self, address: &str) -> Vec<String>;
-    /// Whether such a story takes place here.
-    fn plays(&self, plot: Plot) -> bool;
+    /// Whether this course is possible here.
+    fn supports(&self, course: Course) -> bool;
     /// Whether an application always names an applicant.
     fn wants_applicant(&self) -> bool;
     /// Whether its CA may ask for a letter.
     fn wants_letters(&self) -> bool;
-    /// Where it serves.
+    /// Its address.
     fn url(&self) -> String;
     /// The Secret with the credentials of its account.
     fn credentials(&self) -> Value;
@@ -24,17 +23,17 @@ pub(crate) trait Cloud: Send + Sync {
     fn buy(&self, id: &str, organisation: bool, letter: bool);
     /// `spec.provider` of an order for it.
     fn provider(&self, id: &str, organisation: bool, letter: bool) -> Value;
-    /// Where an order stands.
+    /// The stage of an order.
     fn stage(&self, id: &str) -> Stage;
-    /// Moves the CA one step on.
+    /// Does the CA's next step.
     fn advance(&self, id: &str);
-    /// Lets the CA reject a running order.
+    /// Makes the CA reject a running order.
     fn reject(&self, id: &str);
     /// The leaf that was issued, PEM.
     fn leaf(&self, id: &str) -> String;
     /// The calls that took effect for a certificate, in their order.
     fn effects(&self, id: &str) -> Vec<Effect>;
-    /// The last calls for a certificate in words, with their times.
+    /// The last calls for a certificate as text, with their times.
     fn history(&self, id: &str) -> String;
     /// The names of its calls: those that change something, and those that read.
     fn actions(&self) -> &'static [&'static str];
@@ -46,7 +45,7 @@ pub(crate) trait Cloud: Send + Sync {
     fn action_of(&self, seen: &certorder_sim::proxy::Seen) -> Option<String>;
 }
 
-/// Where an order stands at its cloud.
+/// The stage of an order at its cloud.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stage {
     /// Waits for an application.
@@ -55,22 +54,22 @@ pub(crate) enum Stage {
     Running,
     /// The CA waits for a letter.
     Letter,
-    /// The CA said no.
+    /// The CA rejected the application.
     Rejected,
     /// The review is being stopped.
     Cancelling,
     /// The review was stopped.
     Cancelled,
-    /// The certificate is there.
+    /// The certificate is issued.
     Issued,
-    /// Something that no siege leads to.
+    /// A stage that no scenario reaches.
     Other,
 }
 
 /// What a call that took effect was for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Purpose {
-    /// Handed in the application.
+    /// Submitted the application.
     Submit,
     /// Sent the order.
     Order,
@@ -89,6 +88,6 @@ pub(crate) struct Effect {
     pub(crate) request_id: Option<String>,
     /// The common name of an application.
     pub(crate) common_name: Option<String>,
-    /// What was sent, to tell equal applications from others.
+    /// What was sent, to recognise equal applications.
     pub(crate) body: Value,
 }

@@ -1,22 +1,22 @@
-//! The crash test: first a kill at every point of the life of each kind of order, then a storm.
+//! The crash test: first a kill at every point in the lifecycle of each kind of order, then random kills.
 
-use super::camp::Camp;
-use super::chance::Chance;
+use super::environment::Environment;
 use super::report::Tally;
-use super::{Place, Settings, storm, walk};
+use super::rng::Rng;
+use super::{Settings, Target, kill_points, random_kills};
 
-/// Runs it, and returns its closing lines and whatever is wrong.
-pub(crate) async fn run(place: &Place, settings: &Settings) -> (String, Vec<String>) {
-    let camp = Camp::pitch(place).await;
+/// Runs it, and returns its report and everything that is wrong.
+pub(crate) async fn run(target: &Target, settings: &Settings) -> (String, Vec<String>) {
+    let environment = Environment::start(target).await;
     let tally = Tally::new(settings.seed);
-    let mut chance = Chance::new(settings.seed);
+    let mut rng = Rng::new(settings.seed);
     if settings.one_in > 0 {
-        walk::walk(&camp, settings, &mut chance, &tally).await;
+        kill_points::run(&environment, settings, &mut rng, &tally).await;
     }
-    storm::storm(&camp, settings, &mut chance, &tally).await;
+    random_kills::run(&environment, settings, &mut rng, &tally).await;
     let mut wrongs = tally.wrongs();
     if !wrongs.is_empty() {
-        wrongs.push(format!("the logs of all processes: {}", camp.binary.keep_logs().display()));
+        wrongs.push(format!("the logs of all processes: {}", environment.binary.keep_logs().display()));
     }
     (tally.to_string(), wrongs)
 }

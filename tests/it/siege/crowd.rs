@@ -1,4 +1,4 @@
-//! Orders that live at the same time.
+//! Orders that exist at the same time.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,88 +9,147 @@ use kube::ResourceExt;
 use kube::api::{DeleteParams, ListParams};
 use tokio::time::{Instant, sleep};
 
-use super::camp::Ground;
-use super::life::{Life, SCRIPTS};
-use super::player;
+use super::actors;
+use super::check::{self, check};
+use super::claims;
+use super::environment::Sandbox;
 use super::report::Tally;
-use super::verdict::judge;
+use super::scenario::{KINDS, Scenario};
 
 /// How often the CA and the users act.
 const TICK: Duration = Duration::from_millis(40);
 
-/// The orders of one namespace.
+/// The orders of one namespace, or of several that each have one for each certificate.
 pub(crate) struct Crowd<'a> {
-    pub(crate) ground: &'a Ground<'a>,
+    places: Vec<&'a Sandbox<'a>>,
     pub(crate) tally: &'a Tally,
-    pub(crate) lives: Vec<Life>,
+    pub(crate) scenarios: Vec<Scenario>,
+    /// Those that have ended: nothing more happens to their certificates.
+    ended: Vec<Scenario>,
 }
 
 impl<'a> Crowd<'a> {
-    pub(crate) fn new(ground: &'a Ground<'a>, tally: &'a Tally) -> Self {
-        Self { ground, tally, lives: Vec::new() }
+    pub(crate) fn new(sandbox: &'a Sandbox<'a>, tally: &'a Tally) -> Self {
+        Self::among(vec![sandbox], tally)
+    }
+
+    /// In several namespaces, of one installation each.
+    pub(crate) fn among(places: Vec<&'a Sandbox<'a>>, tally: &'a Tally) -> Self {
+        Self { places, tally, scenarios: Vec::new(), ended: Vec::new() }
+    }
+
+    /// Where the order of a scenario is.
+    pub(crate) fn place(&self, scenario: &Scenario) -> &'a Sandbox<'a> {
+        self.places[scenario.place]
     }
 
     /// Applies one more order, of the next kind and at the next cloud in turn.
     pub(crate) async fn grow(&mut self) {
-        let clouds = &self.ground.camp.clouds;
-        let number = self.ground.camp.number();
-        let script = SCRIPTS[number % SCRIPTS.len()];
-        let cloud = &clouds[number / SCRIPTS.len() % clouds.len()];
-        let cloud = if cloud.plays(script.plot) { cloud } else { &clouds[0] };
-        self.join(Life::new(script, cloud, number)).await;
+        let clouds = &self.places[0].environment.clouds;
+        let number = self.places[0].environment.number();
+        let is_alone = self.places.len() == 1;
+        let kinds = KINDS.into_iter().filter(|kind| is_alone || Scenario::may_be_shared(*kind));
+        let kinds: Vec<_> = kinds.collect();
+        let kind = kinds[number % kinds.len()];
+        let cloud = &clouds[number / kinds.len() % clouds.len()];
+        let cloud = if cloud.supports(kind.course) { cloud } else { &clouds[0] };
+        self.join(Scenario::new(kind, cloud, number)).await;
     }
 
     /// Applies this order.
-    pub(crate) async fn join(&mut self, life: Life) {
-        self.ground.create::<CertificateOrder>(life.manifest()).await;
-        self.lives.push(life);
+    pub(crate) async fn join(&mut self, scenario: Scenario) {
+        let apply = self.places.iter().map(|place| place.create::<CertificateOrder>(scenario.manifest()));
+        futures::future::join_all(apply).await;
+        self.scenarios.push(scenario);
     }
 
-    /// Lets the CA and every user act once, and judges who is over. Returns the orders as they were.
+    /// Lets the CA and every user act once, and checks the finished orders. Returns the orders as they were before.
     pub(crate) async fn tick(&mut self) -> HashMap<String, CertificateOrder> {
         sleep(TICK).await;
-        let listed = self.ground.orders().list(&ListParams::default()).await.unwrap();
-        let orders: HashMap<_, _> = listed.items.into_iter().map(|order| (order.name_any(), order)).collect();
+        let mut everywhere = Vec::new();
+        for place in &self.places {
+            let listed = place.orders().list(&ListParams::default()).await.unwrap();
+            let orders = listed.items.into_iter().map(|order| (order.name_any(), order));
+            everywhere.push(orders.collect::<HashMap<_, _>>());
+        }
         let mut left = Vec::new();
-        for mut life in std::mem::take(&mut self.lives) {
-            let order = orders.get(&life.name);
-            if player::is_over(&life, order) {
-                self.tally.add(judge(self.ground, &life, order).await);
+        let mut chosen = HashMap::new();
+        for mut scenario in std::mem::take(&mut self.scenarios) {
+            scenario.place = who_has_it(&scenario, &everywhere);
+            let sandbox = self.place(&scenario);
+            let order = everywhere[scenario.place].remove(&scenario.name);
+            if actors::is_over(&scenario, order.as_ref()) {
+                self.tally.add(check(sandbox, &scenario, order.as_ref()).await);
                 if order.is_some() {
-                    // What is over stays as it is, whoever deletes its order.
-                    self.ground.orders().delete(&life.name, &DeleteParams::default()).await.unwrap();
+                    // A finished order stays as it is at the cloud when it is deleted. Those of other installations stay.
+                    sandbox.orders().delete(&scenario.name, &DeleteParams::default()).await.unwrap();
                 }
+                self.ended.push(scenario);
                 continue;
             }
-            player::ca(&mut life);
+            actors::ca(&mut scenario);
             if let Some(order) = order {
-                player::user(self.ground, &mut life, order).await;
+                actors::user(sandbox, &mut scenario, &order).await;
+                chosen.insert(scenario.name.clone(), order);
             }
-            left.push(life);
+            left.push(scenario);
         }
-        self.lives = left;
-        orders
+        self.scenarios = left;
+        chosen
     }
 
-    /// Plays on until all are over; who is not after this time is reported.
-    pub(crate) async fn finish(&mut self, patience: Duration) {
+    /// Whatever the orders of other installations did once a certificate was free: it was submitted once, for ever. Then
+    /// deletes all orders, and waits until no claim is left.
+    pub(crate) async fn end(&mut self, timeout: Duration) {
+        for scenario in &self.ended {
+            for wrong in check::of_calls(scenario, &scenario.cloud.effects(&scenario.id)).wrongs {
+                self.tally.wrong(format!("{} ({}), afterwards: {wrong}", scenario.name, scenario.id));
+            }
+        }
+        for place in &self.places {
+            for order in place.orders().list(&ListParams::default()).await.unwrap() {
+                place.orders().delete(&order.name_any(), &DeleteParams::default()).await.unwrap();
+            }
+        }
+        let namespaces: Vec<&str> = self.places.iter().map(|place| place.namespace.as_str()).collect();
+        let left = claims::until_none(self.places[0].environment, &namespaces, timeout).await;
+        if left > 0 {
+            self.tally.wrong(format!("{left} claims are left without their orders"));
+        }
+    }
+
+    /// Continues until all are finished; an order that is not after this time is reported.
+    pub(crate) async fn finish(&mut self, timeout: Duration) {
         let start = Instant::now();
-        while !self.lives.is_empty() && start.elapsed() < patience {
+        while !self.scenarios.is_empty() && start.elapsed() < timeout {
             self.tick().await;
         }
-        for life in self.lives.drain(..) {
-            let order = self.ground.orders().get_opt(&life.name).await.unwrap();
+        for scenario in self.scenarios.drain(..) {
+            let place = self.places[scenario.place];
+            let order = place.orders().get_opt(&scenario.name).await.unwrap();
             let status = order.and_then(|order| order.status);
-            let stage = life.cloud.stage(&life.id);
+            let stage = scenario.cloud.stage(&scenario.id);
             let status = serde_json::to_string(&status).unwrap();
             let now = Clock::default().now();
-            let Life { name, id, script, .. } = &life;
-            let calls = life.cloud.history(id);
+            let Scenario { name, id, kind, .. } = &scenario;
+            let calls = scenario.cloud.history(id);
             self.tally.wrong(format!(
-                "{name} ({script:?}, {id}, in {}) has not reached its end by {now}; at the cloud: {stage:?}; the last \
+                "{name} ({kind:?}, {id}, in {}) has not reached its end by {now}; at the cloud: {stage:?}; the last \
                  calls: {calls}; status: {status}",
-                self.ground.namespace
+                place.namespace
             ));
         }
     }
+}
+
+/// The installation whose order has the certificate: of the others the orders are duplicates.
+fn who_has_it(scenario: &Scenario, everywhere: &[HashMap<String, CertificateOrder>]) -> usize {
+    let is_duplicate = |orders: &HashMap<String, CertificateOrder>| {
+        let order = orders.get(&scenario.name);
+        order.is_none_or(|order| actors::stalled(order) == "DuplicateCertificate")
+    };
+    if is_duplicate(&everywhere[scenario.place]) {
+        return everywhere.iter().position(|orders| !is_duplicate(orders)).unwrap_or(scenario.place);
+    }
+    scenario.place
 }

@@ -1,4 +1,4 @@
-//! Huawei Cloud under siege.
+//! Huawei Cloud, simulated.
 
 use certorder_sim::huawei::{Account, Call, HuaweiCloud, Options, Product, Status};
 use certorder_sim::proxy::{Rule, Seen};
@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::cloud::{Cloud, Effect, Purpose, Stage};
-use super::life::Plot;
+use super::scenario::Course;
 use crate::fixtures::{self, ACCESS_KEY, HUAWEI_SECRET_KEY};
 
 /// The calls that change something, then those that read.
@@ -20,7 +20,7 @@ pub(crate) struct Huawei {
 }
 
 impl Huawei {
-    /// Without a frequency limit: the pace is measured elsewhere.
+    /// Without a rate limit: `pace` measures that.
     pub(crate) async fn start() -> Self {
         let cloud = HuaweiCloud::start(Options { calls_per_second: None, ..Options::default() });
         let cloud = cloud.await.unwrap();
@@ -42,9 +42,10 @@ impl Cloud for Huawei {
         fixtures::huawei_credentials()
     }
 
-    /// A withdrawn application is in the state of one that was never filed, which is believed after ten minutes only.
-    fn plays(&self, plot: Plot) -> bool {
-        !matches!(plot, Plot::Withdrawn | Plot::Deleted)
+    /// A withdrawn application looks like one that was never submitted, and the operator relies on that only after ten
+    /// minutes.
+    fn supports(&self, course: Course) -> bool {
+        !matches!(course, Course::Withdrawn | Course::Deleted)
     }
 
     fn wants_applicant(&self) -> bool {
@@ -81,7 +82,7 @@ impl Cloud for Huawei {
     }
 
     fn reject(&self, id: &str) {
-        // The application may have moved on since it was looked at.
+        // The application may have changed since it was read.
         let _ = self.cloud.reject(id, "the CA could not reach the organisation");
     }
 
@@ -89,7 +90,7 @@ impl Cloud for Huawei {
         self.cloud.certificate(id).unwrap().issued.unwrap().leaf
     }
 
-    /// One call hands in the application and sends the order, and after a rejection opens it again, too.
+    /// One call submits the application and sends the order; after a rejection it also opens the order again.
     fn effects(&self, id: &str) -> Vec<Effect> {
         let calls = self.cloud.calls_for(id).into_iter().filter(|call| call.took_effect);
         let mut effects: Vec<Effect> = Vec::new();

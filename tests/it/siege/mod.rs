@@ -1,40 +1,45 @@
-//! Under siege: the real binary, as a process, in the simulated world, killed and lied to; and how fast and how quiet
-//! it is. The stories run short forms of what `cargo run --release --example siege` runs at length.
+//! The real binary as a process against simulated clouds: kills, faults, stale answers; its call rate and its load at
+//! rest. `under_siege` runs short forms of what `cargo run --release --example siege` runs at length.
 //!
-//! - [`crash`]: kills and faults, one replica or several; every order ends as it would have without them, and each
-//!   call lands once.
-//! - [`pace`]: how much of a cloud's limit is used; [`quiet`]: what a settled crowd costs.
-//! - `walk` kills at every point of a life, `storm` at random; `points` are those points, and the faults.
-//! - `life` is what an order goes through, `player` the CA and the user, `crowd` many orders, `verdict` what must hold.
-//! - `camp` is where it happens, `process` the binary, `cloud` a cloud as all of this sees it, `tencent` and
-//!   `huawei` the two that there are.
+//! - [`crash`]: kills and faults, one replica or several, one installation or several that want the same certificates; every
+//!   order ends as it would without them, and each call takes effect once.
+//! - [`churn`]: orders that are created and deleted again leave no claim.
+//! - [`pace`]: how much of a cloud's rate limit is used; [`quiet`]: what settled orders cost.
+//! - `kill_points` kills at every point of a scenario, `random_kills` at random; `points` are those points, and the
+//!   faults.
+//! - `scenario` is one order and its course, `actors` are the CA and the user, `crowd` many orders, `check` what must be
+//!   true at the end.
+//! - `environment` is the cluster and the proxies, `process` the binary, `cloud` the interface of a simulated cloud,
+//!   `tencent` and `huawei` implement it.
 
 use std::path::PathBuf;
 
-mod camp;
-mod chance;
+mod actors;
+mod check;
+pub(crate) mod churn;
+mod claims;
 mod cloud;
 pub(crate) mod crash;
 mod crowd;
+mod environment;
 mod huawei;
-mod life;
+mod kill_points;
 pub(crate) mod pace;
-mod player;
 mod points;
 mod process;
 pub(crate) mod quiet;
+mod random_kills;
 mod report;
-mod storm;
+mod rng;
+mod scenario;
 mod tencent;
-mod verdict;
-mod walk;
 
-/// What is besieged, and where.
+/// The binary under test, and its cluster.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Target {
     /// The binary.
     pub(crate) binary: PathBuf,
-    /// A real cluster; else the one in process.
+    /// A real cluster; by default the in-process one.
     pub(crate) kubeconfig: Option<PathBuf>,
     /// `--log-level` of every process.
     pub(crate) log_level: String,
@@ -45,12 +50,14 @@ pub(crate) struct Place {
 pub(crate) struct Settings {
     /// Decides every choice.
     pub(crate) seed: u64,
-    /// How often the operator is killed, at least.
+    /// The least number of kills.
     pub(crate) kills: usize,
-    /// How many processes work at the same time.
+    /// How many processes of each installation run at the same time.
     pub(crate) replicas: usize,
-    /// How many orders live at the same time.
+    /// How many installations have an order for each certificate, each in a namespace of its own.
+    pub(crate) installations: usize,
+    /// How many orders exist at the same time.
     pub(crate) crowd: usize,
-    /// Of the points of a life, the share that is walked through: one of so many; 0 for none.
+    /// The share of the points that are tested: one in this many; 0 for none.
     pub(crate) one_in: usize,
 }

@@ -1,4 +1,4 @@
-//! How much of a cloud's limit is used while first submissions wait, and whether accounts slow each other down.
+//! How much of a cloud's rate limit is used while first submissions wait, and whether accounts delay each other.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,32 +10,32 @@ use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::Place;
-use super::camp::{Camp, Ground};
+use super::Target;
+use super::environment::{Environment, Sandbox};
 
-/// The calls of a second that Tencent Cloud allows for each account and action.
+/// The calls per second that Tencent Cloud allows for each account and action.
 const LIMIT: f64 = 10.0;
 const SUBMIT: &str = "CertificateInfoSubmit";
 const ACTIONS: [&str; 3] = ["DescribeCertificate", SUBMIT, "CertificateOrderSubmit"];
-const LOOK: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Who else there is.
+/// The other account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Beside {
-    /// Nobody.
+    /// None.
     Nobody,
     /// An account with as many orders.
     Another,
     /// An account with as many orders, whose calls are never answered.
     Hanging,
-    /// An account with as many orders, whose calls are all refused for coming too fast.
+    /// An account with as many orders, whose calls are all throttled.
     Throttled,
 }
 
 /// Every case that is measured.
 pub(crate) const CASES: [Beside; 4] = [Beside::Nobody, Beside::Another, Beside::Hanging, Beside::Throttled];
 
-/// What one account's orders did.
+/// The figures of one account.
 pub(crate) struct Figures {
     account: &'static str,
     beside: Beside,
@@ -43,7 +43,7 @@ pub(crate) struct Figures {
     submitted: usize,
     /// From the start of the process to the last first submission, in seconds.
     seconds: f64,
-    /// For each action: calls, the most in any one second, refused for coming too fast.
+    /// For each action: calls, the most in any one second, throttled.
     actions: Vec<(&'static str, usize, usize, usize)>,
     /// The share of the limit that was used between the first and the last first submission.
     pub(crate) share: f64,
@@ -55,20 +55,20 @@ struct Holder {
     account: Account,
 }
 
-/// Lets the orders of one account wait, with another one beside it.
+/// Measures the orders of one account, with another account beside it.
 pub(crate) async fn measure(
-    place: &Place,
+    target: &Target,
     beside: Beside,
     orders: usize,
     flags: &[&str],
-    patience: Duration,
+    timeout: Duration,
 ) -> Vec<Figures> {
-    let camp = Camp::with(place, Vec::new()).await;
-    let ground = camp.ground().await;
+    let environment = Environment::with(target, Vec::new()).await;
+    let sandbox = environment.sandbox().await;
     let cloud = TencentCloud::start(Options::default()).await.unwrap();
-    let mut holders = vec![settle_in(&ground, &cloud, "first", orders).await];
+    let mut holders = vec![set_up(&sandbox, &cloud, "first", orders).await];
     if beside != Beside::Nobody {
-        holders.push(settle_in(&ground, &cloud, "second", orders).await);
+        holders.push(set_up(&sandbox, &cloud, "second", orders).await);
     }
     for number in 0..orders {
         let fault = match beside {
@@ -78,30 +78,30 @@ pub(crate) async fn measure(
         };
         cloud.fault(fault.certificate(&id("second", number)).always());
     }
-    let net = Proxy::start(Upstream::http(&cloud.url()).unwrap()).await.unwrap();
+    let proxy = Proxy::start(Upstream::http(&cloud.url()).unwrap()).await.unwrap();
     let mut all = flags.to_vec();
-    let url = net.url();
+    let url = proxy.url();
     all.extend(["--tencent-endpoint", url.as_str()]);
     let start = certorder::core::clock::Clock::default().now();
-    let mut post = ground.operator(&all).await;
-    let suffers = matches!(beside, Beside::Hanging | Beside::Throttled);
+    let mut replica = sandbox.operator(&all).await;
+    let is_faulty = matches!(beside, Beside::Hanging | Beside::Throttled);
     let since = Instant::now();
     let waits = |holder: &Holder| submissions(&cloud, &holder.account).len() < orders;
-    while since.elapsed() < patience && holders.iter().take(if suffers { 1 } else { 2 }).any(waits) {
-        sleep(LOOK).await;
+    while since.elapsed() < timeout && holders.iter().take(if is_faulty { 1 } else { 2 }).any(waits) {
+        sleep(POLL_INTERVAL).await;
     }
-    post.kill();
+    replica.kill();
     let figures = holders.iter().map(|holder| figures(&cloud, holder, beside, orders, start));
     figures.collect()
 }
 
-/// Opens an account, and applies an order for each certificate that is bought for it.
-async fn settle_in(ground: &Ground<'_>, cloud: &TencentCloud, name: &'static str, orders: usize) -> Holder {
+/// Creates an account, and applies an order for each certificate that is bought for it.
+async fn set_up(sandbox: &Sandbox<'_>, cloud: &TencentCloud, name: &'static str, orders: usize) -> Holder {
     let (key_id, secret_key) = (format!("AKID{name}"), format!("secret-key-of-{name}"));
     let account = cloud.account(&key_id, &secret_key);
     let secret =
         json!({"metadata": {"name": name}, "stringData": {"secretId": key_id, "secretKey": secret_key}});
-    ground.create::<Secret>(secret).await;
+    sandbox.create::<Secret>(secret).await;
     for number in 0..orders {
         let id = id(name, number);
         cloud.buy(&account, &id, Product::DV_SINGLE);
@@ -114,7 +114,7 @@ async fn settle_in(ground: &Ground<'_>, cloud: &TencentCloud, name: &'static str
                 "privateKey": {"source": "Cloud", "algorithm": "ECDSA"},
             },
         });
-        ground.create::<CertificateOrder>(order).await;
+        sandbox.create::<CertificateOrder>(order).await;
     }
     Holder { name, account }
 }
@@ -183,7 +183,7 @@ impl Figures {
             .collect()
     }
 
-    /// Whether the cloud answers this account as it should.
+    /// Whether the cloud answers this account normally.
     pub(crate) fn is_served(&self) -> bool {
         self.account == "first" || self.beside == Beside::Another
     }

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::Place;
+use super::Target;
 
-/// How often a process is asked whether it is ready.
-const LOOK: Duration = Duration::from_millis(5);
-/// How long it may take.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How often readiness is probed.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// How long a process may take to become ready.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The binary, and where its processes leave their logs.
+/// The binary, and the directory of its processes' logs.
 pub(crate) struct Binary {
     path: PathBuf,
     log_level: String,
@@ -25,10 +25,10 @@ pub(crate) struct Binary {
 }
 
 impl Binary {
-    pub(crate) fn new(place: &Place) -> Self {
-        let path = &place.binary;
+    pub(crate) fn new(target: &Target) -> Self {
+        let path = &target.binary;
         let help = text(Command::new(path).args(["run", "--help"]).output());
-        let log_level = place.log_level.clone();
+        let log_level = target.log_level.clone();
         Self { path: path.clone(), log_level, help, scratch: Scratch::new(), started: AtomicUsize::new(0) }
     }
 
@@ -37,7 +37,7 @@ impl Binary {
         self.help.contains(flag)
     }
 
-    /// Where the logs are. They stay there from now on.
+    /// The directory of the logs, which is kept from now on.
     pub(crate) fn keep_logs(&self) -> &Path {
         self.scratch.keep.store(true, Ordering::Relaxed);
         &self.scratch.directory
@@ -51,7 +51,7 @@ impl Binary {
         let log = File::create(self.scratch.directory.join(format!("{number:05}.log"))).unwrap();
         let probes = free_address();
         let mut command = Command::new(&self.path);
-        // Nothing of this shell's settings: neither a cluster nor a flag.
+        // Without the environment of this shell: it may set a cluster or a flag.
         command.env_clear().env("KUBECONFIG", &kubeconfig);
         command.args(["run", "--http-address", &probes, "--log-level", &self.log_level]).args(flags);
         if self.knows("--leader-elect") {
@@ -71,25 +71,25 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Kills it (SIGKILL) and waits until it is gone.
+    /// Kills it (SIGKILL) and waits until it has exited.
     pub(crate) fn kill(self) {
         drop(self);
     }
 
-    /// Waits until it is ready, and says how long that took since its start.
+    /// Waits until it is ready, and returns the time since its start.
     pub(crate) async fn ready(&self) -> Duration {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("http://{}/readyz", self.probes);
-        while self.started.elapsed() < PATIENCE {
+        while self.started.elapsed() < TIMEOUT {
             if client.get(&url).send().await.is_ok_and(|reply| reply.status().is_success()) {
                 return self.started.elapsed();
             }
-            sleep(LOOK).await;
+            sleep(POLL_INTERVAL).await;
         }
-        panic!("the operator is not ready after {PATIENCE:?}");
+        panic!("the operator is not ready after {TIMEOUT:?}");
     }
 
-    /// Its resident memory and the most that it ever was, in KiB.
+    /// Its resident memory and the peak of it, in KiB.
     pub(crate) fn memory(&self) -> (u64, u64) {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let field = |name: &str| {
@@ -99,15 +99,15 @@ impl Process {
         (field("VmRSS:"), field("VmHWM:"))
     }
 
-    /// How it ended by itself, which it never should.
-    pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
+    /// The status with which it has exited by itself, which it never should.
+    pub(crate) fn has_exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill(); // It may have ended by itself.
+        let _ = self.child.kill(); // It may have exited by itself.
         let _ = self.child.wait();
         let _ = std::fs::remove_file(&self.kubeconfig);
     }
@@ -147,7 +147,7 @@ fn kubeconfig_of(api: &str) -> String {
     )
 }
 
-/// An address for the probes that nobody uses at this moment.
+/// A free address for the probes.
 fn free_address() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }

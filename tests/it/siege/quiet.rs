@@ -1,4 +1,4 @@
-//! What orders cost that need nothing: writes, calls, memory; at rest and after a restart.
+//! What settled orders cost: writes, calls, memory; at rest and after a restart.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,47 +14,47 @@ use kube::api::{ListParams, PostParams};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::Place;
-use super::camp::{Camp, Ground, Post};
+use super::Target;
+use super::actors;
 use super::cloud::{Cloud, Stage};
-use super::life::{self, Life, SCRIPTS};
-use super::player;
+use super::environment::{Environment, Replica, Sandbox};
+use super::scenario::{self, KINDS, Scenario};
 use super::tencent::Tencent;
 
-/// How many orders live through everything; more are copies of one of them.
+/// How many orders go through their whole course; the others are copies of one of them.
 const REAL: usize = 1000;
-const LOOK: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// The default of `--poll-interval`, in seconds.
 const POLL: f64 = 30.0;
-/// The flags of the process that leads them there.
-const EAGER: [&str; 2] = ["--poll-interval", "500ms"];
+/// The flags of the process that reconciles them up to then.
+const SHORT_INTERVAL: [&str; 2] = ["--poll-interval", "500ms"];
 
-/// How quietness is measured.
+/// The plan of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     /// Settled orders.
     pub(crate) settled: usize,
-    /// Orders that the CA works on, beside them.
+    /// Further orders that wait for the CA.
     pub(crate) waiting: usize,
-    /// How long to wait before the restart. Secrets that were changed in the last five minutes make their orders look.
+    /// How long to wait before the restart. Secrets that changed in the last five minutes requeue their orders.
     pub(crate) pause: Duration,
-    /// How long to look on after the restart, twice.
+    /// The length of each of the two windows after the restart.
     pub(crate) window: Duration,
 }
 
-/// What was measured of one process.
+/// The figures of one process.
 pub(crate) struct Figures {
     plan: Plan,
     ready: Duration,
-    /// In the window that begins with the start, and in the one after that.
+    /// The window that begins with the start, and the one after it.
     windows: [Window; 2],
-    /// The statuses that changed meanwhile, before and after.
+    /// The statuses that changed, before and after.
     changes: Vec<String>,
-    /// Resident memory in KiB: at the end, and at most.
+    /// Resident memory in KiB: at the end, and the peak.
     memory: (u64, u64),
 }
 
-/// The requests of some time.
+/// The requests of a window of time.
 #[derive(Default)]
 struct Window {
     /// Requests to the API server that change something.
@@ -63,127 +63,129 @@ struct Window {
     calls: BTreeMap<String, usize>,
 }
 
-/// Settles so many orders, starts the operator again, and looks on.
-pub(crate) async fn measure(place: &Place, plans: &[Plan]) -> Vec<Figures> {
+/// Settles the orders of each plan, restarts the operator, and measures.
+pub(crate) async fn measure(target: &Target, plans: &[Plan]) -> Vec<Figures> {
     let tencent = Arc::new(Tencent::start().await);
     let cloud: Arc<dyn Cloud> = Arc::clone(&tencent) as _;
-    let camp = Camp::with(place, vec![cloud]).await;
-    let ground = camp.ground().await;
+    let environment = Environment::with(target, vec![cloud]).await;
+    let sandbox = environment.sandbox().await;
     let mut figures = Vec::new();
     let mut settled = Vec::new();
     let mut is_waiting = false;
     for plan in plans {
         let real = plan.settled.min(REAL).saturating_sub(settled.len());
-        live(&ground, real, if is_waiting { 0 } else { plan.waiting }, &mut settled).await;
+        run_to_end(&sandbox, real, if is_waiting { 0 } else { plan.waiting }, &mut settled).await;
         is_waiting = true;
-        copy(&ground, &tencent, plan.settled - settled.len().min(plan.settled), &mut settled).await;
+        copy(&sandbox, &tencent, plan.settled - settled.len().min(plan.settled), &mut settled).await;
         sleep(plan.pause).await;
-        figures.push(look_on(&ground, *plan).await);
+        figures.push(observe(&sandbox, *plan).await);
     }
     figures
 }
 
-/// Leads orders to their end, and others as far as the CA.
-async fn live(ground: &Ground<'_>, settled: usize, waiting: usize, names: &mut Vec<String>) {
-    let camp = ground.camp;
-    let cloud = &camp.clouds[0];
-    let mut post = ground.operator(&EAGER).await;
-    let mut lives = Vec::new();
+/// Runs some orders to their end, and others until they wait for the CA.
+async fn run_to_end(sandbox: &Sandbox<'_>, settled: usize, waiting: usize, names: &mut Vec<String>) {
+    let environment = sandbox.environment;
+    let cloud = &environment.clouds[0];
+    let mut replica = sandbox.operator(&SHORT_INTERVAL).await;
+    let mut scenarios = Vec::new();
     for number in 0..settled + waiting {
-        let life = Life::new(SCRIPTS[0], cloud, camp.number());
-        ground.create::<CertificateOrder>(life.manifest()).await;
-        lives.push((life, number < settled));
+        let scenario = Scenario::new(KINDS[0], cloud, environment.number());
+        sandbox.create::<CertificateOrder>(scenario.manifest()).await;
+        scenarios.push((scenario, number < settled));
     }
     loop {
-        sleep(LOOK).await;
-        for (life, _) in lives.iter_mut().filter(|(_, ends)| *ends) {
-            player::ca(life);
+        sleep(POLL_INTERVAL).await;
+        for (scenario, _) in scenarios.iter_mut().filter(|(_, finishes)| *finishes) {
+            actors::ca(scenario);
         }
-        let is_there = |(life, ends): &(Life, bool)| {
-            cloud.stage(&life.id) == if *ends { Stage::Issued } else { Stage::Running }
+        let has_arrived = |(scenario, finishes): &(Scenario, bool)| {
+            cloud.stage(&scenario.id) == if *finishes { Stage::Issued } else { Stage::Running }
         };
-        if lives.iter().all(is_there) && are_there(ground, &lives).await {
+        if scenarios.iter().all(has_arrived) && have_conditions(sandbox, &scenarios).await {
             break;
         }
     }
-    post.kill();
-    names.extend(lives.iter().filter(|(_, ends)| *ends).map(|(life, _)| life.name.clone()));
+    replica.kill();
+    names.extend(
+        scenarios.iter().filter(|(_, finishes)| *finishes).map(|(scenario, _)| scenario.name.clone()),
+    );
 }
 
-async fn are_there(ground: &Ground<'_>, lives: &[(Life, bool)]) -> bool {
-    let orders = stored(ground).await;
-    // What the cloud finds of the proofs is asked with the first look.
+async fn have_conditions(sandbox: &Sandbox<'_>, scenarios: &[(Scenario, bool)]) -> bool {
+    let orders = stored(sandbox).await;
+    // The cloud's check of the proofs is read in the first pass.
     let is_checked = |order: &CertificateOrder| {
         let status = order.status.as_ref();
         status.is_some_and(|status| status.validation_records.iter().any(|record| record.check.is_some()))
     };
     let waits = |order: &CertificateOrder| {
-        player::condition(order, "Reconciling") == Some(("True", "AwaitingValidation")) && is_checked(order)
+        actors::condition(order, "Reconciling") == Some(("True", "AwaitingValidation")) && is_checked(order)
     };
-    lives.iter().all(|(life, ends)| {
-        let order = orders.get(&life.name);
-        if *ends { player::is_over(life, order) } else { order.is_some_and(waits) }
+    scenarios.iter().all(|(scenario, finishes)| {
+        let order = orders.get(&scenario.name);
+        if *finishes { actors::is_over(scenario, order) } else { order.is_some_and(waits) }
     })
 }
 
-async fn stored(ground: &Ground<'_>) -> BTreeMap<String, CertificateOrder> {
-    let orders = ground.orders().list(&ListParams::default()).await.unwrap().items;
+async fn stored(sandbox: &Sandbox<'_>) -> BTreeMap<String, CertificateOrder> {
+    let orders = sandbox.orders().list(&ListParams::default()).await.unwrap().items;
     orders.into_iter().map(|order| (order.name_any(), order)).collect()
 }
 
-/// Copies a settled order with its status, its Secrets and its certificate at the cloud: what the operator sees of it
-/// is the same.
-async fn copy(ground: &Ground<'_>, cloud: &Tencent, copies: usize, names: &mut Vec<String>) {
+/// Copies a settled order with its status, its Secrets and its certificate at the cloud, so that the operator sees the
+/// same as of the original.
+async fn copy(sandbox: &Sandbox<'_>, cloud: &Tencent, copies: usize, names: &mut Vec<String>) {
     let Some(first) = names.first().cloned().filter(|_| copies > 0) else { return };
-    let order = serde_json::to_value(ground.orders().get(&first).await.unwrap()).unwrap();
+    let order = serde_json::to_value(sandbox.orders().get(&first).await.unwrap()).unwrap();
     let mut secrets = Vec::new();
     for suffix in ["key", "tls"] {
-        let secret = ground.api::<Secret>().get(&format!("{first}-{suffix}")).await.unwrap();
+        let secret = sandbox.api::<Secret>().get(&format!("{first}-{suffix}")).await.unwrap();
         secrets.push(serde_json::to_value(secret).unwrap());
     }
     for _ in 0..copies {
-        let life = Life::new(SCRIPTS[0], &ground.camp.clouds[0], ground.camp.number());
-        cloud.copy(&id_of(&first), &life.id);
-        let renamed = |object: &Value| renamed(object, &first, &life);
+        let scenario = Scenario::new(KINDS[0], &sandbox.environment.clouds[0], sandbox.environment.number());
+        cloud.copy(&id_of(&first), &scenario.id);
+        let renamed = |object: &Value| renamed(object, &first, &scenario);
         for secret in &secrets {
-            ground.create::<Secret>(renamed(secret)).await;
+            sandbox.create::<Secret>(renamed(secret)).await;
         }
         let wanted: CertificateOrder = serde_json::from_value(renamed(&order)).unwrap();
         let params = PostParams::default();
-        let mut created = ground.orders().create(&params, &wanted).await.unwrap();
+        let mut created = sandbox.orders().create(&params, &wanted).await.unwrap();
         created.status = wanted.status;
-        ground.orders().replace_status(&life.name, &params, &created).await.unwrap();
-        names.push(life.name);
+        sandbox.orders().replace_status(&scenario.name, &params, &created).await.unwrap();
+        names.push(scenario.name);
     }
 }
 
 fn id_of(name: &str) -> String {
-    life::id(name.trim_start_matches('o').parse().unwrap())
+    scenario::id(name.trim_start_matches('o').parse().unwrap())
 }
 
 /// The same object under the name of another order, for the same domain names.
-fn renamed(object: &Value, first: &str, life: &Life) -> Value {
+fn renamed(object: &Value, first: &str, scenario: &Scenario) -> Value {
     let mut object = object.clone();
     let metadata = object["metadata"].as_object_mut().unwrap();
     metadata.retain(|name, _| ["name", "annotations", "labels"].contains(&name.as_str()));
-    let text = object.to_string().replace(&id_of(first), &life.id);
-    let text = text.replace(&format!("\"{first}\""), &format!("\"{}\"", life.name));
-    serde_json::from_str(&text.replace(&format!("{first}-"), &format!("{}-", life.name))).unwrap()
+    let text = object.to_string().replace(&id_of(first), &scenario.id);
+    let text = text.replace(&format!("\"{first}\""), &format!("\"{}\"", scenario.name));
+    serde_json::from_str(&text.replace(&format!("{first}-"), &format!("{}-", scenario.name))).unwrap()
 }
 
-/// Starts the operator with its own settings, and counts what it does.
-async fn look_on(ground: &Ground<'_>, plan: Plan) -> Figures {
-    let before = stored(ground).await;
-    let mut post = ground.operator(&[]).await;
-    let ready = post.process.as_ref().unwrap().ready().await;
+/// Starts the operator with its default settings, and counts its requests.
+async fn observe(sandbox: &Sandbox<'_>, plan: Plan) -> Figures {
+    let before = stored(sandbox).await;
+    let mut replica = sandbox.operator(&[]).await;
+    let ready = replica.process.as_ref().unwrap().ready().await;
     sleep(plan.window).await;
-    let (api, net) = (post.api.seen().len(), post.nets[0].seen().len());
-    let first = Window::of(&ground.camp.clouds[0], &post, (0, 0));
+    let (api, proxy) = (replica.api.seen().len(), replica.clouds[0].seen().len());
+    let first = Window::of(&sandbox.environment.clouds[0], &replica, (0, 0));
     sleep(plan.window).await;
-    let second = Window::of(&ground.camp.clouds[0], &post, (api, net));
-    let memory = post.process.as_ref().unwrap().memory();
-    post.kill();
-    let after = stored(ground).await;
+    let second = Window::of(&sandbox.environment.clouds[0], &replica, (api, proxy));
+    let memory = replica.process.as_ref().unwrap().memory();
+    replica.kill();
+    let after = stored(sandbox).await;
     let text = |order: &CertificateOrder| serde_json::to_string(&order.status).unwrap();
     let changed = before.iter().filter_map(|(name, before)| {
         let (before, after) = (text(before), after.get(name).map(text)?);
@@ -193,18 +195,18 @@ async fn look_on(ground: &Ground<'_>, plan: Plan) -> Figures {
 }
 
 impl Figures {
-    /// Writes, and calls beyond the polling plan: an order that the CA works on is read at most once in 80 % of
-    /// `--poll-interval`, and what else is asked about it once in ten minutes; an issued one is read once in 12 h, and
-    /// each of both once more after the start if its Secrets changed in the five minutes before.
+    /// Writes, and calls beyond the polling plan: an order that waits for the CA is read at most once in 80 % of
+    /// `--poll-interval`, and the other reads about it are made once in ten minutes; an issued one is read once in 12 h.
+    /// Both are read once more after the start if their Secrets changed in the five minutes before.
     pub(crate) fn wrongs(&self) -> Vec<String> {
         let Plan { settled, waiting, window, pause } = self.plan;
-        let woken = if pause < Duration::from_mins(5) { number(settled + waiting) } else { 0.0 };
+        let rereads = if pause < Duration::from_mins(5) { number(settled + waiting) } else { 0.0 };
         let within = |seconds: f64| window.as_secs_f64() / seconds;
-        // Looks at issued orders are spread by chance.
-        let looks = number(settled) * within(12.0 * 3600.0);
-        let looks = looks + 6.0 * looks.sqrt() + 1.0 + woken;
-        let polls = number(waiting) * (within(0.8 * POLL).floor() + 1.0) + looks;
-        let others = number(waiting) * (within(600.0).floor() + 1.0) + looks;
+        // The passes over issued orders are spread at random.
+        let passes = number(settled) * within(12.0 * 3600.0);
+        let passes = passes + 6.0 * passes.sqrt() + 1.0 + rereads;
+        let polls = number(waiting) * (within(0.8 * POLL).floor() + 1.0) + passes;
+        let others = number(waiting) * (within(600.0).floor() + 1.0) + passes;
         let mut wrongs = Vec::new();
         for seen in &self.windows {
             wrongs.extend(seen.writes.iter().take(10).cloned());
@@ -225,10 +227,10 @@ fn number(count: usize) -> f64 {
 }
 
 impl Window {
-    /// What came after so many requests to the API server and the cloud.
-    fn of(cloud: &Arc<dyn Cloud>, post: &Post, after: (usize, usize)) -> Self {
+    /// The requests after the first ones (`after`: to the API server, to the cloud).
+    fn of(cloud: &Arc<dyn Cloud>, replica: &Replica, after: (usize, usize)) -> Self {
         let is_write = |seen: &&Seen| seen.method != Method::GET;
-        let writes = post
+        let writes = replica
             .api
             .seen()
             .iter()
@@ -237,7 +239,7 @@ impl Window {
             .map(|seen| format!("{} {}", seen.method, seen.path))
             .collect();
         let mut calls = BTreeMap::new();
-        for action in post.nets[0].seen().iter().skip(after.1).filter_map(|seen| cloud.action_of(seen)) {
+        for action in replica.clouds[0].seen().iter().skip(after.1).filter_map(|seen| cloud.action_of(seen)) {
             *calls.entry(action).or_default() += 1;
         }
         Self { writes, calls }

@@ -1,4 +1,4 @@
-//! What a siege says at its end.
+//! The report of a crash test.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-use super::verdict::Verdict;
+use super::check::Findings;
 
-/// Counts everything, from many tasks.
+/// The counters, shared by many tasks.
 pub(crate) struct Tally {
     seed: u64,
     started: Instant,
@@ -22,14 +22,14 @@ pub(crate) struct Tally {
 pub(crate) enum Kind {
     /// Where the operator was killed.
     Kill,
-    /// What else went wrong.
+    /// Other faults.
     Fault,
 }
 
 #[derive(Default)]
 struct Sums {
     points: usize,
-    lives: usize,
+    scenarios: usize,
     submissions: usize,
     orders: usize,
     duplicates: usize,
@@ -69,20 +69,20 @@ impl Tally {
         of_this.map(|((_, name), count)| (*name, count.load(Ordering::Relaxed))).collect()
     }
 
-    /// Adds what came of one order.
-    pub(crate) fn add(&self, verdict: Verdict) {
+    /// Adds the findings of one order.
+    pub(crate) fn add(&self, findings: Findings) {
         let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
-        sums.lives += 1;
-        sums.submissions += verdict.submissions;
-        sums.orders += verdict.orders;
-        sums.duplicates += verdict.duplicates;
-        sums.overwritten += verdict.overwritten;
-        sums.adopted += verdict.adopted;
-        sums.unknown += verdict.unknown;
-        sums.wrongs.extend(verdict.wrongs);
+        sums.scenarios += 1;
+        sums.submissions += findings.submissions;
+        sums.orders += findings.orders;
+        sums.duplicates += findings.duplicates;
+        sums.overwritten += findings.overwritten;
+        sums.adopted += findings.adopted;
+        sums.unknown += findings.unknown;
+        sums.wrongs.extend(findings.wrongs);
     }
 
-    /// Adds the points that are walked through, one after the other.
+    /// Adds points that were tested with a kill.
     pub(crate) fn add_points(&self, points: usize) {
         self.sums.lock().unwrap_or_else(PoisonError::into_inner).points += points;
     }
@@ -91,13 +91,13 @@ impl Tally {
         self.sums.lock().unwrap_or_else(PoisonError::into_inner).wrongs.push(wrong);
     }
 
-    /// Everything that should not be; empty after a siege that was withstood.
+    /// Everything that is wrong; empty if the test has passed.
     pub(crate) fn wrongs(&self) -> Vec<String> {
         self.sums.lock().unwrap_or_else(PoisonError::into_inner).wrongs.clone()
     }
 }
 
-/// The closing lines.
+/// The report.
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |kind| {
@@ -112,7 +112,7 @@ impl fmt::Display for Tally {
             f,
             "orders that reached their end: {}; submissions {}, sent to the CA {}, Adopted {}, equal applications \
              overwritten in later attempts {}, OutcomeUnknown in later attempts {}",
-            sums.lives, sums.submissions, sums.orders, sums.adopted, sums.overwritten, sums.unknown
+            sums.scenarios, sums.submissions, sums.orders, sums.adopted, sums.overwritten, sums.unknown
         )?;
         writeln!(f, "duplicates: {}; other violations: {}", sums.duplicates, sums.wrongs.len())?;
         write!(f, "seconds: {}, seed: {}", self.started.elapsed().as_secs(), self.seed)

@@ -1,4 +1,4 @@
-//! Tencent Cloud under siege.
+//! Tencent Cloud, simulated.
 
 use certorder_sim::proxy::{Rule, Seen};
 use certorder_sim::tencent::{Account, Certificate, Options, Product, Status, TencentCloud};
@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use super::cloud::{Cloud, Effect, Purpose, Stage};
-use super::life::Plot;
+use super::scenario::Course;
 use crate::fixtures::{self, SECRET_ID, SECRET_KEY};
 
 const ACTION: HeaderName = HeaderName::from_static("x-tc-action");
@@ -39,7 +39,7 @@ pub(crate) struct Tencent {
 }
 
 impl Tencent {
-    /// Without a frequency limit: the pace is measured elsewhere.
+    /// Without a rate limit: `pace` measures that.
     pub(crate) async fn start() -> Self {
         let cloud = TencentCloud::start(Options { calls_per_second: None, ..Options::default() });
         let cloud = cloud.await.unwrap();
@@ -47,7 +47,7 @@ impl Tencent {
         Self { cloud, account }
     }
 
-    /// Makes one certificate the same as another one but for its id.
+    /// Makes one certificate a copy of another one, except for its id.
     pub(crate) fn copy(&self, from: &str, to: &str) {
         let from = self.cloud.certificate(from).unwrap();
         let id = to.to_owned();
@@ -60,7 +60,7 @@ impl Cloud for Tencent {
         ["--tencent-endpoint", address, "--tencent-rate-limit", "1000"].map(str::to_owned).to_vec()
     }
 
-    fn plays(&self, _plot: Plot) -> bool {
+    fn supports(&self, _plot: Course) -> bool {
         true
     }
 
@@ -115,7 +115,7 @@ impl Cloud for Tencent {
     }
 
     fn reject(&self, id: &str) {
-        // The order may have moved on since it was looked at.
+        // The order may have changed since it was read.
         let _ = self.cloud.reject(id, "the CA could not reach the organisation");
     }
 

@@ -1,4 +1,4 @@
-//! The client against the simulated cloud, and against servers with odd manners.
+//! The client against the simulated cloud, and against servers that misbehave.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -174,7 +174,7 @@ async fn a_refusal_says_what_to_do_next_in_the_clouds_words() {
 }
 
 #[tokio::test]
-async fn an_unknown_certificate_is_told_from_a_wrong_address() {
+async fn an_unknown_certificate_is_distinguished_from_a_wrong_address() {
     for status in [400, 404] {
         let options = Options { unknown_certificate_status: status, ..Options::default() };
         let world = World::with(options, Product::OV_SINGLE).await;
@@ -186,7 +186,7 @@ async fn an_unknown_certificate_is_told_from_a_wrong_address() {
         );
         assert_eq!(world.called("list"), 0, "the code says enough");
     }
-    // A 404 without a code of SCM: the list decides.
+    // A 404 without a code of SCM: the list is read.
     let world = World::new(Product::OV_SINGLE).await;
     for number in 0..120 {
         world.cloud.buy(&world.account, &format!("scs1590053{number:06}"), Product::DV_SINGLE);
@@ -197,13 +197,13 @@ async fn an_unknown_certificate_is_told_from_a_wrong_address() {
     let unknown = world.open_with(&json!({"certificateId": "scs1590059999999"}), &KEYS);
     let error = unknown.observe().await.unwrap_err();
     assert!(matches!(error, Error::Rejected { reason: Reason::CertificateNotFound, .. }), "{error:?}");
-    // Nor does the list answer.
+    // The list does not answer either.
     world.cloud.fault(Fault::html(404).times(2));
     assert!(matches!(world.observe_fails().await, Error::Unavailable(refusal) if refusal.code == "HTTP 404"));
 }
 
 #[tokio::test]
-async fn every_way_to_show_who_calls_is_taken_and_others_are_refused() {
+async fn every_kind_of_credentials_is_accepted_and_others_are_refused() {
     let world = World::new(Product::OV_SINGLE).await;
     let expires = Clock::default().now() + SignedDuration::from_hours(1);
     world.cloud.add_temporary_credential(&world.account, "HWTEMPORARY", "temporary", "token==/+", expires);
@@ -274,7 +274,7 @@ async fn the_gateways_echo_of_request_and_key_is_blanked() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_is_told_by_how_much() {
+async fn a_wrong_clock_is_reported_with_the_difference() {
     let world = World::new(Product::OV_SINGLE).await;
     world.cloud.set_clock_ahead(SignedDuration::from_mins(20));
     let error = world.observe_fails().await;
@@ -318,8 +318,8 @@ async fn a_write_whose_time_is_over_is_not_sent() {
     let queued = slow.write(Request::Submit(&payload), Instant::now() + Duration::from_millis(50)).await;
     assert!(matches!(queued.unwrap_err(), Error::NotSent(_)));
     assert_eq!(world.called("apply"), 1);
-    let nobody = open(&clouds(&closed().await, 10, PATIENT), &json!({}), &KEYS);
-    assert!(matches!(nobody.write(Request::Withdraw, soon()).await.unwrap_err(), Error::NotSent(_)));
+    let unreachable = open(&clouds(&closed().await, 10, PATIENT), &json!({}), &KEYS);
+    assert!(matches!(unreachable.write(Request::Withdraw, soon()).await.unwrap_err(), Error::NotSent(_)));
 }
 
 #[tokio::test]
@@ -407,7 +407,7 @@ fn a_request_has_the_headers_of_the_vendor_and_shows_no_secret() {
 }
 
 #[test]
-fn everything_that_shows_who_calls_is_sensitive() {
+fn every_part_of_the_credentials_is_sensitive() {
     let clouds = clouds("http://127.0.0.1:1", 1, PATIENT);
     let secrets = [("accessKey", "HWAK1"), ("secretKey", "s1"), ("securityToken", "t1"), ("domainId", "d1")];
     let mut values: Vec<String> = open(&clouds, &json!({}), &secrets)

@@ -33,7 +33,7 @@ const ALL: [&str; 19] = [
     "ca_hash_algorithm",
 ];
 
-/// What is written: the fields of the provider's block, and everything else.
+/// The user's input: the fields of the provider's block, and everything else.
 struct Written {
     block: Value,
     application: Application,
@@ -46,7 +46,7 @@ fn everything() -> Written {
     Written { block: json!({"autoDnsAuth": false, "caHashAlgorithm": "DEFAULT"}), application }
 }
 
-/// The parameters that a change of what is written changes.
+/// The parameters that a change of the input changes.
 fn changed(change: impl FnOnce(&mut Written)) -> BTreeSet<String> {
     let mut written = everything();
     let before = body(&written.block, &written.application);
@@ -114,7 +114,7 @@ fn cases() -> Vec<Case> {
 
 #[test]
 fn every_parameter_of_both_pages_comes_from_one_field() {
-    // The consent has one value that is taken; it has a test of its own.
+    // The consent has only one accepted value; it has a test of its own.
     let mut seen = BTreeSet::from(["agree_privacy_protection".to_owned()]);
     for (parameters, change) in cases() {
         let expected: BTreeSet<String> = parameters.split(' ').map(str::to_owned).collect();

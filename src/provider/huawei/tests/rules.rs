@@ -51,7 +51,7 @@ fn nothing_that_is_not_set_is_sent_but_the_two_flags() {
 }
 
 #[test]
-fn an_applicant_is_needed_and_told_where_to_be_written() {
+fn an_applicant_is_needed_and_the_error_names_the_field() {
     let (reason, message) = refused(&json!({}), &application());
     assert!(reason == Reason::InvalidRequest && message.contains("spec.organizationProfileRef"), "{message}");
     let mut application = company_application();
@@ -216,22 +216,22 @@ fn what_the_product_demands_and_allows_is_judged_before_it_is_sent() {
         product("GLOBALSIGN OV_SSL_CERT", Some(false), Some(false), Some(3)),
     );
     let geotrust = product("GEOTRUST OV_SSL_CERT_PRO", Some(false), None, None);
-    let mut nobody = company_application();
-    nobody.profile.as_mut().unwrap().organization = None;
+    let mut person = company_application();
+    person.profile.as_mut().unwrap().organization = None;
     let mail = Application { validation: ValidationMethod::Email, ..company_application() };
     let nothing = json!({});
     let hash = json!({"caHashAlgorithm": "SHA-256"});
     let incomplete = of(|o| (o.city, o.country) = (None, Some(" ".to_owned())));
     let cases = [
         (&nothing, company_application(), Product::default(), None),
-        (&nothing, nobody.clone(), Product::default(), None),
-        (&nothing, nobody.clone(), dv.clone(), None),
+        (&nothing, person.clone(), Product::default(), None),
+        (&nothing, person.clone(), dv.clone(), None),
         (&nothing, mail.clone(), ov.clone(), None),
         (&nothing, mail, dv.clone(), Some("is of the type DV, which is not validated by e-mail")),
         (&nothing, named("a.b", &["c.d"]), dv.clone(), Some("covers one name: remove spec.dnsNames")),
         (&nothing, named("*.acme.example", &[]), dv, Some("covers no wildcard names such as *.acme.example")),
         (&nothing, named("a.b", &["c.d", "e.f", "g.h"]), ov.clone(), Some("covers 3 names")),
-        (&nothing, nobody, ov.clone(), Some("the profile's spec.organization is empty")),
+        (&nothing, person, ov.clone(), Some("the profile's spec.organization is empty")),
         (&nothing, incomplete, ov, Some("spec.organization.city, spec.organization.country are empty")),
         (&nothing, company_application(), geotrust.clone(), None),
         (&hash, company_application(), geotrust, None),
@@ -275,7 +275,7 @@ fn bytes_and_hash_are_the_same_every_time_and_are_those_of_every_release() {
         prepare(&json!({}), &company_application()).unwrap(),
     );
     assert_eq!(one.body.expose_secret(), two.body.expose_secret());
-    // The hash is stored: a release that changes it takes every running order for an edited one.
+    // The hash is stored: with a release that changes it, every running order would count as edited.
     assert_eq!(one.hash, "sha256:4dca993a436abdc939d3481c30dcb846dd2286d328d9462589bb0d1cef8203bb");
     assert_eq!(two.hash, one.hash);
     let product = Product { domain_validated: Some(false), ..Product::default() };
@@ -305,7 +305,7 @@ fn people_see_the_request_without_personal_data() {
     assert!(!format!("{payload:?}").contains("ning@acme.example"));
 }
 
-/// What `show` shows of a request: everything but the department, the CSR and what is asked of the cloud.
+/// What `show` returns of a request: everything but the department, the CSR and the options for the cloud.
 fn shown(sent: &Value) -> (Option<String>, Vec<String>, Map<String, Value>) {
     let sent = sent.as_object().unwrap();
     let text = |name: &str| sent.get(name).and_then(Value::as_str).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! The client against the simulated cloud, and against servers with odd manners.
+//! The client against the simulated cloud, and against servers that misbehave.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -196,7 +196,7 @@ async fn an_answer_that_comes_too_late_is_no_answer() {
     let hasty = clouds(&world.cloud.url(), 10, Duration::from_millis(300));
     let provider = open(&hasty, &json!({}), &[("secretId", ID), ("secretKey", KEY)]);
     let error = provider.write(Request::Submit(&payload(provider.as_ref())), soon()).await.unwrap_err();
-    // The time may already be over while a busy machine still connects.
+    // On a busy machine the deadline may pass while the client still connects.
     assert!(matches!(error, Error::Unknown(None) | Error::NotSent(_)), "{error:?}");
     assert!(error.outcome_is_unknown() || world.cloud.ledger().is_empty(), "{error:?}");
 }
@@ -261,7 +261,7 @@ async fn wrong_credentials_are_refused_before_anything_happens() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_is_told_by_how_much() {
+async fn a_wrong_clock_is_reported_with_the_difference() {
     let world = World::new(Product::OV_SINGLE).await;
     world.cloud.set_clock_ahead(SignedDuration::from_mins(10));
     let error = world.observe_fails().await;
@@ -302,7 +302,7 @@ async fn a_refusal_of_credentials_names_the_entries_that_were_not_read() {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_turn_while_the_process_is_asked_to_end_sends_no_write() {
+async fn a_write_that_waits_for_the_rate_limit_is_not_sent_once_the_process_shuts_down() {
     let world = World::new(Product::DV_SINGLE).await;
     let shutdown = CancellationToken::new();
     let settings = Settings {
@@ -331,7 +331,7 @@ async fn a_write_whose_time_is_over_is_not_sent() {
     let late = provider.write(Request::Submit(&payload), Instant::now()).await.unwrap_err();
     assert!(matches!(late, Error::NotSent(_)), "{late:?}");
 
-    // The first takes the turn; the second would have to wait for a second.
+    // The first call takes the permit; the second would have to wait for a second.
     let slow =
         open(&clouds(&world.cloud.url(), 1, PATIENT), &json!({}), &[("secretId", ID), ("secretKey", KEY)]);
     slow.write(Request::Submit(&payload), soon()).await.unwrap();

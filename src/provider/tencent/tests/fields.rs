@@ -54,7 +54,7 @@ const ALL: [&str; 42] = [
     "UseCrossSignRoot",
 ];
 
-/// What is written: the fields of the provider's block, and everything else.
+/// The user's input: the fields of the provider's block, and everything else.
 #[derive(Clone)]
 struct Written {
     block: Value,
@@ -77,7 +77,7 @@ fn everything() -> Written {
     Written { block, application }
 }
 
-/// The parameters that a change of what is written changes.
+/// The parameters that a change of the input changes.
 fn changed(change: impl FnOnce(&mut Written)) -> BTreeSet<String> {
     let mut written = everything();
     let before = body(&written.block, &written.application);
@@ -175,7 +175,7 @@ fn of_the_profile() -> Vec<Case> {
 
 #[test]
 fn every_parameter_of_the_page_comes_from_one_field() {
-    // The ids of a saved profile are always sent, and always "0" as long as none is used. CompanyType changes
+    // The ids of a saved profile are always sent, and are "0" if none is used. CompanyType changes
     // everything, so it has tests of its own.
     let mut seen: BTreeSet<String> = ["CompanyId", "ManagerId", "CompanyType"].map(str::to_owned).into();
     for (parameters, change) in of_the_order().into_iter().chain(of_the_profile()) {

@@ -2,7 +2,7 @@
 
 mod client;
 mod fields;
-mod life;
+mod lifecycle;
 mod rules;
 mod saved;
 

@@ -34,7 +34,7 @@ fn a_person_sends_an_email_address_and_no_organization() {
 }
 
 #[test]
-fn a_person_without_an_email_address_is_told_where_to_write_it() {
+fn a_person_needs_an_email_address_and_the_error_names_the_field() {
     let (reason, message) = message(&json!({}), &application());
     assert_eq!(reason, Reason::InvalidRequest);
     assert!(message.contains("spec.provider.tencentCloud.contactEmail"), "{message}");
@@ -315,13 +315,13 @@ fn secretive() -> Application {
 fn bytes_and_hash_are_the_same_every_time_and_are_those_of_every_release() {
     let (one, two) = (prepare(&json!({}), &secretive()).unwrap(), prepare(&json!({}), &secretive()).unwrap());
     assert_eq!(one.body.expose_secret(), two.body.expose_secret());
-    // The hash is stored: a release that changes it takes every running order for an edited one.
+    // The hash is stored: with a release that changes it, every running order would count as edited.
     assert_eq!(one.hash, "sha256:ff39b4716a93f77092a9150362c47ceae430e8a168daa29bf1332386545e3eef");
     assert_eq!(two.hash, one.hash);
 }
 
 #[test]
-fn the_hash_tells_requests_apart_but_not_their_secrets() {
+fn the_hash_differs_between_requests_but_not_between_their_secrets() {
     let hash = |application: &Application| prepare(&json!({}), application).unwrap().hash;
     let before = hash(&secretive());
 

@@ -133,7 +133,7 @@ async fn a_strict_cloud_takes_the_ids_alone_and_shows_a_part_of_them() {
 }
 
 #[tokio::test]
-async fn accounts_are_told_apart_by_their_keys() {
+async fn accounts_are_distinguished_by_their_keys() {
     let world = World::new(Product::OV_SINGLE).await;
     let clouds = clouds(&world.cloud.url(), 1000, PATIENT);
     let account = directory(&clouds).account();
@@ -141,7 +141,7 @@ async fn accounts_are_told_apart_by_their_keys() {
     let other = super::client::open(&clouds, &json!({}), &[("secretId", "AKIDOTHER"), ("secretKey", KEY)]);
     assert_ne!(other.account(), Some(account.clone()));
     assert_eq!(format!("{account:?}"), "***");
-    // Two keys of one account show by its number.
+    // Two keys of one account are recognised by its number.
     let owner = directory(&clouds).owner().await.unwrap();
     assert!(owner.is_some() && owner == world.open().observe().await.unwrap().owner);
 }

@@ -38,7 +38,7 @@ impl World {
         provider.write(request, soon()).await
     }
 
-    /// Hands in this application, and lets the authority issue the certificate.
+    /// Submits this application, and makes the simulated CA issue the certificate.
     async fn issued(&self, application: &Application) {
         let provider = self.open();
         let payload = provider.prepare(application, None).unwrap();
@@ -61,7 +61,7 @@ fn a_second_ago() -> Timestamp {
 }
 
 #[tokio::test]
-async fn an_order_goes_through_every_call_and_the_clouds_log_tells_each() {
+async fn an_order_goes_through_every_call_and_the_clouds_log_shows_each() {
     let world = World::new(Product::OV_SINGLE).await;
     world.cloud.set(CERTIFICATE, |certificate| certificate.wants_letter = true).unwrap();
     let (provider, since) = (world.open(), a_second_ago());
@@ -200,10 +200,10 @@ async fn the_deadline_is_that_of_this_certificate() {
             certificate.validation_deadline.unwrap()
         })
         .unwrap();
-    let told = provider.deadline().await.unwrap().unwrap();
-    assert_eq!(told.at.map(Timestamp::as_second), Some(deadline.as_second()));
-    assert_eq!(Filter::default().clean(&told.message.unwrap()), "Add the record.");
-    assert_eq!(told.replaced_by.as_deref(), Some("K3mY3nbI"));
+    let reported = provider.deadline().await.unwrap().unwrap();
+    assert_eq!(reported.at.map(Timestamp::as_second), Some(deadline.as_second()));
+    assert_eq!(Filter::default().clean(&reported.message.unwrap()), "Add the record.");
+    assert_eq!(reported.replaced_by.as_deref(), Some("K3mY3nbI"));
     assert_eq!(world.open_other("nobody").deadline().await.unwrap(), None);
 }
 

@@ -1,11 +1,11 @@
-//! Choices that a seed decides.
+//! A seeded random number generator.
 
 use std::time::Duration;
 
-/// A source of choices (`SplitMix64`): the same seed, the same choices.
-pub(crate) struct Chance(u64);
+/// `SplitMix64`: the same seed gives the same choices.
+pub(crate) struct Rng(u64);
 
-impl Chance {
+impl Rng {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -18,7 +18,7 @@ impl Chance {
         z ^ (z >> 31)
     }
 
-    /// A source of its own, for something that goes on beside this one.
+    /// A generator of its own, for a concurrent task.
     pub(crate) fn fork(&mut self) -> Self {
         Self(self.next())
     }
@@ -28,7 +28,7 @@ impl Chance {
         usize::try_from(self.next() >> 32).unwrap() % end
     }
 
-    /// True in so many of a hundred cases.
+    /// True with this probability in percent.
     pub(crate) fn percent(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }

@@ -1,4 +1,4 @@
-//! What can go wrong, in words for the reader.
+//! The errors of the tryout.
 
 use std::error::Error as _;
 use std::io;
@@ -9,10 +9,10 @@ pub(crate) enum Error {
     /// A manifest is not what it should be.
     #[error(transparent)]
     Manifest(#[from] crate::manifests::Error),
-    /// Trouble with files, ports or signals.
+    /// An error with files, ports or signals.
     #[error("cannot {doing}: {source}")]
     Io {
-        /// What was to be done.
+        /// The action.
         doing: String,
         /// Why it failed.
         source: io::Error,
@@ -28,12 +28,12 @@ pub(crate) enum Error {
     /// The API server refuses, or cannot be reached.
     #[error("cannot {doing}: {}", cause(.source))]
     Api {
-        /// What was to be done.
+        /// The action.
         doing: String,
         /// Why it failed.
         source: kube::Error,
     },
-    /// The namespace of the manifests belongs to somebody else.
+    /// The namespace of the manifests was not created by the tryout.
     #[error(
         "namespace {0} exists and was not made by the tryout; remove it first, if nothing in it is needed: kubectl \
          delete namespace {0}"
@@ -42,10 +42,10 @@ pub(crate) enum Error {
     /// Something took too long.
     #[error("{0}")]
     TooSlow(String),
-    /// The operator ended although nobody asked it to.
-    #[error("the operator ended: {0}")]
+    /// The operator stopped by itself.
+    #[error("the operator stopped: {0}")]
     Operator(String),
-    /// An order is Ready, and its Secret holds no certificate.
+    /// An order is Ready, but its Secret holds no certificate.
     #[error("Secret {secret}: {why}")]
     Certificate {
         /// The Secret.
@@ -53,24 +53,24 @@ pub(crate) enum Error {
         /// What is wrong with it.
         why: String,
     },
-    /// The promise is broken.
+    /// A certificate was not submitted exactly once.
     #[error("{0}")]
     Ledger(String),
 }
 
 impl Error {
-    /// Trouble with files, ports or signals.
+    /// An error with files, ports or signals.
     pub(crate) fn io(doing: impl Into<String>, source: io::Error) -> Self {
         Self::Io { doing: doing.into(), source }
     }
 
-    /// Trouble with the API server.
+    /// An error of the API server.
     pub(crate) fn api(doing: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
         move |source| Self::Api { doing: doing.into(), source }
     }
 }
 
-/// An error of kube without its inner forms, but with all its causes.
+/// The text of an error of kube with all its causes.
 fn cause(error: &kube::Error) -> String {
     if let kube::Error::Api(status) = error {
         return status.message.clone();

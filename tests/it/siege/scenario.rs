@@ -1,4 +1,4 @@
-//! What an order goes through, as its user and the CA will it.
+//! What happens to an order: what its user and the CA do.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::cloud::Cloud;
 use crate::fixtures;
 
-/// How the story of an order goes.
+/// What happens to an order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Plot {
+pub(crate) enum Course {
     /// The CA issues.
     Issued,
-    /// The CA rejects, the user asks for another attempt as it is, the CA issues.
+    /// The CA rejects, the user requests another attempt without an edit, the CA issues.
     Rejected,
     /// The CA rejects, the user corrects the name, the CA issues.
     Corrected,
@@ -26,53 +26,55 @@ pub(crate) enum Plot {
 /// Where the key of an order comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Key {
-    /// The operator makes it.
+    /// The operator generates it.
     InCluster,
-    /// The cloud makes it.
+    /// The cloud generates it.
     Cloud,
-    /// The user brings a CSR.
+    /// The user provides a CSR.
     Own,
 }
 
 /// A kind of order.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Script {
-    pub(crate) plot: Plot,
+pub(crate) struct OrderKind {
+    pub(crate) course: Course,
     pub(crate) key: Key,
     pub(crate) organisation: bool,
     pub(crate) letter: bool,
 }
 
-const fn script(plot: Plot, key: Key, organisation: bool, letter: bool) -> Script {
-    Script { plot, key, organisation, letter }
+const fn kind(course: Course, key: Key, organisation: bool, letter: bool) -> OrderKind {
+    OrderKind { course, key, organisation, letter }
 }
 
-/// Every kind of order that a siege has.
-pub(crate) const SCRIPTS: [Script; 8] = [
-    script(Plot::Issued, Key::InCluster, false, false),
-    script(Plot::Issued, Key::Cloud, false, false),
-    script(Plot::Issued, Key::Own, true, false),
-    script(Plot::Issued, Key::InCluster, true, true),
-    script(Plot::Rejected, Key::InCluster, false, false),
-    script(Plot::Corrected, Key::InCluster, true, false),
-    script(Plot::Withdrawn, Key::Cloud, true, false),
-    script(Plot::Deleted, Key::InCluster, false, false),
+/// Every kind of order.
+pub(crate) const KINDS: [OrderKind; 8] = [
+    kind(Course::Issued, Key::InCluster, false, false),
+    kind(Course::Issued, Key::Cloud, false, false),
+    kind(Course::Issued, Key::Own, true, false),
+    kind(Course::Issued, Key::InCluster, true, true),
+    kind(Course::Rejected, Key::InCluster, false, false),
+    kind(Course::Corrected, Key::InCluster, true, false),
+    kind(Course::Withdrawn, Key::Cloud, true, false),
+    kind(Course::Deleted, Key::InCluster, false, false),
 ];
 
-/// The certificate of this number. Huawei Cloud wants 16 letters and digits.
+/// The id of the certificate with this number. Huawei Cloud requires 16 letters and digits.
 pub(crate) fn id(number: usize) -> String {
     format!("siege{number:011}")
 }
 
 /// One order, and what happened to it so far.
-pub(crate) struct Life {
-    pub(crate) script: Script,
+pub(crate) struct Scenario {
+    pub(crate) kind: OrderKind,
     pub(crate) cloud: Arc<dyn Cloud>,
     /// The certificate.
     pub(crate) id: String,
     /// The order.
     pub(crate) name: String,
-    /// Its common name by now.
+    /// The installation whose order has the certificate, as last seen.
+    pub(crate) place: usize,
+    /// Its current common name.
     pub(crate) common_name: String,
     csr: Option<String>,
     /// The first attempt is over: rejected, or withdrawn.
@@ -81,23 +83,24 @@ pub(crate) struct Life {
     pub(crate) is_deleted: bool,
     /// Its status was wiped, or it was deleted and applied again.
     pub(crate) lost_status: bool,
-    /// How often its user had to find out what became of a call.
+    /// How often its user had to find out the outcome of a call.
     pub(crate) unknown: usize,
 }
 
-impl Life {
-    /// Buys a certificate and writes an order for it, which is still to be applied.
-    pub(crate) fn new(script: Script, cloud: &Arc<dyn Cloud>, number: usize) -> Self {
+impl Scenario {
+    /// Buys a certificate and builds an order for it, which is not applied yet.
+    pub(crate) fn new(kind: OrderKind, cloud: &Arc<dyn Cloud>, number: usize) -> Self {
         let id = id(number);
         let name = format!("o{number}");
         let common_name = format!("{name}.acme.example");
-        let script = Script { letter: script.letter && cloud.wants_letters(), ..script };
-        cloud.buy(&id, script.organisation, script.letter);
-        let csr = (script.key == Key::Own)
+        let kind = OrderKind { letter: kind.letter && cloud.wants_letters(), ..kind };
+        cloud.buy(&id, kind.organisation, kind.letter);
+        let csr = (kind.key == Key::Own)
             .then(|| fixtures::csr_of(&KeyPair::generate().unwrap(), &[common_name.as_str()]));
         let cloud = Arc::clone(cloud);
         let (is_second, is_deleted, lost_status, unknown) = (false, false, false, 0);
-        Self { script, cloud, id, name, common_name, csr, is_second, is_deleted, lost_status, unknown }
+        let place = 0;
+        Self { kind, cloud, id, name, place, common_name, csr, is_second, is_deleted, lost_status, unknown }
     }
 
     /// The name that a user who corrects the order gives it.
@@ -112,26 +115,31 @@ impl Life {
 
     /// How many attempts it takes.
     pub(crate) fn attempts(&self) -> usize {
-        match self.script.plot {
-            Plot::Issued | Plot::Deleted => 1,
-            Plot::Rejected | Plot::Corrected | Plot::Withdrawn => 2,
+        match self.kind.course {
+            Course::Issued | Course::Deleted => 1,
+            Course::Rejected | Course::Corrected | Course::Withdrawn => 2,
         }
     }
 
-    /// Whether a lost status leads to the same end: what was only taken over is not cancelled by its deletion.
+    /// Whether the scenario ends the same after a lost status: deleting an order that was only adopted cancels nothing.
     pub(crate) fn may_lose_status(&self) -> bool {
-        self.script.plot != Plot::Deleted
+        self.kind.course != Course::Deleted
     }
 
-    /// The order as its user writes it.
+    /// Whether several orders may be for its certificate: whoever has it hands in the same application.
+    pub(crate) fn may_be_shared(kind: OrderKind) -> bool {
+        kind.course == Course::Issued && kind.key != Key::InCluster
+    }
+
+    /// The manifest of the order.
     pub(crate) fn manifest(&self) -> Value {
-        let Script { key, organisation, letter, plot } = self.script;
+        let OrderKind { key, organisation, letter, course } = self.kind;
         let mut spec = json!({
             "provider": self.cloud.provider(&self.id, organisation, letter),
             "credentialsRef": {"name": self.cloud.credentials()["metadata"]["name"]},
             "commonName": self.common_name,
             "secretName": self.secret(),
-            "deletionPolicy": if plot == Plot::Deleted { "Cancel" } else { "Retain" },
+            "deletionPolicy": if course == Course::Deleted { "Cancel" } else { "Retain" },
         });
         match key {
             Key::InCluster => spec["privateKey"] = json!({"algorithm": "ECDSA"}),

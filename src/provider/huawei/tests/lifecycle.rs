@@ -154,3 +154,27 @@ async fn what_the_cloud_does_not_have_is_not_called() {
 fn payload_kind() -> RequestKind {
     RequestKind::Submit
 }
+
+#[test]
+fn a_leaf_that_is_called_entire_takes_the_rest_of_its_chain_along() {
+    let block = |content: &str| crate::core::pem::encode("CERTIFICATE", content.as_bytes());
+    let (leaf, ca) = (block("leaf"), block("ca"));
+    let exported = |entire: Option<&String>, certificate: &String, chain: Option<&String>| {
+        super::super::provider::bundle(super::super::wire::Exported {
+            entire_certificate: entire.cloned(),
+            certificate: Some(certificate.clone()),
+            certificate_chain: chain.cloned(),
+            private_key: None,
+        })
+        .certificate_pem
+    };
+    let whole = leaf.clone() + &ca;
+    assert_eq!(exported(Some(&whole), &leaf, Some(&ca)), whole);
+    for entire in [None, Some(&leaf)] {
+        let pem = exported(entire, &leaf, Some(&ca));
+        assert!(pem.contains(&leaf) && pem.contains(&ca), "{pem}");
+    }
+    assert_eq!(exported(None, &leaf, None), leaf);
+    let cut = whole.trim_end_matches("CERTIFICATE-----\n").to_owned();
+    assert_eq!(exported(Some(&cut), &leaf, Some(&ca)), cut, "refused where it is read");
+}
