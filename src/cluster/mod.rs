@@ -4,11 +4,13 @@
 //! - [`request`]: one request, bounded in time, and the field manager of what is written.
 //! - [`secrets`]: Secrets that are referred to, as last read.
 //! - [`watch`]: watches of whole objects and of the metadata of Secrets; [`cache`]: what they have shown, with an index.
+//! - [`fields`]: who set which field of an object.
 //! - [`trim`]: what is left out of cached objects.
 //! - [`error`]: errors of the API server in words that say what to do.
 
 pub mod cache;
 pub mod error;
+pub mod fields;
 pub mod namespace;
 pub mod request;
 pub mod secrets;

@@ -11,7 +11,7 @@
 //!
 //! Beside them: [`claim`], which order has a certificate; [`export`], what goes into Secrets; [`own_key`], the key that
 //! certorder makes; [`references`], which orders a changed object requeues; [`mod@purpose`], what a pass is for;
-//! [`validation`], what the CA found of the proofs of control; [`finalizer`]; and [`controller`], the state of it all.
+//! [`repair`], what is done to the Secrets between two looks at the cloud; [`validation`], what the CA found of the proofs of control; [`finalizer`]; and [`controller`], the state of it all.
 
 pub mod claim;
 pub mod controller;
@@ -27,6 +27,7 @@ pub mod plan;
 pub mod purpose;
 pub mod reconcile;
 pub mod references;
+pub mod repair;
 pub mod resolve;
 pub mod status;
 #[cfg(test)]

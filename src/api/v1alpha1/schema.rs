@@ -53,6 +53,24 @@ fn frozen_unless(field: &str, unchanged: &str) -> Rule {
         .field_path(format!(".spec.{field}"))
 }
 
+/// A rule for the whole order on how its names fit together. `holds` is an expression of the object `{o}`.
+///
+/// A stored object that violates it, from before the rule, still takes every write that leaves these names as they are:
+/// those of status, labels and finalizers above all.
+pub(super) fn names_fit(holds: &str, fields: &[&str], message: &str) -> Rule {
+    let unchanged = fields.iter().map(|field| {
+        let (new, old) = (format!("self.{field}"), format!("oldSelf.value().{field}"));
+        format!(" && has({new}) == has({old}) && (!has({new}) || {new} == {old})")
+    });
+    let rule = format!(
+        "({}) || (oldSelf.hasValue() && !({}){})",
+        holds.replace("{o}", "self"),
+        holds.replace("{o}", "oldSelf.value()"),
+        unchanged.collect::<String>()
+    );
+    Rule::new(rule).message(message).optional_old_self(true)
+}
+
 /// A rule for a field that is fixed once the object exists.
 pub(super) fn immutable(field: &str) -> Rule {
     Rule::new("self == oldSelf")

@@ -7,6 +7,7 @@
 //! - [`stages`]: what each stage of a certificate means, as one table.
 
 mod calls;
+pub mod contested;
 mod dispatch;
 mod follow;
 pub mod outcome;

@@ -6,9 +6,6 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::core::application::KeyAlgorithm;
-use crate::core::evidence::Evidence;
-use crate::core::observation::Stage;
-use crate::core::product::Product;
 
 const ID: &str = "J2lX2maH";
 const NAME: &str = "www.acme.example";
@@ -120,23 +117,6 @@ fn order(changes: &Value) -> CertificateOrder {
     }
 }
 
-fn issued() -> Observation {
-    Observation {
-        stage: Stage::Issued,
-        status: "1".to_owned(),
-        message: None,
-        owner: None,
-        order_id: None,
-        names: vec![NAME.to_owned()],
-        product: Product::default(),
-        stored: Evidence::default(),
-        records: Vec::new(),
-        replaced_by: None,
-        not_before: None,
-        not_after: None,
-    }
-}
-
 /// RFC 7396.
 fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
@@ -182,6 +162,7 @@ impl Cluster {
             key: key.map(|key| Ok(Arc::clone(key))),
             keystores: Ok(pkcs12.into_iter().chain(jks).collect()),
             owner: Owner::of(order),
+            has_own_key: key.is_some(),
         }
     }
 
@@ -207,7 +188,7 @@ impl Cluster {
 }
 
 fn export(target: &Target, order: &CertificateOrder) -> Export {
-    target.export(order, &issued(), &Ok(Names::parse(NAME, &[]).unwrap()))
+    target.export(order, None, &Ok(Names::parse(NAME, &[]).unwrap()))
 }
 
 #[test]
