@@ -84,16 +84,15 @@ mod tests {
                    "fieldsV1": fields})
         };
         let data = || json!({"f:data": {"f:tls.crt": {}}});
-        let metadata = metadata(&json!([
+        let object = metadata(&json!([
             entry("old", 1, data()),
             entry("reloader", 5, data()),
             entry("kubectl-annotate", 8, json!({"f:metadata": {}})),
             entry(FIELD_MANAGER, 9, data()),
         ]));
-        assert_eq!(FieldOwners::of(&metadata).last_other(), Some("reloader"));
+        assert_eq!(FieldOwners::of(&object).last_other(), Some("reloader"));
         assert_eq!(FieldOwners::of(&ObjectMeta::default()).last_other(), None);
-        let labels =
-            super::tests::metadata(&json!([entry("kubectl-annotate", 8, json!({"f:metadata": {}}))]));
+        let labels = metadata(&json!([entry("kubectl-annotate", 8, json!({"f:metadata": {}}))]));
         assert_eq!(FieldOwners::of(&labels).last_other(), Some("kubectl-annotate"));
     }
 }

@@ -26,7 +26,8 @@ impl WriteRates {
     pub fn count(&self, object: String, now: Instant) -> bool {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Window { writes, counts } = &mut *window;
-        while let Some((_, old)) = writes.pop_front_if(|(at, _)| now.duration_since(*at) >= WINDOW) {
+        while writes.front().is_some_and(|(at, _)| now.duration_since(*at) >= WINDOW) {
+            let Some((_, old)) = writes.pop_front() else { break };
             if let Some(count) = counts.get_mut(&old) {
                 *count = count.saturating_sub(1);
             }

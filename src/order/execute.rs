@@ -150,17 +150,14 @@ async fn export(
     }
     let expires = facts.observed.and_then(|seen| seen.as_ref().ok()?.not_after);
     let kept = controller.kept.get(&key, Instant::now());
-    let bundle = match kept.filter(|bundle| target.is_of_this_term(bundle, expires)) {
-        Some(bundle) => bundle,
-        None => {
-            let bundle = provider.download().await;
-            controller.context.telemetry.read(provider.calls().download, &bundle);
-            match bundle {
-                Ok(bundle) => Arc::new(bundle),
-                Err(error) => {
-                    return record(controller, facts, at_hand, &Outcome::NotFetched(&error)).await;
-                }
-            }
+    let bundle = if let Some(bundle) = kept.filter(|bundle| target.is_of_this_term(bundle, expires)) {
+        bundle
+    } else {
+        let bundle = provider.download().await;
+        controller.context.telemetry.read(provider.calls().download, &bundle);
+        match bundle {
+            Ok(bundle) => Arc::new(bundle),
+            Err(error) => return record(controller, facts, at_hand, &Outcome::NotFetched(&error)).await,
         }
     };
     let all = match target.wanted(facts.order, names, &bundle) {
@@ -184,8 +181,10 @@ async fn export(
 fn repairs(facts: &Facts<'_>) -> bool {
     let status = facts.order.status.as_ref();
     let synced = status.and_then(|status| get(&status.conditions, ConditionType::SecretSynced));
+    let contested: &str = Reason::SecretContested.into();
     synced.is_some_and(|synced| {
-        synced.status == Status::True.as_str() && synced.observed_generation == Some(facts.generation())
+        let was_there = synced.status == Status::True.as_str() || synced.reason == contested;
+        was_there && synced.observed_generation == Some(facts.generation())
     })
 }
 

@@ -104,3 +104,69 @@ impl HeldUp {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn order(name: &str, spec: &Value, born: u32, submission: &Value) -> CertificateOrder {
+        let mut order = json!({
+            "apiVersion": "certorder.dev/v1alpha1", "kind": "CertificateOrder",
+            "metadata": {"name": name, "namespace": "shop", "uid": name,
+                         "creationTimestamp": format!("2026-11-28T04:00:{born:02}Z")},
+            "spec": {"provider": {"tencentCloud": {"certificateId": name}}, "credentialsRef": {"name": "cloud"},
+                     "commonName": "www.acme.example"},
+            "status": {"submission": submission},
+        });
+        order["spec"].as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+        serde_json::from_value(order).unwrap()
+    }
+
+    #[test]
+    fn of_two_orders_that_write_one_secret_exactly_one_goes_on() {
+        let (none, sent) = (json!({}), json!({"submittedAt": "2026-11-28T05:00:00Z"}));
+        let calls = json!({"intent": {"attempt": 1, "action": "x", "holder": "h", "startedAt": "2026-11-28T05:00:00.000000Z"}});
+        let shared = json!({"secretName": "shared"});
+        // Who of "me" and "other" goes on: by the marks, then by what was sent, then by age.
+        let table = [
+            (5, &none, 9, &none, false, true),
+            (9, &none, 5, &none, false, false),
+            (9, &none, 5, &none, true, true),
+            (5, &none, 9, &sent, false, false),
+            (5, &none, 9, &calls, false, false),
+            (9, &calls, 5, &none, false, true),
+            (9, &calls, 5, &calls, false, false),
+            (5, &calls, 9, &sent, false, false),
+        ];
+        for (born, mine, others_born, theirs, is_marked, goes_on) in table {
+            let me = order("me", &shared, born, mine);
+            let other = order("other", &shared, others_born, theirs);
+            let case = format!("{born} {mine} {others_born} {theirs} {is_marked}");
+            let problem = taken(&me, ("shared", Use::Output), is_marked, &[&me, &other]);
+            assert_eq!(problem.is_none(), goes_on, "{case}");
+            if !is_marked {
+                let theirs = taken(&other, ("shared", Use::Output), false, &[&me, &other]);
+                assert_eq!(theirs.is_none(), !goes_on, "{case}: exactly one");
+            }
+        }
+        let me = order("me", &shared, 9, &none);
+        let elsewhere = order("other", &json!({"secretName": "another"}), 5, &none);
+        assert_eq!(taken(&me, ("shared", Use::Output), false, &[elsewhere]), None);
+    }
+
+    #[test]
+    fn a_key_goes_before_a_certificate_unless_that_is_ordered_already() {
+        let (none, sent) = (json!({}), json!({"submittedAt": "2026-11-28T05:00:00Z"}));
+        let shop = order("shop", &json!({}), 9, &none);
+        let taker = |submission| order("taker", &json!({"secretName": "shop-key"}), 5, submission);
+        let problem = taken(&taker(&none), ("shop-key", Use::Output), true, &[&shop]).unwrap();
+        assert!(problem.message.contains("CertificateOrder shop has its private key"), "{}", problem.message);
+        assert_eq!(taken(&shop, ("shop-key", Use::Key), false, &[taker(&none)]), None);
+        assert!(taken(&shop, ("shop-key", Use::Key), false, &[taker(&sent)]).is_some());
+        assert_eq!(taken(&shop, ("shop-key", Use::Key), true, &[taker(&sent)]), None, "it is there already");
+        let cloud = order("shop", &json!({"privateKey": {"source": "Cloud"}}), 9, &none);
+        assert_eq!(taken(&taker(&none), ("shop-key", Use::Output), false, &[cloud]), None, "no key is made");
+    }
+}
