@@ -65,16 +65,16 @@ use super::status::CertificateOrderStatus;
     validation = frozen_option("organizationProfileRef"),
     validation = frozen("validation.method"),
     validation = frozen("provider"),
-    validation = names_fit("size({o}.metadata.name) <= 249", &[],
+    validation = names_fit("size(self.metadata.name) <= 249", &[],
         "the name of the order leaves no room for that of the Secret with its key, NAME-key: take at most 249 characters"),
-    validation = names_fit("!has({o}.spec.secretName) || {o}.spec.secretName != {o}.metadata.name + '-key'",
+    validation = names_fit("!has(self.spec.secretName) || self.spec.secretName != self.metadata.name + '-key'",
         &["spec.secretName"],
         "secretName is the Secret that is kept for the key of this order, NAME-key: choose another name")
         .field_path(".spec.secretName"),
-    validation = names_fit("!has({o}.spec.provider.tencentCloud) || !has({o}.spec.provider.tencentCloud.tkeSecretName) \
-        || ({o}.spec.provider.tencentCloud.tkeSecretName != {o}.metadata.name + '-key' \
-        && (!has({o}.spec.secretName) || {o}.spec.provider.tencentCloud.tkeSecretName != {o}.spec.secretName))",
-        &["spec.secretName", "spec.provider"],
+    validation = names_fit("!has(self.spec.provider.tencentCloud) || !has(self.spec.provider.tencentCloud.tkeSecretName) \
+        || (self.spec.provider.tencentCloud.tkeSecretName != self.metadata.name + '-key' \
+        && (!has(self.spec.secretName) || self.spec.provider.tencentCloud.tkeSecretName != self.spec.secretName))",
+        &["spec.secretName", "spec.provider.tencentCloud.tkeSecretName"],
         "tkeSecretName needs a Secret of its own: neither that of secretName, nor NAME-key, which is kept for the key")
         .field_path(".spec.provider")
 )]
