@@ -4,11 +4,13 @@
 //! - [`request`]: the timeout of one request, and the field manager of writes.
 //! - [`secrets`]: Secrets that are referred to, as last read.
 //! - [`watch`]: watches of whole objects and of the metadata of Secrets; [`cache`]: the cached objects, with an index.
+//! - [`fields`]: who set which field of an object.
 //! - [`trim`]: which fields of cached orders are dropped.
 //! - [`error`]: errors of the API server, explained with what to do.
 
 pub mod cache;
 pub mod error;
+pub mod fields;
 pub mod namespace;
 pub mod request;
 pub mod secrets;
