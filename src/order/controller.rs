@@ -71,7 +71,11 @@ impl Controller {
         if !cached.as_deref().is_some_and(trim::is_settled) {
             return Ok(cached);
         }
-        let (namespace, name) = key;
+        self.live(key).await
+    }
+
+    /// An order as it is now, unless it is gone: the cache may not show yet what the last pass wrote.
+    pub async fn live(&self, (namespace, name): &Key) -> Result<Option<Arc<CertificateOrder>>, kube::Error> {
         let api: Api<CertificateOrder> = Api::namespaced(self.context.client.clone(), namespace);
         Ok(bounded(api.get_opt(name)).await?.map(Arc::new))
     }

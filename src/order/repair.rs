@@ -45,7 +45,7 @@ type Verdict = (Option<Found>, Duration);
 /// Mends what can be mended without the cloud. Returns when to look at the Secrets again at the latest; `None` where
 /// the order needs a whole pass.
 pub async fn repair(controller: &Controller, key: &Key) -> Result<Option<Duration>, kube::Error> {
-    let Some(order) = controller.whole(key).await? else { return Ok(None) };
+    let Some(order) = controller.live(key).await? else { return Ok(None) };
     let status = status::of(&order);
     let Ok(names) = Names::parse(&order.spec.common_name, &order.spec.dns_names) else { return Ok(None) };
     if !rests(&order, &status) {

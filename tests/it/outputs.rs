@@ -358,8 +358,9 @@ async fn a_secret_that_the_api_server_refused_is_tried_again_by_itself() {
     assert_eq!(world.called("DescribeCertificateDetail"), 1, "it was fetched once");
 }
 
-/// The definition of orders, with these rules on names or without any.
-async fn define(client: &Client, with_rules: bool) {
+/// A definition like that of orders, for this story alone: a change of the one that all use ends their watches. With the
+/// rules on names, or without any.
+async fn define(client: &Client, group: &str, with_rules: bool) {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
     let crd =
         certorder::api::crds().into_iter().find(|crd| crd.spec.names.kind == "CertificateOrder").unwrap();
@@ -371,8 +372,15 @@ async fn define(client: &Client, with_rules: bool) {
         rules.retain(|rule| rule["optionalOldSelf"] != true);
         assert!(rules.len() < all);
     }
-    let name = crd["metadata"]["name"].as_str().unwrap().to_owned();
-    api.patch(&name, &PatchParams::default(), &Patch::Merge(&crd)).await.unwrap();
+    let name = format!("{}.{group}", crd["spec"]["names"]["plural"].as_str().unwrap());
+    crd["metadata"] = json!({ "name": name });
+    crd["spec"]["group"] = json!(group);
+    crd["spec"]["names"].as_object_mut().unwrap().remove("shortNames");
+    crd["spec"]["names"].as_object_mut().unwrap().remove("categories");
+    let params = PatchParams::apply("story").force();
+    api.patch(&name, &params, &Patch::Apply(&crd)).await.unwrap();
+    let established = kube::runtime::conditions::is_crd_established();
+    kube::runtime::wait::await_condition(api, &name, established).await.unwrap();
 }
 
 /// Orders whose names do not fit, with a part of what is said of each.
@@ -398,18 +406,34 @@ fn misnamed() -> Vec<(Value, &'static str)> {
 #[tokio::test]
 async fn names_that_do_not_fit_are_refused_and_what_is_stored_takes_every_other_write() {
     let world = World::quiet().await;
-    let orders = world.orders();
-    let try_out = PostParams { dry_run: true, ..PostParams::default() };
-    let refusal = async |order: &Value| {
-        let order: CertificateOrder = serde_json::from_value(order.clone()).unwrap();
-        orders.create(&try_out, &order).await.err().map(|error| error.to_string())
+    for (order, words) in misnamed() {
+        let order: CertificateOrder = serde_json::from_value(order).unwrap();
+        let said = world.orders().create(&PostParams::default(), &order).await.unwrap_err().to_string();
+        assert!(said.contains(words), "{said}");
+    }
+    let group = format!("{}.example", world.namespace);
+    let kind = kube::core::GroupVersionKind::gvk(&group, "v1alpha1", "CertificateOrder");
+    let resource = kube::core::ApiResource::from_gvk_with_plural(&kind, "certificateorders");
+    let orders: Api<kube::core::DynamicObject> =
+        Api::namespaced_with(world.client(), &world.namespace, &resource);
+    let object = |order: &Value| -> kube::core::DynamicObject {
+        let mut order = order.clone();
+        order["apiVersion"] = json!(format!("{group}/v1alpha1"));
+        serde_json::from_value(order).unwrap()
     };
-    // On a real cluster a new definition takes a moment to count.
+    // A new definition takes a moment to count.
+    let try_out = PostParams { dry_run: true, ..PostParams::default() };
     let until = async |refused: bool| {
         for _ in 0..500 {
             let mut all = true;
-            for (order, _) in misnamed() {
-                all &= refusal(&order).await.is_some() == refused;
+            for (mut order, _) in misnamed() {
+                if order["metadata"]["name"].as_str().unwrap().len() < 200 {
+                    order["metadata"]["name"] = json!("trial");
+                    order["spec"]["secretName"] = json!("trial-key");
+                }
+                let tried = orders.create(&try_out, &object(&order)).await;
+                all &= matches!(&tried, Err(kube::Error::Api(status)) if status.code == 422) == refused
+                    && (refused || tried.is_ok());
             }
             if all {
                 return;
@@ -418,30 +442,32 @@ async fn names_that_do_not_fit_are_refused_and_what_is_stored_takes_every_other_
         }
         panic!("refused: {}", !refused);
     };
-    for (order, words) in misnamed() {
-        let said = refusal(&order).await.unwrap();
-        assert!(said.contains(words), "{said}");
-    }
-    define(&world.client(), false).await;
+    define(&world.client(), &group, false).await;
     until(false).await;
     for (order, _) in misnamed() {
-        world.create::<CertificateOrder>(order).await;
+        orders.create(&PostParams::default(), &object(&order)).await.unwrap();
     }
-    define(&world.client(), true).await;
+    orders
+        .create(&PostParams::default(), &object(&in_cluster("fits", "fits", Some("fits-tls"))))
+        .await
+        .unwrap();
+    define(&world.client(), &group, true).await;
     until(true).await;
+    let edit = async |name: &str, change: Value| {
+        orders.patch(name, &PatchParams::default(), &Patch::Merge(&change)).await
+    };
     for (order, _) in misnamed() {
         let name = order["metadata"]["name"].as_str().unwrap();
         let status = json!({"status": {"observedGeneration": 1, "phase": "Pending"}});
         orders.patch_status(name, &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
-        let metadata =
-            json!({"metadata": {"labels": {"team": "shop"}, "finalizers": ["certorder.dev/cleanup"]}});
-        world.edit::<CertificateOrder>(name, metadata).await;
-        world.edit::<CertificateOrder>(name, json!({"spec": {"suspend": true}})).await;
-        world.edit::<CertificateOrder>(name, json!({"metadata": {"finalizers": null}})).await;
+        let metadata = json!({"labels": {"team": "shop"}, "finalizers": ["certorder.dev/cleanup"]});
+        edit(name, json!({ "metadata": metadata })).await.unwrap();
+        edit(name, json!({"spec": {"suspend": true}})).await.unwrap();
+        edit(name, json!({"metadata": {"finalizers": null}})).await.unwrap();
     }
-    let fits = in_cluster("fits", "fits", Some("fits-tls"));
-    world.create::<CertificateOrder>(fits).await;
-    let edit = json!({"spec": {"secretName": "fits-key"}});
-    let refused = orders.patch("fits", &PatchParams::default(), &Patch::Merge(&edit)).await;
-    assert!(refused.unwrap_err().to_string().contains("kept for the key of this order"));
+    let refused = edit("fits", json!({"spec": {"secretName": "fits-key"}})).await.unwrap_err();
+    assert!(refused.to_string().contains("kept for the key of this order"), "{refused}");
+    let definitions: Api<CustomResourceDefinition> = Api::all(world.client());
+    let name = format!("certificateorders.{group}");
+    definitions.delete(&name, &kube::api::DeleteParams::default()).await.unwrap();
 }
