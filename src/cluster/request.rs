@@ -1,14 +1,75 @@
 //! One request to the API server: its timeout and its field manager.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// The field manager of everything that certorder writes.
 pub const FIELD_MANAGER: &str = "certorder";
 
-/// The timeout of one call to the API server. kube itself limits watches only.
-const CALL: Duration = Duration::from_secs(30);
+/// The shortest timeout of a request. kube itself limits watches only.
+const MIN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// One call to the API server, with a timeout.
-pub async fn bounded<T>(call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, kube::Error> {
-    tokio::time::timeout(CALL, call).await.unwrap_or_else(|elapsed| Err(kube::Error::Service(elapsed.into())))
+/// The longest one.
+const MAX_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// The timeout of the requests of this process: they all have one API server.
+static TIMEOUT: Timeout = Timeout(AtomicU64::new(0));
+
+/// One request to the API server, with a timeout that an API server on a busy machine can keep.
+pub async fn bounded<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, kube::Error> {
+    TIMEOUT.bound(request).await
+}
+
+/// A timeout that follows the API server, in milliseconds: it doubles when an answer does not come in time, and returns to
+/// four times the last answer.
+struct Timeout(AtomicU64);
+
+impl Timeout {
+    async fn bound<T>(
+        &self,
+        request: impl Future<Output = Result<T, kube::Error>>,
+    ) -> Result<T, kube::Error> {
+        let timeout = Duration::from_millis(self.0.load(Ordering::Relaxed)).clamp(MIN_TIMEOUT, MAX_TIMEOUT);
+        let begin = Instant::now();
+        let answer = tokio::time::timeout(timeout, request).await;
+        let next = if answer.is_ok() { begin.elapsed().saturating_mul(4) } else { timeout.saturating_mul(2) };
+        self.0.store(u64::try_from(next.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        answer.unwrap_or_else(|elapsed| Err(kube::Error::Service(elapsed.into())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::sleep;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_minutes_is_answered_after_some_tries() {
+        let timeout = Timeout(AtomicU64::new(0));
+        let takes = async |time| timeout.bound(async { Ok(sleep(time).await) }).await.is_ok();
+        let minutes = Duration::from_mins(3);
+        let mut answered = Vec::new();
+        for _ in 0..4 {
+            answered.push(takes(minutes).await);
+        }
+        assert_eq!(answered, [false, false, false, true], "30 s, 1 min, 2 min, 4 min");
+        assert!(takes(minutes).await, "and from then on");
+        assert!(takes(Duration::from_secs(1)).await);
+        let begin = Instant::now();
+        assert!(!takes(minutes).await, "it answers fast again");
+        assert_eq!(begin.elapsed(), MIN_TIMEOUT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_api_server_that_never_answers_is_given_five_minutes_at_most() {
+        let timeout = Timeout(AtomicU64::new(0));
+        for _ in 0..10 {
+            let begin = Instant::now();
+            assert!(timeout.bound(std::future::pending::<Result<(), _>>()).await.is_err());
+            assert!(begin.elapsed() <= MAX_TIMEOUT);
+        }
+    }
 }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Namespace;
 use crate::cluster::secrets::Secrets;
+use crate::controller::latency::ApiLatency;
 use crate::controller::telemetry::Telemetry;
 use crate::core::clock::Clock;
 use crate::provider::registry::Clouds;
@@ -24,6 +25,8 @@ pub struct Context {
     pub holder: String,
     /// The longest that one call to a cloud takes.
     pub call_timeout: Duration,
+    /// How long the API server takes to answer.
+    pub api_latency: ApiLatency,
     /// The namespaces that are watched; empty means all of them.
     pub namespaces: Vec<String>,
     /// The cache of Secrets that objects refer to.

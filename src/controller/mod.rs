@@ -1,6 +1,7 @@
 //! What both controllers share.
 //!
 //! - [`context`]: the API server, the clouds, the time, and what else every pass needs.
+//! - [`latency`]: how long the API server takes to answer.
 //! - [`queue`]: which order of an account is reconciled next.
 //! - [`schedule`]: when each object is due again.
 //! - [`failure`]: a failed call to a cloud as a condition, and when it is retried.
@@ -8,6 +9,7 @@
 
 pub mod context;
 pub mod failure;
+pub mod latency;
 pub mod queue;
 pub mod schedule;
 pub mod telemetry;

@@ -115,7 +115,6 @@ mod tests {
 
     #[test]
     fn only_what_identifies_an_application_contradicts_it_and_only_where_it_is_shown() {
-        type Facts<'a> = &'a [(&'static str, &'a str)];
         let mut sent = evidence(&[("phone", "020-1")]);
         sent.add_identity("domain", "a.example");
         sent.add_identity("csr", "A");

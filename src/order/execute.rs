@@ -58,7 +58,11 @@ pub async fn execute(
         }
         Step::Export => export(controller, facts, inputs).await,
         Step::MakeKey => make_key(controller, facts, inputs).await,
-        Step::Adopt => match controller.claims.hold(facts.order).await? {
+        Step::Adopt => match controller
+            .claims
+            .hold(facts.order, controller.context.call_timeout.saturating_mul(2))
+            .await?
+        {
             Some(problem) => record(controller, facts, inputs, &Outcome::Step(&facts.refuse(problem))).await,
             None => record(controller, facts, inputs, &Outcome::Step(step)).await,
         },
@@ -82,7 +86,8 @@ async fn record(
 }
 
 async fn store(controller: &Controller, order: &CertificateOrder, next: Next) -> Result<Done, kube::Error> {
-    match status::swap(&controller.context.client, order, next.status).await? {
+    let swapped = status::swap(&controller.context.client, order, next.status);
+    match controller.context.api_latency.measure(swapped).await? {
         Swap::Stored(order) => Ok(Done { order: *order, requeue: next.requeue }),
         Swap::Conflict => Ok(Done { order: order.clone(), requeue: ON_CONFLICT }),
     }
@@ -95,7 +100,9 @@ async fn make_key(
     inputs: &Inputs<'_>,
 ) -> Result<Done, kube::Error> {
     let halt = async |problem| record(controller, facts, inputs, &Outcome::Step(&Step::Halt(problem))).await;
-    if let Some(problem) = controller.claims.hold(facts.order).await? {
+    if let Some(problem) =
+        controller.claims.hold(facts.order, controller.context.call_timeout.saturating_mul(2)).await?
+    {
         return halt(problem).await;
     }
     let algorithm = resolve::algorithm(&facts.order.spec);
@@ -222,14 +229,24 @@ struct Call<'a> {
 impl Call<'_> {
     async fn make(&self, attempt: i64) -> Result<Done, kube::Error> {
         let action = self.request.kind();
+        let context = &self.controller.context;
+        let start_within = context.api_latency.start_within(context.call_timeout);
+        // With more calls before this one than fit into that time, its intent would be for nothing.
+        let delay = self.provider.write_delay(action);
+        if delay > start_within / 2 {
+            return Ok(Done { order: self.facts.order.clone(), requeue: Requeue::In(delay) });
+        }
+        let lasts = start_within.saturating_add(context.call_timeout);
         let begins = matches!(action, Action::Submit | Action::Order | Action::Resubmit);
-        if begins && let Some(problem) = self.controller.claims.hold(self.facts.order).await? {
+        if begins && let Some(problem) = self.controller.claims.hold(self.facts.order, lasts).await? {
             let refused = Outcome::Step(&self.facts.refuse(problem));
             let next = self.fold(self.facts.order, &refused);
             return store(self.controller, self.facts.order, next).await;
         }
-        // One call timeout to start the call, one to finish it: `plan` waits that long before absent evidence counts.
-        let start_by = Instant::now() + self.controller.context.call_timeout;
+        // That much time to start the call, and one call timeout to finish it: `plan` waits that long before absent evidence
+        // counts.
+        let start_by = Instant::now() + start_within;
+        let started_at = context.clock.now();
         let payload_hash = match self.request {
             Request::Submit(payload) => Some(payload.hash.clone()),
             _ => None,
@@ -239,14 +256,13 @@ impl Call<'_> {
             action: self.facts.action_name(action),
             payload_hash,
             holder: self.controller.context.holder.clone(),
-            started_at: micros(self.controller.context.clock.now()),
+            started_at: micros(started_at),
+            begin_by: started_at.checked_add(start_within).ok().map(micros),
             resubmit_at: self.facts.handled_request(action).map(str::to_owned),
         };
         let next = self.fold(self.facts.order, &Outcome::Intent(action, &intent));
-        let Some(stored) =
-            status::store_intent(&self.controller.context.client, self.facts.order, next.status, &intent)
-                .await?
-        else {
+        let storing = status::store_intent(&context.client, self.facts.order, next.status, &intent);
+        let Some(stored) = context.api_latency.measure(storing).await? else {
             return Ok(conflict(self.facts));
         };
         // The claim is held. One version more, the cached orders have a second look: a Lease may have been deleted.

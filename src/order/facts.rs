@@ -138,6 +138,16 @@ impl Facts<'_> {
         self.submission()?.intent.as_ref()
     }
 
+    /// How long a call of this intent may take, counted from when the intent was stored: until it begins, and one call
+    /// timeout more.
+    #[must_use]
+    pub fn intent_lasts(&self, intent: &Intent) -> Duration {
+        let begin = intent.begin_by.as_ref().map(|begin_by| begin_by.0.duration_since(intent.started_at.0));
+        // Versions before 0.2 store no time to begin by: it is one call timeout.
+        let begin = begin.and_then(|begin| Duration::try_from(begin).ok()).unwrap_or(self.call_timeout);
+        begin.max(self.call_timeout).saturating_add(self.call_timeout)
+    }
+
     /// Our record of an accepted application.
     #[must_use]
     pub fn ours(&self) -> Option<&Submission> {

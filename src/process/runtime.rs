@@ -17,6 +17,7 @@ use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use crate::cluster::cache::Cache;
 use crate::cluster::secrets::Secrets;
 use crate::controller::context::Context;
+use crate::controller::latency::ApiLatency;
 use crate::controller::queue::AccountQueue;
 use crate::controller::schedule::Schedule;
 use crate::controller::telemetry::{Metrics, QueueMetrics, Telemetry};
@@ -188,6 +189,7 @@ pub async fn run_by(
         clock,
         holder,
         call_timeout: config.call_timeout,
+        api_latency: ApiLatency::default(),
         namespaces: config.watch_namespaces.clone(),
         secrets,
         shutdown: shutdown.clone(),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Request;
@@ -60,6 +61,12 @@ impl CloudClient {
         // It may hold a private key or personal data.
         answer.body.zeroize();
         outcome
+    }
+
+    /// How long a call would wait for the rate limit now.
+    #[must_use]
+    pub fn delay(&self, account: &str, action: &'static str) -> Duration {
+        self.limiter.delay(account, action)
     }
 
     async fn permit(&self, caller: Caller<'_>) -> Result<Call, Error> {

@@ -1,5 +1,7 @@
 //! What a cloud offers for one paid certificate: the trait that each cloud's folder implements.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -37,6 +39,9 @@ pub trait Provider: Send + Sync {
     async fn observe_unused(&self) -> Option<Observation> {
         None
     }
+
+    /// How long a call that changes something would wait for the rate limit now, with those before it.
+    fn write_delay(&self, kind: RequestKind) -> Duration;
 
     /// Makes one call that changes something at the cloud. The call is never repeated here.
     async fn write(&self, request: Request<'_>, begin_by: Instant) -> Result<Accepted, Error>;

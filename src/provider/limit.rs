@@ -58,6 +58,16 @@ impl Limiter {
         *next = Instant::now() + self.interval;
     }
 
+    /// How long a further caller would wait, with those before it.
+    #[must_use]
+    pub fn delay(&self, account: &str, action: &'static str) -> Duration {
+        let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = buckets.get(&Key { account: account.to_owned(), action });
+        // Each caller that waits has the bucket, and so has the map.
+        let before = bucket.map_or(0, |bucket| Arc::strong_count(bucket).saturating_sub(1));
+        self.interval.saturating_mul(u32::try_from(before).unwrap_or(u32::MAX))
+    }
+
     fn bucket(&self, key: Key) -> Bucket {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bucket) = buckets.get(&key) {

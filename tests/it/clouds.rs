@@ -30,6 +30,8 @@ pub(crate) struct Names {
     pub(crate) apply_again: &'static [&'static str],
     pub(crate) withdraw: &'static str,
     pub(crate) read: &'static str,
+    /// The read of many certificates, where the first read of an order is one of those.
+    pub(crate) list: Option<&'static str>,
     pub(crate) download: &'static str,
     /// The codes for refused credentials and for too many calls.
     pub(crate) bad_signature: &'static str,
@@ -45,6 +47,7 @@ const TENCENT: Names = Names {
     apply_again: &["ModifyCertificateResubmit", "CertificateInfoSubmit", "CertificateOrderSubmit"],
     withdraw: "CancelAuditCertificate",
     read: "DescribeCertificate",
+    list: Some("DescribeCertificates"),
     download: "DescribeCertificateDetail",
     bad_signature: "AuthFailure.SignatureFailure",
     too_fast: "RequestLimitExceeded",
@@ -58,6 +61,7 @@ const HUAWEI: Names = Names {
     apply_again: &["apply"],
     withdraw: "cancel-cert",
     read: "show",
+    list: None,
     download: "export",
     bad_signature: "APIGW.0301",
     too_fast: "APIGW.0308",

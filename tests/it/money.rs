@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
-use certorder_sim::proxy::Action;
+use certorder_sim::proxy::{Action, Rule};
 use kube::api::PostParams;
 use serde_json::json;
 
@@ -17,6 +17,7 @@ for_both_clouds! {
     an_order_that_is_deleted_and_applied_again_is_taken_over,
     a_label_edit_between_intent_and_outcome_loses_no_request_id,
     what_the_ca_works_on_cannot_be_edited_and_the_rest_can,
+    an_api_server_that_is_slower_than_a_call_delays_an_order_and_does_not_stop_it,
 }
 
 async fn ordered(world: &World) -> CertificateOrderStatus {
@@ -118,4 +119,19 @@ async fn what_the_ca_works_on_cannot_be_edited_and_the_rest_can(kind: Kind) {
     world.edit::<CertificateOrder>("www", json!({"spec": {"readyPolicy": "Ordered"}})).await;
     let status = world.until_is("www", "Ready", "True", "Ordered").await;
     assert!(message(&status, "Ready").len() > 1);
+}
+
+async fn an_api_server_that_is_slower_than_a_call_delays_an_order_and_does_not_stop_it(kind: Kind) {
+    let mut world = World::quiet_at(kind).await;
+    world.site.buy(world.certificate(), Product::Dv);
+    // Half as long again as the call timeout of these stories.
+    world.api.fault(Rule::new(Action::Delay(Duration::from_millis(1500))).path("/status").always());
+    world.create::<CertificateOrder>(world.order("www")).await;
+    world.run();
+    ordered(&world).await;
+    once(&world);
+    let seen = world.api.seen();
+    let writes =
+        seen.iter().filter(|seen| seen.path.contains("/status") && seen.path.contains("/www")).count();
+    assert!(writes <= 10, "{writes} status writes");
 }

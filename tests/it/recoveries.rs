@@ -256,7 +256,9 @@ async fn a_throttled_submission_is_sent_again_by_itself(kind: Kind) {
 async fn a_cloud_without_answer_is_read_again_by_itself(kind: Kind) {
     let world = World::start_at(kind).await;
     world.site.buy(world.certificate(), clouds::Product::Dv);
-    world.site.slip(Slip::BadGateway(3), kind.names().read);
+    for read in [Some(kind.names().read), kind.names().list].into_iter().flatten() {
+        world.site.slip(Slip::BadGateway(3), read);
+    }
     world.create::<CertificateOrder>(with_own_key(&world)).await;
     recovers(&world, "CloudUnavailable", "tries again by itself", async |_| {}).await;
 }

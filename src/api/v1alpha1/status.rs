@@ -230,6 +230,10 @@ pub struct Intent {
     /// When the intent was stored.
     pub started_at: MicroTime,
 
+    /// No call of this intent begins later than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begin_by: Option<MicroTime>,
+
     /// The value of the annotation `certorder.dev/resubmit-at` that the call acts on, where the application itself
     /// begins another attempt.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -74,23 +74,31 @@ impl Claims {
 
     /// Makes sure that an order holds the claim to its certificate. Returns why it does not, if so; only a failure of the
     /// API server that says nothing about the claim is an error.
-    pub async fn hold(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
+    ///
+    /// The next call of the order may take as long as `lasts`, counted from its intent; where that is longer than usual, the
+    /// Lease has to say so first.
+    pub async fn hold(
+        &self,
+        order: &CertificateOrder,
+        lasts: Duration,
+    ) -> Result<Option<Problem>, kube::Error> {
+        let lasts = lasts.max(self.duration);
         if let Some(problem) = self.not_ready() {
             return Ok(Some(problem));
         }
         let name = lease::name(order);
         let asked_at = Instant::now();
         let found = match self.memory.read_at(&Holder::of(order), &name) {
-            Some(read_at) if read_at.elapsed() < self.duration => return Ok(None),
+            Some(read_at) if read_at.elapsed() < self.duration && lasts == self.duration => return Ok(None),
             Some(_) => match bounded(self.leases.get_opt(&name)).await {
                 // Somebody deleted it.
-                Ok(None) => self.create(order).await,
+                Ok(None) => self.create(order, lasts).await,
                 found => found,
             },
-            None => self.create(order).await,
+            None => self.create(order, lasts).await,
         };
         match found {
-            Ok(Some(lease)) => self.judge(order, &lease.into(), asked_at).await,
+            Ok(Some(lease)) => self.judge(order, &lease.into(), asked_at, lasts).await,
             // Created by somebody else and deleted again, or the answer was not clear and nothing was stored.
             Ok(None) => Ok(Some(self.contested())),
             Err(error) => self.unavailable(error).map(Some),
@@ -122,8 +130,12 @@ impl Claims {
 
     /// Creates the Lease of an order. After an answer that is not clear, or says that there is one, it is read: that is the
     /// answer to whose it is.
-    pub(super) async fn create(&self, order: &CertificateOrder) -> Result<Option<Lease>, kube::Error> {
-        let wanted = lease::lease(order, self.duration, None, self.clock.now());
+    pub(super) async fn create(
+        &self,
+        order: &CertificateOrder,
+        lasts: Duration,
+    ) -> Result<Option<Lease>, kube::Error> {
+        let wanted = lease::lease(order, lasts, None, self.clock.now());
         match bounded(self.leases.create(&params(), &wanted)).await {
             Ok(lease) => Ok(Some(lease)),
             Err(kube::Error::Api(status)) if is_refusal(&status) => Err(kube::Error::Api(status)),
@@ -137,13 +149,14 @@ impl Claims {
         order: &CertificateOrder,
         claim: &Claim,
         asked_at: Instant,
+        lasts: Duration,
     ) -> Result<Option<Problem>, kube::Error> {
         let me = Holder::of(order);
         let Some(holder) = &claim.holder else { return Ok(Some(self.nameless(claim))) };
         if holder.uid == me.uid {
             // A process with shorter calls made it: whoever takes it over has to know of the longer ones.
-            if claim.duration < lease::stored(self.duration) {
-                return self.replace(order, claim).await;
+            if claim.duration < lease::stored(lasts) {
+                return self.replace(order, claim, lasts).await;
             }
             self.remember(&me, &claim.name, asked_at);
             return Ok(None);
@@ -154,16 +167,21 @@ impl Claims {
             HolderState::OutOfSight => Some(self.out_of_sight(claim)),
             // A call of that order may still be under way.
             HolderState::Gone if self.vacant_for(claim, holder).is_zero() => {
-                return self.replace(order, claim).await;
+                return self.replace(order, claim, lasts).await;
             }
             HolderState::Gone => Some(waits(self.wait(claim))),
         })
     }
 
     /// Makes a claim that was read this order's, by compare-and-swap.
-    async fn replace(&self, order: &CertificateOrder, claim: &Claim) -> Result<Option<Problem>, kube::Error> {
+    async fn replace(
+        &self,
+        order: &CertificateOrder,
+        claim: &Claim,
+        lasts: Duration,
+    ) -> Result<Option<Problem>, kube::Error> {
         let asked_at = Instant::now();
-        let wanted = lease::lease(order, self.duration, claim.version.clone(), self.clock.now());
+        let wanted = lease::lease(order, lasts, claim.version.clone(), self.clock.now());
         match bounded(self.leases.replace(&claim.name, &params(), &wanted)).await {
             Ok(_) => {
                 self.remember(&Holder::of(order), &claim.name, asked_at);

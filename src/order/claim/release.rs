@@ -176,13 +176,13 @@ impl Claims {
         let asked_at = Instant::now();
         let claim = match claims.get(&lease::name(order)) {
             Some(claim) => claim.clone(),
-            None => match self.create(order).await? {
+            None => match self.create(order, self.duration).await? {
                 Some(lease) => lease.into(),
                 // Created by somebody else and deleted again.
                 None => return Ok(true),
             },
         };
-        match self.judge(order, &claim, asked_at).await? {
+        match self.judge(order, &claim, asked_at, self.duration).await? {
             None => Ok(false),
             Some(problem) if problem.reason == Reason::Settling => Ok(true),
             Some(problem) => {
@@ -258,7 +258,7 @@ impl Claims {
         // Created again with the status of before, by a backup: it goes on, and its certificate is nobody else's.
         let again = orders.named(&holder.key, name).filter(|order| lease::has_acted(order));
         match again {
-            Some(order) => drop(self.judge(&order, &claim, asked_at).await?),
+            Some(order) => drop(self.judge(&order, &claim, asked_at, self.duration).await?),
             None => self.delete(claim).await?,
         }
         self.memory.forget(name, gone);

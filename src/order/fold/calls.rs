@@ -224,7 +224,8 @@ impl Fold<'_> {
     pub(super) fn settle(&mut self, until: jiff::Timestamp) -> Requeue {
         let intent = self.submission().intent.as_ref().map(|intent| (intent.action.clone(), intent.attempt));
         let (action, attempt) = intent.unwrap_or_default();
-        let wait = self.facts.call_timeout.saturating_mul(2);
+        let wait =
+            self.facts.intent().map_or_else(Duration::default, |intent| self.facts.intent_lasts(intent));
         let message = format!(
             "the outcome of {action} (attempt {attempt}) is not recorded and not visible at the cloud; certorder \
              reads for {wait:?} before it tries again"

@@ -83,13 +83,13 @@ pub(in crate::order) fn landed(
 /// When absent evidence shows that the call was not made: by then a slow call is over, by the clock of its caller and
 /// by our own.
 fn absence_counts_from(facts: &Facts<'_>, intent: &Intent) -> Timestamp {
-    let two_calls = facts.call_timeout.saturating_mul(2);
+    let lasts = facts.intent_lasts(intent);
     let after = |time: Timestamp, wait: Duration| {
         let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
         time.checked_add(wait).unwrap_or(Timestamp::MAX)
     };
-    let here = after(facts.now, two_calls.saturating_sub(facts.intent_age));
-    let is_new = facts.intent_age < two_calls;
-    let there = after(intent.started_at.0, two_calls);
+    let here = after(facts.now, lasts.saturating_sub(facts.intent_age));
+    let is_new = facts.intent_age < lasts;
+    let there = after(intent.started_at.0, lasts);
     if is_new { there.max(here) } else { there }
 }

@@ -387,6 +387,7 @@ fn accepted(application: &str, second: i64) -> Submission {
 /// The intent to submit an application.
 pub(super) fn to_submit(application: &str, second: i64) -> Intent {
     Intent {
+        begin_by: None,
         attempt: 1,
         action: SUBMIT.to_owned(),
         payload_hash: Some(hash(application)),

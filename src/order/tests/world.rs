@@ -142,6 +142,7 @@ impl World {
             self.cloud.expect(application(scene));
         }
         Intent {
+            begin_by: None,
             attempt,
             action: scene.facts().action_name(action),
             payload_hash: hash.filter(|_| action == Action::Submit),

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Method;
@@ -91,6 +92,11 @@ impl Huawei {
         query: String,
     ) -> Result<(T, Option<String>), Error> {
         self.call(action, &Message { method: Method::GET, path, query, body: b"" }, None).await
+    }
+
+    /// How long a call would wait for the rate limit now.
+    pub(super) fn delay(&self, action: &'static str) -> Duration {
+        self.service.cloud.delay(self.account.expose_secret(), action)
     }
 
     /// One call; with `begin_by` it is a write.

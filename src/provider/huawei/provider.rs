@@ -1,5 +1,7 @@
 //! One paid certificate at Huawei Cloud.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::Method;
@@ -64,6 +66,10 @@ impl Provider for Huawei {
             Err(error) if listing::may_be_deleted(&error) => Err(self.not_found(error).await),
             seen => seen,
         }
+    }
+
+    fn write_delay(&self, kind: RequestKind) -> Duration {
+        CALLS.name(kind).map_or(Duration::ZERO, |action| self.delay(action))
     }
 
     async fn write(&self, request: Request<'_>, begin_by: Instant) -> Result<Accepted, Error> {

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Method;
@@ -109,6 +110,11 @@ impl Client {
         body: &[u8],
     ) -> Result<(T, String), Error> {
         self.call(action, body, None).await
+    }
+
+    /// How long a call would wait for the rate limit now.
+    pub(super) fn delay(&self, action: &'static str) -> Duration {
+        self.service.cloud.delay(self.credentials.secret_id.expose_secret(), action)
     }
 
     /// The same, but the body is built once the rate limit allows the call.

@@ -1,5 +1,7 @@
 //! One paid certificate at Tencent Cloud.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -27,6 +29,10 @@ impl Provider for Tencent {
 
     async fn observe_unused(&self) -> Option<Observation> {
         self.listed_unused().await
+    }
+
+    fn write_delay(&self, kind: RequestKind) -> Duration {
+        CALLS.name(kind).map_or(Duration::ZERO, |action| self.client.delay(action))
     }
 
     async fn write(&self, request: Request<'_>, begin_by: Instant) -> Result<Accepted, Error> {

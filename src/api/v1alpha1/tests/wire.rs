@@ -68,6 +68,7 @@ fn nothing_empty_is_written() {
 fn times_read_back_equal() {
     let now = "2026-11-22T02:03:04.567890123Z".parse().unwrap();
     let intent = Intent {
+        begin_by: None,
         attempt: 1,
         action: "CertificateInfoSubmit".into(),
         payload_hash: None,
