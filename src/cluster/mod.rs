@@ -5,11 +5,13 @@
 //! - [`secrets`]: Secrets that are referred to, as last read.
 //! - [`watch`]: watches of whole objects and of the metadata of Secrets; [`cache`]: the cached objects, with an index.
 //! - [`watch_health`]: which kinds cannot be watched, for `/readyz`.
+//! - [`fields`]: who set which field of an object.
 //! - [`trim`]: which fields of cached orders are dropped.
 //! - [`error`]: errors of the API server, explained with what to do.
 
 pub mod cache;
 pub mod error;
+pub mod fields;
 pub mod namespace;
 pub mod request;
 pub mod secrets;

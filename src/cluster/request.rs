@@ -19,7 +19,8 @@ static TIMEOUT: Timeout = Timeout(AtomicU64::new(0));
 
 /// One request to the API server, with a timeout that an API server on a busy machine can keep.
 pub async fn bounded<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, kube::Error> {
-    TIMEOUT.bound(request).await
+    // On the heap: each request would be held several times over by those who wait for it.
+    TIMEOUT.bound(Box::pin(request)).await
 }
 
 /// A timeout that follows the API server, in milliseconds: it doubles when an answer does not come in time, and returns to
@@ -49,7 +50,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_that_takes_minutes_is_answered_after_some_tries() {
         let timeout = Timeout(AtomicU64::new(0));
-        let takes = async |time| timeout.bound(async { Ok(sleep(time).await) }).await.is_ok();
+        let takes = async |time| {
+            let request = async {
+                sleep(time).await;
+                Ok(())
+            };
+            timeout.bound(request).await.is_ok()
+        };
         let minutes = Duration::from_mins(3);
         let mut answered = Vec::new();
         for _ in 0..4 {

@@ -33,7 +33,7 @@ impl ApiLatency {
     /// Takes the time of a request, whatever it is answered.
     pub async fn measure<T>(&self, request: impl Future<Output = T>) -> T {
         let begin = Instant::now();
-        let answer = request.await;
+        let answer = Box::pin(request).await;
         self.record(begin.elapsed());
         answer
     }

@@ -5,7 +5,8 @@
 //! - [`queue`]: which order of an account is reconciled next.
 //! - [`schedule`]: when each object is due again.
 //! - [`failure`]: a failed call to a cloud as a condition, and when it is retried.
-//! - [`telemetry`]: an outcome as a log line, an Event and a metric.
+//! - [`telemetry`]: an outcome as a log line, an Event and a metric; [`write_rates`]: objects that are written
+//!   too often.
 
 pub mod context;
 pub mod failure;
@@ -13,3 +14,4 @@ pub mod latency;
 pub mod queue;
 pub mod schedule;
 pub mod telemetry;
+pub mod write_rates;

@@ -22,6 +22,8 @@ struct Entry {
     /// What the user had asked for at the last pass.
     asked: String,
     due: Option<Instant>,
+    /// Until when nothing is expected to change but by what the object refers to.
+    rests_until: Option<Instant>,
     failures: u32,
 }
 
@@ -41,6 +43,8 @@ pub struct Pass {
     asked: String,
     /// How many passes in a row have failed before this one.
     pub failures: u32,
+    /// Until when nothing but what the object refers to asks for a pass.
+    pub rests_until: Option<Instant>,
 }
 
 impl Schedule {
@@ -53,7 +57,10 @@ impl Schedule {
             entry.due.map(|due| due.saturating_duration_since(now)).filter(|left| !left.is_zero());
         match remaining {
             Some(left) if entry.wakes == entry.handled && entry.asked == asked => Due::NotBefore(left),
-            _ => Due::Now(Pass { wakes: entry.wakes, asked, failures: entry.failures }),
+            _ => {
+                let rests = entry.rests_until.filter(|until| entry.asked == asked && now < *until);
+                Due::Now(Pass { wakes: entry.wakes, asked, failures: entry.failures, rests_until: rests })
+            }
         }
     }
 
@@ -62,6 +69,7 @@ impl Schedule {
         self.lock().entry(key.clone()).or_insert_with(|| Entry {
             asked: asked.to_owned(),
             due: now.checked_add(pause),
+            rests_until: now.checked_add(pause),
             ..Entry::default()
         });
     }
@@ -74,6 +82,13 @@ impl Schedule {
         entry.asked = pass.asked;
         entry.failures = if failed { pass.failures.saturating_add(1) } else { 0 };
         entry.due = now.checked_add(pause);
+    }
+
+    /// Says until when a pass has to look at nothing but what the object refers to; `None` if it has to look at all.
+    pub fn rests(&self, key: &Key, until: Option<Instant>) {
+        if let Some(entry) = self.lock().get_mut(key) {
+            entry.rests_until = until;
+        }
     }
 
     /// Makes an object due, also one without a pass so far: something that it refers to has changed.
@@ -128,6 +143,21 @@ mod tests {
         begun(&schedule, "2", start);
         schedule.wake(&key());
         begun(&schedule, "1", start);
+    }
+
+    #[test]
+    fn an_object_rests_until_its_time_comes_or_something_else_is_asked() {
+        let (schedule, start) = (Schedule::default(), Instant::now());
+        let pass = begun(&schedule, "1", start);
+        assert_eq!(pass.rests_until, None);
+        schedule.end(&key(), pass, false, PAUSE, start);
+        schedule.rests(&key(), Some(start + PAUSE));
+        schedule.wake(&key());
+        assert_eq!(begun(&schedule, "1", start).rests_until, Some(start + PAUSE), "something it refers to");
+        assert_eq!(begun(&schedule, "2", start).rests_until, None);
+        assert_eq!(begun(&schedule, "1", start + PAUSE).rests_until, None);
+        schedule.rests(&key(), None);
+        assert_eq!(begun(&schedule, "1", start).rests_until, None);
     }
 
     #[test]

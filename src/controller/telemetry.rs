@@ -13,6 +13,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
+use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
@@ -21,6 +22,7 @@ use crate::cluster::FIELD_MANAGER;
 use crate::cluster::bounded;
 use crate::cluster::error::{explain, is_namespace_terminating};
 use crate::controller::queue::AccountQueue;
+use crate::controller::write_rates::{MOST, WriteRates};
 use crate::core::conditions::{Problem, get};
 use crate::core::redact::{Filter, truncate};
 use crate::provider::{Accepted, Error};
@@ -33,6 +35,7 @@ const LONGEST_NOTE: usize = 1000;
 pub struct Telemetry {
     recorder: Recorder,
     metrics: Metrics,
+    rates: Arc<WriteRates>,
 }
 
 /// The counters. Labels have few fixed values; the names of objects appear in logs and Events only.
@@ -42,6 +45,12 @@ pub struct Metrics {
     status_writes: Counter,
     api_errors: Counter,
     cleanups_given_up: Counter,
+    busy: Family<KindLabels, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -64,6 +73,8 @@ impl Metrics {
         );
         let help = "Deleted orders whose finalizer was removed without cleanup at the cloud";
         registry.register("cleanups_given_up", help, metrics.cleanups_given_up.clone());
+        let help = "Objects that were written more than ten times within a minute, by kind";
+        registry.register("busy_objects", help, metrics.busy.clone());
         metrics
     }
 }
@@ -113,7 +124,7 @@ impl Telemetry {
     #[must_use]
     pub fn new(client: Client, holder: &str, metrics: Metrics) -> Self {
         let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: Some(holder.to_owned()) };
-        Self { recorder: Recorder::new(client, reporter), metrics }
+        Self { recorder: Recorder::new(client, reporter), metrics, rates: Arc::default() }
     }
 
     /// Records a read of a cloud.
@@ -166,7 +177,27 @@ impl Telemetry {
         };
         let (before, now) = (conditions(before), conditions(after));
         let notes = ANNOUNCED.into_iter().filter_map(|type_| announcement(type_, &before, &now));
-        self.announce(&after.object_ref(&()), notes.collect()).await;
+        let contested = contest(&before, &now);
+        self.announce(&after.object_ref(&()), notes.chain(contested).collect()).await;
+        self.wrote(after, "CertificateOrder", &after.name_any()).await;
+    }
+
+    /// An object of an order was written. One that is written very often is told.
+    pub async fn wrote(&self, order: &CertificateOrder, kind: &'static str, name: &str) {
+        let object = format!("{kind}/{}/{name}", order.namespace().unwrap_or_default());
+        if !self.rates.count(object, Instant::now()) {
+            return;
+        }
+        self.metrics.busy.get_or_create(&KindLabels { kind }).inc();
+        let note = format!(
+            "{kind} {name} was written more than {MOST} times within a minute; look for what changes it at the same \
+             time (kubectl get --show-managed-fields), and report it if that is certorder alone"
+        );
+        warn!(namespace = order.namespace(), order = order.name_any(), "{note}");
+        let event = event("WrittenOften", true, &note);
+        if let Err(error) = bounded(self.recorder.publish(&event, &order.object_ref(&()))).await {
+            warn!(error = %explain(&error), "cannot publish an Event");
+        }
     }
 
     /// The same for a profile.
@@ -269,6 +300,14 @@ fn announcement(type_: ConditionType, before: &[Condition], now: &[Condition]) -
     }
     let warns = matches!(type_, ConditionType::Stalled | ConditionType::ActionRequired);
     Some(event(if warns { &now.reason } else { &now.type_ }, warns, &now.message))
+}
+
+/// Somebody keeps rewriting a Secret.
+fn contest(before: &[Condition], now: &[Condition]) -> Option<Event> {
+    let contested: &str = Reason::SecretContested.into();
+    let is_so = |list| get(list, ConditionType::SecretSynced).filter(|synced| synced.reason == contested);
+    let now = is_so(now)?;
+    is_so(before).is_none().then(|| event(contested, true, &now.message))
 }
 
 fn announcement_of_a_profile(

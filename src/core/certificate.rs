@@ -35,6 +35,7 @@ pub struct Csr {
     pem: String,
     der: Vec<u8>,
     request_info: Vec<u8>,
+    public_key: Vec<u8>,
     common_name: Option<String>,
     dns_names: Vec<String>,
 }
@@ -140,7 +141,8 @@ impl Csr {
         let common_name = common_name(&request)?;
         let dns_names = dns_names(&request)?;
         let request_info = request.certification_request_info.raw.to_vec();
-        Ok(Self { pem, der, request_info, common_name, dns_names })
+        let public_key = request.certification_request_info.subject_pki.raw.to_vec();
+        Ok(Self { pem, der, request_info, public_key, common_name, dns_names })
     }
 
     /// The request as PEM, written anew from its DER: nothing that stood around it, and lines of one length.
@@ -166,6 +168,12 @@ impl Csr {
     #[must_use]
     pub fn request_info(&self) -> &[u8] {
         &self.request_info
+    }
+
+    /// The public key as DER (X.509's `SubjectPublicKeyInfo`).
+    #[must_use]
+    pub fn public_key_der(&self) -> &[u8] {
+        &self.public_key
     }
 
     /// Checks that the request is for these names. A CSR may hold fewer names than the order, since both clouds

@@ -15,6 +15,8 @@ use crate::controller::schedule::Schedule;
 use crate::order::claim::claims::Claims;
 use crate::order::claim::intent_ages::IntentAges;
 use crate::order::claim::locks::CertificateLocks;
+use crate::order::export::kept::{Kept, Repairs};
+use crate::order::export::places::HeldUp;
 use crate::order::validation::Validations;
 use crate::profile::lookups::Lookups;
 
@@ -40,6 +42,12 @@ pub struct Controller {
     pub locks: CertificateLocks,
     /// How long this process has observed each open intent.
     pub intent_ages: IntentAges,
+    /// Orders that others keep from being submitted, since they write the same Secret.
+    pub held_up: HeldUp,
+    /// What the clouds handed over last.
+    pub kept: Kept,
+    /// How often Secrets were repaired.
+    pub repairs: Repairs,
     /// The results of the CA's checks of the proofs of control.
     pub validations: Validations,
 }
@@ -48,6 +56,9 @@ impl Controller {
     /// Removes an order that was deleted.
     pub fn forget(&self, key: &Key) {
         self.schedule.forget(key);
+        self.held_up.forget(key);
+        self.kept.forget(key);
+        self.repairs.forget(key);
         self.intent_ages.forget(key);
         self.validations.forget(key);
         self.claims.order_deleted(key);
@@ -60,7 +71,11 @@ impl Controller {
         if !cached.as_deref().is_some_and(trim::is_settled) {
             return Ok(cached);
         }
-        let (namespace, name) = key;
+        self.live(key).await
+    }
+
+    /// An order as it is now, unless it is gone: the cache may not show yet what the last pass wrote.
+    pub async fn live(&self, (namespace, name): &Key) -> Result<Option<Arc<CertificateOrder>>, kube::Error> {
         let api: Api<CertificateOrder> = Api::namespaced(self.context.client.clone(), namespace);
         Ok(bounded(api.get_opt(name)).await?.map(Arc::new))
     }

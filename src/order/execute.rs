@@ -4,18 +4,22 @@
 //! version that the intent write returned, and retried until it is stored. A process that dies in between leaves an
 //! open intent, and the next process reads the cloud before anything else.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use tokio::time::Instant;
 
-use crate::api::v1alpha1::conditions::Reason;
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, Intent, micros};
-use crate::core::conditions::Problem;
+use crate::cluster::cache;
+use crate::core::conditions::{Problem, Status, get};
 use crate::core::keypair::KeyPair;
 use crate::order::claim::budget;
 use crate::order::controller::Controller;
 use crate::order::export::secret::{self, Owner, TLS_KEY, Wanted};
 use crate::order::export::target::Target;
+use crate::order::export::template;
 use crate::order::facts::{Action, Facts};
 use crate::order::finalizer;
 use crate::order::fold::{Next, Outcome, Requeue, fold};
@@ -123,12 +127,14 @@ async fn make_key(
         data,
         keystores: String::new(),
     };
-    match secret::write(&controller.context.client, facts.order, &owner, None, &wanted, None).await {
+    let template = template::of_the_key(facts.order.spec.secret_template.as_ref());
+    let client = &controller.context.client;
+    match secret::write(client, facts.order, &owner, None, &wanted, Some(&template)).await {
         // Another replica created the Secret first, so its key is used. Read it again, in case it holds none.
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(conflict(facts)),
         written => match secret::refused(&wanted.name, written)? {
             Ok(()) => Ok(Done { order: facts.order.clone(), requeue: Requeue::Now }),
-            Err(problem) => halt(problem).await,
+            Err(problem) => Ok(soon_again(halt(problem).await?)),
         },
     }
 }
@@ -143,30 +149,70 @@ async fn export(
     else {
         return Ok(conflict(facts));
     };
-    let bundle = provider.download().await;
-    controller.context.telemetry.read(provider.calls().download, &bundle);
-    let bundle = match bundle {
-        Ok(bundle) => bundle,
-        Err(error) => return record(controller, facts, inputs, &Outcome::NotFetched(&error)).await,
+    let (key, generation) = (cache::key(facts.order), facts.generation());
+    let is_repair = repairs(facts);
+    let wait = controller.repairs.wait(&key, generation, Instant::now());
+    if is_repair && !wait.is_zero() {
+        return Ok(Done { order: facts.order.clone(), requeue: Requeue::In(wait) });
+    }
+    let expires = facts.observed.and_then(|seen| seen.as_ref().ok()?.not_after);
+    let kept = controller.kept.get(&key, Instant::now());
+    let bundle = if let Some(bundle) = kept.filter(|bundle| target.is_of_this_term(bundle, expires)) {
+        bundle
+    } else {
+        let bundle = provider.download().await;
+        controller.context.telemetry.read(provider.calls().download, &bundle);
+        match bundle {
+            Ok(bundle) => Arc::new(bundle),
+            Err(error) => return record(controller, facts, inputs, &Outcome::NotFetched(&error)).await,
+        }
     };
-    let outcome = match target.wanted(facts.order, names, &bundle) {
-        Ok(all) => write_secrets(controller, facts, &all).await?,
-        Err(problem) => Err(problem),
+    let all = match target.wanted(facts.order, names, &bundle) {
+        Ok(all) => all,
+        // What does not fit is fetched again.
+        Err(problem) => {
+            controller.kept.forget(&key);
+            return record(controller, facts, inputs, &Outcome::Exported(&Err(problem))).await;
+        }
     };
-    let outcome = outcome.map(|()| target.fetched_term(&bundle));
-    record(controller, facts, inputs, &Outcome::Exported(&outcome)).await
+    controller.kept.keep(&key, Arc::clone(&bundle), Instant::now());
+    let outcome = write_secrets(controller, facts.order, &all).await?.map(|()| target.fetched_term(&bundle));
+    if is_repair && outcome.is_ok() {
+        controller.repairs.count(&key, generation, Instant::now());
+    }
+    let done = record(controller, facts, inputs, &Outcome::Exported(&outcome)).await?;
+    Ok(if outcome.is_err() { soon_again(done) } else { done })
 }
 
-async fn write_secrets(
+/// Whether what is written was there before, and has been changed by somebody.
+fn repairs(facts: &Facts<'_>) -> bool {
+    let status = facts.order.status.as_ref();
+    let synced = status.and_then(|status| get(&status.conditions, ConditionType::SecretSynced));
+    let contested: &str = Reason::SecretContested.into();
+    synced.is_some_and(|synced| {
+        let was_there = synced.status == Status::True.as_str() || synced.reason == contested;
+        was_there && synced.observed_generation == Some(facts.generation())
+    })
+}
+
+/// A Secret that the API server refused is tried again within minutes: a policy or a quota is mended without a change
+/// that requeues the order.
+fn soon_again(done: Done) -> Done {
+    Done { requeue: Requeue::Failed(None), ..done }
+}
+
+/// Writes Secrets, up to the first that the API server refuses.
+pub async fn write_secrets(
     controller: &Controller,
-    facts: &Facts<'_>,
+    order: &CertificateOrder,
     all: &[(Wanted, Option<&Secret>)],
 ) -> Result<Result<(), Problem>, kube::Error> {
-    let template = facts.order.spec.secret_template.as_ref();
-    let owner = Owner::of(facts.order);
+    let template = order.spec.secret_template.as_ref();
+    let owner = Owner::of(order);
     for (wanted, stored) in all {
         let written =
-            secret::write(&controller.context.client, facts.order, &owner, *stored, wanted, template).await;
+            secret::write(&controller.context.client, order, &owner, *stored, wanted, template).await;
+        controller.context.telemetry.wrote(order, "Secret", &wanted.name).await;
         if let Err(problem) = secret::refused(&wanted.name, written)? {
             return Ok(Err(problem));
         }

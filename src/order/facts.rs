@@ -12,7 +12,7 @@ use crate::api::v1alpha1::{CertificateOrder, DeletionPolicy, Intent, Mode, Submi
 use crate::core::annotations::{FINALIZER, RESUBMIT_AT, WITHDRAW, handled_value};
 use crate::core::conditions::{Problem, get};
 use crate::core::names::Names;
-use crate::core::observation::Observation;
+use crate::core::observation::{Observation, Stage};
 use crate::order::validation::Validation;
 use crate::provider::{Calls, Error, Letter, Payload};
 
@@ -49,6 +49,8 @@ pub struct Facts<'a> {
     pub secret: &'a Export,
     /// From when until when the certificate in the Secret is valid, if that is the issued one.
     pub term: Option<Term>,
+    /// Why its Secrets could not be written once the certificate is issued, where an application may come next.
+    pub outputs: Option<Problem>,
     /// Why another order for the same certificate holds this one back.
     pub contested: Option<Problem>,
     /// Why this order may not start yet: the budget of its namespace is used up.
@@ -303,6 +305,19 @@ impl Facts<'_> {
             Problem::new(Reason::Withdrawn, message)
         };
         self.unsupported.clone().or_else(|| self.withdraw_is_asked().then(withdrawn))
+    }
+
+    /// Whether an application may be handed in next, so that it counts what can be known of its outputs.
+    #[must_use]
+    pub fn may_apply(&self) -> bool {
+        let Some(Ok(seen)) = self.observed else { return false };
+        let is_over = |ours: &Submission| ours.ordered_at.is_some() && self.resubmit_is_asked();
+        let begins = match seen.stage {
+            Stage::AwaitingInformation => self.ours().is_none_or(is_over),
+            Stage::Rejected | Stage::Cancelled => self.resubmit_is_asked() || self.is_edited_since_the_end(),
+            _ => false,
+        };
+        begins && !self.order.spec.suspend && self.order.metadata.deletion_timestamp.is_none()
     }
 
     /// Whether the user requests to stop the review of this certificate.

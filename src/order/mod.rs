@@ -11,7 +11,7 @@
 //!
 //! Beside them: [`claim`], which order has a certificate; [`export`], what goes into Secrets; [`own_key`], the key that
 //! certorder generates; [`references`], which orders a changed object requeues; [`mod@purpose`], what a pass is for;
-//! [`validation`], the results of the CA's checks; [`finalizer`]; and [`controller`], the state of all this.
+//! [`repair`], what is done to the Secrets between two reads of the cloud; [`validation`], the results of the CA's checks; [`finalizer`]; and [`controller`], the state of all this.
 
 pub mod claim;
 pub mod controller;
@@ -27,6 +27,7 @@ pub mod plan;
 pub mod purpose;
 pub mod reconcile;
 pub mod references;
+pub mod repair;
 pub mod resolve;
 pub mod status;
 #[cfg(test)]

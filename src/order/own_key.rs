@@ -7,6 +7,7 @@ use crate::cluster::{self, Namespace};
 use crate::core::conditions::Problem;
 use crate::core::keypair::KeyPair;
 use crate::order::export::secret::{self, Owner};
+use crate::order::export::slot::OPAQUE;
 
 /// The key that certorder generates for an order, as its Secret holds it.
 #[derive(Clone, Debug)]
@@ -31,7 +32,8 @@ impl OwnKey {
             return Ok(Self::Absent(Problem::new(Reason::KeyLost, message)));
         };
         if !owner.owns(&stored) {
-            return Ok(Self::Unfit(owner.conflict(&name)));
+            let instead = "re-create the order under another name";
+            return Ok(Self::Unfit(owner.conflict(&stored, OPAQUE, instead)));
         }
         let data = stored.data.unwrap_or_default();
         let unfit = |what: String| {

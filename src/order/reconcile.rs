@@ -28,6 +28,7 @@ use crate::order::fold::Requeue;
 use crate::order::observe;
 use crate::order::plan;
 use crate::order::purpose::purpose;
+use crate::order::repair;
 use crate::order::resolve::{self, AtStage, Resolved};
 use crate::provider::registry;
 
@@ -57,6 +58,24 @@ pub async fn reconcile(
         Due::Now(pass) => pass,
         Due::NotBefore(left) => return Ok(Action::requeue(left)),
     };
+    if let Some(until) = pass.rests_until {
+        match repair::repair(&controller, &key).await {
+            Ok(Some(pause)) => {
+                let now = Instant::now();
+                let pause = pause.min(until.saturating_duration_since(now));
+                controller.schedule.end(&key, pass, false, pause, now);
+                return Ok(Action::requeue(pause));
+            }
+            Ok(None) => {}
+            Err(error) => {
+                controller.context.telemetry.api_error(&error);
+                let failures = pass.failures.saturating_add(1);
+                let pause = pace::after_failure(failures, None, seed(&order));
+                controller.schedule.end(&key, pass, true, pause, Instant::now());
+                return Ok(Action::requeue(pause));
+            }
+        }
+    }
     let account = (order.namespace().unwrap_or_default(), order.spec.credentials_ref.name.clone());
     let permit = controller.queue.acquire(account, purpose(&order)).await;
     if controller.context.shutdown.is_cancelled() {
@@ -65,22 +84,22 @@ pub async fn reconcile(
     let outcome = run_pass(&controller, &key).await;
     drop(permit);
     let failures = pass.failures.saturating_add(1);
-    let (pause, failed) = match outcome {
+    let (pause, failed, settled) = match outcome {
         Ok(Some((before, done))) => {
             controller.context.telemetry.changed(&before, &done.order).await;
-            (
-                pause(&controller, &done, failures),
-                matches!(done.requeue, Requeue::Failed(_) | Requeue::FailedForAll),
-            )
+            let failed = matches!(done.requeue, Requeue::Failed(_) | Requeue::FailedForAll);
+            (pause(&controller, &done, failures), failed, done.requeue == Requeue::Settled)
         }
         // If it was deleted, the requeued key finds no object.
         Ok(None) => return Ok(Action::requeue(pace::STOPPED)),
         Err(error) => {
             controller.context.telemetry.api_error(&error);
-            (pace::after_failure(failures, None, seed(&order)), true)
+            (pace::after_failure(failures, None, seed(&order)), true, false)
         }
     };
-    controller.schedule.end(&key, pass, failed, pause, Instant::now());
+    let now = Instant::now();
+    controller.schedule.end(&key, pass, failed, pause, now);
+    controller.schedule.rests(&key, if settled { now.checked_add(pause) } else { None });
     Ok(Action::requeue(pause))
 }
 
@@ -128,6 +147,7 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
         letter: None,
         secret: &not_issued,
         term: None,
+        outputs: None,
         contested: None,
         over_budget: None,
         intent_age: controller.intent_ages.age(key, order),
@@ -144,7 +164,7 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
         None => AtStage::default(),
     };
     let target = match (&extra.target, seen) {
-        (Some(target), Some(seen)) => target.export(order, seen, &resolved.names),
+        (Some(target), Some(seen)) => target.export(order, seen.not_after, &resolved.names),
         _ => Export::NotWanted,
     };
     facts.payload = &payload;
@@ -154,6 +174,9 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
     facts.term = extra.target.as_ref().filter(|_| target == Export::Current).and_then(Target::stored_term);
     facts.validation = validation.as_deref();
     facts.logged = observe::logged(&facts, &resolved).await;
+    if facts.may_apply() {
+        facts.outputs = resolve::outputs(controller, order, &resolved).await?;
+    }
     facts.contested = controller.contested(order).await?;
     facts.over_budget = controller.over_budget(order);
     facts.now = controller.context.clock.now();

@@ -4,7 +4,7 @@
 use crate::api::v1alpha1 as api;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec};
-use crate::cluster::{self, Namespace, as_data};
+use crate::cluster::{self, Namespace, as_data, cache};
 use crate::core::application::{Application, Key, KeyAlgorithm, ValidationMethod};
 use crate::core::certificate::Csr;
 use crate::core::conditions::Problem;
@@ -124,6 +124,30 @@ pub async fn at_stage(
         }
         _ => AtStage::default(),
     })
+}
+
+/// Why the outputs of an order could not be written once its certificate is issued, as far as that can be known.
+pub async fn outputs(
+    controller: &Controller,
+    order: &CertificateOrder,
+    resolved: &Resolved,
+) -> Result<Option<Problem>, kube::Error> {
+    let namespace = controller.context.namespace(order);
+    let target = Target::read(&namespace, order, Owner::of(order), resolved.own_key.as_ref()).await?;
+    let csr = match resolved.application.as_ref().map(|application| &application.key) {
+        Ok(Key::Csr(csr)) if order.spec.has_own_csr() => Some(csr),
+        _ => None,
+    };
+    let key = cache::key(order);
+    controller.held_up.add(key.clone());
+    let problem = target.problem_before(order, csr, |name| {
+        let secret = cache::Target::Secret((key.0.clone(), name.to_owned()));
+        controller.orders.iter().flat_map(|orders| orders.referring_to(&secret)).collect()
+    });
+    if problem.as_ref().is_none_or(|problem| problem.reason != Reason::SecretConflict) {
+        controller.held_up.forget(&key);
+    }
+    Ok(problem)
 }
 
 async fn application(

@@ -23,6 +23,7 @@ use crate::cluster::watch::{self, ChangeFilter, Changed};
 use crate::cluster::watch_health::WatchHealth;
 use crate::controller::context::Context;
 use crate::controller::schedule::Schedule;
+use crate::order::export::places::HeldUp;
 use crate::order::{self, references};
 use crate::profile::{self, references as profile_references};
 
@@ -70,7 +71,8 @@ impl Scope {
         let (due_orders, orders_queued) = WorkQueue::new(&order_controller.schedule);
         let (due_profiles, profiles_queued) = WorkQueue::new(&profile_controller.schedule);
         // When the watches are dropped, the queues end; when the queues end, the workers stop.
-        let watches = self.watch(&order_controller.context, due_orders, due_profiles);
+        let watches =
+            self.watch(&order_controller.context, &order_controller.held_up, due_orders, due_profiles);
         let watches = futures::future::select(Box::pin(watches), Box::pin(shutdown.cancelled()));
         let work_orders = async {
             // The Secrets of an order are known only once its profile is cached.
@@ -98,6 +100,7 @@ impl Scope {
     async fn watch(
         self,
         context: &Context,
+        held_up: &HeldUp,
         due_orders: WorkQueue<'_, CertificateOrder>,
         due_profiles: WorkQueue<'_, OrganizationProfile>,
     ) {
@@ -112,6 +115,7 @@ impl Scope {
             .for_each(async |changed| {
                 if changed.is_edited {
                     context.secrets.forget(&changed.key.0);
+                    due_orders.requeue_all(held_up.by(&changed.key));
                 }
                 due_orders.add(&changed.key);
             });
@@ -176,7 +180,12 @@ impl<'a, K: Resource<DynamicType = ()>> WorkQueue<'a, K> {
         if referring.peek().is_none() || !filter.is_new(changed) {
             return;
         }
-        for key in referring {
+        self.requeue_all(referring);
+    }
+
+    /// Requeues objects at once.
+    fn requeue_all(&self, keys: impl IntoIterator<Item = Key>) {
+        for key in keys {
             self.schedule.wake(&key);
             self.add(&key);
         }

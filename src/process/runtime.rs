@@ -26,6 +26,8 @@ use crate::order;
 use crate::order::claim::claims::Claims;
 use crate::order::claim::intent_ages::IntentAges;
 use crate::order::claim::locks::CertificateLocks;
+use crate::order::export::kept::{Kept, Repairs};
+use crate::order::export::places::HeldUp;
 use crate::order::validation::Validations;
 use crate::process::config::{Config, LogFormat};
 use crate::process::controllers::{Scope, are_filled};
@@ -209,7 +211,14 @@ pub async fn run_by(
         claims: Arc::clone(&claims),
         locks: CertificateLocks::default(),
         intent_ages: IntentAges::default(),
+        held_up: HeldUp::default(),
+        kept: Kept::default(),
+        repairs: Repairs::default(),
         validations: Validations::default(),
+    });
+    let sweep_kept = tokio::spawn({
+        let orders = Arc::clone(&orders);
+        async move { orders.kept.sweep().await }
     });
     let profiles = Arc::new(profile::Controller { context, schedule: Schedule::default(), lookups });
     info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?config.watch_namespaces, "certorder runs");
@@ -219,6 +228,7 @@ pub async fn run_by(
     let controllers = scopes.into_iter().map(|scope| scope.run(&orders, &profiles, &shutdown));
     futures::future::join_all(controllers).await;
     sweep.abort();
+    sweep_kept.abort();
     keep_claims.abort();
     if let Some(leadership) = leadership {
         leadership.release().await?;

@@ -35,9 +35,8 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        if tokio::time::timeout(TIMEOUT, seen).await.is_err() {
-            panic!("the claims are not {what}: {:#?}", self.claims().await);
-        }
+        let in_time = tokio::time::timeout(TIMEOUT, seen).await.is_ok();
+        assert!(in_time, "the claims are not {what}: {:#?}", self.claims().await);
     }
 
     /// Lets an order hold a claim, as somebody else may have stored it.

@@ -30,6 +30,7 @@ mod modes;
 mod money;
 mod operator;
 mod orders;
+mod outputs;
 mod permissions;
 mod policies;
 mod process;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
+use certorder::core::clock::Clock;
 use certorder_sim::proxy::{Action, Rule};
 use http::Method;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -129,7 +130,7 @@ async fn a_claim_that_somebody_deletes_is_made_again_before_the_next_call(kind: 
     world.delete_claims().await;
     // For so long a claim that was read counts.
     tokio::time::sleep_until(read_at_latest + WAIT / 2).await;
-    let again = json!({"certorder.dev/resubmit-at": jiff::Timestamp::now().to_string()});
+    let again = json!({"certorder.dev/resubmit-at": Clock::default().now().to_string()});
     world.edit::<CertificateOrder>("www", json!({"metadata": {"annotations": again}})).await;
     let apply_again = kind.names().apply_again;
     world

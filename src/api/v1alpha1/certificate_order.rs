@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::key::{KeySource, Keystores, PrivateKey};
 use super::provider::Provider;
 use super::references::{LocalObjectReference, SecretKeySelector};
-use super::schema::{DNS_NAME_HINT, DNS_NAME_PATTERN, OBJECT_NAME_PATTERN, frozen, frozen_option, tidy};
+use super::schema::{
+    DNS_NAME_HINT, DNS_NAME_PATTERN, OBJECT_NAME_PATTERN, frozen, frozen_option, names_fit, tidy,
+};
 use super::status::CertificateOrderStatus;
 
 /// What a user asks for.
@@ -62,7 +64,19 @@ use super::status::CertificateOrderStatus;
     validation = frozen_option("privateKey"),
     validation = frozen_option("organizationProfileRef"),
     validation = frozen("validation.method"),
-    validation = frozen("provider")
+    validation = frozen("provider"),
+    validation = names_fit("size(self.metadata.name) <= 249", &[],
+        "the name of the order leaves no room for that of the Secret with its key, NAME-key: take at most 249 characters"),
+    validation = names_fit("!has(self.spec.secretName) || self.spec.secretName != self.metadata.name + '-key'",
+        &["spec.secretName"],
+        "secretName is the Secret that is kept for the key of this order, NAME-key: choose another name")
+        .field_path(".spec.secretName"),
+    validation = names_fit("!has(self.spec.provider.tencentCloud) || !has(self.spec.provider.tencentCloud.tkeSecretName) \
+        || (self.spec.provider.tencentCloud.tkeSecretName != self.metadata.name + '-key' \
+        && (!has(self.spec.secretName) || self.spec.provider.tencentCloud.tkeSecretName != self.spec.secretName))",
+        &["spec.secretName", "spec.provider.tencentCloud.tkeSecretName"],
+        "tkeSecretName needs a Secret of its own: neither that of secretName, nor NAME-key, which is kept for the key")
+        .field_path(".spec.provider")
 )]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = tidy)]
@@ -135,7 +149,8 @@ pub struct CertificateOrderSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub csr_secret_ref: Option<SecretKeySelector>,
 
-    /// Private key of your own CSR, PEM, for the TLS Secret. It is never sent to a cloud. Without it the issued
+    /// Private key of your own CSR, PEM, for the TLS Secret. It is never sent to a cloud, and compared with the CSR before
+    /// anything is sent. Without it the issued
     /// certificate is written to an Opaque Secret with `tls.crt` alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_key_secret_ref: Option<SecretKeySelector>,
@@ -145,7 +160,8 @@ pub struct CertificateOrderSpec {
     pub validation: Validation,
 
     /// Secret of type kubernetes.io/tls to write once the certificate is issued. Without it the certificate stays
-    /// at the cloud, and Ready follows Issued. A Secret that is not of this order is never overwritten.
+    /// at the cloud, and Ready follows Issued. A Secret that is not of this order is never overwritten, and nothing is sent
+    /// while one is in the way, or while another order writes it. Entries that others add are left alone.
     ///
     /// `tls.crt` is the certificate and the CA certificates between it and its root, `tls.key` the private key. `ca.crt`
     /// is the root; it is there only where the cloud hands the root over, so do not count on it: clients have the root,
@@ -154,7 +170,8 @@ pub struct CertificateOrderSpec {
     #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT_NAME_PATTERN))]
     pub secret_name: Option<String>,
 
-    /// Labels and annotations for the Secret.
+    /// Labels and annotations for the Secrets. The one with the key of the order has them from the beginning, but for
+    /// those by which other programs copy Secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_template: Option<SecretTemplate>,
 
@@ -241,12 +258,12 @@ pub enum ValidationMethod {
      && (!has(self.annotations) || self.annotations.all(key, !key.startsWith('certorder.dev/')))")
     .message("labels and annotations of certorder.dev/ are set by certorder alone; leave them out of secretTemplate"))]
 pub struct SecretTemplate {
-    /// Labels to set. Labels that others set stay.
+    /// Labels to set. One that is taken out here is removed again; labels that others set stay.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 63}))]
     pub labels: BTreeMap<String, String>,
 
-    /// Annotations to set. Annotations that others set stay.
+    /// Annotations to set. One that is taken out here is removed again; annotations that others set stay.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 4096}))]
     pub annotations: BTreeMap<String, String>,

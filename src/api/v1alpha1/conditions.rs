@@ -115,10 +115,13 @@ pub enum Reason {
     OutcomeUnknown,
     /// The key of a running order is gone or unreadable. Restore the Secret, or withdraw the order.
     KeyLost,
-    /// The Secret to write exists and is not this order's. Delete it, or choose another `secretName`.
+    /// The Secret to write is not this order's, or another order writes it, or the API server refuses it. Choose another
+    /// `secretName`, or do what the message says.
     SecretConflict,
-    /// The certificate is issued, but its private key is neither in the cluster nor at the cloud. Name it with
-    /// `privateKeySecretRef`, or restore the Secret `NAME-key`.
+    /// Somebody else rewrites the Secret again and again. Let that program, which the message names, leave it alone.
+    SecretContested,
+    /// The private key of the certificate is not the one that `privateKeySecretRef` names, or is neither in the cluster
+    /// nor at the cloud. Name it with `privateKeySecretRef`, or restore the Secret `NAME-key`.
     KeyNotHeld,
     /// What the cloud handed over does not fit: another key, other names, or a broken chain. Nothing was written.
     /// Look into the cloud's console.

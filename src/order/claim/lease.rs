@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    fn order(provider: Value) -> CertificateOrder {
+    fn order(provider: &Value) -> CertificateOrder {
         let block: Value = json!({
             "apiVersion": "certorder.dev/v1alpha1", "kind": "CertificateOrder",
             "metadata": {"name": "www", "namespace": "shop", "uid": "6d7c2e5a"},
@@ -152,7 +152,7 @@ mod tests {
     }
 
     fn tencent() -> CertificateOrder {
-        order(json!({"tencentCloud": {"certificateId": "J2lX2maH"}}))
+        order(&json!({"tencentCloud": {"certificateId": "J2lX2maH"}}))
     }
 
     fn read(lease: Value) -> Claim {
@@ -167,9 +167,9 @@ mod tests {
         let fields = json!({
             "certificateId": "scs1590053258704", "region": "ap-southeast-1", "agreePrivacyProtection": true,
         });
-        let huawei = order(json!({ "huaweiCloud": fields }));
+        let huawei = order(&json!({ "huaweiCloud": fields }));
         assert_eq!(name(&huawei), "certorder-4c5539398586fa79c59e0da503fdc0c9");
-        let china = order(json!({"tencentCloud": {"certificateId": "J2lX2maH", "site": "China"}}));
+        let china = order(&json!({"tencentCloud": {"certificateId": "J2lX2maH", "site": "China"}}));
         assert_ne!(name(&china), name(&tencent()), "another site, another certificate");
         assert!(is_name(&name(&huawei)));
         for other in ["certorder", "certorder-leader", "other-5fb0ef6bcc81170084524bf4ece71bb5"] {

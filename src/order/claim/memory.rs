@@ -89,6 +89,11 @@ impl Memory {
         wait.saturating_sub(vacant.since.elapsed())
     }
 
+    /// Whether the holder of a claim, whoever that was, was read to be gone.
+    pub fn waits_for(&self, lease: &str) -> bool {
+        self.lock().vacant.contains_key(lease)
+    }
+
     /// The holder of a claim was just read to exist.
     pub fn not_vacant(&self, lease: &str) {
         self.lock().vacant.remove(lease);
@@ -158,7 +163,9 @@ mod tests {
     async fn the_wait_counts_from_when_the_holder_was_last_seen_to_be_gone_and_not_to_exist() {
         let (memory, gone) = (Memory::default(), order("www", "1"));
         let pass = async |seconds| tokio::time::advance(Duration::from_secs(seconds)).await;
+        assert!(!memory.waits_for("a"));
         assert_eq!(memory.vacant_for("a", &gone, WAIT), WAIT);
+        assert!(memory.waits_for("a") && !memory.waits_for("b"));
         pass(50).await;
         assert_eq!(memory.vacant_for("a", &gone, WAIT).as_secs(), 30);
         assert_eq!(memory.vacant_for("b", &gone, WAIT), WAIT, "each Lease by itself");

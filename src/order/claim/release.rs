@@ -24,7 +24,7 @@ use crate::order::claim::rivals;
 const PAGE: u32 = 500;
 
 /// How many requests are made at the same time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 
 /// How often Leases are listed.
 const SWEEP: Duration = Duration::from_hours(1);
@@ -228,6 +228,14 @@ impl Claims {
         name: &str,
         gone: &Holder,
     ) -> Result<Option<Duration>, kube::Error> {
+        // The first look is at the order alone: its Lease matters once the wait is over.
+        if !self.memory.waits_for(name) {
+            if !matches!(self.state_of(gone, name).await?, HolderState::Gone) {
+                return Ok(None);
+            }
+            let wait = self.duration.saturating_mul(2);
+            return Ok(Some(self.memory.vacant_for(name, gone, wait)));
+        }
         let asked_at = Instant::now();
         let claim = bounded(self.leases.get_opt(name)).await?.map(Claim::from);
         let Some((claim, holder)) =

@@ -93,7 +93,7 @@ fn submission(order: &CertificateOrder) -> Option<&crate::api::v1alpha1::Submiss
 }
 
 /// Older first, then the lower UID.
-pub(super) fn seniority(order: &CertificateOrder) -> impl Ord + use<> {
+pub(in crate::order) fn seniority(order: &CertificateOrder) -> impl Ord + use<> {
     (order.creation_timestamp().map(|time| time.0), order.uid())
 }
 

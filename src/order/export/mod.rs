@@ -1,7 +1,16 @@
 //! What goes into Secrets.
 //!
-//! - [`target`]: the Secrets that an issued certificate goes to, and whether they are up to date.
-//! - [`secret`]: who owns a Secret, and what certorder writes into it.
+//! - [`target`]: where an issued certificate goes, and whether it stands there.
+//! - [`slot`]: one Secret to write, and what keeps it from being written.
+//! - [`secret`]: whose a Secret is, and what certorder writes into it; [`template`]: its labels and annotations.
+//! - [`places`]: which of two orders may write a Secret.
+//! - [`kept`]: what was written last, for repairs without the cloud.
+//! - [`check`]: what of all this can be known before anything is paid.
 
+pub mod check;
+pub mod kept;
+pub mod places;
 pub mod secret;
+pub mod slot;
 pub mod target;
+pub mod template;

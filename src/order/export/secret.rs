@@ -1,7 +1,7 @@
 //! The Secrets that an order writes: their content, their owner, and whether they are unchanged. Pure, except for
 //! [`write`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -10,13 +10,17 @@ use kube::{Api, Client, ResourceExt};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use strum::IntoEnumIterator;
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, SecretTemplate};
 use crate::cluster::FIELD_MANAGER;
 use crate::cluster::bounded;
+use crate::cluster::fields::FieldOwners;
 use crate::core::conditions::Problem;
+use crate::core::keystore::Format;
 use crate::core::redact::truncate;
+use crate::order::export::template::{self, MANAGED_BY};
 use crate::provider::registry;
 
 /// The order that a Secret belongs to, by name.
@@ -27,8 +31,9 @@ const CERTIFICATE: &str = "certorder.dev/certificate-id";
 const CONTENT: &str = "certorder.dev/content";
 /// The inputs of the keystores, see [`crate::core::keystore::Keystore::mark`].
 const KEYSTORES: &str = "certorder.dev/keystores";
-/// The common label for the manager of an object.
-const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The names of the entries that were written, by which they are told from those of others. Absent from Secrets of
+/// versions before it: there every entry was written by certorder.
+const ENTRIES: &str = "certorder.dev/entries";
 
 /// The entries of a TLS Secret.
 pub const TLS_CRT: &str = "tls.crt";
@@ -83,33 +88,105 @@ impl Owner {
             && annotations.get(CERTIFICATE).is_some_and(|id| *id == self.certificate_id)
     }
 
-    /// Why a Secret of another owner prevents the write.
+    /// Why a Secret of somebody else stands in the way of one of this type, and what to do `instead` of writing it.
+    ///
+    /// Nobody is told to delete or to annotate what bears the marks of an order: the only copy of the key of a paid
+    /// certificate may be in it.
     #[must_use]
-    pub fn conflict(&self, secret: &str) -> Problem {
-        let Self { order, certificate_id } = self;
-        Problem::new(
-            Reason::SecretConflict,
+    pub fn conflict(&self, secret: &Secret, type_: &str, instead: &str) -> Problem {
+        let (name, found) = (secret.name_any(), type_of(secret));
+        let message = if let Some(whose) = whose(secret) {
             format!(
-                "Secret {secret} exists and is not this order's, so it is left alone; delete it, choose another name, \
-                 or annotate it with {ORDER}: {order} and {CERTIFICATE}: {certificate_id}"
-            ),
-        )
+                "Secret {name} bears the marks of {whose}, so it is left alone, whether that order is still there or \
+                 not: the private key of a paid certificate may be in it and nowhere else; {instead}"
+            )
+        } else if found != type_ {
+            format!(
+                "Secret {name} exists, is not this order's and has the type {found}, so it is left alone; it must be \
+                 {type_}, and a type cannot be changed: {instead}, or delete it once nobody needs what is in it"
+            )
+        } else if holds_a_key(secret) {
+            format!(
+                "Secret {name} exists, is not this order's and holds a private key, so it is left alone; {instead}, or \
+                 delete it once nobody needs what is in it"
+            )
+        } else {
+            let Self { order, certificate_id } = self;
+            format!(
+                "Secret {name} exists and is not this order's, so it is left alone; delete it, {instead}, or annotate \
+                 it with {ORDER}: {order} and {CERTIFICATE}: {certificate_id}"
+            )
+        };
+        Problem::new(Reason::SecretConflict, message)
     }
+}
+
+/// Which order a Secret bears the marks of.
+fn whose(secret: &Secret) -> Option<String> {
+    match (secret.annotations().get(ORDER), secret.annotations().get(CERTIFICATE)) {
+        (None, None) => None,
+        (Some(order), None) => Some(format!("CertificateOrder {order}")),
+        (None, Some(certificate)) => Some(format!("an order of certificate {certificate}")),
+        (Some(order), Some(certificate)) => {
+            Some(format!("CertificateOrder {order} for certificate {certificate}"))
+        }
+    }
+}
+
+/// The type of a stored Secret.
+#[must_use]
+pub fn type_of(secret: &Secret) -> &str {
+    secret.type_.as_deref().unwrap_or("Opaque")
+}
+
+/// Whether there is a private key in a Secret, of whatever kind, readable or not.
+#[must_use]
+pub fn holds_a_key(secret: &Secret) -> bool {
+    let key = secret.data.as_ref().and_then(|data| data.get(TLS_KEY));
+    key.is_some_and(|pem| String::from_utf8_lossy(&pem.0).contains("PRIVATE KEY-----"))
+}
+
+/// Whether certorder itself made a Secret one of this order, and not somebody who set its marks by hand.
+#[must_use]
+pub fn is_marked_by_us(secret: &Secret) -> bool {
+    FieldOwners::of(&secret.metadata).set_by_us_alone("annotations", ORDER)
 }
 
 /// Whether a stored Secret is as certorder wrote it, and carries what the template asks for. What is in it is
 /// judged elsewhere.
 #[must_use]
 pub fn is_untouched(secret: &Secret, type_: &str, template: Option<&SecretTemplate>) -> bool {
-    let data = secret.data.clone().unwrap_or_default();
-    let written = secret.annotations().get(CONTENT).is_some_and(|content| *content == digest(&data));
-    let has = |wanted: &BTreeMap<String, String>, stored: &BTreeMap<String, String>| {
-        wanted.iter().all(|(name, value)| stored.get(name) == Some(value))
-    };
-    let as_asked = template.is_none_or(|template| {
-        has(&template.labels, secret.labels()) && has(&template.annotations, secret.annotations())
-    });
-    written && as_asked && secret.type_.as_deref() == Some(type_)
+    is_as_written(secret) && template::is_followed(secret, template) && secret.type_.as_deref() == Some(type_)
+}
+
+/// Whether the entries that certorder wrote are as it wrote them. Those of others are theirs.
+fn is_as_written(secret: &Secret) -> bool {
+    let ours = entries(secret);
+    let data = secret.data.iter().flatten().filter(|(name, _)| ours.contains(name.as_str()));
+    secret.annotations().get(CONTENT).is_some_and(|content| *content == digest(data))
+}
+
+/// The names of the entries that certorder wrote.
+#[must_use]
+pub fn entries(secret: &Secret) -> BTreeSet<&str> {
+    match secret.annotations().get(ENTRIES) {
+        Some(names) => names.split(',').collect(),
+        None => secret.data.iter().flatten().map(|(name, _)| name.as_str()).collect(),
+    }
+}
+
+/// The entries that certorder wrote and that are not wanted any more. A private key is never one of them. Before
+/// certorder kept the names of its entries, all of a Secret that is as it was written were its own.
+fn entries_to_remove<'a>(secret: &'a Secret, wanted: &'a Wanted) -> impl Iterator<Item = &'a str> {
+    let is_known = secret.annotations().contains_key(ENTRIES) || is_as_written(secret);
+    let has_files = !keystores(secret).is_empty();
+    let is_file = |name: &str| Format::iter().any(|format| format.file_name() == name);
+    let there = secret.data.iter().flatten().map(|(name, _)| name.as_str());
+    let ours = entries(secret);
+    there.filter(move |name| {
+        let is_ours = ours.contains(name) && (is_known || (has_files && is_file(name)));
+        is_ours && *name != TLS_KEY && !wanted.data.contains_key(*name)
+    })
 }
 
 /// The inputs of the keystores of a stored Secret.
@@ -149,6 +226,8 @@ pub fn created(owner: &Owner, wanted: &Wanted, template: Option<&SecretTemplate>
     annotations.insert(ORDER.to_owned(), owner.order.clone());
     annotations.insert(CERTIFICATE.to_owned(), owner.certificate_id.clone());
     annotations.insert(CONTENT.to_owned(), digest(&wanted.data));
+    let names: Vec<&str> = wanted.data.keys().map(String::as_str).collect();
+    annotations.insert(ENTRIES.to_owned(), names.join(","));
     if !wanted.keystores.is_empty() {
         annotations.insert(KEYSTORES.to_owned(), wanted.keystores.clone());
     }
@@ -165,8 +244,8 @@ pub fn created(owner: &Owner, wanted: &Wanted, template: Option<&SecretTemplate>
     }
 }
 
-/// What makes the wanted Secret of the stored one: a merge patch, which keeps what others added, labels above all.
-/// Data entries that are not wanted are removed, and so is the mark of keystores that are not.
+/// What makes the wanted Secret of the stored one: a merge patch, which keeps what others added, labels and entries.
+/// What certorder wrote and is not wanted any more is removed: entries, labels, annotations, the mark of keystores.
 #[must_use]
 pub fn patch(
     owner: &Owner,
@@ -175,22 +254,25 @@ pub fn patch(
     template: Option<&SecretTemplate>,
 ) -> serde_json::Value {
     let secret = created(owner, wanted, template);
-    let removed = stored.data.iter().flatten().filter(|(key, _)| !wanted.data.contains_key(*key));
-    let data: BTreeMap<&String, Option<&ByteString>> = wanted
+    let data: BTreeMap<&str, Option<&ByteString>> = wanted
         .data
         .iter()
-        .map(|(key, value)| (key, Some(value)))
-        .chain(removed.map(|(key, _)| (key, None)))
+        .map(|(key, value)| (key.as_str(), Some(value)))
+        .chain(entries_to_remove(stored, wanted).map(|key| (key, None)))
         .collect();
+    let set = secret.labels().iter().map(|(name, value)| (name.as_str(), Some(value.as_str())));
+    let gone = template::labels_to_remove(stored, template).map(|name| (name, None));
+    let labels: BTreeMap<&str, Option<&str>> = set.chain(gone).collect();
     let mut annotations: BTreeMap<&str, Option<&str>> =
         secret.annotations().iter().map(|(name, value)| (name.as_str(), Some(value.as_str()))).collect();
     if wanted.keystores.is_empty() && !keystores(stored).is_empty() {
         annotations.insert(KEYSTORES, None);
     }
+    annotations.extend(template::annotations_to_remove(stored, template).map(|name| (name, None)));
     json!({
         "metadata": {
             "resourceVersion": stored.resource_version(),
-            "labels": secret.labels(),
+            "labels": labels,
             "annotations": annotations,
         },
         "data": data,
@@ -220,7 +302,7 @@ pub fn bytes(text: &SecretString) -> ByteString {
     ByteString(text.expose_secret().as_bytes().to_vec())
 }
 
-fn digest(data: &BTreeMap<String, ByteString>) -> String {
+fn digest<'a>(data: impl IntoIterator<Item = (&'a String, &'a ByteString)>) -> String {
     let mut hasher = Sha256::new();
     for (key, value) in data {
         // Lengths first, so that two different sets of entries never have the same input.

@@ -3,39 +3,39 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use secrecy::SecretString;
-use strum::IntoEnumIterator;
 
 use crate::api::v1alpha1::conditions::Reason;
-use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, Submission};
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, Keystores, Submission};
+use crate::cluster::fields::FieldOwners;
 use crate::cluster::{self, Namespace, SecretData, as_data};
 use crate::core::chain::Chain;
 use crate::core::conditions::Problem;
 use crate::core::keypair::KeyPair;
 use crate::core::keystore::{Alias, Format, Keystore, KeystoreError, Password};
 use crate::core::names::Names;
-use crate::core::observation::{Bundle, Observation};
+use crate::core::observation::Bundle;
+use crate::core::redact::truncate;
 use crate::order::export::secret::{self, CA_CRT, Owner, TLS_CRT, TLS_KEY, Wanted};
+use crate::order::export::slot::{OPAQUE, Slot, TLS, stored_key};
 use crate::order::facts::{Export, Term};
 use crate::order::own_key::OwnKey;
 
-/// The current state of the Secrets that an order writes once its certificate is issued.
-pub struct Target {
-    tls: Option<Slot>,
-    id: Option<Slot>,
-    /// The private key of the user's CSR or of the order itself; `None` if the cloud may hold it.
-    key: Option<Result<Arc<KeyPair>, Problem>>,
-    keystores: Result<Vec<(Format, Password, Alias)>, Problem>,
-    owner: Owner,
-}
+/// The longest name of a field manager, in bytes: the API server's own limit.
+const LONGEST_MANAGER: usize = 128;
 
-/// One Secret to write.
-struct Slot {
-    name: String,
-    type_: &'static str,
-    stored: Option<Secret>,
+/// The Secrets that an order writes once its certificate is issued, as they are now.
+pub struct Target {
+    pub(super) tls: Option<Slot>,
+    id: Option<Slot>,
+    /// The private key that the user's CSR or the order itself brings; `None` where the cloud may hold it.
+    pub(super) key: Option<Result<Arc<KeyPair>, Problem>>,
+    pub(super) keystores: Result<Vec<(Format, Password, Alias)>, Problem>,
+    pub(super) owner: Owner,
+    /// Whether the key that certorder makes for the order is there.
+    pub(super) has_own_key: bool,
 }
 
 impl Target {
@@ -47,19 +47,24 @@ impl Target {
         own_key: Option<&OwnKey>,
     ) -> Result<Self, kube::Error> {
         let spec = &order.spec;
-        // The API server accepts no TLS Secret without a key.
-        let type_ = if holds_key(spec) { "kubernetes.io/tls" } else { "Opaque" };
+        // The API server takes no TLS Secret without a key.
+        let type_ = if holds_key(spec) { TLS } else { OPAQUE };
         let tls = match &spec.secret_name {
             Some(name) => Some(Slot::read(namespace, name, type_).await?),
             None => None,
         };
         let id = match spec.provider.certificate_id_secret() {
-            Some((name, _)) => Some(Slot::read(namespace, name, "Opaque").await?),
+            Some((name, _)) => Some(Slot::read(namespace, name, OPAQUE).await?),
             None => None,
         };
         let key = if tls.is_some() { key(namespace, order, own_key).await? } else { None };
-        let keystores = as_data(keystores(namespace, spec).await)?;
-        Ok(Self { tls, id, key, keystores, owner })
+        let wanted = spec.keystores.as_ref().filter(|_| tls.is_some());
+        let keystores = match wanted {
+            Some(wanted) => as_data(keystores(namespace, wanted).await)?,
+            None => Ok(Vec::new()),
+        };
+        let has_own_key = matches!(own_key, Some(OwnKey::Held(_)));
+        Ok(Self { tls, id, key, keystores, owner, has_own_key })
     }
 
     /// Whether the Secrets are up to date. This does not download the certificate.
@@ -67,7 +72,7 @@ impl Target {
     pub fn export(
         &self,
         order: &CertificateOrder,
-        seen: &Observation,
+        expires: Option<Timestamp>,
         names: &Result<Names, Problem>,
     ) -> Export {
         if self.tls.is_none() && self.id.is_none() {
@@ -81,7 +86,7 @@ impl Target {
             let stored = slot.stored.as_ref();
             stored.is_some_and(|stored| secret::is_untouched(stored, slot.type_, template))
         });
-        if untouched && self.holds_the_certificate(order, seen, names) {
+        if untouched && self.holds_the_certificate(order, expires, names) {
             Export::Current
         } else {
             Export::Due
@@ -104,7 +109,14 @@ impl Target {
 
     /// Why the Secrets cannot be written.
     fn blocked(&self) -> Option<Problem> {
-        let blocked_by = self.slots().find_map(|slot| slot.blocked_by(&self.owner));
+        let key = self.key.as_ref().and_then(|key| key.as_ref().err());
+        let key = key.map(|problem| Problem::new(Reason::KeyNotHeld, problem.message.clone()));
+        self.conflict().or(key).or_else(|| self.keystores.as_ref().err().cloned())
+    }
+
+    /// Which Secret is not there to be written.
+    pub(super) fn conflict(&self) -> Option<Problem> {
+        let in_the_way = self.slots().find_map(|slot| slot.in_the_way(&self.owner));
         let twice = match (&self.tls, &self.id) {
             (Some(tls), Some(id)) if tls.name == id.name => Some(Problem::new(
                 Reason::SecretConflict,
@@ -115,12 +127,12 @@ impl Target {
             )),
             _ => None,
         };
-        let key = self.key.as_ref().and_then(|key| key.as_ref().err());
-        let key = key.map(|problem| Problem::new(Reason::KeyNotHeld, problem.message.clone()));
-        blocked_by.or(twice).or(key).or_else(|| self.keystores.as_ref().err().cloned())
+        let key = self.key.as_ref().and_then(|key| key.as_ref().ok());
+        let lost = || self.tls.as_ref()?.loses_a_key(key.map(Arc::as_ref));
+        in_the_way.or(twice).or_else(lost)
     }
 
-    fn slots(&self) -> impl Iterator<Item = &Slot> {
+    pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.tls.iter().chain(&self.id)
     }
 
@@ -128,7 +140,7 @@ impl Target {
     fn holds_the_certificate(
         &self,
         order: &CertificateOrder,
-        seen: &Observation,
+        expires: Option<Timestamp>,
         names: &Result<Names, Problem>,
     ) -> bool {
         let Some(stored) = self.tls.as_ref().and_then(|slot| slot.stored.as_ref()) else {
@@ -136,22 +148,74 @@ impl Target {
         };
         let data = stored.data.clone().unwrap_or_default();
         let (Some(chain), Ok(names)) = (stored_chain(&data), names) else { return false };
-        let same_expiry = seen.not_after.is_none_or(|told| Term::ends_at(chain.leaf_not_after(), told));
-        let stored_key = data.get(TLS_KEY).and_then(|pem| std::str::from_utf8(&pem.0).ok());
-        let stored_key = stored_key.and_then(|pem| KeyPair::from_pem(&SecretString::from(pem)).ok());
-        let right_key = match (&self.key, &stored_key) {
-            (Some(Ok(key)), Some(_)) => chain.matches(key),
-            (None, Some(key)) => chain.matches(key),
+        let key = stored_key(&data);
+        let key = key.as_ref();
+        let plain = plain_entries(&chain, key);
+        let mut entries: BTreeSet<&str> = plain.keys().map(String::as_str).collect();
+        entries.extend(self.file_names(key).map(|name| -> &str { name }));
+        let right_entries = plain.iter().all(|(name, value)| data.get(name) == Some(value))
+            && secret::entries(stored) == entries
+            && entries.iter().all(|name| data.contains_key(*name));
+        let right_files = secret::keystores(stored) == self.marks(&chain, key);
+        self.is_the_pair(order, (&chain, key), expires, names) && right_entries && right_files
+    }
+
+    /// Whether certificate and key are those of the order, for the term that the cloud speaks of.
+    fn is_the_pair(
+        &self,
+        order: &CertificateOrder,
+        (chain, stored_key): (&Chain, Option<&KeyPair>),
+        expires: Option<Timestamp>,
+        names: &Names,
+    ) -> bool {
+        let right_key = match (&self.key, stored_key) {
+            (Some(Ok(key)), Some(stored)) => chain.matches(key) && chain.matches(stored),
+            (None, Some(stored)) => chain.matches(stored),
             (_, None) => !holds_key(&order.spec),
             (Some(Err(_)), _) => false,
         };
-        let (files, entries): (SecretData, SecretData) =
-            data.into_iter().partition(|(name, _)| Format::iter().any(|format| format.file_name() == name));
-        let key = stored_key.as_ref();
-        let right_entries = entries == plain_entries(&chain, key);
-        let right_files = files.keys().map(String::as_str).eq(self.file_names(key))
-            && secret::keystores(stored) == self.marks(&chain, key);
-        same_expiry && right_key && chain.covers(names).is_ok() && right_entries && right_files
+        is_of_term(chain, expires) && right_key && chain.covers(names).is_ok()
+    }
+
+    /// Whether the pair in the TLS Secret is the order's, whatever else was done to it: servers have what they need.
+    #[must_use]
+    pub fn fits(&self, order: &CertificateOrder, expires: Option<Timestamp>, names: &Names) -> bool {
+        let Some(slot) = &self.tls else { return self.slots().all(|slot| slot.stored.is_some()) };
+        let data = slot.stored.as_ref().and_then(|stored| stored.data.as_ref());
+        data.is_some_and(|data| {
+            let (chain, key) = (stored_chain(data), stored_key(data));
+            chain.is_some_and(|chain| self.is_the_pair(order, (&chain, key.as_ref()), expires, names))
+        })
+    }
+
+    /// Whether a certificate that was handed over is the one that the cloud speaks of.
+    #[must_use]
+    pub fn is_of_this_term(&self, bundle: &Bundle, expires: Option<Timestamp>) -> bool {
+        Chain::parse(&bundle.certificate_pem).is_ok_and(|chain| is_of_term(&chain, expires))
+    }
+
+    /// Who else wrote the content of a Secret that is not as it should be.
+    #[must_use]
+    pub fn neighbour(&self) -> Option<&str> {
+        self.slots().find_map(|slot| {
+            let stored = slot.stored.as_ref()?;
+            FieldOwners::of(&stored.metadata).last_other()
+        })
+    }
+
+    /// What is said of Secrets that somebody keeps rewriting.
+    #[must_use]
+    pub fn contested(&self, neighbour: Option<&str>) -> String {
+        let names: Vec<&str> = self.slots().map(|slot| slot.name.as_str()).collect();
+        let who = match neighbour {
+            Some(manager) => format!("field manager {}", truncate(manager, LONGEST_MANAGER)),
+            None => "somebody".to_owned(),
+        };
+        format!(
+            "{who} rewrites or deletes Secret {} again and again, and certorder restores it with growing pauses; let \
+             that program leave it alone, or choose another name for one of the two",
+            names.join(" or ")
+        )
     }
 
     /// The Secrets to write for a downloaded certificate, each with the stored Secret of its name. It is an error if
@@ -207,6 +271,9 @@ impl Target {
         if key.is_some_and(|key| !chain.matches(key)) {
             return Err(unfit("its public key is not that of the private key of this order".to_owned()));
         }
+        if let Some(problem) = slot.loses_a_key(key) {
+            return Err(problem);
+        }
         let mut data = plain_entries(&chain, key);
         data.extend(self.files(&chain, key)?);
         Ok(slot.wanted(data, self.marks(&chain, key)))
@@ -250,10 +317,20 @@ fn term(chain: &Chain) -> Term {
     Term { not_before: chain.leaf_not_before(), not_after: chain.leaf_not_after() }
 }
 
-/// The chain that a Secret holds, with its root where that stands beside it.
+/// Whether a chain has the term that the cloud speaks of.
+fn is_of_term(chain: &Chain, expires: Option<Timestamp>) -> bool {
+    expires.is_none_or(|expires| Term::ends_at(chain.leaf_not_after(), expires))
+}
+
+/// The chain that a Secret holds, with its root where that stands beside it. What else stands there is somebody else's.
 fn stored_chain(data: &SecretData) -> Option<Chain> {
     let text = |name| data.get(name).and_then(|pem| std::str::from_utf8(&pem.0).ok());
-    Chain::parse(&[text(TLS_CRT)?, text(CA_CRT).unwrap_or_default()].concat()).ok()
+    let certificates = text(TLS_CRT)?;
+    let with_root = text(CA_CRT).and_then(|root| {
+        let chain = Chain::parse(&[certificates, root].concat()).ok()?;
+        chain.root_pem().is_some_and(|pem| pem == root).then_some(chain)
+    });
+    with_root.or_else(|| Chain::parse(certificates).ok())
 }
 
 /// What a TLS Secret holds beside keystores.
@@ -268,38 +345,7 @@ fn plain_entries(chain: &Chain, key: Option<&KeyPair>) -> SecretData {
     data
 }
 
-impl Slot {
-    async fn read(namespace: &Namespace, name: &str, type_: &'static str) -> Result<Self, kube::Error> {
-        Ok(Self { name: name.to_owned(), type_, stored: namespace.find_secret(name).await? })
-    }
-
-    fn wanted(&self, data: SecretData, keystores: String) -> Wanted {
-        Wanted { name: self.name.clone(), type_: self.type_, data, keystores }
-    }
-
-    /// Why this Secret cannot be written. The Secret with the order's own key has the same annotations as the others.
-    fn blocked_by(&self, owner: &Owner) -> Option<Problem> {
-        let Self { name, type_, stored } = self;
-        if *name == secret::key_secret_name(&owner.order) {
-            let message = format!("Secret {name} is kept for the key of this order; choose another name");
-            return Some(Problem::new(Reason::SecretConflict, message));
-        }
-        let stored = stored.as_ref()?;
-        if !owner.owns(stored) {
-            return Some(owner.conflict(name));
-        }
-        let found = stored.type_.as_deref().unwrap_or("Opaque");
-        (found != *type_).then(|| {
-            let message = format!(
-                "Secret {name} has the type {found} and must have {type_}, which cannot be changed; delete it, and it \
-                 is written anew"
-            );
-            Problem::new(Reason::SecretConflict, message)
-        })
-    }
-}
-
-/// Whether the Secret of the order holds a private key.
+/// Whether the order ends with a private key in its Secret.
 fn holds_key(spec: &CertificateOrderSpec) -> bool {
     !spec.has_own_csr() || spec.private_key_secret_ref.is_some()
 }
@@ -331,13 +377,12 @@ async fn key(
 
 async fn keystores(
     namespace: &Namespace,
-    spec: &CertificateOrderSpec,
+    keystores: &Keystores,
 ) -> Result<Vec<(Format, Password, Alias)>, cluster::Error> {
     let unfit = |field: &str, error: KeystoreError| {
         cluster::Error::from(Problem::new(Reason::InvalidRequest, format!("{field}: {error}")))
     };
     let mut all = Vec::new();
-    let Some(keystores) = &spec.keystores else { return Ok(all) };
     if let Some(pkcs12) = &keystores.pkcs12 {
         let field = "spec.keystores.pkcs12.passwordSecretRef";
         let password = namespace.password(&pkcs12.password_secret_ref, field).await?;

@@ -7,6 +7,7 @@
 //! - [`stages`]: the report for each stage of a certificate, as one table.
 
 mod calls;
+pub mod contested;
 mod dispatch;
 mod follow;
 pub mod outcome;

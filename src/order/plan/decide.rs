@@ -12,9 +12,12 @@ use crate::order::plan::step::Step;
 pub fn plan(facts: &Facts<'_>) -> Step {
     let step = decide(facts);
     let problem = match step {
-        Step::Write { action: Action::Submit | Action::Order | Action::Resubmit, .. } | Step::MakeKey => {
-            facts.held_back()
+        Step::Write { action: Action::Submit | Action::Resubmit, .. } | Step::MakeKey => {
+            facts.held_back().or_else(|| facts.outputs.clone())
         }
+        Step::Write { action: Action::Order, .. } => facts.held_back(),
+        // What is taken over before it is ordered is ordered next.
+        Step::Adopt => facts.outputs.clone(),
         _ => None,
     };
     // An order that runs, or is only planned, does not use the budget.

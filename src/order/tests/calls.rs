@@ -348,7 +348,7 @@ fn an_order_that_turns_out_to_be_anothers_leaves_no_trace() {
 
 #[test]
 fn a_refused_call_leaves_editable_only_what_the_ca_does_not_work_on() {
-    let table = [
+    let table = vec![
         (Action::Submit, SUBMIT, scene(), false),
         (Action::Order, ORDER, scene().submitted("A", 0), false),
         (Action::Resubmit, RESUBMIT, scene().ended(Stage::Rejected), false),

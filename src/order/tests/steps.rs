@@ -352,3 +352,33 @@ fn absence_counts_only_after_the_intent_was_observed_here_for_two_calls_too() {
     // Or it is in the future.
     assert_eq!(scene(3600, -1000), Step::Settle { until: at(40) });
 }
+
+#[test]
+fn what_is_known_of_the_outputs_keeps_an_application_back_and_nothing_that_is_sent_already() {
+    let wrong = || halt(Reason::SecretConflict);
+    let knowing = |scene: Scene| Scene { outputs: scene.facts().may_apply().then(wrong), ..scene };
+    let held_back = vec![
+        scene(),
+        scene().planning(),
+        scene().lacks(halt(Reason::KeyLost)),
+        scene().sees(holding("A")),
+        scene().in_one_call(),
+        scene().restarted(60).at(70),
+        scene().ended(Stage::Rejected).annotated(RESUBMIT_AT, &at(60).to_string()).at(70),
+    ];
+    for (number, scene) in held_back.into_iter().enumerate() {
+        assert_ne!(halted(&scene.plan()), Some(Reason::SecretConflict), "{number}");
+        let scene = knowing(scene);
+        assert_eq!(halted(&scene.plan()), Some(Reason::SecretConflict), "{number}");
+    }
+    let goes_on = vec![
+        scene().submitted("A", 0).sees(holding("A")).at(60),
+        scene().submitted("A", 0).unread().at(5),
+        scene().ordered("A", 0).sees(seen(Stage::Validating, &[NAME])).at(60),
+        scene().sees(seen(Stage::Issued, &[NAME])),
+        scene().suspended(),
+    ];
+    for (number, scene) in goes_on.into_iter().enumerate() {
+        assert!(!scene.facts().may_apply(), "{number}: nothing more is read");
+    }
+}

@@ -82,6 +82,7 @@ pub(super) struct Scene {
     pub(super) unsupported: Option<Problem>,
     pub(super) contested: Option<Problem>,
     pub(super) over_budget: Option<Problem>,
+    pub(super) outputs: Option<Problem>,
     pub(super) calls: Option<&'static Calls>,
     /// The problem with the key that certorder generates, if there is one, and whether the key is absent (or unfit).
     pub(super) key: Option<(bool, Problem)>,
@@ -105,6 +106,7 @@ pub(super) fn scene() -> Scene {
         unsupported: None,
         contested: None,
         over_budget: None,
+        outputs: None,
         calls: Some(&IN_TWO_CALLS),
         key: None,
         letter: None,
@@ -141,6 +143,7 @@ impl Scene {
             intent_age: self.intent_age,
             contested: self.contested.clone(),
             over_budget: self.over_budget.clone(),
+            outputs: self.outputs.clone(),
             now: self.now,
             call_timeout: CALL_TIMEOUT,
         }

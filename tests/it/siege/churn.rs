@@ -18,7 +18,8 @@ use super::environment::{Environment, Sandbox};
 use super::scenario::{Course, KINDS, Key, Scenario};
 use super::tencent::Tencent;
 
-const POLL_INTERVAL: Duration = Duration::from_millis(40);
+/// Slow enough that the API server serves the operator in between.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Nothing is killed here, so a busy machine may be slow to answer. A claim is given up after eight seconds.
 const FLAGS: [&str; 4] = ["--call-timeout", "2s", "--poll-interval", "100ms"];
 /// How long an order may take to reach the state in which it is deleted, and the claims to be given up.
@@ -63,7 +64,7 @@ impl Figures {
         if end > quarter + GROWTH {
             wrongs.push(format!("the operator has grown from {quarter} KiB to {end} KiB"));
         }
-        if self.submitted == 0 || self.most_claims == 0 {
+        if self.submitted == 0 {
             wrongs.push("nothing was submitted".to_owned());
         }
         wrongs
@@ -102,7 +103,7 @@ pub(crate) async fn measure(target: &Target, plan: Plan) -> Figures {
     while let Some((number, submissions)) = cycles.next().await {
         submitted += usize::from(submissions > 0);
         twice += usize::from(submissions > 1);
-        if number % 100 == 0 {
+        if number % 20 == 0 {
             most_claims
                 .fetch_max(claims::count(&environment, &[&sandbox.namespace]).await, Ordering::Relaxed);
         }

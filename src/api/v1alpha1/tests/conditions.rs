@@ -50,6 +50,7 @@ fn waits_and_stops_are_told_apart() {
         "OutcomeUnknown",
         "KeyLost",
         "SecretConflict",
+        "SecretContested",
         "KeyNotHeld",
         "BundleInvalid",
         "Expired",

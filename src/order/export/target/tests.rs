@@ -6,9 +6,6 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::core::application::KeyAlgorithm;
-use crate::core::evidence::Evidence;
-use crate::core::observation::Stage;
-use crate::core::product::Product;
 
 const ID: &str = "J2lX2maH";
 const NAME: &str = "www.acme.example";
@@ -131,24 +128,6 @@ fn order(changes: &Value) -> CertificateOrder {
     }
 }
 
-fn issued() -> Observation {
-    Observation {
-        stage: Stage::Issued,
-        status: "1".to_owned(),
-        message: None,
-        owner: None,
-        order_id: None,
-        names: vec![NAME.to_owned()],
-        product: Product::default(),
-        stored: Evidence::default(),
-        records: Vec::new(),
-        replaced_by: None,
-        reissued_from: None,
-        not_before: None,
-        not_after: None,
-    }
-}
-
 /// RFC 7396.
 fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
@@ -194,6 +173,7 @@ impl Cluster {
             key: key.map(|key| Ok(Arc::clone(key))),
             keystores: Ok(pkcs12.into_iter().chain(jks).collect()),
             owner: Owner::of(order),
+            has_own_key: key.is_some(),
         }
     }
 
@@ -219,7 +199,7 @@ impl Cluster {
 }
 
 fn export(target: &Target, order: &CertificateOrder) -> Export {
-    target.export(order, &issued(), &Ok(Names::parse(NAME, &[]).unwrap()))
+    target.export(order, None, &Ok(Names::parse(NAME, &[]).unwrap()))
 }
 
 #[test]
@@ -316,5 +296,94 @@ fn what_is_no_longer_as_it_was_written_is_due() {
                 "{entry}"
             );
         }
+    }
+}
+
+/// A Secret that bears the marks of the order, set by this field manager.
+fn marked(type_: &str, data: &Value, manager: &str) -> Secret {
+    let marks = json!({"certorder.dev/order": "shop", "certorder.dev/certificate-id": ID});
+    serde_json::from_value(json!({
+        "metadata": {"name": "tls", "annotations": marks, "managedFields": [{
+            "manager": manager,
+            "fieldsV1": {"f:metadata": {"f:annotations": {"f:certorder.dev/order": {}}}},
+        }]},
+        "type": type_,
+        "data": data.as_object().unwrap().iter().map(|(name, text)| {
+            (name.clone(), json!(ByteString(text.as_str().unwrap().as_bytes().to_vec())))
+        }).collect::<serde_json::Map<_, _>>(),
+    }))
+    .unwrap()
+}
+
+#[test]
+fn no_private_key_is_lost_that_is_not_superseded() {
+    let [mine, other] = [(); 2].map(|()| KeyPair::generate(KeyAlgorithm::Ecdsa(256)).unwrap());
+    let [mine_pem, other_pem] = [&mine, &other].map(|key| key.pem().expose_secret().to_owned());
+    let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let pair = |key: &str| json!({"tls.crt": "a certificate", "tls.key": key});
+    // Type, content, who set the marks, whether a key is to be written, whether it may be.
+    let table = [
+        ("kubernetes.io/tls", pair(&mine_pem), "kubectl", true, true),
+        ("kubernetes.io/tls", pair(&other_pem), "certorder", true, true),
+        ("kubernetes.io/tls", pair(&other_pem), "kubectl", true, false),
+        ("kubernetes.io/tls", pair(encrypted), "kubectl", true, false),
+        ("kubernetes.io/tls", pair("no key at all"), "kubectl", true, true),
+        ("Opaque", json!({"tls.key": other_pem}), "certorder", false, false),
+        ("Opaque", json!({"tls.key": other_pem}), "kubectl", false, false),
+        ("Opaque", json!({"tls.crt": "a certificate"}), "kubectl", false, true),
+    ];
+    for (type_, data, manager, has_key, may) in table {
+        let case = format!("{type_} by {manager}: {data}");
+        let type_: &'static str = if type_ == OPAQUE { OPAQUE } else { TLS };
+        let slot = Slot { name: "tls".to_owned(), type_, stored: Some(marked(type_, &data, manager)) };
+        assert_eq!(slot.loses_a_key(has_key.then_some(&mine)).is_none(), may, "{case}");
+    }
+}
+
+#[test]
+fn advice_never_touches_what_bears_the_marks_of_another_order() {
+    let mut secret = marked("Opaque", &json!({"tls.key": "x"}), "certorder");
+    let advice = |secret: &Secret, type_| {
+        let owner = Owner { order: "other".to_owned(), certificate_id: "Z".to_owned() };
+        owner.conflict(secret, type_, "choose another name").message
+    };
+    let said = advice(&secret, OPAQUE);
+    assert!(said.contains("CertificateOrder shop for certificate J2lX2maH"), "{said}");
+    assert!(!said.contains("delete") && !said.contains("annotate"), "{said}");
+    secret.metadata.annotations = None;
+    let said = advice(&secret, TLS);
+    assert!(said.contains("has the type Opaque") && said.contains("cannot be changed"), "{said}");
+    let said = advice(&secret, OPAQUE);
+    assert!(said.contains("annotate it with certorder.dev/order: other"), "{said}");
+    secret.data = marked("Opaque", &json!({"tls.key": "-----BEGIN PRIVATE KEY-----"}), "x").data;
+    assert!(!advice(&secret, OPAQUE).contains("annotate"));
+}
+
+#[test]
+fn entries_of_others_stay_and_what_an_older_version_wrote_is_taken_for_its_own() {
+    let key = Arc::new(KeyPair::generate(KeyAlgorithm::Ecdsa(256)).unwrap());
+    let (_, pem, ..) = bundles(&key).remove(1);
+    let bundle = Bundle { certificate_pem: pem, private_key_pem: None };
+    let all = outputs();
+    let (with_jks, without) = (order(&all[2].1), order(&all[0].1));
+    for is_old in [false, true] {
+        let mut cluster = Cluster::default();
+        let target = cluster.target(&with_jks, Some(&key), "changeit");
+        cluster.write(&with_jks, &target, &bundle);
+        if is_old {
+            let annotations = cluster.0.get_mut("tls").unwrap().metadata.annotations.as_mut().unwrap();
+            annotations.remove("certorder.dev/entries").unwrap();
+        }
+        let target = cluster.target(&with_jks, Some(&key), "changeit");
+        assert_eq!(export(&target, &with_jks), Export::Current, "an upgrade writes nothing");
+        // No longer asked for, and somebody else adds another entry.
+        let target = cluster.target(&without, Some(&key), "changeit");
+        assert_eq!(export(&target, &without), Export::Due);
+        cluster.write(&without, &target, &bundle);
+        let data = cluster.0.get_mut("tls").unwrap().data.as_mut().unwrap();
+        assert!(!data.contains_key("keystore.jks"), "old: {is_old}");
+        data.insert("keystore.jks".to_owned(), ByteString(b"theirs".to_vec()));
+        let target = cluster.target(&without, Some(&key), "changeit");
+        assert_eq!(export(&target, &without), Export::Current);
     }
 }
