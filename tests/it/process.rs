@@ -2,7 +2,7 @@
 //! metrics.
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::cluster::claims_of;
+use crate::siege::process::free_address;
 
 /// How long a story waits for anything.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,8 +39,7 @@ impl Process {
         let kubeconfig = directory.join("kubeconfig");
         std::fs::write(&kubeconfig, config(api).to_string()).unwrap();
         let log = File::create(directory.join("log")).unwrap();
-        // It is unlikely that another process takes a port that was free a moment ago.
-        let http = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let http = free_address();
         let always = [
             "run",
             "--watch-namespace",

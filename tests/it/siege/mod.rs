@@ -26,7 +26,7 @@ mod huawei;
 mod kill_points;
 pub(crate) mod pace;
 mod points;
-mod process;
+pub(crate) mod process;
 pub(crate) mod quiet;
 mod random_kills;
 mod report;

@@ -1,9 +1,10 @@
 //! The real binary as a process.
 
 use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -13,7 +14,7 @@ use super::Target;
 /// How often readiness is probed.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// How long a process may take to become ready.
-const TIMEOUT: Duration = Duration::from_mins(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The binary, and the directory of its processes' logs.
 pub(crate) struct Binary {
@@ -49,7 +50,7 @@ impl Binary {
         let kubeconfig = self.scratch.directory.join(format!("{number}.kubeconfig"));
         std::fs::write(&kubeconfig, kubeconfig_of(api)).unwrap();
         let log = File::create(self.scratch.directory.join(format!("{number:05}.log"))).unwrap();
-        let probes = free_address();
+        let probes = free_address().to_string();
         let mut command = Command::new(&self.path);
         // Without the environment of this shell: it may set a cluster or a flag.
         command.env_clear().env("KUBECONFIG", &kubeconfig);
@@ -147,7 +148,17 @@ fn kubeconfig_of(api: &str) -> String {
     )
 }
 
-/// A free address for the probes.
-fn free_address() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+/// A free address for probes. Its port is below those that a system gives to outgoing connections, of which one may
+/// otherwise take it before the operator does.
+pub(crate) fn free_address() -> SocketAddr {
+    const PORTS: std::ops::Range<u32> = 16_384..32_768;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Beginning elsewhere in each process, since several may run at once.
+    let offset = std::process::id().wrapping_mul(97);
+    let mut all = PORTS.map(|_| {
+        let number = offset.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+        u16::try_from(PORTS.start + number).unwrap()
+    });
+    let free = all.find_map(|port| TcpListener::bind(("127.0.0.1", port)).ok()).unwrap();
+    free.local_addr().unwrap()
 }

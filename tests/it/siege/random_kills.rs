@@ -10,7 +10,7 @@ use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
 use kube::ResourceExt;
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::Settings;
 use super::actors;
@@ -18,6 +18,7 @@ use super::cloud::Cloud;
 use super::crowd::Crowd;
 use super::environment::{CALL_TIMEOUT, Environment, Replica, SHORT_TIMEOUTS, Sandbox};
 use super::points::{Point, SIDES, random_fault};
+use super::process;
 use super::report::{Kind, Tally};
 use super::rng::Rng;
 use super::scenario::Scenario;
@@ -108,7 +109,8 @@ async fn kill_repeatedly(sandbox: &Sandbox<'_>, kills: usize, stale: &Stale, mut
         let may_start = rng.percent(95);
         let lives_on = async {
             // A busy machine is slow to start a process; most kills should come later than that.
-            while may_start && !replica.has_started() {
+            let start = Instant::now();
+            while may_start && !replica.has_started() && start.elapsed() < process::TIMEOUT {
                 sleep(STARTUP_POLL).await;
             }
             sleep(time).await;
