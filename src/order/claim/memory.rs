@@ -99,7 +99,7 @@ impl Memory {
         self.lock().vacant.remove(lease);
     }
 
-    /// A claim whose order is gone is looked at again then.
+    /// A claim whose order is gone is read again at this time.
     pub fn give_up_at(&self, lease: &str, holder: Holder, at: Instant) {
         self.lock().to_give_up.insert(lease.to_owned(), Due { holder, at });
     }
