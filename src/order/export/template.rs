@@ -59,12 +59,10 @@ pub fn labels_to_remove<'a>(
     secret: &'a Secret,
     template: Option<&'a SecretTemplate>,
 ) -> impl Iterator<Item = &'a str> {
-    let owners = FieldOwners::of(&secret.metadata);
     let is_asked = move |name: &str| {
         name == MANAGED_BY || template.is_some_and(|template| template.labels.contains_key(name))
     };
-    let names = secret.labels().keys().map(String::as_str);
-    names.filter(move |name| !is_asked(name) && owners.set_by_us_alone("labels", name))
+    set_earlier(secret, "labels", secret.labels(), is_asked)
 }
 
 /// The annotations that certorder set by an earlier template.
@@ -72,12 +70,22 @@ pub fn annotations_to_remove<'a>(
     secret: &'a Secret,
     template: Option<&'a SecretTemplate>,
 ) -> impl Iterator<Item = &'a str> {
-    let owners = FieldOwners::of(&secret.metadata);
     let is_asked = move |name: &str| {
         name.starts_with(OWN) || template.is_some_and(|template| template.annotations.contains_key(name))
     };
-    let names = secret.annotations().keys().map(String::as_str);
-    names.filter(move |name| !is_asked(name) && owners.set_by_us_alone("annotations", name))
+    set_earlier(secret, "annotations", secret.annotations(), is_asked)
+}
+
+/// The names in one map of the metadata, `field`, that are not asked for and that nobody but certorder has set.
+fn set_earlier<'a>(
+    secret: &Secret,
+    field: &'static str,
+    there: &'a BTreeMap<String, String>,
+    is_asked: impl Fn(&str) -> bool + 'a,
+) -> impl Iterator<Item = &'a str> {
+    let owners = FieldOwners::of(&secret.metadata);
+    let names = there.keys().map(String::as_str);
+    names.filter(move |name| !is_asked(name) && owners.set_by_us_alone(field, name))
 }
 
 #[cfg(test)]
