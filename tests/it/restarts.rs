@@ -15,6 +15,7 @@ for_both_clouds! {
     a_rejected_order_that_is_corrected_starts_over_each_call_once,
     a_rejected_order_that_needs_no_edit_starts_over_when_asked_once,
     a_review_that_is_withdrawn_can_be_corrected_and_ordered_again,
+    what_is_asked_of_an_order_whose_record_was_lost_is_done_at_once,
     deletion_with_retain_leaves_the_order_at_the_cloud_alone,
     deletion_with_cancel_stops_the_review_once,
     an_order_that_was_only_taken_over_is_not_cancelled_by_its_deletion,
@@ -100,6 +101,21 @@ async fn a_review_that_is_withdrawn_can_be_corrected_and_ordered_again(kind: Kin
     world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
     assert_eq!(attempts(&world), 2);
     assert_eq!(withdrawals(&world), 1);
+}
+
+/// The record is lost after a rejection, and what is created in its place asks for another attempt already.
+async fn what_is_asked_of_an_order_whose_record_was_lost_is_done_at_once(kind: Kind) {
+    let world = ordered(kind, |_| {}).await;
+    world.site.reject(world.certificate());
+    world.until_is("www", "Stalled", "True", "Rejected").await;
+    world.delete::<CertificateOrder>("www").await;
+    world.until_deleted("www").await;
+    let (mut order, asked) = (world.order("www"), now());
+    order["metadata"]["annotations"] = json!({"certorder.dev/resubmit-at": asked});
+    world.create::<CertificateOrder>(order).await;
+    let status = world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
+    assert_eq!(status.last_handled_resubmit_at.as_deref(), asked.as_str());
+    assert_eq!(attempts(&world), 2);
 }
 
 #[tokio::test]

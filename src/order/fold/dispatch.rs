@@ -160,6 +160,12 @@ impl Fold<'_> {
         let message = "found at the cloud for the same names, and taken over without a call";
         let requeue = self.submitted(payload_hash, Reason::Adopted, message);
         self.take_over(seen);
-        if seen.stage == Stage::AwaitingInformation { requeue } else { self.follow_ours(seen, true) }
+        if seen.stage == Stage::AwaitingInformation {
+            return requeue;
+        }
+        let followed = self.follow_ours(seen, true);
+        // What the user requests of an order counts from its record on.
+        let asked = self.facts.resubmit_is_asked() || self.facts.withdraw_is_asked();
+        if asked { Requeue::Now } else { followed }
     }
 }

@@ -37,7 +37,7 @@ impl<T> Batches<T> {
         let mut accounts = self.lock();
         let is_first = !accounts.contains_key(&key);
         accounts.entry(key).or_default().push((id.to_owned(), answer));
-        (answered, is_first.then(|| Batch { batches: self, key, taken: None }))
+        (answered, is_first.then(|| Batch { batches: self, key, reads: None }))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Vec<Read<T>>>> {
@@ -49,7 +49,8 @@ impl<T> Batches<T> {
 pub(super) struct Batch<'a, T> {
     batches: &'a Batches<T>,
     key: Key,
-    taken: Option<Vec<Read<T>>>,
+    /// The reads of the call, once it is allowed; until then they wait in `batches`.
+    reads: Option<Vec<Read<T>>>,
 }
 
 impl<T> Batch<'_, T> {
@@ -58,12 +59,13 @@ impl<T> Batch<'_, T> {
     pub(super) fn take(&mut self) -> Vec<&str> {
         let mut reads = self.batches.lock().remove(&self.key).unwrap_or_default();
         reads.truncate(MOST);
-        self.taken.insert(reads).iter().map(|(id, _)| id.as_str()).collect()
+        self.reads.insert(reads).iter().map(|(id, _)| id.as_str()).collect()
     }
 
     /// Answers each read that was taken.
     pub(super) fn answer(mut self, mut answer: impl FnMut(&str) -> T) {
-        for (id, to) in self.taken.take().into_iter().flatten() {
+        // An empty list stays, so that what has joined the next call since is left alone.
+        for (id, to) in self.reads.as_mut().map(std::mem::take).into_iter().flatten() {
             // A caller that has given up needs no answer.
             let _ = to.send(answer(&id));
         }
@@ -73,7 +75,7 @@ impl<T> Batch<'_, T> {
 impl<T> Drop for Batch<'_, T> {
     fn drop(&mut self) {
         // Otherwise later reads would wait for a call that is never made.
-        if self.taken.is_none() {
+        if self.reads.is_none() {
             self.batches.lock().remove(&self.key);
         }
     }
@@ -95,10 +97,14 @@ mod tests {
         assert!(batches.join(B, "a").1.is_some(), "other credentials, another call");
         let mut batch = batch.unwrap();
         assert_eq!(batch.take(), ["a", "bb"]);
-        let (_third, next) = batches.join(A, "ccc");
+        let (third, next) = batches.join(A, "ccc");
         assert!(next.is_some(), "the call is already in progress");
         batch.answer(str::len);
         assert_eq!((first.await, second.await), (Ok(1), Ok(2)));
+        let mut next = next.unwrap();
+        assert_eq!(next.take(), ["ccc"], "an answer leaves the next call alone");
+        next.answer(str::len);
+        assert_eq!(third.await, Ok(3));
     }
 
     #[tokio::test]
