@@ -182,6 +182,32 @@ async fn of_two_orders_with_one_secret_name_the_submitted_one_goes_on_and_the_ot
 }
 
 #[tokio::test]
+async fn an_order_for_the_successor_of_a_certificate_is_submitted_and_leaves_its_secret_alone() {
+    let world = World::start().await;
+    for certificate in ["old", "new", "third"] {
+        world.buy(certificate, Product::DV_SINGLE);
+    }
+    world.create::<CertificateOrder>(in_cluster("old", "old", Some("shared"))).await;
+    issue(&world, "old", "old").await;
+    world.until_is("old", "Ready", "True", "Issued").await;
+    let served = entry(&stored(&world, "shared").await, "tls.crt");
+    world.cloud.set("old", |old| old.successors.renew_order = Some("new".to_owned())).unwrap();
+    world.poke("old").await;
+    world.until("old", "renewed", |status| status.replaced_by.as_deref() == Some("new")).await;
+
+    world.create::<CertificateOrder>(in_cluster("third", "third", Some("shared"))).await;
+    world.until_is("third", "Stalled", "True", "SecretConflict").await;
+    world.create::<CertificateOrder>(in_cluster("new", "new", Some("shared"))).await;
+    issue(&world, "new", "new").await;
+    let status = world.until_is("new", "SecretSynced", "False", "SecretConflict").await;
+    let said = message(&status, "SecretSynced");
+    assert!(said.contains("CertificateOrder old"), "{said}");
+    assert_eq!(condition(&status, "Issued"), Some(("True".into(), "Issued".into())));
+    assert_eq!(entry(&stored(&world, "shared").await, "tls.crt"), served);
+    assert_eq!((world.carried_out(SUBMIT, "new"), world.carried_out(SUBMIT, "third")), (1, 0));
+}
+
+#[tokio::test]
 async fn the_key_of_another_order_survives_every_advice() {
     let world = World::start().await;
     for certificate in ["shop", "other", "late"] {

@@ -12,6 +12,7 @@ use crate::cluster::cache::Key;
 use crate::core::conditions::Problem;
 use crate::order::claim::rivals::seniority;
 use crate::order::export::secret::key_secret_name;
+use crate::provider::registry;
 
 /// What an order writes into a Secret.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +50,8 @@ pub fn taken(
         (Use::Key, Use::Output) => is_submitted(other),
         _ => standing(other) < standing(me),
     };
-    others.iter().map(Borrow::borrow).filter(|other| other.uid() != me.uid()).find_map(|other| {
+    let others = others.iter().map(Borrow::borrow);
+    others.filter(|other| other.uid() != me.uid() && !succeeds(me, other)).find_map(|other| {
         let uses = places(other).filter(|(place, _)| place == name).map(|(_, theirs)| theirs);
         let theirs = { uses }.find(|theirs| goes_first(other, *theirs))?;
         let (holds, instead) = match (mine, theirs) {
@@ -63,6 +65,15 @@ pub fn taken(
         );
         Some(Problem::new(Reason::SecretConflict, message))
     })
+}
+
+/// Whether the certificate of `other` was renewed or reissued as the one of `me`, as the cloud told `other`. Then both may
+/// name one Secret: the certificate of `other` stays in it, and `me` is submitted all the same.
+#[must_use]
+pub fn succeeds(me: &CertificateOrder, other: &CertificateOrder) -> bool {
+    let successor = other.status.as_ref().and_then(|status| status.replaced_by.as_deref());
+    let (mine, theirs) = (&me.spec.provider, &other.spec.provider);
+    registry::name(mine) == registry::name(theirs) && successor == Some(registry::certificate_id(mine))
 }
 
 /// Whether the cloud took the application of an order, or a call may be under way that hands it in.
@@ -152,6 +163,13 @@ mod tests {
             }
         }
         let me = order("me", &shared, 9, &none);
+        let mut renewed = order("other", &shared, 5, &sent);
+        renewed.status.as_mut().unwrap().replaced_by = Some("me".to_owned());
+        assert_eq!(
+            taken(&me, ("shared", Use::Output), false, &[renewed]),
+            None,
+            "its certificate succeeds that"
+        );
         let elsewhere = order("other", &json!({"secretName": "another"}), 5, &none);
         assert_eq!(taken(&me, ("shared", Use::Output), false, &[elsewhere]), None);
     }

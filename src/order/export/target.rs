@@ -111,12 +111,13 @@ impl Target {
     fn blocked(&self) -> Option<Problem> {
         let key = self.key.as_ref().and_then(|key| key.as_ref().err());
         let key = key.map(|problem| Problem::new(Reason::KeyNotHeld, problem.message.clone()));
-        self.conflict().or(key).or_else(|| self.keystores.as_ref().err().cloned())
+        self.conflict(|_| true).or(key).or_else(|| self.keystores.as_ref().err().cloned())
     }
 
-    /// Which Secret is not there to be written.
-    pub(super) fn conflict(&self) -> Option<Problem> {
-        let in_the_way = self.slots().find_map(|slot| slot.in_the_way(&self.owner));
+    /// Which of these Secrets is not there to be written.
+    pub(super) fn conflict(&self, counts: impl Fn(&Slot) -> bool) -> Option<Problem> {
+        let in_the_way =
+            self.slots().filter(|slot| counts(slot)).find_map(|slot| slot.in_the_way(&self.owner));
         let twice = match (&self.tls, &self.id) {
             (Some(tls), Some(id)) if tls.name == id.name => Some(Problem::new(
                 Reason::SecretConflict,
@@ -128,7 +129,7 @@ impl Target {
             _ => None,
         };
         let key = self.key.as_ref().and_then(|key| key.as_ref().ok());
-        let lost = || self.tls.as_ref()?.loses_a_key(key.map(Arc::as_ref));
+        let lost = || self.tls.as_ref().filter(|slot| counts(slot))?.loses_a_key(key.map(Arc::as_ref));
         in_the_way.or(twice).or_else(lost)
     }
 
