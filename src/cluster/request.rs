@@ -15,7 +15,7 @@ const MIN_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// The timeout of the requests of this process: they all have one API server.
-static TIMEOUT: Timeout = Timeout(AtomicU64::new(0));
+static TIMEOUT: Timeout = Timeout::at_least(MIN_TIMEOUT);
 
 /// One request to the API server, with a timeout that an API server on a busy machine can keep.
 pub async fn bounded<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, kube::Error> {
@@ -23,20 +23,35 @@ pub async fn bounded<T>(request: impl Future<Output = Result<T, kube::Error>>) -
     TIMEOUT.bound(Box::pin(request)).await
 }
 
-/// A timeout that follows the API server, in milliseconds: it doubles when an answer does not come in time, and returns to
-/// four times the last answer.
-struct Timeout(AtomicU64);
+/// A timeout that follows the API server: it doubles when an answer does not come in time, and returns to four times the
+/// last answer. It is five minutes at most.
+pub struct Timeout {
+    min: Duration,
+    millis: AtomicU64,
+}
 
 impl Timeout {
-    async fn bound<T>(
+    /// A timeout that is never shorter than this.
+    #[must_use]
+    pub const fn at_least(min: Duration) -> Self {
+        Self { min, millis: AtomicU64::new(0) }
+    }
+
+    /// How long the next request may take.
+    pub fn current(&self) -> Duration {
+        Duration::from_millis(self.millis.load(Ordering::Relaxed)).clamp(self.min, MAX_TIMEOUT)
+    }
+
+    /// One request, with this timeout.
+    pub async fn bound<T>(
         &self,
         request: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, kube::Error> {
-        let timeout = Duration::from_millis(self.0.load(Ordering::Relaxed)).clamp(MIN_TIMEOUT, MAX_TIMEOUT);
+        let timeout = self.current();
         let begin = Instant::now();
         let answer = tokio::time::timeout(timeout, request).await;
         let next = if answer.is_ok() { begin.elapsed().saturating_mul(4) } else { timeout.saturating_mul(2) };
-        self.0.store(u64::try_from(next.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.millis.store(u64::try_from(next.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
         answer.unwrap_or_else(|elapsed| Err(kube::Error::Service(elapsed.into())))
     }
 }
@@ -49,7 +64,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_takes_minutes_is_answered_after_some_tries() {
-        let timeout = Timeout(AtomicU64::new(0));
+        let timeout = Timeout::at_least(MIN_TIMEOUT);
         let takes = async |time| {
             let request = async {
                 sleep(time).await;
@@ -72,7 +87,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_api_server_that_never_answers_is_given_five_minutes_at_most() {
-        let timeout = Timeout(AtomicU64::new(0));
+        let timeout = Timeout::at_least(MIN_TIMEOUT);
         for _ in 0..10 {
             let begin = Instant::now();
             assert!(timeout.bound(std::future::pending::<Result<(), _>>()).await.is_err());

@@ -4,6 +4,9 @@
 //! fails. A Lease counts as expired once this process has observed no change for its duration, by a monotonic clock:
 //! the clocks of two machines may differ. These are the rules of client-go. A process that was stopped for long enough
 //! still believes that it holds the Lease, so the promise of one submission does not depend on it.
+//!
+//! Where the API server takes longer than a few seconds to answer, the duration that the holder writes into the Lease
+//! grows with that, and with it the time after which another replica takes over.
 
 use std::time::Duration;
 
@@ -18,17 +21,20 @@ use tracing::{debug, info, warn};
 use crate::api::v1alpha1::micros;
 use crate::cluster::FIELD_MANAGER;
 use crate::cluster::error::{LogOnce, explain};
+use crate::cluster::request::Timeout;
 use crate::core::clock::Clock;
 
 /// The name of the Lease.
 pub const LEASE: &str = "certorder";
 
-/// How long a Lease is valid without a renewal.
+/// The shortest timeout of a request for the Lease. One that hangs fails in time for the next one.
+const MIN_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long a Lease is valid without a renewal, at least.
 const LEASE_DURATION: Duration = Duration::from_secs(15);
+/// The longest duration that is believed: that of a timeout of five minutes.
+const MAX_LEASE_DURATION: Duration = Duration::from_secs(1125);
 /// How often the holder renews.
 const RENEW_PERIOD: Duration = Duration::from_secs(4);
-/// When a holder that cannot renew the Lease stops: before another replica may take it.
-const RENEW_DEADLINE: Duration = Duration::from_secs(10);
 /// How often the other replicas try to acquire the Lease, and the holder retries after a failure.
 const RETRY_PERIOD: Duration = Duration::from_secs(1);
 
@@ -37,6 +43,21 @@ pub struct LeaseHolder {
     leases: Api<Lease>,
     identity: String,
     clock: Clock,
+    timeout: Timeout,
+}
+
+/// What this process holds: the Lease for a duration, from the moment at which it began to write it.
+#[derive(Clone, Copy)]
+pub struct Term {
+    since: Instant,
+    duration: Duration,
+}
+
+impl Term {
+    /// What is left until a holder that cannot renew the Lease has to stop: before another replica may take it.
+    fn left(self) -> Duration {
+        (self.duration * 2 / 3).saturating_sub(self.since.elapsed())
+    }
 }
 
 /// The Lease as last observed, and since when it has not changed.
@@ -49,24 +70,25 @@ impl LeaseHolder {
     /// For the Lease in a namespace, with the identity of this process.
     #[must_use]
     pub fn new(client: Client, namespace: &str, identity: &str, clock: Clock) -> Self {
-        Self { leases: Api::namespaced(client, namespace), identity: identity.to_owned(), clock }
+        let leases = Api::namespaced(client, namespace);
+        Self { leases, identity: identity.to_owned(), clock, timeout: Timeout::at_least(MIN_TIMEOUT) }
     }
 
-    /// Waits until this process holds the Lease; false if it shuts down before. Calls `standing_by` whenever another
+    /// Waits until this process holds the Lease; `None` if it shuts down before. Calls `standing_by` whenever another
     /// process holds it.
-    pub async fn acquire(&self, standing_by: impl Fn(), shutdown: &CancellationToken) -> bool {
+    pub async fn acquire(&self, standing_by: impl Fn(), shutdown: &CancellationToken) -> Option<Term> {
         let mut observed = LastObserved { version: None, since: Instant::now() };
         let mut log_once = LogOnce::default();
         loop {
             // Not cancelled half-way: a Lease that is acquired and not released delays the other replicas.
             match self.try_to_acquire(&mut observed).await {
-                Ok(Some(holder)) => {
-                    debug!(holder, "another replica is the leader; this one stands by");
-                    standing_by();
+                Ok(Some(term)) => {
+                    info!(lease = LEASE, "acquired the lease: this replica is the leader");
+                    return Some(term);
                 }
                 Ok(None) => {
-                    info!(lease = LEASE, "acquired the lease: this replica is the leader");
-                    return true;
+                    debug!("another replica is the leader; this one stands by");
+                    standing_by();
                 }
                 Err(error) => {
                     let error = explain(&error);
@@ -76,47 +98,35 @@ impl LeaseHolder {
                 }
             }
             tokio::select! {
-                () = shutdown.cancelled() => return false,
+                () = shutdown.cancelled() => return None,
                 () = sleep(RETRY_PERIOD) => {}
             }
         }
     }
 
-    /// Acquires the Lease if it is free. Returns `None` on success, or else the identity of its holder.
-    async fn try_to_acquire(&self, observed: &mut LastObserved) -> Result<Option<String>, kube::Error> {
-        let Some(lease) = bounded(self.leases.get_opt(LEASE)).await? else {
-            let params =
-                PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
-            return match bounded(self.leases.create(&params, &self.renewed(None))).await {
-                Ok(_) => Ok(None),
-                Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(Some(String::new())),
-                Err(error) => Err(error),
-            };
-        };
+    /// Acquires the Lease if it is free; `None` if another replica holds it.
+    async fn try_to_acquire(&self, observed: &mut LastObserved) -> Result<Option<Term>, kube::Error> {
+        let Some(lease) = self.read().await? else { return self.create().await };
         if observed.version != lease.metadata.resource_version {
             *observed =
                 LastObserved { version: lease.metadata.resource_version.clone(), since: Instant::now() };
         }
-        let holder = holder(&lease).to_owned();
-        let is_free =
-            holder.is_empty() || holder == self.identity || observed.since.elapsed() >= LEASE_DURATION;
-        if !is_free {
-            return Ok(Some(holder));
-        }
-        Ok(if self.write(self.renewed(Some(lease))).await? { None } else { Some(holder) })
+        let holder = holder(&lease);
+        let is_ours = holder.is_empty() || holder == self.identity;
+        let is_free = is_ours || observed.since.elapsed() >= duration(&lease);
+        if is_free { self.renew(lease).await } else { Ok(None) }
     }
 
     /// Renews the Lease. Resolves when it is lost: taken by another replica, or not renewed for too long.
-    pub async fn keep(&self) {
-        let mut renewed_at = Instant::now();
+    pub async fn keep(&self, mut term: Term) {
         loop {
-            match timeout(RENEW_DEADLINE.saturating_sub(renewed_at.elapsed()), self.renew()).await {
-                Ok(Ok(true)) => {
-                    renewed_at = Instant::now();
+            match timeout(term.left(), self.renew_ours()).await {
+                Ok(Ok(Some(renewed))) => {
+                    term = renewed;
                     sleep(RENEW_PERIOD).await;
                     continue;
                 }
-                Ok(Ok(false)) => {
+                Ok(Ok(None)) => {
                     warn!(lease = LEASE, "another replica took the lease");
                     return;
                 }
@@ -127,29 +137,27 @@ impl LeaseHolder {
                     warn!(lease = LEASE, "the API server did not answer a renewal of the lease in time");
                 }
             }
-            if renewed_at.elapsed() >= RENEW_DEADLINE {
+            if term.left().is_zero() {
                 return;
             }
             sleep(RETRY_PERIOD).await;
         }
     }
 
-    /// Renews the Lease; false if another replica holds it.
-    async fn renew(&self) -> Result<bool, kube::Error> {
-        match bounded(self.leases.get_opt(LEASE)).await? {
-            Some(lease) if holder(&lease) == self.identity => self.write(self.renewed(Some(lease))).await,
-            _ => Ok(false),
+    /// Renews the Lease; `None` if another replica holds it.
+    async fn renew_ours(&self) -> Result<Option<Term>, kube::Error> {
+        match self.read().await? {
+            Some(lease) if holder(&lease) == self.identity => self.renew(lease).await,
+            _ => Ok(None),
         }
     }
 
     /// Releases the Lease, so that another replica can acquire it at once.
     pub async fn release(&self) {
         let released = async {
-            let Some(lease) = bounded(self.leases.get_opt(LEASE)).await? else { return Ok(true) };
-            if holder(&lease) != self.identity {
+            let Some(mut lease) = self.read().await?.filter(|lease| holder(lease) == self.identity) else {
                 return Ok(true);
-            }
-            let mut lease = lease;
+            };
             if let Some(spec) = &mut lease.spec {
                 spec.holder_identity = Some(String::new());
             }
@@ -159,23 +167,45 @@ impl LeaseHolder {
             Ok(_) => debug!(lease = LEASE, "released the lease"),
             Err::<_, kube::Error>(error) => {
                 let error = explain(&error);
-                warn!(%error, lease = LEASE, "cannot release the lease; another replica acquires it in 15 s");
+                warn!(%error, lease = LEASE, "cannot release the lease; another replica acquires it once it has expired");
             }
         }
     }
 
+    async fn read(&self) -> Result<Option<Lease>, kube::Error> {
+        self.timeout.bound(self.leases.get_opt(LEASE)).await
+    }
+
+    /// Creates the Lease; `None` if there is one.
+    async fn create(&self) -> Result<Option<Term>, kube::Error> {
+        let (wanted, term) = self.renewed(None);
+        match self.timeout.bound(self.leases.create(&params(), &wanted)).await {
+            Ok(_) => Ok(Some(term)),
+            Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes this process the holder of the Lease for another term; `None` if it has changed since it was read.
+    async fn renew(&self, lease: Lease) -> Result<Option<Term>, kube::Error> {
+        let (wanted, term) = self.renewed(Some(lease));
+        Ok(self.write(wanted).await?.then_some(term))
+    }
+
     /// Writes the Lease; false if it has changed since it was read.
     async fn write(&self, lease: Lease) -> Result<bool, kube::Error> {
-        let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
-        match bounded(self.leases.replace(LEASE, &params, &lease)).await {
+        match self.timeout.bound(self.leases.replace(LEASE, &params(), &lease)).await {
             Ok(_) => Ok(true),
             Err(kube::Error::Api(status)) if status.is_conflict() => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// The Lease with this process as its holder, renewed now.
-    fn renewed(&self, lease: Option<Lease>) -> Lease {
+    /// The Lease with this process as its holder, renewed now, and what that term is.
+    fn renewed(&self, lease: Option<Lease>) -> (Lease, Term) {
+        // A renewal takes two requests, and has to fit in more than once.
+        let whole_seconds = (self.timeout.current() * 15 / 4).as_secs();
+        let term = Term { since: Instant::now(), duration: Duration::from_secs(whole_seconds) };
         let now: MicroTime = micros(self.clock.now());
         let Lease { metadata, spec } = lease.unwrap_or_else(|| Lease {
             metadata: ObjectMeta { name: Some(LEASE.to_owned()), ..ObjectMeta::default() },
@@ -186,22 +216,26 @@ impl LeaseHolder {
         let transitions = before.lease_transitions.unwrap_or_default();
         let spec = LeaseSpec {
             holder_identity: Some(self.identity.clone()),
-            lease_duration_seconds: i32::try_from(LEASE_DURATION.as_secs()).ok(),
+            lease_duration_seconds: i32::try_from(whole_seconds).ok(),
             acquire_time: if is_ours { before.acquire_time } else { Some(now.clone()) },
             renew_time: Some(now),
             lease_transitions: Some(if is_ours { transitions } else { transitions.saturating_add(1) }),
             ..before
         };
-        Lease { metadata, spec: Some(spec) }
+        (Lease { metadata, spec: Some(spec) }, term)
     }
+}
+
+fn params() -> PostParams {
+    PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() }
 }
 
 fn holder(lease: &Lease) -> &str {
     lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default()
 }
 
-/// A call that hangs fails in time for the next retry.
-async fn bounded<T>(call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, kube::Error> {
-    const CALL: Duration = Duration::from_secs(4);
-    timeout(CALL, call).await.unwrap_or_else(|elapsed| Err(kube::Error::Service(elapsed.into())))
+/// How long a Lease is valid without a renewal, as its holder wrote.
+fn duration(lease: &Lease) -> Duration {
+    let seconds = lease.spec.as_ref().and_then(|spec| spec.lease_duration_seconds).unwrap_or_default();
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default()).clamp(LEASE_DURATION, MAX_LEASE_DURATION)
 }

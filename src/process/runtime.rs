@@ -240,8 +240,9 @@ pub async fn run_by(
 /// This process is the leader, and renews the Lease.
 struct Leadership {
     lease_holder: Arc<LeaseHolder>,
-    /// Finishes when the Lease is lost.
     renewal: JoinHandle<()>,
+    /// Cancelled when the Lease is lost, before the process shuts down for that.
+    lost: CancellationToken,
 }
 
 impl Leadership {
@@ -251,24 +252,23 @@ impl Leadership {
         readiness: &Readiness,
         shutdown: &CancellationToken,
     ) -> Option<Self> {
-        if !lease_holder.acquire(|| readiness.stand_by(), shutdown).await {
-            return None;
-        }
+        let term = lease_holder.acquire(|| readiness.stand_by(), shutdown).await?;
         readiness.start();
-        let lease_holder = Arc::new(lease_holder);
+        let (lease_holder, lost) = (Arc::new(lease_holder), CancellationToken::new());
         let renewal = tokio::spawn({
-            let (lease_holder, shutdown) = (Arc::clone(&lease_holder), shutdown.clone());
+            let (lease_holder, lost, shutdown) = (Arc::clone(&lease_holder), lost.clone(), shutdown.clone());
             async move {
-                lease_holder.keep().await;
+                lease_holder.keep(term).await;
+                lost.cancel();
                 shutdown.cancel();
             }
         });
-        Some(Self { lease_holder, renewal })
+        Some(Self { lease_holder, renewal, lost })
     }
 
     /// Releases the Lease, unless it is lost.
     async fn release(self) -> Result<(), Error> {
-        if self.renewal.is_finished() {
+        if self.lost.is_cancelled() {
             return Err(Error::LeaseLost);
         }
         // Only now that the last pass has finished: no other replica may start before.

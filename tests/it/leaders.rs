@@ -91,6 +91,30 @@ async fn a_replica_that_stops_as_it_begins_hands_over_too() {
 }
 
 #[tokio::test]
+async fn an_api_server_that_takes_long_to_answer_gets_a_longer_lease_and_the_leader_stays() {
+    let world = world().await;
+    // Longer than the shortest timeout of a request for the Lease.
+    world.api.fault(Rule::new(Action::Delay(Duration::from_secs(5))).path("/leases").always());
+    let replica = world.electing_operator();
+    let one = successor_of(&world, "", Duration::from_secs(40)).await;
+    let acquired = world.api_of::<Lease>().get("certorder").await.unwrap();
+    let spec = acquired.spec.as_ref().unwrap();
+    assert!(spec.lease_duration_seconds > Some(15), "{spec:?}");
+    world.create::<CertificateOrder>(fixtures::personal("www")).await;
+    // The claim is a Lease, too.
+    world.until_is("www", "Submitted", "True", "Accepted").await;
+    let renewed = |lease: Option<&Lease>| {
+        lease.map(|lease| &lease.metadata.resource_version) != Some(&acquired.metadata.resource_version)
+    };
+    timeout(Duration::from_secs(40), await_condition(world.api_of::<Lease>(), "certorder", renewed))
+        .await
+        .expect("renewed")
+        .unwrap();
+    assert_eq!(holder(world.api_of::<Lease>().get_opt("certorder").await.unwrap().as_ref()), one);
+    replica.stop().await;
+}
+
+#[tokio::test]
 async fn a_replica_that_loses_the_lease_begins_no_write_and_ends() {
     let world = world().await;
     // A pass is in progress and has not called the cloud when the Lease is lost: its holder renews it every four seconds.
