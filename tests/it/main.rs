@@ -28,6 +28,7 @@ mod manifests;
 mod markers;
 mod modes;
 mod money;
+mod neighbours;
 mod operator;
 mod orders;
 mod outputs;
