@@ -4,9 +4,10 @@
 //! - [`runtime`]: starts the process, and shuts it down.
 //! - [`controllers`]: connects watches, schedules and the two controllers.
 //! - [`leader`]: leader election.
-//! - [`http`]: probes and metrics; [`probe`]: the client of a probe, for the image.
+//! - [`http`]: probes and metrics, over bounded [`connections`]; [`probe`]: the client of a probe, for the image.
 
 pub mod config;
+pub mod connections;
 pub mod controllers;
 pub mod http;
 pub mod leader;

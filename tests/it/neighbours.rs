@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::clouds::{Kind, Product, for_both_clouds};
+use crate::clouds::{Call, Kind, Product, for_both_clouds};
 use crate::fixtures::{self, ACCESS_KEY, SECRET_ID};
 use crate::world::World;
 
@@ -47,6 +47,11 @@ async fn calls_with_the_id_of_a_key_and_a_wrong_key_do_not_delay_the_owner_of_th
     // Sixteen characters, as one of the clouds requires for its ids.
     crowd(&mut world, [id, "guessed"], |number| format!("scs1590053{number:06}")).await;
     the_owner_is_served(&mut world).await;
+    // The calls of the crowd are reads, so a read of the owner's waits where they do.
+    let (read, certificate) = (kind.names().read, world.certificate());
+    let is_of_the_owner =
+        |call: &Call| call.action == read && call.certificate_id.as_deref() == Some(certificate);
+    until(&world, |ledger| ledger.iter().any(is_of_the_owner)).await;
 }
 
 /// The orders of a neighbour, each for the certificate of its number, with credentials of this key.
@@ -74,15 +79,23 @@ async fn crowd(world: &mut World, [id, key]: [&str; 2], certificate: impl Fn(usi
 async fn the_owner_is_served(world: &mut World) {
     world.site.buy(world.certificate(), Product::Dv);
     world.run_at(CALLS_PER_SECOND);
-    while world.site.ledger().is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    // By then most of the crowd waits for a call.
+    until(world, |ledger| ledger.len() >= 10).await;
     let begin = Instant::now();
     world.create::<CertificateOrder>(world.order("www")).await;
     world.until_is("www", "Submitted", "True", "Accepted").await;
     let took = begin.elapsed();
     assert!(took < SOON, "submitted after {took:?}");
     assert_eq!(world.made(world.kind.submit()), 1);
+}
+
+/// Waits until the calls to the cloud are like this.
+async fn until(world: &World, wanted: impl Fn(&[Call]) -> bool) {
+    let begin = Instant::now();
+    while !wanted(&world.site.ledger()) {
+        assert!(begin.elapsed() < SOON, "after {:?}", begin.elapsed());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 async fn create<K>(world: &World, namespace: &str, object: Value)

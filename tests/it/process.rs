@@ -71,6 +71,13 @@ impl Process {
         self.http
     }
 
+    /// Its resident memory, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     /// What `/readyz` answers; `None` before it serves anything.
     pub(crate) async fn readyz(&self) -> Option<u16> {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();

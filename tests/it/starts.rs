@@ -12,6 +12,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, timeout};
 
 use crate::cluster;
 use crate::fixtures::{self, CERTIFICATE};
@@ -117,11 +118,37 @@ async fn an_open_connection_to_the_probes_does_not_delay_the_shutdown() {
     process.until_ready().await;
     let mut kept = TcpStream::connect(process.http()).await.unwrap();
     kept.write_all(b"GET /livez HTTP/1.1\r\nHost: probe\r\n\r\n").await.unwrap();
-    assert_ne!(kept.read(&mut [0; 1024]).await.unwrap(), 0, "answered, and kept for the next probe");
+    assert_ne!(kept.read(&mut [0; 1024]).await.unwrap(), 0, "answered, and not closed by the client");
     let mut unfinished = TcpStream::connect(process.http()).await.unwrap();
     unfinished.write_all(b"GET /livez HTTP/1.1\r\n").await.unwrap();
     process.terminate();
     it_shuts_down(&world, &mut process, AT_ONCE).await;
+}
+
+#[tokio::test]
+async fn unfinished_requests_end_neither_the_process_nor_its_probes() {
+    let world = world().await;
+    let mut process = start(&world, &world.api.url());
+    process.until_ready().await;
+    let before = process.memory();
+    let address = process.http();
+    let long = format!("GET /livez HTTP/1.1\r\nX-Long: {}", "x".repeat(256 * 1024));
+    let (mut open, mut most) = (Vec::new(), before);
+    for number in 0..400 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // It is closed on the way, or takes no more.
+        let _ = timeout(Duration::from_millis(20), stream.write_all(long.as_bytes())).await;
+        open.push(stream);
+        if number % 50 == 0 {
+            let begin = Instant::now();
+            assert_eq!(process.readyz().await, Some(200));
+            assert!(begin.elapsed() < AT_ONCE, "after {:?}", begin.elapsed());
+            most = most.max(process.memory());
+        }
+    }
+    most = most.max(process.memory());
+    assert!(most < before + 32 * 1024, "from {before} to {most} KiB");
+    it_works(&world, &mut process).await;
 }
 
 #[tokio::test]
