@@ -45,6 +45,7 @@ mod secrets;
 mod siege;
 mod starts;
 mod structure;
+mod supply_chain;
 mod takeovers;
 mod under_siege;
 mod world;
