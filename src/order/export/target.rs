@@ -219,6 +219,12 @@ impl Target {
         )
     }
 
+    /// Whether one of the Secrets holds the certificate, and not its id alone.
+    #[must_use]
+    pub fn holds_a_certificate(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// The Secrets to write for a downloaded certificate, each with the stored Secret of its name. It is an error if
     /// the key does not match the certificate, or if a name is not covered.
     pub fn wanted(
