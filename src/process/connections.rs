@@ -138,7 +138,7 @@ mod tests {
             if number % 50 == 0 {
                 let begin = Instant::now();
                 assert!(probe(server, "127.0.0.1").await.ends_with("ok"));
-                assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+                assert!(begin.elapsed() < HEAD, "{:?}", begin.elapsed());
             }
         }
         let mut open = 0;
@@ -155,7 +155,7 @@ mod tests {
         let half = "GET /livez HTTP/1.1\r\nHost:";
         let mut other = begin(server, "127.0.0.8", half).await;
         let mut crowd = Vec::new();
-        for _ in 0..100 {
+        for _ in 0..2 * MOST_OF_ONE {
             crowd.push(begin(server, "127.0.0.9", half).await);
         }
         assert!(!is_closed(&mut other).await);
@@ -177,13 +177,13 @@ mod tests {
         }
         let begun = Instant::now();
         let mut slow = begin(server, "127.0.0.1", "G").await;
-        while begun.elapsed() < HEAD + Duration::from_secs(5) {
+        while begun.elapsed() < HEAD * 4 {
             sleep(Duration::from_millis(200)).await;
             if slow.write_all(b"E").await.is_err() {
                 break;
             }
         }
-        assert!(begun.elapsed() < HEAD + Duration::from_secs(5), "closed, a byte a time as well");
+        assert!(begun.elapsed() < HEAD * 4, "closed, a byte a time as well");
     }
 
     #[tokio::test]

@@ -20,8 +20,8 @@ use crate::world::World;
 
 /// How many orders a neighbour has, and over how many Secrets: the operator works on 32 orders of one Secret at a time.
 const CROWD: (usize, usize) = (300, 10);
-/// What the clouds of these stories allow. The calls of the crowd take more than two minutes.
-const CALLS_PER_SECOND: u32 = 2;
+/// What the clouds of these stories allow. The calls of the crowd take five minutes.
+const CALLS_PER_SECOND: u32 = 1;
 /// The longest that an order may take that has four calls to make, on a machine that is busy.
 const SOON: Duration = Duration::from_secs(25);
 

@@ -162,10 +162,10 @@ async fn a_wrong_key_with_the_id_of_another_reads_nothing_of_its_account() {
     lookups.organizations(ask(&owner, at(0), &silent)).await.unwrap();
     lookups.administrators(ask(&owner, at(0), &silent), 134).await.unwrap();
     lookups.owner(ask(&owner, at(0), &silent)).await.unwrap();
-    let guess = ask(&guest, at(0), &silent);
-    assert!(lookups.organizations(guess).await.is_err());
-    assert!(lookups.administrators(guess, 134).await.is_err());
-    assert_eq!(lookups.owner(guess).await, Ok(None));
+    let of_guest = ask(&guest, at(0), &silent);
+    assert!(lookups.organizations(of_guest).await.is_err());
+    assert!(lookups.administrators(of_guest, 134).await.is_err());
+    assert_eq!(lookups.owner(of_guest).await, Ok(None));
     assert_eq!(guest.calls(), 3, "each was asked of the cloud, with the wrong key");
     assert!(lookups.sensitive(&guest.account()).is_empty());
     assert_eq!(lookups.sensitive(&owner.account()).len(), 3);
