@@ -406,16 +406,22 @@ impl World {
 
     /// Waits for an Event with this reason. Events follow the status, and are published one after the other.
     pub(crate) async fn until_event(&self, reason: &str) {
+        self.until_event_says(reason, "").await;
+    }
+
+    /// The same, with this in its note.
+    pub(crate) async fn until_event_says(&self, reason: &str, text: &str) {
+        let says = |event: &Event| event.note.as_deref().is_some_and(|note| note.contains(text));
         let published = async {
             let events: Api<Event> = self.api_of();
             let mut changes = std::pin::pin!(watcher(events, watcher::Config::default()).applied_objects());
             while let Some(event) = changes.next().await {
-                if event.is_ok_and(|event| event.reason.as_deref() == Some(reason)) {
+                if event.is_ok_and(|event| event.reason.as_deref() == Some(reason) && says(&event)) {
                     return;
                 }
             }
         };
-        tokio::time::timeout(TIMEOUT, published).await.unwrap_or_else(|_| panic!("no Event {reason}"));
+        tokio::time::timeout(TIMEOUT, published).await.unwrap_or_else(|_| panic!("no Event {reason} {text}"));
     }
 
     /// How many calls for a certificate took effect at the cloud.
