@@ -1,9 +1,8 @@
-# syntax=docker/dockerfile:1
 # One static binary in an empty image: no shell, no package manager, no libc, nothing to update but the binary.
 # Alpine's Rust links against musl, statically; each architecture is built on a machine of its own kind.
 
-ARG RUST=1.95
-FROM rust:${RUST}-alpine AS build
+# The digest is what counts, of the index for all architectures; the name is for the reader.
+FROM rust:1.98.0-alpine@sha256:a10e64dd139b7387337c7fbe8aca31b959b57b2fd4c8ae20a02cf1d6ea424dce AS build
 # For aws-lc, the cryptography behind TLS.
 RUN apk add --no-cache musl-dev gcc make ca-certificates
 WORKDIR /src

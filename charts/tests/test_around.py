@@ -95,7 +95,31 @@ def test_the_network_is_closed_but_for_dns_the_api_server_and_the_clouds(render)
     spec = render().one("NetworkPolicy")["spec"]
     assert spec["policyTypes"] == ["Ingress", "Egress"]
     assert [ports(rule) for rule in spec["egress"]] == [[53, 53], [443, 6443], [443]]
-    assert [ports(rule) for rule in spec["ingress"]] == [["http"]]
+    [ingress] = spec["ingress"]
+    assert ports(ingress) == ["http"]
+    # The Pod of `helm test`, and nobody else.
+    assert [list(peer) for peer in ingress["from"]] == [["podSelector"]]
+    assert ingress["from"][0]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "test"
+
+
+def test_nobody_is_admitted_who_is_not_named(render):
+    alone = {"test": {"enabled": False}}
+    assert render(alone).one("NetworkPolicy")["spec"]["ingress"] == []
+    peer = {"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}
+    for values, wanted in [
+        ({"metricsFrom": [peer]}, [{"ports": [{"port": "http", "protocol": "TCP"}], "from": [peer]}]),
+        ({"extraIngress": [{"from": [peer]}]}, [{"from": [peer]}]),
+    ]:
+        assert render(alone | {"networkPolicy": values}).one("NetworkPolicy")["spec"]["ingress"] == wanted
+
+
+@pytest.mark.parametrize("monitor", ["serviceMonitor", "podMonitor"])
+def test_a_monitor_that_the_policy_would_shut_out_is_refused(render, refusal, monitor):
+    on = {monitor: {"enabled": True}}
+    assert "networkPolicy.metricsFrom" in refusal(on)
+    peer = {"namespaceSelector": {}}
+    for policy in [{"metricsFrom": [peer]}, {"extraIngress": [{"from": [peer]}]}, {"enabled": False}]:
+        assert render(on | {"networkPolicy": policy})
 
 
 def test_the_network_can_be_narrowed(render):
@@ -140,7 +164,7 @@ def test_monitors(render, kind, value, endpoints):
         "relabelings": [{"action": "labeldrop", "regex": "pod"}],
         "metricRelabelings": [{"action": "keep", "regex": "certorder_.*", "sourceLabels": ["__name__"]}],
     }
-    out = render({value: settings})
+    out = render({value: settings, "networkPolicy": {"metricsFrom": [{"namespaceSelector": {}}]}})
     monitor = out.one(kind)
     assert monitor["metadata"]["namespace"] == "monitoring"
     assert monitor["metadata"]["labels"]["release"] == "prometheus"

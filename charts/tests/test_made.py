@@ -47,7 +47,8 @@ def kustomize(directory):
 
 
 def of_chart(values):
-    objects = helm_template(values, "--no-hooks").objects
+    # Without Helm there is no Pod of `helm test` that the policy would admit.
+    objects = helm_template(values | {"test": {"enabled": False}}, "--no-hooks").objects
     return dict(plain(item) for item in objects)
 
 

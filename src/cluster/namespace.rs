@@ -50,6 +50,12 @@ impl Namespace {
         Self { client, secrets, name }
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A profile.
     pub async fn profile(&self, reference: &LocalObjectReference) -> Result<OrganizationProfile, Error> {
         let api: Api<DeserializeGuard<OrganizationProfile>> =

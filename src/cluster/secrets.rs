@@ -74,18 +74,17 @@ impl Secrets {
     /// A Secret, unless it does not exist.
     pub async fn get(&self, key: &Key) -> Result<Option<Arc<Content>>, kube::Error> {
         let entry = Arc::clone(self.lock().entry(key.clone()).or_default());
-        bounded(async {
-            let mut reading = entry.lock().await;
-            if !is_fresh(reading.as_ref()) {
-                let (namespace, name) = key;
-                let at = Instant::now();
-                let found = Api::<Secret>::namespaced(self.client.clone(), namespace).get_opt(name).await?;
-                let content = found.map(|secret| Arc::new(secret.into()));
-                *reading = Some(Reading { at, content });
-            }
-            Ok(reading.as_ref().and_then(|reading| reading.content.clone()))
-        })
-        .await
+        // The wait for another caller's read says nothing about the API server, so it is outside of the timeout.
+        let mut reading = entry.lock().await;
+        if !is_fresh(reading.as_ref()) {
+            let (namespace, name) = key;
+            let at = Instant::now();
+            let secrets = Api::<Secret>::namespaced(self.client.clone(), namespace);
+            let found = bounded(secrets.get_opt(name)).await?;
+            let content = found.map(|secret| Arc::new(secret.into()));
+            *reading = Some(Reading { at, content });
+        }
+        Ok(reading.as_ref().and_then(|reading| reading.content.clone()))
     }
 
     /// Handles a change of a Secret that the watch has shown. A cached read of another version is dropped, and so is a
@@ -126,4 +125,28 @@ impl Secrets {
 
 fn is_fresh(reading: Option<&Reading>) -> bool {
     reading.is_some_and(|reading| reading.at.elapsed() < FRESH)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::http::StatusCode;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wait_for_a_read_of_another_caller_is_no_time_of_the_api_server() {
+        let server = Router::new().fallback(async || {
+            sleep(Duration::from_secs(20)).await;
+            StatusCode::INTERNAL_SERVER_ERROR
+        });
+        let secrets = Secrets::new(Client::new(server, "default"));
+        let key = ("shop".to_owned(), "tencent-credentials".to_owned());
+        let (first, second) = tokio::join!(secrets.get(&key), secrets.get(&key));
+        for failed in [first, second] {
+            let error = failed.map(drop).unwrap_err();
+            assert!(matches!(error, kube::Error::Api(_)), "answered after 20 s of its own: {error}");
+        }
+    }
 }

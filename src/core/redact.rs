@@ -84,6 +84,21 @@ impl fmt::Debug for Filter {
     }
 }
 
+/// A text with `***` for the user information of URLs in it: what stands before the last `@` of a line, from the scheme on.
+#[must_use]
+pub fn without_user_information(text: &str) -> String {
+    text.split_inclusive('\n').map(line_without_user_information).collect()
+}
+
+fn line_without_user_information(line: &str) -> String {
+    let Some((before, host)) = line.rsplit_once('@') else { return line.to_owned() };
+    let is_edge = |c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '=' | '`');
+    let of_url = before.find("://").map(|at| at.saturating_add("://".len()));
+    let of_word = || before.rfind(is_edge).map_or(0, |at| at.saturating_add(1));
+    let user = of_url.unwrap_or_else(of_word);
+    format!("{}***@{host}", before.get(..user).unwrap_or_default())
+}
+
 /// The text as it is shown. Values are searched for in this form too, so that one is found even if the cloud breaks its
 /// lines elsewhere.
 fn one_line(text: &str) -> String {
@@ -149,6 +164,22 @@ mod tests {
 
     fn filter(values: &[&str]) -> Filter {
         Filter::new(values.iter().map(|value| SecretString::from(*value)))
+    }
+
+    #[test]
+    fn the_user_information_of_urls_is_blanked_in_every_line() {
+        let cases = [
+            ("no URL at all\nand one more line\n", "no URL at all\nand one more line\n"),
+            ("a https://host.example/path b", "a https://host.example/path b"),
+            ("a 'https://user:p@ss/w'ord@host:1' b", "a 'https://***@host:1' b"),
+            ("'--endpoint=user:word@host' found", "'--endpoint=***@host' found"),
+            ("user:word@host", "***@host"),
+            ("one\nhttp://user@host\ntwo", "one\nhttp://***@host\ntwo"),
+            ("http://a@b http://c@d", "http://***@d"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(without_user_information(text), shown);
+        }
     }
 
     #[test]

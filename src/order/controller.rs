@@ -38,7 +38,7 @@ pub struct Controller {
     pub lookups: Arc<Lookups>,
     /// Which order has a certificate, in the whole cluster.
     pub claims: Arc<Claims>,
-    /// One pass at a time for each certificate.
+    /// One pass at a time for each certificate of a namespace.
     pub locks: CertificateLocks,
     /// How long this process has observed each open intent.
     pub intent_ages: IntentAges,

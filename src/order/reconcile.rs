@@ -112,7 +112,7 @@ async fn run_pass(
     let Some(order) = controller.whole(key).await? else { return Ok(None) };
     let provider = &order.spec.provider;
     let certificate = format!("{}/{}", registry::name(provider), registry::certificate_id(provider));
-    let _lock = controller.locks.lock(certificate).await;
+    let _lock = controller.locks.lock(key.0.clone(), certificate).await;
     let urgent = purpose(&order) != Purpose::Poll;
     // On the heap: a step holds a whole application, and many orders wait at the same time.
     let mut done = Box::pin(step(controller, &order, key)).await?;

@@ -42,7 +42,7 @@ pub async fn resolve(controller: &Controller, order: &CertificateOrder) -> Resul
     let spec = &order.spec;
     let credentials = as_data(namespace.credentials(&spec.credentials_ref).await)?;
     let provider = credentials.and_then(|secret| {
-        let opened = controller.context.clouds.open(&spec.provider, &secret.data);
+        let opened = controller.context.clouds.open(namespace.name(), &spec.provider, &secret.data);
         opened.map_err(|error| error.problem(&spec.credentials_ref.name, "spec.credentialsRef"))
     });
     let names = Names::parse(&spec.common_name, &spec.dns_names)

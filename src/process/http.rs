@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
 use crate::cluster::watch_health::WatchHealth;
+use crate::process::connections;
 
 /// Whether the process is ready: its caches are filled and watched, or another replica is the leader; and it does not shut
 /// down.
@@ -64,13 +65,13 @@ pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 
 /// Serves until it is dropped, and does not wait for open connections: a client that keeps one open, or never
 /// finishes its request, must not delay the shutdown.
-pub async fn serve(listener: TcpListener, registry: Registry, readiness: Readiness) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, registry: Registry, readiness: Readiness) {
     let app = Router::new()
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(readyz))
         .with_state(readiness)
         .route("/metrics", get(metrics).with_state(Arc::new(registry)));
-    axum::serve(listener, app).await
+    connections::serve(listener, app).await;
 }
 
 async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {

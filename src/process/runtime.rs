@@ -33,6 +33,7 @@ use crate::process::config::{Config, LogFormat};
 use crate::process::controllers::{Scope, are_filled};
 use crate::process::http::{self, Readiness};
 use crate::process::leader::LeaseHolder;
+use crate::process::proxy::{self, NotAProxy, Variables};
 use crate::profile;
 use crate::profile::lookups::Lookups;
 use crate::provider::registry::{Clouds, Settings, SetupError};
@@ -46,6 +47,9 @@ pub enum Error {
     /// No cluster is configured.
     #[error("no Kubernetes cluster: {0}; set KUBECONFIG, or run in a cluster")]
     Cluster(#[from] kube::config::InferConfigError),
+    /// The API server cannot be reached by the proxy that is named.
+    #[error(transparent)]
+    Proxy(#[from] NotAProxy),
     /// The client cannot be built.
     #[error("the Kubernetes client: {0}")]
     Client(#[from] kube::Error),
@@ -75,6 +79,7 @@ pub fn start(config: Config) -> Result<(), Error> {
     init_log(&config)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let mut cluster = kube::Config::infer().await?;
+        proxy::choose(&mut cluster, &Variables::read())?;
         // A watch may be silent for up to five minutes; a connection that is silent for longer is dead.
         cluster.read_timeout = Some(Duration::from_mins(6));
         let client = Client::try_from(cluster)?;

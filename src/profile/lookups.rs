@@ -1,12 +1,14 @@
 //! A cache of what the accounts have saved at their clouds: all profiles of an account share one reading.
 //!
-//! It is in memory only. A failed reading is not cached.
+//! It is in memory only. An account is told by its whole key, so that nobody reads what he could not read at the cloud. A
+//! failed reading is not cached; those who waited for it share its failure.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 use crate::provider::Error;
 use crate::provider::directory::{Account, Directory, SavedAdministrator, SavedOrganization};
@@ -23,14 +25,24 @@ const OWNER_IS_FRESH: SignedDuration = SignedDuration::from_hours(24);
 
 /// What each account has saved.
 #[derive(Default)]
-pub struct Lookups(Mutex<HashMap<String, Arc<Entry>>>);
+pub struct Lookups(Mutex<HashMap<Account, Arc<Entry>>>);
 
 #[derive(Default)]
 struct Entry {
     /// Held while the cloud is read, so that concurrent passes wait for one reading.
-    reading: tokio::sync::Mutex<()>,
+    reading: tokio::sync::Mutex<Option<Failure>>,
     cached: Mutex<Cached>,
 }
+
+/// The last reading that failed: which call, for which organisation, when, and why.
+struct Failure {
+    of: Subject,
+    at: Instant,
+    error: Error,
+}
+
+/// What is read: the call, and the organisation if it is about one.
+type Subject = (&'static str, Option<u64>);
 
 #[derive(Default)]
 struct Cached {
@@ -66,12 +78,12 @@ pub struct Ask<'a> {
 impl Lookups {
     /// The organisations of the account.
     pub async fn organizations(&self, ask: Ask<'_>) -> Result<Arc<Vec<SavedOrganization>>, Error> {
-        let entry = self.entry(&ask.directory.account(), ask.now);
+        let entry = self.entry(ask.directory.account(), ask.now);
         let [action, ..] = ask.directory.calls();
         let kept = |kept: &Cached| kept.organizations.as_ref()?.since(ask.not_before);
         let keep = |kept: &mut Cached, reading| kept.organizations = Some(reading);
         let read = reported(ask, action, ask.directory.organizations());
-        entry.answer(ask.now, read, kept, keep).await
+        entry.answer((action, None), ask.now, read, kept, keep).await
     }
 
     /// The people of one organisation.
@@ -80,17 +92,17 @@ impl Lookups {
         ask: Ask<'_>,
         organization: u64,
     ) -> Result<Arc<Vec<SavedAdministrator>>, Error> {
-        let entry = self.entry(&ask.directory.account(), ask.now);
+        let entry = self.entry(ask.directory.account(), ask.now);
         let [_, action, _] = ask.directory.calls();
         let kept = |kept: &Cached| kept.administrators.get(&organization)?.since(ask.not_before);
         let keep = |kept: &mut Cached, reading| drop(kept.administrators.insert(organization, reading));
         let read = reported(ask, action, ask.directory.administrators(organization));
-        entry.answer(ask.now, read, kept, keep).await
+        entry.answer((action, Some(organization)), ask.now, read, kept, keep).await
     }
 
     /// The number of the account; `None` for a key without the permission to read it.
     pub async fn owner(&self, ask: Ask<'_>) -> Result<Option<String>, Error> {
-        let entry = self.entry(&ask.directory.account(), ask.now);
+        let entry = self.entry(ask.directory.account(), ask.now);
         let [.., action] = ask.directory.calls();
         let not_before = ask.now.checked_sub(OWNER_IS_FRESH).unwrap_or(ask.now);
         let read = async {
@@ -101,7 +113,7 @@ impl Lookups {
         };
         let kept = |kept: &Cached| kept.owner.as_ref()?.since(not_before);
         let keep = |kept: &mut Cached, reading| kept.owner = Some(reading);
-        let owner = entry.answer(ask.now, read, kept, keep).await?;
+        let owner = entry.answer((action, None), ask.now, read, kept, keep).await?;
         Ok(owner.first().cloned())
     }
 
@@ -109,28 +121,29 @@ impl Lookups {
     /// them, also if the profile gives only an id.
     #[must_use]
     pub fn sensitive(&self, account: &Account) -> Vec<SecretString> {
-        let Some(entry) = self.lock().get(account.expose()).map(Arc::clone) else { return Vec::new() };
+        let Some(entry) = self.lock().get(account).map(Arc::clone) else { return Vec::new() };
         let cached = entry.cached();
         let people = cached.administrators.values().flat_map(|reading| reading.list.iter());
         people.flat_map(SavedAdministrator::sensitive).collect()
     }
 
-    fn entry(&self, account: &Account, now: Timestamp) -> Arc<Entry> {
+    fn entry(&self, account: Account, now: Timestamp) -> Arc<Entry> {
         let mut entries = self.lock();
-        if let Some(entry) = entries.get(account.expose()) {
+        if let Some(entry) = entries.get(&account) {
             return Arc::clone(entry);
         }
         // A new account is rare, so this is a cheap time to remove the idle ones.
         entries.retain(|_, entry| {
             let last = entry.cached().organizations.as_ref().map(|reading| reading.at);
-            last.is_none_or(|last| now.duration_since(last) < IDLE)
+            // One that never had a reading, of a wrong key most often, is needed while somebody reads it.
+            last.map_or(Arc::strong_count(entry) > 1, |last| now.duration_since(last) < IDLE)
         });
         let entry = Arc::new(Entry::default());
-        entries.insert(account.expose().to_owned(), Arc::clone(&entry));
+        entries.insert(account, Arc::clone(&entry));
         entry
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Entry>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Account, Arc<Entry>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -147,9 +160,11 @@ async fn reported<T>(
 }
 
 impl Entry {
-    /// The cached reading, or else a new one.
+    /// The cached reading, or else a new one. Of those who wait for one reading, all get its failure: each trying in its turn
+    /// would wait for all before it.
     async fn answer<T>(
         &self,
+        of: Subject,
         now: Timestamp,
         read: impl Future<Output = Result<Vec<T>, Error>>,
         kept: impl Fn(&Cached) -> Option<Arc<Vec<T>>>,
@@ -158,11 +173,23 @@ impl Entry {
         if let Some(list) = kept(&self.cached()) {
             return Ok(list);
         }
-        let _lock = self.reading.lock().await;
+        let asked_at = Instant::now();
+        let mut failure = self.reading.lock().await;
         if let Some(list) = kept(&self.cached()) {
             return Ok(list);
         }
-        let list = Arc::new(read.await?);
+        if let Some(Failure { error, .. }) =
+            failure.as_ref().filter(|last| last.of == of && last.at >= asked_at)
+        {
+            return Err(error.clone());
+        }
+        let list = match read.await {
+            Ok(list) => Arc::new(list),
+            Err(error) => {
+                *failure = Some(Failure { of, at: Instant::now(), error: error.clone() });
+                return Err(error);
+            }
+        };
         keep(&mut self.cached(), Reading { at: now, list: Arc::clone(&list) });
         Ok(list)
     }

@@ -61,7 +61,7 @@ pub async fn directory(
 ) -> Result<Box<dyn Directory>, Error> {
     const FIELD: &str = "spec.tencentCloud.credentialsRef";
     let secret = namespace.credentials_of(&saved.credentials_ref, FIELD).await?;
-    let directory = clouds.directory(saved, &secret.data);
+    let directory = clouds.directory(namespace.name(), saved, &secret.data);
     Ok(directory.map_err(|error| error.problem(&saved.credentials_ref.name, FIELD))?)
 }
 

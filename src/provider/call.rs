@@ -12,10 +12,10 @@ use zeroize::Zeroize;
 
 use crate::core::clock::Clock;
 
-use super::Error;
 use super::error_class::{Call, foreign};
 use super::limit::Limiter;
 use super::transport::{Answer, Failure, Transport};
+use super::{Account, Error};
 
 /// What all calls to one cloud share.
 #[derive(Debug)]
@@ -26,11 +26,13 @@ pub struct CloudClient {
     clock: Clock,
 }
 
-/// The account and the action of one call.
+/// Who makes one call, and which.
 #[derive(Clone, Copy)]
 pub struct Caller<'a> {
-    /// Names the account that the rate limit counts for.
-    pub account: &'a str,
+    /// The account that the rate limit counts for.
+    pub account: Account,
+    /// The namespace that the call is for: those with calls of one kind to one account take turns.
+    pub tenant: &'a str,
     /// The cloud's name of the call.
     pub action: &'static str,
     /// Set for a write: it begins by then or not at all.
@@ -65,12 +67,12 @@ impl CloudClient {
 
     /// How long a call would wait for the rate limit now.
     #[must_use]
-    pub fn delay(&self, account: &str, action: &'static str) -> Duration {
-        self.limiter.delay(account, action)
+    pub fn delay(&self, caller: &Caller<'_>) -> Duration {
+        self.limiter.delay(caller.account, caller.tenant, caller.action)
     }
 
     async fn permit(&self, caller: Caller<'_>) -> Result<Call, Error> {
-        let permit = self.limiter.acquire(caller.account, caller.action);
+        let permit = self.limiter.acquire(caller.account, caller.tenant, caller.action);
         let Some(begin_by) = caller.begin_by else {
             permit.await;
             return Ok(Call::Read);

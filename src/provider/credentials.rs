@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 use super::{Error, Refusal};
 use crate::api::v1alpha1::conditions::Reason;
@@ -48,6 +49,18 @@ impl CredentialsError {
             Self::Text(..) | Self::NotAKey(_) | Self::Both(..) => Reason::CredentialsRefused,
         }
     }
+}
+
+/// A digest of parts of credentials, for a map in memory.
+#[must_use]
+pub fn digest(parts: &[&SecretString]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for part in parts {
+        let part = part.expose_secret();
+        digest.update(part.len().to_be_bytes());
+        digest.update(part);
+    }
+    digest.finalize().into()
 }
 
 fn one_of(names: Names) -> String {

@@ -4,12 +4,13 @@ use std::fmt;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use crate::api::Personal;
 use crate::core::product::Level;
 
 use super::Error;
+use super::credentials::digest;
 
 /// What is saved in one account. It is read-only: users save it in the cloud's console.
 #[async_trait]
@@ -34,26 +35,16 @@ pub trait Directory: Send + Sync {
     fn sensitive(&self) -> Vec<SecretString>;
 }
 
-/// Names an account, for comparison only.
-#[derive(Clone)]
-pub struct Account(SecretString);
+/// Names the account of an access key: by a digest of the whole key, for comparison in memory only. The id of a key is no
+/// secret, so by the id alone whoever knows it would share the account's rate limit, and read what is cached of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Account(&'static str, [u8; 32]);
 
 impl Account {
-    /// The account of an access key at a cloud.
+    /// The account of an access key at a cloud. A token that belongs to the key is no part of it: it changes.
     #[must_use]
-    pub fn new(cloud: &'static str, key_id: &str) -> Self {
-        Self(format!("{cloud}/{key_id}").into())
-    }
-
-    /// The name itself, as a key of a map in memory.
-    pub(crate) fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl PartialEq for Account {
-    fn eq(&self, other: &Self) -> bool {
-        self.expose() == other.expose()
+    pub fn new(cloud: &'static str, key: &[&SecretString]) -> Self {
+        Self(cloud, digest(key))
     }
 }
 

@@ -1,13 +1,14 @@
-//! The rate limit of one cloud: evenly spaced permits for each account and action.
+//! The rate limit of one cloud: evenly spaced permits for each account and action. The tenants of one account take turns.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
+
+use super::Account;
 
 /// The share of a cloud's limit that is used, in percent. The rest absorbs the jitter of the network.
 const SHARE: f64 = 95.0;
@@ -23,22 +24,23 @@ pub struct Limiter {
     buckets: StdMutex<HashMap<Key, Bucket>>,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
-    account: String,
-    action: &'static str,
-}
+type Key = (Account, &'static str);
 
-/// An access key id is not secret, but it does not belong in a log.
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.action)
-    }
+/// The permits of one account and action.
+#[derive(Debug)]
+struct Bucket {
+    next: Next,
+    /// The lines of the tenants with callers.
+    lines: HashMap<String, Line>,
 }
 
 /// The earliest time of the next permit. The caller that waits for it holds the lock, which is fair: callers get it in
 /// the order in which they came. A caller that gives up drops the lock and takes no permit.
-type Bucket = Arc<Mutex<Instant>>;
+type Next = Arc<Mutex<Instant>>;
+
+/// Held by the one caller of a tenant that waits for a permit. The others of the tenant wait behind it, so tenants take
+/// turns, however many callers each has.
+type Line = Arc<Mutex<()>>;
 
 impl Limiter {
     /// A limiter for a cloud that allows `per_second` calls for each account and action.
@@ -48,40 +50,46 @@ impl Limiter {
         Self { interval, buckets: StdMutex::default() }
     }
 
-    /// Waits until this account may make this call. Dropping the future takes no permit.
-    pub async fn acquire(&self, account: &str, action: &'static str) {
-        let bucket = self.bucket(Key { account: account.to_owned(), action });
-        let mut next = bucket.lock().await;
+    /// Waits until this account may make this call, for this tenant. Dropping the future takes no permit.
+    pub async fn acquire(&self, account: Account, tenant: &str, action: &'static str) {
+        let (line, next) = self.join((account, action), tenant);
+        let _first = line.lock().await;
+        let mut next = next.lock().await;
         sleep_until(*next).await;
         // Counts from now and not from the due time, since the timer may be late: else the next permit could follow
         // too soon.
         *next = Instant::now() + self.interval;
     }
 
-    /// How long a further caller would wait, with those before it.
+    /// How long a further caller of a tenant would wait, with those before it: all of its own, and of each other tenant as
+    /// many as have their turn meanwhile.
     #[must_use]
-    pub fn delay(&self, account: &str, action: &'static str) -> Duration {
+    pub fn delay(&self, account: Account, tenant: &str, action: &'static str) -> Duration {
         let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = buckets.get(&Key { account: account.to_owned(), action });
-        // Each caller that waits has the bucket, and so has the map.
-        let before = bucket.map_or(0, |bucket| Arc::strong_count(bucket).saturating_sub(1));
-        self.interval.saturating_mul(u32::try_from(before).unwrap_or(u32::MAX))
+        let Some(bucket) = buckets.get(&(account, action)) else { return Duration::ZERO };
+        // Each caller that waits has its line, and so has the map.
+        let waiting = |line: &Line| Arc::strong_count(line).saturating_sub(1);
+        let own = bucket.lines.get(tenant).map_or(0, waiting);
+        let others = bucket.lines.iter().filter(|(other, _)| *other != tenant);
+        let before = others.map(|(_, line)| waiting(line).min(own.saturating_add(1))).sum::<usize>();
+        self.interval.saturating_mul(u32::try_from(before.saturating_add(own)).unwrap_or(u32::MAX))
     }
 
-    fn bucket(&self, key: Key) -> Bucket {
+    fn join(&self, key: Key, tenant: &str) -> (Line, Next) {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bucket) = buckets.get(&key) {
-            return bucket.clone();
-        }
-        // A new account is rare, so the idle ones are removed here. No caller can hold the lock of a bucket that
-        // only the map refers to.
         let now = Instant::now();
-        buckets.retain(|_, bucket| {
-            Arc::strong_count(bucket) > 1 || bucket.try_lock().is_ok_and(|next| *next > now)
-        });
-        let bucket = Bucket::new(Mutex::new(now));
-        buckets.insert(key, bucket.clone());
-        bucket
+        if !buckets.contains_key(&key) {
+            // A new account is rare, so the idle ones are removed here. No caller can hold the lock of a bucket that
+            // only the map refers to.
+            buckets.retain(|_, bucket| {
+                Arc::strong_count(&bucket.next) > 1 || bucket.next.try_lock().is_ok_and(|next| *next > now)
+            });
+        }
+        let new = || Bucket { next: Next::new(Mutex::new(now)), lines: HashMap::new() };
+        let bucket = buckets.entry(key).or_insert_with(new);
+        bucket.lines.retain(|_, line| Arc::strong_count(line) > 1);
+        let line = bucket.lines.entry(tenant.to_owned()).or_default();
+        (Arc::clone(line), Arc::clone(&bucket.next))
     }
 }
 
@@ -97,11 +105,15 @@ mod tests {
         Limiter::new(NonZeroU32::new(per_second).unwrap())
     }
 
+    fn account(id: &str) -> Account {
+        Account::new("cloud", &[&id.into()])
+    }
+
     /// When each of these callers, arriving after its delay, gets its permit; sorted.
     async fn permits(limiter: &Limiter, delays: &[u64]) -> Vec<Instant> {
         let mut permits = join_all(delays.iter().map(|delay| async {
             sleep(Duration::from_millis(*delay)).await;
-            limiter.acquire("AKID", "Describe").await;
+            limiter.acquire(account("AKID"), "shop", "Describe").await;
             Instant::now()
         }))
         .await;
@@ -139,33 +151,64 @@ mod tests {
     async fn accounts_and_actions_do_not_wait_for_each_other() {
         let limiter = limiter(1);
         let start = Instant::now();
-        for (account, action) in [("AKID1", "Describe"), ("AKID1", "Submit"), ("AKID2", "Describe")] {
-            limiter.acquire(account, action).await;
+        for (id, action) in [("AKID1", "Describe"), ("AKID1", "Submit"), ("AKID2", "Describe")] {
+            limiter.acquire(account(id), "shop", action).await;
         }
         assert_eq!(Instant::now(), start);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tenants_of_one_account_take_turns_however_many_calls_one_of_them_has() {
+        let (limiter, start) = (limiter(1), Instant::now());
+        let permits = StdMutex::new(Vec::new());
+        let call = async |tenant: &'static str, after: u64| {
+            sleep(Duration::from_millis(after)).await;
+            limiter.acquire(account("AKID"), tenant, "Describe").await;
+            permits.lock().unwrap().push(tenant);
+        };
+        let of_crowd = join_all((0..300).map(|_| call("crowd", 0)));
+        let of_victim = async {
+            join_all((1..4).map(|_| call("victim", 1))).await;
+            start.elapsed()
+        };
+        let asked = async {
+            sleep(Duration::from_millis(2)).await;
+            ["crowd", "victim", "guest"].map(|tenant| {
+                limiter.delay(account("AKID"), tenant, "Describe").as_secs_f64()
+                    / limiter.interval.as_secs_f64()
+            })
+        };
+        let (_, done, delays) = tokio::join!(of_crowd, of_victim, asked);
+        assert!(done < SECOND * 8, "{done:?}");
+        let first: Vec<_> = permits.lock().unwrap().iter().take(7).copied().collect();
+        assert_eq!(first[..2], ["crowd", "crowd"], "those who came before");
+        assert_eq!(first[2..], ["victim", "crowd", "victim", "crowd", "victim"]);
+        assert_eq!(delays.map(f64::round), [302.0, 7.0, 2.0], "what is before a further call of each");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_caller_that_gives_up_takes_no_permit() {
         let limiter = limiter(1);
         let start = Instant::now();
-        limiter.acquire("AKID", "Describe").await;
-        let hasty = (0..50).map(|_| timeout(Duration::from_millis(10), limiter.acquire("AKID", "Describe")));
+        limiter.acquire(account("AKID"), "shop", "Describe").await;
+        let hasty = (0..50).map(|_| {
+            timeout(Duration::from_millis(10), limiter.acquire(account("AKID"), "shop", "Describe"))
+        });
         assert!(join_all(hasty).await.iter().all(Result::is_err));
-        limiter.acquire("AKID", "Describe").await;
+        limiter.acquire(account("AKID"), "shop", "Describe").await;
         assert!(Instant::now() - start < SECOND * 2, "{:?}", Instant::now() - start);
     }
 
     #[tokio::test(start_paused = true)]
     async fn idle_accounts_are_forgotten_and_busy_ones_are_not() {
         let limiter = limiter(1);
-        for account in 0..1000 {
-            limiter.acquire(&account.to_string(), "Describe").await;
+        for number in 0..1000 {
+            limiter.acquire(account(&number.to_string()), "shop", "Describe").await;
         }
         sleep(SECOND * 2).await;
-        limiter.acquire("busy", "Describe").await;
-        let waits = limiter.acquire("busy", "Describe");
-        let newcomer = limiter.acquire("newcomer", "Describe");
+        limiter.acquire(account("busy"), "shop", "Describe").await;
+        let waits = limiter.acquire(account("busy"), "shop", "Describe");
+        let newcomer = limiter.acquire(account("newcomer"), "shop", "Describe");
         assert!(timeout(SECOND / 2, async { tokio::join!(waits, newcomer) }).await.is_err());
         assert_eq!(limiter.buckets.lock().unwrap().len(), 2);
     }

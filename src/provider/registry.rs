@@ -122,32 +122,35 @@ impl Clouds {
         Ok(Self { tencent: Arc::new(tencent), huawei: Arc::new(huawei) })
     }
 
-    /// The certificate that `provider` names, with the credentials of a Secret. Makes no call.
+    /// The certificate that `provider` names, with the credentials of a Secret, for an order of a namespace. Makes no call.
     pub fn open(
         &self,
+        namespace: &str,
         provider: &provider::Provider,
         secret: &BTreeMap<String, ByteString>,
     ) -> Result<Box<dyn Provider>, OpenError> {
         if let Some(order) = &provider.tencent_cloud {
             let credentials = tencent::credentials::Credentials::from_secret(secret)?;
-            return Ok(Box::new(Tencent::new(self.tencent.clone(), credentials, order.clone())));
+            return Ok(Box::new(Tencent::new(self.tencent.clone(), credentials, namespace, order.clone())));
         }
         if let Some(order) = &provider.huawei_cloud {
             let credentials = huawei::credentials::Credentials::from_secret(secret)?;
             let endpoint = self.huawei.endpoint(&order.region.parse()?)?;
-            return Ok(Box::new(Huawei::new(self.huawei.clone(), credentials, order.clone(), endpoint)));
+            let service = self.huawei.clone();
+            return Ok(Box::new(Huawei::new(service, credentials, namespace, order.clone(), endpoint)));
         }
         Err(OpenError::NoCloud)
     }
 
-    /// The profiles that are saved in the account of a Secret. Makes no call.
+    /// The profiles that are saved in the account of a Secret, for a profile of a namespace. Makes no call.
     pub fn directory(
         &self,
+        namespace: &str,
         saved: &TencentCloudProfile,
         secret: &BTreeMap<String, ByteString>,
     ) -> Result<Box<dyn Directory>, OpenError> {
         let credentials = tencent::credentials::Credentials::from_secret(secret)?;
-        let client = Client::new(self.tencent.clone(), credentials, saved.site);
+        let client = Client::new(self.tencent.clone(), credentials, namespace, saved.site);
         Ok(Box::new(SavedProfiles::new(client)))
     }
 }
@@ -220,7 +223,7 @@ mod tests {
         let open = |provider: &provider::Provider, id: &str| {
             let secret = [("secretId", id), ("accessKey", id), ("secretKey", "key")];
             let secret = secret.map(|(key, value)| (key.to_owned(), ByteString(value.into())));
-            clouds.open(provider, &secret.into()).map(drop).map_err(|error| error.reason())
+            clouds.open("shop", provider, &secret.into()).map(drop).map_err(|error| error.reason())
         };
         assert_eq!(open(&tencent("J2lX2maH"), "AKID1"), Ok(()));
         assert_eq!(open(&tencent("J2lX2maH"), ""), Err(Reason::SecretKeyMissing));

@@ -27,7 +27,7 @@ pub struct Endpoint(Url);
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum EndpointError {
     /// Not a URL.
-    #[error("{0:?} is not a URL; write https://host or https://host:port")]
+    #[error("{} is not a URL; write https://host or https://host:port", shown(.0))]
     NotAUrl(String),
     /// Requests carry credentials, so plain HTTP is allowed for this machine only.
     #[error("{0}: use https; http is allowed for a loopback address only (localhost, 127.0.0.1, [::1])")]
@@ -35,6 +35,11 @@ pub enum EndpointError {
     /// More than scheme, host and port.
     #[error("an endpoint is https://host or https://host:port, without a path, a query or a user name")]
     NotBare,
+}
+
+/// A text that is not the expected URL, for a message. One with an `@` may hold a password.
+fn shown(text: &str) -> String {
+    if text.contains('@') { "a text with a user name".to_owned() } else { format!("{text:?}") }
 }
 
 impl Endpoint {
@@ -78,7 +83,9 @@ impl FromStr for Endpoint {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host is this machine.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
@@ -123,7 +130,10 @@ pub enum Failure {
 /// The HTTP client that all clouds share.
 #[derive(Clone, Debug)]
 pub struct Transport {
+    /// By way of the proxies that the environment names.
     client: Client,
+    /// For this machine, which no proxy reaches.
+    direct: Client,
     /// Once it is cancelled, no write begins.
     pub shutdown: CancellationToken,
 }
@@ -131,24 +141,27 @@ pub struct Transport {
 impl Transport {
     /// A client whose exchanges end within `timeout`, including the answer's body.
     pub fn new(timeout: Duration, shutdown: CancellationToken) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .user_agent(concat!("certorder/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            // One request at a time on a connection: if it breaks, it is clear which request is affected.
-            .http1_only()
-            // Shorter than the whole timeout, so that an unreachable host is distinguished from a slow one: without a
-            // connection, the request certainly had no effect.
-            .connect_timeout(timeout / 2)
-            .timeout(timeout)
-            .pool_idle_timeout(IDLE)
-            .build()?;
-        Ok(Self { client, shutdown })
+        let client = || {
+            Client::builder()
+                .user_agent(concat!("certorder/", env!("CARGO_PKG_VERSION")))
+                .redirect(redirect::Policy::none())
+                .retry(retry::never())
+                // One request at a time on a connection: if it breaks, it is clear which request is affected.
+                .http1_only()
+                // Shorter than the whole timeout, so that an unreachable host is distinguished from a slow one: without a
+                // connection, the request certainly had no effect.
+                .connect_timeout(timeout / 2)
+                .timeout(timeout)
+                .pool_idle_timeout(IDLE)
+        };
+        Ok(Self { client: client().build()?, direct: client().no_proxy().build()?, shutdown })
     }
 
     /// Sends one request and reads the answer, whatever its status.
     pub async fn exchange(&self, request: Request) -> Result<Answer, Failure> {
-        let response = self.client.execute(request).await.map_err(failure)?;
+        let is_local = request.url().host_str().is_some_and(is_loopback);
+        let client = if is_local { &self.direct } else { &self.client };
+        let response = client.execute(request).await.map_err(failure)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = read(response).await?;
         Ok(Answer { status, headers, body })
@@ -295,6 +308,8 @@ mod tests {
             ("https://proxy.example/path", "without a path"),
             ("https://proxy.example/?a=b", "without a path"),
             ("https://user:password@proxy.example", "without a path"),
+            ("user:password@proxy.example", "is not a URL"),
+            ("http://user:password@[proxy", "is not a URL"),
         ];
         for (text, message) in bad {
             let error = text.parse::<Endpoint>().unwrap_err().to_string();

@@ -188,6 +188,11 @@ impl Cloud {
         Proxy::start(Upstream::http(&url).unwrap()).await.unwrap()
     }
 
+    /// Opens another account with this key.
+    pub(crate) fn open_account(&self, id: &str, key: &str) {
+        either!(self, |cloud, _account| drop(cloud.account(id, key)));
+    }
+
     pub(crate) fn buy(&self, id: &str, product: Product) {
         match (self, product) {
             (Self::Tencent(cloud, account), Product::Dv) => {

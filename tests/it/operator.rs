@@ -45,13 +45,38 @@ impl Operator {
         Self::start_with(Clock::default(), api, clouds, namespaces, &["--lease-namespace", namespace])
     }
 
+    /// The same for more namespaces, where a cloud allows this many calls a second.
+    pub(crate) fn start_at(
+        per_second: u32,
+        api: &str,
+        clouds: [&str; 2],
+        namespaces: [&str; 2],
+        others: &[String],
+    ) -> Self {
+        let more = others.iter().flat_map(|namespace| ["--watch-namespace", namespace.as_str()]);
+        let flags: Vec<&str> = ["--leader-elect=false"].into_iter().chain(more).collect();
+        Self::start_paced(Clock::default(), per_second, api, clouds, namespaces, &flags)
+    }
+
     fn start_with(
         clock: Clock,
         api: &str,
-        [cloud, huawei]: [&str; 2],
-        [namespace, claims]: [&str; 2],
+        clouds: [&str; 2],
+        namespaces: [&str; 2],
         election: &[&str],
     ) -> Self {
+        Self::start_paced(clock, 1000, api, clouds, namespaces, election)
+    }
+
+    fn start_paced(
+        clock: Clock,
+        per_second: u32,
+        api: &str,
+        [cloud, huawei]: [&str; 2],
+        [namespace, claims]: [&str; 2],
+        more: &[&str],
+    ) -> Self {
+        let rate = per_second.to_string();
         let flags = [
             "certorder",
             "run",
@@ -66,15 +91,15 @@ impl Operator {
             "--call-timeout",
             "1s",
             "--tencent-rate-limit",
-            "1000",
+            &rate,
             "--huawei-endpoint",
             huawei,
             "--huawei-rate-limit",
-            "1000",
+            &rate,
             "--http-address",
             "127.0.0.1:0",
         ];
-        let flags = flags.iter().chain(election);
+        let flags = flags.iter().chain(more);
         let Command::Run(config) = Cli::try_parse_from(flags).unwrap().command else { unreachable!() };
         let (shutdown, killed) = (CancellationToken::new(), CancellationToken::new());
         let asked = (shutdown.clone(), killed.clone());

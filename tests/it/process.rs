@@ -34,6 +34,17 @@ impl Process {
 
     /// The same, with these flags.
     pub(crate) fn start_with(api: &str, cloud: &str, namespace: &str, flags: &[&str]) -> Self {
+        Self::start_in(&[], api, cloud, namespace, flags)
+    }
+
+    /// The same, with these variables of the environment. No proxy of the machine is used.
+    pub(crate) fn start_in(
+        variables: &[(&str, &str)],
+        api: &str,
+        cloud: &str,
+        namespace: &str,
+        flags: &[&str],
+    ) -> Self {
         let directory = std::env::temp_dir().join(format!("certorder-{namespace}"));
         std::fs::create_dir_all(&directory).unwrap();
         let kubeconfig = directory.join("kubeconfig");
@@ -55,7 +66,7 @@ impl Process {
             "--http-address",
             &http.to_string(),
         ];
-        let child = Command::new(env!("CARGO_BIN_EXE_certorder"))
+        let child = program(variables)
             .args(always)
             .args(flags)
             .env("KUBECONFIG", kubeconfig)
@@ -69,6 +80,13 @@ impl Process {
     /// The address of its probes.
     pub(crate) fn http(&self) -> SocketAddr {
         self.http
+    }
+
+    /// Its resident memory, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     /// What `/readyz` answers; `None` before it serves anything.
@@ -135,8 +153,18 @@ impl Drop for Process {
     }
 }
 
+/// The program, with these variables of the environment and none of the machine's proxies.
+pub(crate) fn program(variables: &[(&str, &str)]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_certorder"));
+    for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"] {
+        program.env_remove(name).env_remove(name.to_lowercase());
+    }
+    program.envs(variables.iter().copied());
+    program
+}
+
 /// A kubeconfig, as JSON, which is YAML too.
-fn config(api: &str) -> serde_json::Value {
+pub(crate) fn config(api: &str) -> serde_json::Value {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "story",
         "clusters": [{"name": "story", "cluster": {"server": api}}],

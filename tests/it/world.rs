@@ -50,6 +50,8 @@ pub(crate) struct World {
     /// Between operator and Huawei Cloud, in a story about that cloud.
     huawei_net: Option<Proxy>,
     operator: Option<Operator>,
+    /// Other namespaces of the story.
+    neighbours: Vec<String>,
     /// The operator's permissions: every request of a story is checked against them.
     rules: Cell<Option<Rules>>,
 }
@@ -132,6 +134,7 @@ impl World {
             site,
             huawei_net,
             operator,
+            neighbours: Vec::new(),
             rules,
         };
         cluster::create_namespace(&world.client(), &world.namespace).await;
@@ -204,6 +207,23 @@ impl World {
     /// Starts the operator.
     pub(crate) fn run(&mut self) {
         self.operator = Some(self.second_operator());
+    }
+
+    /// Another namespace, which the operator watches too if it is started with [`World::run_at`].
+    pub(crate) async fn neighbour(&mut self) -> String {
+        let namespace = new_namespace();
+        cluster::create_namespace(&self.client(), &namespace).await;
+        self.neighbours.push(namespace.clone());
+        namespace
+    }
+
+    /// Starts the operator for all namespaces of the story, where a cloud allows this many calls a second.
+    pub(crate) fn run_at(&mut self, calls_per_second: u32) {
+        let clouds = [self.net.url(), self.line().url()];
+        let clouds = clouds.each_ref().map(String::as_str);
+        let namespaces = [self.namespace.as_str(), &self.claims];
+        self.operator =
+            Some(Operator::start_at(calls_per_second, &self.api.url(), clouds, namespaces, &self.neighbours));
     }
 
     /// Starts the operator on a machine whose clock is ahead.
@@ -439,6 +459,7 @@ impl Drop for World {
         drop(self.operator.take());
         self.cluster.clean_up(&self.namespace);
         self.cluster.clean_up(&cluster::claims_of(&self.namespace));
+        self.neighbours.iter().for_each(|namespace| self.cluster.clean_up(namespace));
         if let (Some(rules), false) = (self.rules.take(), std::thread::panicking()) {
             rules.check(&self.api.seen());
         }

@@ -21,5 +21,5 @@ fn client(url: &str) -> Client {
     });
     let order = serde_json::from_value(json!({ "huaweiCloud": order })).unwrap();
     let secret = secret([("accessKey", "HWAKEXAMPLE"), ("secretKey", "SecretKeyExample")]);
-    (clouds(url).open(&order, &secret).unwrap(), None)
+    (clouds(url).open("shop", &order, &secret).unwrap(), None)
 }

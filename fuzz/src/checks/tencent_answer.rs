@@ -18,5 +18,8 @@ fn client(url: &str) -> Client {
     let order = serde_json::from_value(json!({"tencentCloud": {"certificateId": "J2lX2maH"}})).unwrap();
     let profile = serde_json::from_value(json!({"credentialsRef": {"name": "any"}})).unwrap();
     let secret = secret([("secretId", "AKIDEXAMPLE"), ("secretKey", "SecretKeyExample")]);
-    (clouds.open(&order, &secret).unwrap(), Some(clouds.directory(&profile, &secret).unwrap()))
+    (
+        clouds.open("shop", &order, &secret).unwrap(),
+        Some(clouds.directory("shop", &profile, &secret).unwrap()),
+    )
 }

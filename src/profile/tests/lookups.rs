@@ -16,14 +16,14 @@ use crate::provider::{Error, Refusal};
 
 /// A directory that counts its calls.
 struct Counting {
-    key: &'static str,
+    key: [&'static str; 2],
     calls: AtomicUsize,
     fails: bool,
 }
 
 impl Counting {
-    fn new(key: &'static str) -> Self {
-        Self { key, calls: AtomicUsize::new(0), fails: false }
+    fn new(id: &'static str) -> Self {
+        Self { key: [id, "key"], calls: AtomicUsize::new(0), fails: false }
     }
 
     async fn answer<T>(&self, list: Vec<T>) -> Result<Vec<T>, Error> {
@@ -50,7 +50,8 @@ impl Directory for Counting {
     }
 
     fn account(&self) -> Account {
-        Account::new("cloud", self.key)
+        let [id, key] = self.key.map(SecretString::from);
+        Account::new("cloud", &[&id, &key])
     }
 
     async fn owner(&self) -> Result<Option<String>, Error> {
@@ -152,4 +153,34 @@ async fn the_owner_of_a_key_is_read_once_a_day_and_a_key_without_the_permission_
     assert_eq!(directory.calls(), 2);
     let denied = Counting { fails: true, ..Counting::new("AKID2") };
     assert_eq!(lookups.owner(ask(&denied, hour(0), &silent)).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_wrong_key_with_the_id_of_another_reads_nothing_of_its_account() {
+    let (lookups, owner) = (Lookups::default(), Counting::new("AKID1"));
+    let guest = Counting { key: ["AKID1", "guessed"], fails: true, ..Counting::new("AKID1") };
+    lookups.organizations(ask(&owner, at(0), &silent)).await.unwrap();
+    lookups.administrators(ask(&owner, at(0), &silent), 134).await.unwrap();
+    lookups.owner(ask(&owner, at(0), &silent)).await.unwrap();
+    let of_guest = ask(&guest, at(0), &silent);
+    assert!(lookups.organizations(of_guest).await.is_err());
+    assert!(lookups.administrators(of_guest, 134).await.is_err());
+    assert_eq!(lookups.owner(of_guest).await, Ok(None));
+    assert_eq!(guest.calls(), 3, "each was asked of the cloud, with the wrong key");
+    assert!(lookups.sensitive(&guest.account()).is_empty());
+    assert_eq!(lookups.sensitive(&owner.account()).len(), 3);
+}
+
+#[tokio::test]
+async fn those_who_wait_for_a_reading_share_its_failure_and_the_next_ones_read_anew() {
+    let (lookups, mut directory) = (Lookups::default(), Counting::new("AKID1"));
+    directory.fails = true;
+    let many = (0..20).map(|_| lookups.organizations(ask(&directory, at(0), &silent)));
+    assert!(join_all(many).await.iter().all(Result::is_err));
+    assert_eq!(directory.calls(), 1);
+    assert!(lookups.administrators(ask(&directory, at(0), &silent), 134).await.is_err());
+    assert_eq!(directory.calls(), 2, "another reading");
+    directory.fails = false;
+    assert!(lookups.organizations(ask(&directory, at(0), &silent)).await.is_ok());
+    assert_eq!(directory.calls(), 3);
 }

@@ -7,12 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, InvalidHeaderValue};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::HuaweiCloudOrder;
-use crate::provider::Error;
 use crate::provider::call::{Caller, CloudClient, sensitive};
 use crate::provider::credentials::with_unread;
 use crate::provider::error_class::{Call, ahead_by_date, with_clock};
@@ -22,6 +21,7 @@ use crate::provider::huawei::region::{Region, Template};
 use crate::provider::huawei::sign::{self, Signable};
 use crate::provider::huawei::wire::{self, Reply};
 use crate::provider::transport::{Answer, Endpoint, EndpointError, Transport};
+use crate::provider::{Account, Error};
 
 pub(super) const CERTIFICATES: &str = "/v3/scm/certificates";
 const JSON: &str = "application/json";
@@ -56,7 +56,8 @@ pub struct Huawei {
     pub(super) credentials: Credentials,
     pub(super) order: HuaweiCloudOrder,
     endpoint: Endpoint,
-    account: SecretString,
+    account: Account,
+    tenant: String,
 }
 
 /// What is sent.
@@ -68,16 +69,21 @@ pub(super) struct Message<'a> {
 }
 
 impl Huawei {
-    /// The certificate that an order names, in its region.
+    /// The certificate that an order of a namespace names, in its region.
     #[must_use]
     pub fn new(
         service: Arc<Service>,
         credentials: Credentials,
+        tenant: &str,
         order: HuaweiCloudOrder,
         endpoint: Endpoint,
     ) -> Self {
-        let account = credentials.account().into();
-        Self { service, credentials, order, endpoint, account }
+        let account = credentials.account();
+        Self { service, credentials, order, endpoint, account, tenant: tenant.to_owned() }
+    }
+
+    fn caller(&self, action: &'static str, begin_by: Option<Instant>) -> Caller<'_> {
+        Caller { account: self.account, tenant: &self.tenant, action, begin_by }
     }
 
     /// The path of the certificate, and of a call on it. The id has no character with a meaning in a path.
@@ -97,7 +103,7 @@ impl Huawei {
 
     /// How long a call would wait for the rate limit now.
     pub(super) fn delay(&self, action: &'static str) -> Duration {
-        self.service.cloud.delay(self.account.expose_secret(), action)
+        self.service.cloud.delay(&self.caller(action, None))
     }
 
     /// One call; with `begin_by` it is a write.
@@ -107,7 +113,7 @@ impl Huawei {
         message: &Message<'_>,
         begin_by: Option<Instant>,
     ) -> Result<(T, Option<String>), Error> {
-        let caller = Caller { account: self.account.expose_secret(), action, begin_by };
+        let caller = self.caller(action, begin_by);
         let read = |call, answer: &Answer, now| self.outcome(call, answer, now);
         let answered = self.service.cloud.call(caller, |now| self.request(message, now), read).await;
         answered.map_err(|error| with_unread(error, &self.credentials.unread))

@@ -1,8 +1,8 @@
 //! Credentials of Huawei Cloud, from the data of a Secret.
 
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+use secrecy::SecretString;
 
+use crate::provider::Account;
 use crate::provider::credentials::{CredentialsError, Data, Names, Table, Unread};
 
 const ACCESS_KEY: Names = &["accessKey", "HUAWEICLOUD_SDK_AK"];
@@ -67,12 +67,14 @@ impl Credentials {
         Ok(Self { identity, domain_id, unread: TABLE.unread(data) })
     }
 
-    /// Names the account that the rate limit counts for. A token is secret, so its digest is used.
+    /// The account that the rate limit counts for.
     #[must_use]
-    pub fn account(&self) -> String {
+    pub fn account(&self) -> Account {
         match &self.identity {
-            Identity::Key { access_key, .. } => access_key.expose_secret().to_owned(),
-            Identity::Token(token) => hex::encode(Sha256::digest(token.expose_secret())),
+            Identity::Key { access_key, secret_key, .. } => {
+                Account::new("HuaweiCloud", &[access_key, secret_key])
+            }
+            Identity::Token(token) => Account::new("HuaweiCloud", &[token]),
         }
     }
 
@@ -93,6 +95,7 @@ impl Credentials {
 #[cfg(test)]
 mod tests {
     use k8s_openapi::ByteString;
+    use secrecy::ExposeSecret;
 
     use super::*;
 
@@ -196,9 +199,15 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_named_without_its_token() {
-        let token = read(&[("authToken", "MIIF")]).unwrap().account();
-        assert!(token.len() == 64 && !token.contains("MIIF"));
-        assert_eq!(read(&[("accessKey", "HWAK1"), ("secretKey", "key")]).unwrap().account(), "HWAK1");
+    fn an_account_is_told_by_the_whole_key_and_not_by_a_token_that_changes() {
+        let account = |data: &[(&str, &str)]| read(data).unwrap().account();
+        let key = [("accessKey", "HWAK1"), ("secretKey", "key"), ("securityToken", "t1")];
+        assert_eq!(account(&key), account(&key[..2]));
+        for (name, other) in [("accessKey", "HWAK2"), ("secretKey", "guessed")] {
+            let data = key.map(|(entry, value)| (entry, if entry == name { other } else { value }));
+            assert_ne!(account(&key), account(&data), "{name}");
+        }
+        assert_ne!(account(&[("authToken", "MIIF")]), account(&[("authToken", "MIIG")]));
+        assert_eq!(format!("{:?}", account(&key)), "***");
     }
 }

@@ -18,10 +18,15 @@ pub struct Tencent {
 }
 
 impl Tencent {
-    /// The certificate that an order names.
+    /// The certificate that an order of a namespace names.
     #[must_use]
-    pub fn new(service: Arc<Service>, credentials: Credentials, order: TencentCloudOrder) -> Self {
-        Self { client: Client::new(service, credentials, order.site), order }
+    pub fn new(
+        service: Arc<Service>,
+        credentials: Credentials,
+        tenant: &str,
+        order: TencentCloudOrder,
+    ) -> Self {
+        Self { client: Client::new(service, credentials, tenant, order.site), order }
     }
 
     /// The request of the actions that take the certificate's id and nothing else.

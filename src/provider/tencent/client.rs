@@ -73,19 +73,24 @@ impl Service {
 pub struct Client {
     service: Arc<Service>,
     credentials: Credentials,
+    tenant: String,
     site: TencentSite,
 }
 
 impl Client {
-    /// The account of these credentials.
+    /// The account of these credentials, for calls of a namespace.
     #[must_use]
-    pub fn new(service: Arc<Service>, credentials: Credentials, site: TencentSite) -> Self {
-        Self { service, credentials, site }
+    pub fn new(service: Arc<Service>, credentials: Credentials, tenant: &str, site: TencentSite) -> Self {
+        Self { service, credentials, tenant: tenant.to_owned(), site }
     }
 
-    /// The account of these calls. A key belongs to one site, so its id is enough.
+    /// The account of these calls.
     pub(super) fn account(&self) -> Account {
-        Account::new("TencentCloud", self.credentials.secret_id.expose_secret())
+        self.credentials.account()
+    }
+
+    fn caller(&self, action: &'static str, begin_by: Option<Instant>) -> Caller<'_> {
+        Caller { account: self.account(), tenant: &self.tenant, action, begin_by }
     }
 
     /// The reads of many orders with exactly these credentials.
@@ -115,16 +120,17 @@ impl Client {
 
     /// How long a call would wait for the rate limit now.
     pub(super) fn delay(&self, action: &'static str) -> Duration {
-        self.service.cloud.delay(self.credentials.secret_id.expose_secret(), action)
+        self.service.cloud.delay(&self.caller(action, None))
     }
 
-    /// The same, but the body is built once the rate limit allows the call.
-    pub(super) async fn read_with<T: DeserializeOwned>(
+    /// A read for all namespaces with these credentials, so it waits in no line of one of them. The body is built once the
+    /// rate limit allows the call.
+    pub(super) async fn read_for_all<T: DeserializeOwned>(
         &self,
         action: &'static str,
         body: impl FnOnce() -> Result<Vec<u8>, serde_json::Error>,
     ) -> Result<(T, String), Error> {
-        let caller = Caller { account: self.credentials.secret_id.expose_secret(), action, begin_by: None };
+        let caller = Caller { tenant: "", ..self.caller(action, None) };
         let request = |now| {
             let body = body().map_err(|error| error.to_string())?;
             self.request(action, &body, now).map_err(|error| error.to_string())
@@ -148,7 +154,7 @@ impl Client {
         body: &[u8],
         begin_by: Option<Instant>,
     ) -> Result<(T, String), Error> {
-        let caller = Caller { account: self.credentials.secret_id.expose_secret(), action, begin_by };
+        let caller = self.caller(action, begin_by);
         let answered = self.service.cloud.call(caller, |now| self.request(action, body, now), outcome).await;
         answered.map_err(|error| with_unread(error, &self.credentials.unread))
     }

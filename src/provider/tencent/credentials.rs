@@ -1,9 +1,9 @@
 //! An API key of Tencent Cloud, from the data of a Secret.
 
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+use secrecy::SecretString;
 
-use crate::provider::credentials::{CredentialsError, Data, Names, Table, Unread};
+use crate::provider::Account;
+use crate::provider::credentials::{CredentialsError, Data, Names, Table, Unread, digest};
 
 const SECRET_ID: Names = &["secretId", "TENCENTCLOUD_SECRET_ID"];
 const SECRET_KEY: Names = &["secretKey", "TENCENTCLOUD_SECRET_KEY"];
@@ -44,17 +44,17 @@ impl Credentials {
         })
     }
 
-    /// Identifies these credentials, for a map in memory.
+    /// The account of this key. A key belongs to one site, so the site is no part of it.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        Account::new("TencentCloud", &[&self.secret_id, &self.secret_key])
+    }
+
+    /// Identifies these credentials with their token, for a map in memory.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
-        let mut digest = Sha256::new();
-        for part in [Some(&self.secret_id), Some(&self.secret_key), self.token.as_ref()].into_iter().flatten()
-        {
-            let part = part.expose_secret();
-            digest.update(part.len().to_be_bytes());
-            digest.update(part);
-        }
-        digest.finalize().into()
+        let parts = [Some(&self.secret_id), Some(&self.secret_key), self.token.as_ref()];
+        digest(&parts.into_iter().flatten().collect::<Vec<_>>())
     }
 }
 
@@ -167,6 +167,23 @@ mod tests {
         for (id, key, message) in cases {
             assert_eq!(read(&[("secretId", id), ("secretKey", key)]).unwrap_err().to_string(), message);
         }
+    }
+
+    #[test]
+    fn an_account_is_told_by_the_whole_key_and_not_by_a_token_that_changes() {
+        let read = |parts: [&str; 3]| {
+            let data = ["secretId", "secretKey", "token"].into_iter().zip(parts);
+            let data = data.map(|(key, value)| (key.to_owned(), ByteString(value.into())));
+            Credentials::from_secret(&data.collect()).unwrap()
+        };
+        let key = read(["AKID1", "key", "t1"]);
+        let renewed = read(["AKID1", "key", "t2"]);
+        assert_eq!(key.account(), renewed.account());
+        assert_ne!(key.fingerprint(), renewed.fingerprint());
+        for other in [["AKID1", "guessed", "t1"], ["AKID2", "key", "t1"], ["AKID1k", "ey", "t1"]] {
+            assert_ne!(key.account(), read(other).account(), "{other:?}");
+        }
+        assert_eq!(format!("{:?}", key.account()), "***");
     }
 
     #[test]

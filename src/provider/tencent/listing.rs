@@ -83,7 +83,7 @@ impl Tencent {
             self.client.batches().join(self.client.fingerprint(), &self.order.certificate_id);
         if let Some(mut batch) = batch {
             let body = || serde_json::to_vec(&DescribeMany { limit: MOST, cert_ids: batch.take() });
-            let read: Result<(Many, String), Error> = self.client.read_with(ACTION, body).await;
+            let read: Result<(Many, String), Error> = self.client.read_for_all(ACTION, body).await;
             let rows = read.ok()?.0.certificates.into_iter();
             let mut rows: HashMap<_, _> = rows.map(|row| (row.certificate_id, row.certificate)).collect();
             batch.answer(|id| rows.remove(&Some(id.to_owned())).map(observation).filter(is_unused));

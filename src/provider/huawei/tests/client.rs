@@ -87,7 +87,7 @@ pub(super) fn clouds(url: &str, per_second: u32, call_timeout: Duration) -> Clou
 pub(super) fn open(clouds: &Clouds, fields: &Value, secret: &[(&str, &str)]) -> Box<dyn Provider> {
     let secret = secret.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
     let block = Block { tencent_cloud: None, huawei_cloud: Some(order(fields)) };
-    clouds.open(&block, &secret.collect::<BTreeMap<_, _>>()).unwrap()
+    clouds.open("shop", &block, &secret.collect::<BTreeMap<_, _>>()).unwrap()
 }
 
 pub(super) fn payload(provider: &dyn Provider) -> Payload {
@@ -372,7 +372,7 @@ fn a_request_has_the_headers_of_the_vendor_and_shows_no_secret() {
         let data =
             secret.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
         let credentials = Credentials::from_secret(&data.collect()).unwrap();
-        let huawei = Huawei::new(service.clone(), credentials, order(&json!({})), endpoint.clone());
+        let huawei = Huawei::new(service.clone(), credentials, "shop", order(&json!({})), endpoint.clone());
         let message = Message {
             method: reqwest::Method::POST,
             path: huawei.path(Some("cancel-cert")),

@@ -89,7 +89,7 @@ pub(super) fn clouds(url: &str, per_second: u32, call_timeout: Duration) -> Clou
 pub(super) fn open(clouds: &Clouds, fields: &Value, secret: &[(&str, &str)]) -> Box<dyn Provider> {
     let secret = secret.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
     let block = Block { tencent_cloud: Some(order(fields)), huawei_cloud: None };
-    clouds.open(&block, &secret.collect::<BTreeMap<_, _>>()).unwrap()
+    clouds.open("shop", &block, &secret.collect::<BTreeMap<_, _>>()).unwrap()
 }
 
 pub(super) fn payload(provider: &dyn Provider) -> Payload {
@@ -440,7 +440,7 @@ fn a_request_has_the_headers_of_the_vendor_and_shows_no_secret() {
         token: Some(SecretString::from("token==/+")),
         unread: Unread::default(),
     };
-    let tencent = Tencent::new(service.into(), credentials, order(&json!({})));
+    let tencent = Tencent::new(service.into(), credentials, "shop", order(&json!({})));
     let request = tencent.client.request(DESCRIBE, b"{}", "2023-11-14T22:13:20Z".parse().unwrap()).unwrap();
 
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap());

@@ -22,7 +22,7 @@ fn directory(clouds: &Clouds) -> Box<dyn Directory> {
     let secret: BTreeMap<_, _> =
         secret.map(|(key, value)| (key.to_owned(), ByteString(value.as_bytes().to_vec()))).into();
     let saved = serde_json::from_value(json!({"credentialsRef": {"name": "tencent-credentials"}})).unwrap();
-    clouds.directory(&saved, &secret).unwrap()
+    clouds.directory("shop", &saved, &secret).unwrap()
 }
 
 fn company(id: u64) -> Company {
@@ -137,9 +137,9 @@ async fn accounts_are_distinguished_by_their_keys() {
     let world = World::new(Product::OV_SINGLE).await;
     let clouds = clouds(&world.cloud.url(), 1000, PATIENT);
     let account = directory(&clouds).account();
-    assert_eq!(world.open().account(), Some(account.clone()));
+    assert_eq!(world.open().account(), Some(account));
     let other = super::client::open(&clouds, &json!({}), &[("secretId", "AKIDOTHER"), ("secretKey", KEY)]);
-    assert_ne!(other.account(), Some(account.clone()));
+    assert_ne!(other.account(), Some(account));
     assert_eq!(format!("{account:?}"), "***");
     // Two keys of one account are recognised by its number.
     let owner = directory(&clouds).owner().await.unwrap();
