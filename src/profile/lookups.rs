@@ -4,10 +4,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
+use crate::core::age::age;
 use crate::provider::Error;
 use crate::provider::directory::{Account, Directory, SavedAdministrator, SavedOrganization};
 
@@ -16,7 +18,7 @@ pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// An account that was not read for this long is removed, with the personal data in it: every profile is reconciled
 /// more often than that.
-const IDLE: SignedDuration = SignedDuration::from_hours(24);
+const IDLE: Duration = Duration::from_hours(24);
 
 /// The owner of a key does not change.
 const OWNER_IS_FRESH: SignedDuration = SignedDuration::from_hours(24);
@@ -45,8 +47,9 @@ struct Reading<T> {
 }
 
 impl<T> Reading<T> {
-    fn since(&self, not_before: Timestamp) -> Option<Arc<Vec<T>>> {
-        (self.at >= not_before).then(|| Arc::clone(&self.list))
+    /// The reading, if it is new enough. One of the future is none: the clock was set back, and nobody knows how old it is.
+    fn since(&self, not_before: Timestamp, now: Timestamp) -> Option<Arc<Vec<T>>> {
+        (self.at >= not_before && self.at <= now).then(|| Arc::clone(&self.list))
     }
 }
 
@@ -68,7 +71,7 @@ impl Lookups {
     pub async fn organizations(&self, ask: Ask<'_>) -> Result<Arc<Vec<SavedOrganization>>, Error> {
         let entry = self.entry(&ask.directory.account(), ask.now);
         let [action, ..] = ask.directory.calls();
-        let kept = |kept: &Cached| kept.organizations.as_ref()?.since(ask.not_before);
+        let kept = |kept: &Cached| kept.organizations.as_ref()?.since(ask.not_before, ask.now);
         let keep = |kept: &mut Cached, reading| kept.organizations = Some(reading);
         let read = reported(ask, action, ask.directory.organizations());
         entry.answer(ask.now, read, kept, keep).await
@@ -82,7 +85,7 @@ impl Lookups {
     ) -> Result<Arc<Vec<SavedAdministrator>>, Error> {
         let entry = self.entry(&ask.directory.account(), ask.now);
         let [_, action, _] = ask.directory.calls();
-        let kept = |kept: &Cached| kept.administrators.get(&organization)?.since(ask.not_before);
+        let kept = |kept: &Cached| kept.administrators.get(&organization)?.since(ask.not_before, ask.now);
         let keep = |kept: &mut Cached, reading| drop(kept.administrators.insert(organization, reading));
         let read = reported(ask, action, ask.directory.administrators(organization));
         entry.answer(ask.now, read, kept, keep).await
@@ -99,7 +102,7 @@ impl Lookups {
                 read => read.map(|owner| owner.into_iter().collect()),
             }
         };
-        let kept = |kept: &Cached| kept.owner.as_ref()?.since(not_before);
+        let kept = |kept: &Cached| kept.owner.as_ref()?.since(not_before, ask.now);
         let keep = |kept: &mut Cached, reading| kept.owner = Some(reading);
         let owner = entry.answer(ask.now, read, kept, keep).await?;
         Ok(owner.first().cloned())
@@ -123,7 +126,7 @@ impl Lookups {
         // A new account is rare, so this is a cheap time to remove the idle ones.
         entries.retain(|_, entry| {
             let last = entry.cached().organizations.as_ref().map(|reading| reading.at);
-            last.is_none_or(|last| now.duration_since(last) < IDLE)
+            last.is_none_or(|last| age(now, last) < IDLE)
         });
         let entry = Arc::new(Entry::default());
         entries.insert(account.expose().to_owned(), Arc::clone(&entry));

@@ -6,11 +6,9 @@
 //! - [`budget`]: how many orders of one namespace may run at the same time (pure).
 //! - [`live`]: asks both, of the cache before each step and of the API server where that is not enough.
 //! - [`locks`]: one pass at a time for each certificate.
-//! - [`intent_ages`]: how long this process has observed an open intent.
 
 pub mod budget;
 pub mod claims;
-pub mod intent_ages;
 pub mod lease;
 pub mod live;
 pub mod locks;

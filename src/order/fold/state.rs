@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use crate::api::v1alpha1::conditions::{Class, ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrderStatus, CloudState, Submission, seconds};
 use crate::controller::failure::{Failure, Retry};
+use crate::core::age;
 use crate::core::conditions::{Conditions, Problem, Status, get};
 use crate::core::observation::{Observation, Stage};
 use crate::core::redact::Filter;
@@ -171,7 +172,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn left(&self, until: jiff::Timestamp) -> Duration {
-        Duration::try_from(until.duration_since(self.facts.now)).unwrap_or_default()
+        age::left(self.facts.now, until)
     }
 
     pub(super) fn now(&self) -> Time {

@@ -1,8 +1,11 @@
 //! The stage before the order: the cloud waits for an application, or for the order of one.
 
-use jiff::SignedDuration;
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::v1alpha1::Submission;
+use crate::core::age;
 use crate::core::annotations::RESUBMIT_AT;
 use crate::core::observation::Observation;
 use crate::order::facts::{Action, Facts};
@@ -11,7 +14,7 @@ use crate::order::plan::evidence::{differences, in_use_by_another, is_other};
 use crate::order::plan::step::{Step, first};
 
 /// For so long after an application was accepted the cloud may still show the one before.
-const READ_BACK_LAGS: SignedDuration = SignedDuration::from_mins(1);
+const READ_BACK_LAGS: Duration = Duration::from_mins(1);
 
 /// Nothing of ours is recorded, and the cloud waits for an application.
 pub(super) fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
@@ -61,12 +64,13 @@ pub(super) fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Obse
 /// The cloud holds another application than the one that was accepted, and no order was sent. Somebody outside of this
 /// cluster handed one in, and an order would be for that.
 fn another_application(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
-    let submitted = ours.submitted_at.as_ref().filter(|at| facts.now.duration_since(at.0) < READ_BACK_LAGS);
-    match submitted {
+    let here = facts.ages.submitted.seen;
+    let is_recent = |at: &&Time| !age::left_of(READ_BACK_LAGS, facts.now, at.0, here).is_zero();
+    match ours.submitted_at.as_ref().filter(is_recent) {
         // It may still show what it held before.
-        Some(submitted) => facts.wait_since(submitted.0),
-        None if facts.resubmit_is_asked() => first(Action::Submit),
-        None => Step::Halt(in_use_by_another(
+        Some(submitted) if !facts.is_stopped_by_another_application() => facts.wait_since(submitted.0, here),
+        _ if facts.resubmit_is_asked() => first(Action::Submit),
+        _ => Step::Halt(in_use_by_another(
             &differences(facts, ours, seen),
             &format!(
                 "no order is sent; if that application is to be replaced, annotate the order with {RESUBMIT_AT}: <now, RFC \

@@ -15,6 +15,8 @@ enum Event {
     GoOn(Delivery),
     Crash,
     Wait(i64),
+    /// The clock is set, so many seconds off.
+    Clock(i64),
     /// The profile leads to another application, or to none.
     Profile(Option<&'static str>),
     /// A label is edited.
@@ -89,6 +91,12 @@ fn fault() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// The same with clocks that jump by up to an hour in both directions, mostly by less than a cloud refuses.
+fn event_with_jumps() -> impl Strategy<Value = Event> {
+    let jump = prop_oneof![3 => -300..=300i64, 2 => -3600..=3600i64, 1 => Just(0)];
+    prop_oneof![20 => event(), 4 => jump.prop_map(Event::Clock)]
+}
+
 /// The same with changes in the console.
 fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![20 => event(), 1 => Just(Event::Refund), 1 => Just(Event::OrderElsewhere)]
@@ -101,6 +109,7 @@ fn run(mut world: World, events: Vec<Event>) -> World {
             Event::Crash if !world.calls.is_empty() => world.crash(0),
             Event::Pass | Event::GoOn(_) | Event::Crash => world.pass(0, false),
             Event::Wait(seconds) => world.wait(seconds),
+            Event::Clock(off) => world.set_clock(off),
             Event::Profile(application) => world.edit(0, |order| order.application = application),
             Event::Label => world.edit(0, |_| {}),
             Event::Wipe => world.wipe(0),
@@ -183,6 +192,28 @@ proptest! {
         events in prop::collection::vec(fault(), 0..50),
     ) {
         let mut world = run(World::new(&[BY_IDS]), events);
+        world.settle_all();
+        assert_arrived(&world);
+    }
+
+    #[test]
+    fn no_jump_of_a_clock_submits_an_order_again(
+        events in prop::collection::vec(event_with_jumps(), 0..60),
+        second in any::<bool>(),
+    ) {
+        let world = World::new(&["A"]);
+        let mut world = run(if second { world.before_the_second_attempt() } else { world }, events);
+        world.settle_all();
+        assert_arrived(&world);
+    }
+
+    #[test]
+    fn no_jump_of_a_clock_submits_an_order_again_where_one_call_does_both(
+        events in prop::collection::vec(event_with_jumps(), 0..60),
+        second in any::<bool>(),
+    ) {
+        let world = World::new(&["A"]).in_one_call();
+        let mut world = run(if second { world.before_the_second_attempt() } else { world }, events);
         world.settle_all();
         assert_arrived(&world);
     }

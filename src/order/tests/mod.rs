@@ -3,6 +3,7 @@
 mod budget;
 mod calls;
 mod claim;
+mod clocks;
 mod cloud;
 mod finalize;
 mod fold;

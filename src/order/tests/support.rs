@@ -21,6 +21,7 @@ use crate::core::names::Names;
 use crate::core::observation::{Observation, Stage};
 use crate::core::product::Product;
 use crate::core::redact::Filter;
+use crate::order::ages::{Age, Ages};
 use crate::order::facts::{self, Action, Export, Facts, KeyState, Term};
 use crate::order::fold::{self, Next, Outcome};
 use crate::order::plan::{self, Step};
@@ -91,6 +92,8 @@ pub(super) struct Scene {
     pub(super) term: Option<Term>,
     /// How long this process has observed the open intent.
     pub(super) intent_age: Duration,
+    /// How long it has observed everything else that the status records.
+    pub(super) ages: Ages,
     pub(super) logged: Option<bool>,
     pub(super) validation: Option<Box<Validation>>,
     pub(super) now: Timestamp,
@@ -113,6 +116,7 @@ pub(super) fn scene() -> Scene {
         secret: Export::NotWanted,
         term: None,
         intent_age: Duration::from_hours(1),
+        ages: Ages::all(Age { seen: Duration::from_hours(1), is_known: true }),
         logged: None,
         validation: None,
         now: at(0),
@@ -140,7 +144,7 @@ impl Scene {
             letter: self.letter.as_ref(),
             secret: &self.secret,
             term: self.term,
-            intent_age: self.intent_age,
+            ages: Ages { intent: Age { seen: self.intent_age, is_known: true }, ..self.ages },
             contested: self.contested.clone(),
             over_budget: self.over_budget.clone(),
             outputs: self.outputs.clone(),
