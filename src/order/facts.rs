@@ -285,11 +285,12 @@ impl Facts<'_> {
 
     /// Whether our order was sent so recently, as far as is known, that what the cloud shows is compared with what was sent.
     pub(super) fn was_just_ordered(&self, ours: &Submission) -> bool {
-        let is_new = |at: &Time| {
-            let Age { seen, is_known } = self.ages.ordered;
-            age::age(self.now, at.0) < STATE_MAY_LAG || (is_known && seen < STATE_MAY_LAG)
-        };
-        ours.ordered_at.as_ref().is_none_or(is_new)
+        ours.ordered_at.as_ref().is_none_or(|at| self.is_new(at, self.ages.ordered, STATE_MAY_LAG))
+    }
+
+    /// Whether this is less than `limit` ago, as far as is known: by the clock, or since this process saw it happen.
+    pub(super) fn is_new(&self, time: &Time, age: Age, limit: Duration) -> bool {
+        age::age(self.now, time.0) < limit || (age.is_known && age.seen < limit)
     }
 
     /// Whether the last call stopped the review.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::v1alpha1::Submission;
-use crate::core::age;
 use crate::core::annotations::RESUBMIT_AT;
 use crate::core::observation::Observation;
 use crate::order::facts::{Action, Facts};
@@ -20,11 +19,15 @@ const READ_BACK_LAGS: Duration = Duration::from_mins(1);
 pub(super) fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
     // If one call submits and orders, a certificate that still holds an application was ordered and then withdrawn.
     if facts.submits_in_one_call() && seen.has_traces() && !facts.resubmit_is_asked() {
-        return Step::Halt(withdrawn(
-            facts,
-            "the cloud waits for an application, and still holds one that this order has no record of: it was handed \
-             in before, and withdrawn",
-        ));
+        let whose = match seen.names.as_slice() {
+            [] => String::new(),
+            names => format!(", for {},", names.join(", ")),
+        };
+        let how = format!(
+            "the cloud waits for an application, and still holds one{whose} that this order has no record of: it was \
+             handed in before, and withdrawn"
+        );
+        return Step::Halt(withdrawn(facts, &how));
     }
     match facts.payload {
         // The status was lost after the call: the cloud holds what would be sent. In a later attempt it may be what the
@@ -64,11 +67,12 @@ pub(super) fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Obse
 /// The cloud holds another application than the one that was accepted, and no order was sent. Somebody outside of this
 /// cluster handed one in, and an order would be for that.
 fn another_application(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
-    let here = facts.ages.submitted.seen;
-    let is_recent = |at: &&Time| !age::left_of(READ_BACK_LAGS, facts.now, at.0, here).is_zero();
-    match ours.submitted_at.as_ref().filter(is_recent) {
+    let is_new = |at: &&Time| facts.is_new(at, facts.ages.submitted, READ_BACK_LAGS);
+    match ours.submitted_at.as_ref().filter(is_new) {
         // It may still show what it held before.
-        Some(submitted) if !facts.is_stopped_by_another_application() => facts.wait_since(submitted.0, here),
+        Some(submitted) if !facts.is_stopped_by_another_application() => {
+            facts.wait_since(submitted.0, facts.ages.submitted.seen)
+        }
         _ if facts.resubmit_is_asked() => first(Action::Submit),
         _ => Step::Halt(in_use_by_another(
             &differences(facts, ours, seen),

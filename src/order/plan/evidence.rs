@@ -16,7 +16,9 @@ pub(super) fn has_our_order(facts: &Facts<'_>, intent: &Intent, seen: &Observati
     let is_named =
         |names: &Names| seen.names.iter().any(|name| name.eq_ignore_ascii_case(names.common_name().as_str()));
     let is_another = facts.names.as_ref().is_ok_and(|names| !seen.names.is_empty() && !is_named(names));
-    let differs = !seen.stored.is_empty() && holds(facts, intent, seen) == Some(false);
+    let contradicts = |payload: &Payload| !seen.stored.fixed_contradictions(&payload.evidence).is_empty();
+    let differs = (!seen.stored.is_empty() && holds(facts, intent, seen) == Some(false))
+        || facts.payload.as_ref().is_ok_and(contradicts);
     seen.stage.shows_an_order() && !waits_or_failed(seen.stage) && !is_another && !differs
 }
 
@@ -79,13 +81,16 @@ pub(super) fn is_other(ours: &Submission, payload: &Payload, seen: &Observation)
 }
 
 /// What identifies an application and differs between the one that was accepted for this order and the one that the cloud
-/// shows. Nothing where the present application is another one than was accepted: then the cloud cannot show it.
+/// shows. Where the present application is another one than was accepted, only what cannot have been edited since is
+/// compared. What was taken over is compared by its names, at that time.
 pub(super) fn differences(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Vec<&'static str> {
     match facts.payload {
-        Ok(payload) if ours.payload_hash.as_ref() == Some(&payload.hash) => {
-            seen.stored.contradictions(&payload.evidence)
-        }
-        _ => Vec::new(),
+        Ok(payload) => match &ours.payload_hash {
+            Some(accepted) if *accepted == payload.hash => seen.stored.contradictions(&payload.evidence),
+            Some(_) if !ours.adopted => seen.stored.fixed_contradictions(&payload.evidence),
+            _ => Vec::new(),
+        },
+        Err(_) => Vec::new(),
     }
 }
 

@@ -402,6 +402,24 @@ fn an_application_is_recognised_by_what_the_cloud_stores_of_it() {
 }
 
 #[test]
+fn an_application_for_a_key_of_the_cloud_contradicts_one_with_a_csr_and_the_two_words_for_that_are_one() {
+    let with_csr = Application { key: Key::Csr(csr()), ..company_application() };
+    let sent = prepare(&json!({}), &with_csr).unwrap();
+    for (word, wanted) in
+        [("parse", vec![]), ("Upload", vec![]), ("online", vec!["CsrType"]), ("new", vec![])]
+    {
+        let mut stored = stored_form(&json_of(&sent));
+        stored["CsrType"] = json!(word);
+        stored.remove("CsrContent");
+        assert_eq!(evidence::stored(&stored).contradictions(&sent.evidence), wanted, "{word}");
+        assert_eq!(evidence::stored(&stored).fixed_contradictions(&sent.evidence), wanted, "{word}");
+    }
+    let by_the_cloud = prepare(&json!({}), &company_application()).unwrap();
+    let stored = evidence::stored(&stored_form(&json_of(&sent)));
+    assert_eq!(stored.contradictions(&by_the_cloud.evidence), ["CsrType"]);
+}
+
+#[test]
 fn an_application_for_fewer_names_is_another_one() {
     let more = Application {
         names: Names::parse("www.acme.example", &["a.acme.example".to_owned()]).unwrap(),
