@@ -10,6 +10,7 @@ pub mod chain;
 pub mod clock;
 pub mod conditions;
 pub mod evidence;
+pub mod fingerprint;
 pub mod keypair;
 pub mod keystore;
 pub mod names;

@@ -12,6 +12,7 @@ use crate::api::v1alpha1::{CertificateOrder, DeletionPolicy, Intent, Mode, Submi
 use crate::core::age;
 use crate::core::annotations::{FINALIZER, RESUBMIT_AT, WITHDRAW, handled_value};
 use crate::core::conditions::{Problem, get};
+use crate::core::fingerprint::{Comparison, HashKey};
 use crate::core::names::Names;
 use crate::core::observation::{Observation, Stage};
 use crate::order::ages::{Age, Ages};
@@ -35,6 +36,8 @@ pub struct Facts<'a> {
     pub names: &'a Result<Names, Problem>,
     /// The request that submits the application, or what is missing for it.
     pub payload: &'a Result<Payload, Problem>,
+    /// The key of the payload hashes, if it was read.
+    pub hash_key: Option<&'a HashKey>,
     /// What the cloud reports, if it was read.
     pub observed: Option<&'a Result<Observation, Error>>,
     /// The names of the cloud's calls; `None` without credentials.
@@ -174,6 +177,12 @@ impl Facts<'_> {
         let begin =
             intent.begin_by.as_ref().map_or(Duration::ZERO, |by| age::left(intent.started_at.0, by.0));
         begin.max(self.call_timeout).saturating_add(self.call_timeout)
+    }
+
+    /// What a stored hash says of the present application; `None` without a hash, or if no application can be built.
+    pub(super) fn compare(&self, stored: Option<&String>) -> Option<Comparison> {
+        let payload = self.payload.as_ref().ok()?;
+        Some(payload.fingerprint.compare(stored?, self.hash_key))
     }
 
     /// Our record of an accepted application.

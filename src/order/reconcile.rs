@@ -132,6 +132,7 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
     let resolved = resolve::resolve(controller, order).await?;
     let offline = resolved.payload(None);
     let not_issued = Export::NotWanted;
+    let hash_key = controller.claims.hash_key();
     let mut facts = Facts {
         order,
         cloud: registry::name(&order.spec.provider),
@@ -139,6 +140,7 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
         unsupported: resolve::unsupported(&order.spec),
         names: &resolved.names,
         payload: &offline,
+        hash_key: hash_key.as_deref(),
         observed: None,
         calls: resolved.provider.as_ref().ok().map(|provider| provider.calls()),
         logged: None,

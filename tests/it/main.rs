@@ -31,6 +31,7 @@ mod money;
 mod operator;
 mod orders;
 mod outputs;
+mod payload_hashes;
 mod permissions;
 mod policies;
 mod process;

@@ -55,7 +55,7 @@ pub(super) fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Obse
     }
     match facts.payload {
         // Corrected before it was ordered: the new application replaces it.
-        Ok(payload) if is_other(ours, payload, seen) => first(Action::Submit),
+        Ok(payload) if is_other(facts, ours, payload, seen) => first(Action::Submit),
         // What is read back is not what was sent.
         Ok(_) if !differences(facts, ours, seen).is_empty() => another_application(facts, ours, seen),
         Ok(_) if facts.order_action().is_some() => first(Action::Order),

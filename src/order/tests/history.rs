@@ -7,6 +7,7 @@ use super::support::*;
 use super::world::{Delivery, World};
 use crate::api::v1alpha1::Mode;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::core::fingerprint::HashKey;
 use crate::core::observation::Stage;
 
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,8 @@ enum Event {
     Wait(i64),
     /// The clock is set, so many seconds off.
     Clock(i64),
+    /// The key of the hashes is deleted, and another one made.
+    Key,
     /// The profile leads to another application, or to none.
     Profile(Option<&'static str>),
     /// A label is edited.
@@ -110,6 +113,7 @@ fn run(mut world: World, events: Vec<Event>) -> World {
             Event::Pass | Event::GoOn(_) | Event::Crash => world.pass(0, false),
             Event::Wait(seconds) => world.wait(seconds),
             Event::Clock(off) => world.set_clock(off),
+            Event::Key => world.hash_key = HashKey::generate().unwrap(),
             Event::Profile(application) => world.edit(0, |order| order.application = application),
             Event::Label => world.edit(0, |_| {}),
             Event::Wipe => world.wipe(0),
@@ -185,6 +189,18 @@ proptest! {
         world.settle_all();
         assert_arrived(&world);
         prop_assert!(world.cloud.attempts > 1, "what was asked for was done");
+    }
+
+    #[test]
+    fn a_key_of_the_hashes_that_is_replaced_submits_nothing_again(
+        events in prop::collection::vec(prop_oneof![10 => fault(), 1 => Just(Event::Key)], 0..50),
+        application in prop_oneof![Just("A"), Just(BY_IDS)],
+        in_one_call in any::<bool>(),
+    ) {
+        let world = World::new(&[application]);
+        let mut world = run(if in_one_call { world.in_one_call() } else { world }, events);
+        world.settle_all();
+        assert_arrived(&world);
     }
 
     #[test]

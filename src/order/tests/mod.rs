@@ -7,6 +7,7 @@ mod clocks;
 mod cloud;
 mod finalize;
 mod fold;
+mod hashes;
 mod history;
 mod mapping;
 mod one_call;

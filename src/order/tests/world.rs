@@ -14,6 +14,7 @@ use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent, Mod
 use crate::cluster::cache;
 use crate::core::annotations::{RESUBMIT_AT, WITHDRAW};
 use crate::core::conditions::get;
+use crate::core::fingerprint::{Fingerprint, HashKey};
 use crate::core::observation::Stage;
 use crate::order::ages::{Ages, RecordAges};
 use crate::order::claim::rivals::contested;
@@ -30,6 +31,7 @@ pub(super) struct World {
     /// How many seconds the clock of the processes is ahead.
     clock: i64,
     began: Instant,
+    pub(super) hash_key: HashKey,
     pub(super) cloud: Cloud,
     pub(super) orders: Vec<Stored>,
     /// Passes in flight.
@@ -97,6 +99,7 @@ impl World {
             second: 0,
             clock: 0,
             began: Instant::now(),
+            hash_key: hash_key(),
             cloud: Cloud::new(),
             orders,
             calls: Vec::new(),
@@ -129,7 +132,9 @@ impl World {
         let stored = &self.orders[who];
         let payload = stored.application.map(payload).ok_or_else(|| halt(Reason::ProfileNotFound));
         let (order, now) = (stored.order.clone(), self.now());
-        let scene = Scene { order, payload, intent_age: ages.intent.seen, ages, now, ..scene() }.unread();
+        let hash_key = Some(self.hash_key.clone());
+        let scene =
+            Scene { order, payload, hash_key, intent_age: ages.intent.seen, ages, now, ..scene() }.unread();
         let mut scene = if self.cloud.in_one_call { scene.in_one_call() } else { scene };
         scene.contested = if stale { None } else { contested(&stored.order, &self.all()) };
         if scene.facts().needs_the_cloud() {
@@ -160,7 +165,11 @@ impl World {
 
     fn intent(&mut self, scene: &Scene, action: Action, attempt: i64) -> Intent {
         self.counter += 1;
-        let hash = scene.payload.as_ref().ok().map(|payload| payload.hash.clone());
+        let hash = scene
+            .payload
+            .as_ref()
+            .ok()
+            .map(|payload| payload.fingerprint.stored(scene.hash_key.as_ref().unwrap()));
         if action == Action::Submit {
             self.cloud.expect(application(scene));
         }
@@ -440,8 +449,8 @@ impl Call {
 
 /// The application of the order.
 fn application(scene: &Scene) -> Option<&'static str> {
-    let wanted = &scene.payload.as_ref().ok()?.hash;
-    ["A", "B", "C", BY_IDS].into_iter().find(|application| hash(application) == *wanted)
+    let wanted = &scene.payload.as_ref().ok()?.fingerprint;
+    ["A", "B", "C", BY_IDS].into_iter().find(|application| Fingerprint::of(application.as_bytes()) == *wanted)
 }
 
 /// One of the errors that mean that nothing happened.
