@@ -8,11 +8,16 @@ use kube::runtime::watcher;
 use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
+use crate::core::text::shown;
+
 /// What went wrong, and what the reader can do next.
 #[must_use]
 pub fn explain(error: &(dyn Error + 'static)) -> String {
-    chain(error).find_map(known).unwrap_or_else(|| causes(error))
+    shown(&chain(error).find_map(known).unwrap_or_else(|| causes(error)), LONGEST)
 }
+
+/// The longest explanation, in bytes: an API server, or a webhook of it, may say anything.
+const LONGEST: usize = 2048;
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| (*error).source())

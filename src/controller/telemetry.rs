@@ -24,7 +24,8 @@ use crate::cluster::error::{explain, is_namespace_terminating};
 use crate::controller::queue::AccountQueue;
 use crate::controller::write_rates::{MOST, WriteRates};
 use crate::core::conditions::{Problem, get};
-use crate::core::redact::{Filter, truncate};
+use crate::core::redact::Filter;
+use crate::core::text::shown;
 use crate::provider::{Accepted, Error};
 
 /// The longest note of an Event, in bytes (the API server's limit is 1024).
@@ -242,7 +243,7 @@ impl Telemetry {
         let event = Event {
             type_: EventType::Warning,
             reason: "CleanupGivenUp".to_owned(),
-            note: Some(truncate(why, LONGEST_NOTE)),
+            note: Some(shown(why, LONGEST_NOTE)),
             action: "Delete".to_owned(),
             secondary: None,
         };
@@ -325,7 +326,7 @@ fn event(reason: &str, warns: bool, note: &str) -> Event {
     Event {
         type_: if warns { EventType::Warning } else { EventType::Normal },
         reason: reason.to_owned(),
-        note: Some(truncate(note, LONGEST_NOTE)),
+        note: Some(shown(note, LONGEST_NOTE)),
         action: "Reconcile".to_owned(),
         secondary: None,
     }

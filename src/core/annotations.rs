@@ -1,6 +1,6 @@
 //! The annotations, the label and the finalizer that users and the controllers share.
 
-use crate::core::redact::truncate;
+use crate::core::text::truncate;
 
 /// The annotation that requests a pass now; any value that was not handled yet.
 pub const RECONCILE_AT: &str = "certorder.dev/reconcile-at";

@@ -1,12 +1,10 @@
 //! Reads certificate signing requests.
 
+mod requested;
+
 use std::collections::BTreeSet;
 
 use x509_parser::certification_request::X509CertificationRequest;
-use x509_parser::cri_attributes::ExtensionRequest;
-use x509_parser::der_parser::asn1_rs::{self, Any, Oid};
-use x509_parser::extensions::{GeneralName, ParsedExtension, X509Extension};
-use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
 use x509_parser::prelude::FromDer;
 
 use crate::core::names::Names;
@@ -24,9 +22,6 @@ const LONGEST_CSR: usize = 48 * 1024;
 const LABEL: &str = "CERTIFICATE REQUEST";
 /// How Microsoft's certreq writes it, and OpenSSL with -newhdr.
 const OTHER_LABEL: &str = "NEW CERTIFICATE REQUEST";
-/// The attributes that ask for extensions: that of PKCS #9, and that of older tools of Microsoft
-/// (`szOID_CERT_EXTENSIONS`).
-const ASK_FOR_EXTENSIONS: [&str; 2] = ["1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"];
 
 /// A certificate signing request (PKCS #10) whose signature fits its key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -90,6 +85,30 @@ pub enum CsrError {
         "the names that the CSR asks for (subjectAltName) cannot be read; make it anew with openssl req -new"
     )]
     Names,
+    /// More than one request for extensions: which of them the CA would take is open.
+    #[error(
+        "the CSR asks for extensions more than once; make it anew with one list of them (openssl req -new)"
+    )]
+    SeveralRequests,
+    /// An attribute that is not known here.
+    #[error(
+        "the CSR has the attribute {0}, which is not known here and could ask for further names; make it anew without it"
+    )]
+    Attribute(String),
+    /// An extension that is not known here, or that is there twice.
+    #[error(
+        "the CSR asks for the extension {0}, which is not known here or is there twice, and could ask for further names; \
+         make it anew without it"
+    )]
+    Extension(String),
+    /// A part of the subject that is not known here.
+    #[error(
+        "the CSR's subject has {0}, which is not known here and could be another name; make it anew without it"
+    )]
+    Subject(String),
+    /// It is for a CA.
+    #[error("the CSR asks for a certificate of a CA (basicConstraints); make it anew without that")]
+    Authority,
 }
 
 impl From<PemError> for CsrError {
@@ -139,7 +158,8 @@ impl Csr {
         check_key(&KeyKind::of(&request.certification_request_info.subject_pki))?;
         check_signature(&request)?;
         let common_name = common_name(&request)?;
-        let dns_names = dns_names(&request)?;
+        requested::check_subject(&request)?;
+        let dns_names = requested::dns_names(&request)?;
         let request_info = request.certification_request_info.raw.to_vec();
         let public_key = request.certification_request_info.subject_pki.raw.to_vec();
         Ok(Self { pem, der, request_info, public_key, common_name, dns_names })
@@ -233,53 +253,6 @@ fn common_name(request: &X509CertificationRequest<'_>) -> Result<Option<String>,
         [one] => Ok(Some(one.clone())),
         [one, other, ..] => Err(CsrError::SeveralCommonNames(one_line(one), one_line(other))),
     }
-}
-
-/// The names of every extension of every attribute that asks for extensions. There should be one of each, but a name
-/// in a second one is a name that a CA may certify.
-fn dns_names(request: &X509CertificationRequest<'_>) -> Result<Vec<String>, CsrError> {
-    let attributes = attributes(request.certification_request_info.raw).map_err(|_| CsrError::NotPkcs10)?;
-    let mut names = Vec::new();
-    for (_, set) in attributes.iter().filter(|(type_, _)| ASK_FOR_EXTENSIONS.contains(&type_.as_str())) {
-        let (_, requested) = ExtensionRequest::from_der(set).map_err(|_| CsrError::Names)?;
-        for extension in
-            requested.extensions.iter().filter(|asked| asked.oid == OID_X509_EXT_SUBJECT_ALT_NAME)
-        {
-            names.extend(names_of(extension)?);
-        }
-    }
-    Ok(names)
-}
-
-/// The attributes of a request, each with its type and what is in its set. (The library hands over the content of
-/// those only that it knows.)
-fn attributes(info: &[u8]) -> asn1_rs::Result<Vec<(String, &[u8])>> {
-    let (_, info) = Any::from_der(info)?;
-    let (rest, _version) = Any::from_der(info.data)?;
-    let (rest, _subject) = Any::from_der(rest)?;
-    let (rest, _key) = Any::from_der(rest)?;
-    let (_, all) = Any::from_der(rest)?;
-    let mut all = all.data;
-    let mut attributes = Vec::new();
-    while !all.is_empty() {
-        let (rest, attribute) = Any::from_der(all)?;
-        let (set, type_) = Oid::from_der(attribute.data)?;
-        let (_, set) = Any::from_der(set)?;
-        attributes.push((type_.to_id_string(), set.data));
-        all = rest;
-    }
-    Ok(attributes)
-}
-
-fn names_of(extension: &X509Extension<'_>) -> Result<Vec<String>, CsrError> {
-    let ParsedExtension::SubjectAlternativeName(san) = extension.parsed_extension() else {
-        return Err(CsrError::Names);
-    };
-    let name = |name: &GeneralName<'_>| match name {
-        GeneralName::DNSName(dns) => Ok((*dns).to_owned()),
-        other => Err(CsrError::NotDns(one_line(&other.to_string()))),
-    };
-    san.general_names.iter().map(name).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::api::v1alpha1::conditions::{Class, ConditionType, Reason};
 use crate::api::v1alpha1::seconds;
-use crate::core::redact::truncate;
+use crate::core::text::shown;
 
 /// The longest message of a condition, in bytes.
 const LONGEST_MESSAGE: usize = 4096;
@@ -54,7 +54,7 @@ impl Conditions {
             type_: name.to_owned(),
             status: status.as_str().to_owned(),
             reason: <&'static str>::from(reason).to_owned(),
-            message: truncate(message, LONGEST_MESSAGE),
+            message: shown(message, LONGEST_MESSAGE),
             last_transition_time: since,
             observed_generation: Some(self.generation),
         });

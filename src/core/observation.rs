@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use crate::core::evidence::Evidence;
 use crate::core::product::Product;
 use crate::core::redact::CloudText;
+use crate::core::text::is_shown_whole;
 
 /// What a cloud reports about a paid certificate.
 #[derive(Clone, Debug)]
@@ -121,11 +122,16 @@ pub const LONGEST_DOMAIN: usize = 253;
 const LONGEST_PART: usize = 2048;
 
 impl ValidationRecord {
-    /// Whether it fits into the status, which the API server would refuse otherwise.
+    /// Whether it fits into the status, which the API server would refuse otherwise, and can be shown as it is: a record
+    /// with characters that nobody sees cannot be published, and changed it is none.
     #[must_use]
     pub fn fits(&self) -> bool {
         let Self { domain, type_, name, value } = self;
-        domain.len() <= LONGEST_DOMAIN && type_.len() <= 32 && name.len().max(value.len()) <= LONGEST_PART
+        let is_visible = [domain, type_, name, value].iter().all(|part| is_shown_whole(part));
+        is_visible
+            && domain.len() <= LONGEST_DOMAIN
+            && type_.len() <= 32
+            && name.len().max(value.len()) <= LONGEST_PART
     }
 }
 

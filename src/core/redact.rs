@@ -4,6 +4,8 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::core::text::{shown, truncate};
+
 /// Free text written by a cloud or a certificate authority. It may echo what was sent to it, so it has no
 /// `Display`; [`Filter::clean`] is the only way to read it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -82,11 +84,10 @@ impl fmt::Debug for Filter {
     }
 }
 
-/// The text with one space for each run of white space and control characters. Values are searched for in this form too,
-/// so that one is found even if the cloud breaks its lines elsewhere.
+/// The text as it is shown. Values are searched for in this form too, so that one is found even if the cloud breaks its
+/// lines elsewhere.
 fn one_line(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ")
+    shown(text, usize::MAX)
 }
 
 /// Replaces `needle`, whatever the case of its ASCII letters: clouds may lower-case an e-mail address.
@@ -139,17 +140,6 @@ fn inside_a_word(text: &str, at: usize, length: usize) -> bool {
     let before = text.get(..at).and_then(|text| text.chars().next_back());
     let after = text.get(at + length..).and_then(|text| text.chars().next());
     [before, after].into_iter().flatten().any(char::is_alphanumeric)
-}
-
-/// At most `longest` bytes of the text, cut at a character boundary and marked with `…` where something was cut.
-#[must_use]
-pub fn truncate(text: &str, longest: usize) -> String {
-    const MARK: &str = "…";
-    if text.len() <= longest {
-        return text.to_owned();
-    }
-    let end = text.floor_char_boundary(longest.saturating_sub(MARK.len()));
-    format!("{}{MARK}", text.get(..end).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -249,7 +249,7 @@ fn name(id: &str) -> String {
         "1.3.36.3.3.2.8.1.1.12" => "brainpoolP384t1",
         "1.3.36.3.3.2.8.1.1.13" => "brainpoolP512r1",
         "1.3.36.3.3.2.8.1.1.14" => "brainpoolP512t1",
-        _ => return format!("the algorithm {}", crate::core::redact::truncate(id, LONGEST_NUMBER)),
+        _ => return format!("the algorithm {}", crate::core::text::truncate(id, LONGEST_NUMBER)),
     };
     name.to_owned()
 }

@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use x509_parser::der_parser::asn1_rs::{Any, Tag};
 use x509_parser::x509::{AttributeTypeAndValue, RelativeDistinguishedName, X509Name};
 
-use crate::core::redact::truncate;
+use crate::core::text::shown;
 
 /// The longest name that a message repeats, in bytes.
 const LONGEST_NAME: usize = 200;
@@ -84,7 +84,7 @@ pub fn printable(name: &X509Name<'_>) -> String {
 /// A text of a name for people.
 #[must_use]
 pub fn one_line(text: &str) -> String {
-    truncate(&text.replace(char::is_control, " "), LONGEST_NAME)
+    shown(text, LONGEST_NAME)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::api::v1alpha1::{CertificateOrder, Intent, micros};
 use crate::cluster::cache;
 use crate::core::conditions::{Problem, Status, get};
 use crate::core::keypair::KeyPair;
+use crate::core::observation::Bundle;
 use crate::order::claim::budget;
 use crate::order::controller::Controller;
 use crate::order::export::secret::{self, Owner, TLS_KEY, Wanted};
@@ -157,7 +158,10 @@ async fn export(
     }
     let expires = facts.observed.and_then(|seen| seen.as_ref().ok()?.not_after);
     let kept = controller.kept.get(&key, Instant::now());
-    let bundle = if let Some(bundle) = kept.filter(|bundle| target.is_of_this_term(bundle, expires)) {
+    let bundle = if !target.holds_a_certificate() {
+        // A Secret with the certificate's id alone needs neither certificate nor key.
+        Arc::new(Bundle { certificate_pem: String::new(), private_key_pem: None })
+    } else if let Some(bundle) = kept.filter(|bundle| target.is_of_this_term(bundle, expires)) {
         bundle
     } else {
         let bundle = provider.download().await;
@@ -175,7 +179,9 @@ async fn export(
             return record(controller, facts, inputs, &Outcome::Exported(&Err(problem))).await;
         }
     };
-    controller.kept.keep(&key, Arc::clone(&bundle), Instant::now());
+    if target.holds_a_certificate() {
+        controller.kept.keep(&key, Arc::clone(&bundle), Instant::now());
+    }
     let outcome = write_secrets(controller, facts.order, &all).await?.map(|()| target.fetched_term(&bundle));
     if is_repair && outcome.is_ok() {
         controller.repairs.count(&key, generation, Instant::now());

@@ -4,10 +4,14 @@ use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
+use crate::core::text::shown;
+
 /// The longest that each step may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes that are read of a response.
 const MAX_RESPONSE: u64 = 16 * 1024;
+/// The most bytes of it that are shown.
+const LONGEST_SHOWN: usize = 2048;
 
 /// Why the probe failed.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +39,8 @@ pub fn probe(url: &str) -> Result<String, Error> {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head.lines().next().unwrap_or_default();
     match status.split(' ').nth(1) {
-        Some("200") => Ok(body.trim().to_owned()),
-        _ => Err(Error::NotReady(url.to_owned(), format!("{status} {}", body.trim()).trim().to_owned())),
+        Some("200") => Ok(shown(body, LONGEST_SHOWN)),
+        _ => Err(Error::NotReady(url.to_owned(), shown(&format!("{status} {body}"), LONGEST_SHOWN))),
     }
 }
 

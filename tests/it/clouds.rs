@@ -103,6 +103,8 @@ impl Kind {
 pub(crate) enum Product {
     Dv,
     Ov,
+    /// DV with the Chinese algorithms.
+    Sm2,
 }
 
 /// How a call fails.
@@ -196,6 +198,10 @@ impl Cloud {
             (Self::Tencent(cloud, account), Product::Ov) => {
                 cloud.buy(account, id, tencent::Product::OV_SINGLE);
             }
+            (Self::Tencent(cloud, account), Product::Sm2) => {
+                cloud.buy(account, id, tencent::Product::DV_SM2);
+            }
+            (Self::Huawei(cloud, account), Product::Sm2) => cloud.buy(account, id, huawei::Product::DV_SM2),
             (Self::Huawei(cloud, account), Product::Dv) => cloud.buy(account, id, huawei::Product::DV_SINGLE),
             (Self::Huawei(cloud, account), Product::Ov) => cloud.buy(account, id, huawei::Product::OV_SINGLE),
         }

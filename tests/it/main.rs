@@ -43,6 +43,7 @@ mod second_attempts;
 mod secrets;
 #[allow(dead_code, reason = "a part of it is for the long runs")]
 mod siege;
+mod sm2;
 mod starts;
 mod structure;
 mod takeovers;

@@ -417,3 +417,29 @@ fn the_controller_of_profiles_names_no_more_clouds_than_it_did() {
     });
     assert!(lines.sum::<usize>() <= 51);
 }
+
+/// Readers of libraries pass over what they do not understand, so that a chain is cut without a word (see `core::pem`), and
+/// whoever trims an entry of a Secret by itself lets a mark or a second line through (see `core::text`).
+#[test]
+fn there_is_one_reader_for_pem_and_one_for_entries_of_one_line() {
+    let other_pem = Regex::new(
+        r"(?x)\bpem::(?:parse|parse_many|EncodeConfig|Pem)\b | \bparse_x509_pem\b | \bPemObject\b | \brustls_pemfile\b
+          | \bfrom_pem_(?:slice|file|reader)\b",
+    )
+    .unwrap();
+    let lines =
+        Regex::new(r"\btext::(?:\{[^}]*\b(?:line|trimmed_line)\b[^}]*\}|line\b|trimmed_line\b)").unwrap();
+    let mut readers = Vec::new();
+    for file in sources(&root("src")) {
+        let code = code(&std::fs::read_to_string(&file).unwrap());
+        let name = file.strip_prefix(root("src")).unwrap().to_str().unwrap().to_owned();
+        let is_reader = name == "core/pem/mod.rs";
+        assert_eq!(other_pem.is_match(&code), is_reader, "{name} reads or writes PEM by itself");
+        if lines.is_match(&code) {
+            readers.push(name);
+        }
+    }
+    readers.sort();
+    // Credentials, the data of contacts, and everything that an order or a profile selects.
+    assert_eq!(readers, ["cluster/namespace.rs", "profile/resolve.rs", "provider/credentials.rs"]);
+}

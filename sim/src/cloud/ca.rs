@@ -35,7 +35,9 @@ impl Authority {
         let root = root_params.self_signed(&root_key)?;
         let root_issuer = Issuer::new(root_params, root_key);
         let key = KeyPair::generate()?;
-        let params = authority_params("Simulated TLS CA", BasicConstraints::Constrained(0));
+        let mut params = authority_params("Simulated TLS CA", BasicConstraints::Constrained(0));
+        // RFC 5280, 4.2.1.1: strict clients (Python's from 3.13 on) want it in every certificate but the root.
+        params.use_authority_key_identifier_extension = true;
         let intermediate = params.signed_by(&key, &root_issuer)?;
         Ok(Self { root: root.pem(), intermediate: intermediate.pem(), issuer: Issuer::new(params, key) })
     }

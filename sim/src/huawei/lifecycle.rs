@@ -131,7 +131,8 @@ impl Certificate {
     }
 }
 
-/// The kinds of keys that the cloud makes (`key_algorithm`). It also knows `SM2`, which is not simulated.
+/// The kinds of keys that the cloud makes (`key_algorithm`). It also knows `SM2`, for SM2 products, which is not
+/// simulated: what is handed over for one is a certificate of another kind.
 pub(super) const KEY_ALGORITHMS: [(&str, KeyKind); 5] = [
     ("RSA_2048", KeyKind::Rsa2048),
     ("RSA_3072", KeyKind::Rsa3072),

@@ -13,6 +13,8 @@ pub struct Product {
     pub level: Level,
     /// Which names it covers.
     pub coverage: Coverage,
+    /// With which algorithms: the choice of the purchase between RSA and ECC, and SM2.
+    pub is_sm2: bool,
 }
 
 impl Product {
@@ -33,6 +35,10 @@ impl Product {
         Self::new("GLOBALSIGN", "OV_SSL_CERT", Level::Ov, Coverage::MultiWildcard);
     /// OV of Geotrust, one name: the kind that needs `ca_hash_algorithm`.
     pub const OV_GEOTRUST: Self = Self::new(GEOTRUST, "OV_SSL_CERT", Level::Ov, Coverage::Single);
+    /// DV with the Chinese algorithms, one name.
+    pub const DV_SM2: Self = Self::new("VTRUS", "DV_SSL_CERT", Level::Dv, Coverage::Single).sm2();
+    /// OV with the Chinese algorithms, one name.
+    pub const OV_SM2: Self = Self::new("CFCA", "OV_SSL_CERT", Level::Ov, Coverage::Single).sm2();
     /// EV, one name.
     pub const EV_SINGLE: Self = Self::new("SYMANTEC", "EV_SSL_CERT", Level::Ev, Coverage::Single);
     /// EV, several names.
@@ -41,7 +47,13 @@ impl Product {
     /// A product that the list above lacks.
     #[must_use]
     pub const fn new(brand: &'static str, kind: &'static str, level: Level, coverage: Coverage) -> Self {
-        Self { brand, kind, level, coverage }
+        Self { brand, kind, level, coverage, is_sm2: false }
+    }
+
+    /// The same product with the Chinese algorithms.
+    #[must_use]
+    pub const fn sm2(self) -> Self {
+        Self { is_sm2: true, ..self }
     }
 
     /// Whether the authority checks nothing but the domain.

@@ -95,7 +95,8 @@ impl Certificate {
         self.status_message.clear();
     }
 
-    /// Signs what was submitted: with the caller's key behind a CSR, or with a key that the cloud makes.
+    /// Signs what was submitted: with the caller's key behind a CSR, or with a key that the cloud makes. SM2 is not
+    /// simulated: what is handed over for such a product is a certificate of another kind.
     pub(super) fn sign(&self, authority: &Authority, now: Timestamp) -> Result<Issued, IssueError> {
         let submission =
             self.submission.as_ref().ok_or_else(|| IssueError::NothingSubmitted(self.id.clone()))?;

@@ -28,6 +28,10 @@ impl Product {
     pub const DV_MULTI_WILDCARD: Self = Self::new(42, "TrustAsia", Level::Dv, Coverage::MultiWildcard);
     /// DV of the `DNSPod` series, one name: the series that takes `CaType`.
     pub const DV_DNSPOD: Self = Self::new(48, DNSPOD, Level::Dv, Coverage::Single);
+    /// DV with the Chinese algorithms, one name.
+    pub const DV_SM2: Self = Self::new(33, "DNSPod SM2", Level::Dv, Coverage::Single);
+    /// OV with the Chinese algorithms, one name.
+    pub const OV_SM2: Self = Self::new(37, "DNSPod SM2", Level::Ov, Coverage::Single);
     /// OV, one name.
     pub const OV_SINGLE: Self = Self::new(14, "TrustAsia", Level::Ov, Coverage::Single);
     /// OV, several names.
@@ -63,6 +67,12 @@ impl Product {
     #[must_use]
     pub fn is_dv(self) -> bool {
         self.level == Level::Dv
+    }
+
+    /// Whether its keys and signatures are those of the Chinese algorithms: the SM2 products of the price list.
+    #[must_use]
+    pub fn is_sm2(self) -> bool {
+        matches!(self.package_type, 33..=35 | 37..=41 | 51..=56)
     }
 
     /// Whether wildcards belong to the product.

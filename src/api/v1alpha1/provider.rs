@@ -40,6 +40,19 @@ impl Provider {
         self.tencent_cloud.as_ref()?.confirmation_letter_secret_ref.as_ref()
     }
 
+    /// The fields in which an order may name algorithms in the cloud's own words, with what it says there.
+    pub fn algorithm_choices(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let block = self.tencent_cloud.as_ref();
+        let fields = [
+            (
+                "spec.provider.tencentCloud.signAlgorithm",
+                block.and_then(|block| block.sign_algorithm.as_deref()),
+            ),
+            ("spec.provider.tencentCloud.caType", block.and_then(|block| block.ca_type.as_deref())),
+        ];
+        fields.into_iter().filter_map(|(field, value)| Some((field, value?)))
+    }
+
     /// The Secret to write for the cloud's own ingress, and the key under which it reads the certificate's id.
     #[must_use]
     pub fn certificate_id_secret(&self) -> Option<(&str, &'static str)> {

@@ -199,21 +199,27 @@ fn oid(writer: DERWriter<'_>, numbers: &[u64]) {
     writer.write_oid(&ObjectIdentifier::from_slice(numbers));
 }
 
-/// The type of an attribute, and the content of the extension SAN in it.
-type Attribute<'a> = (&'a [u64], &'a [u8]);
+/// The type of an attribute, and the values in it, each as DER.
+type Attribute = (&'static [u64], Vec<Vec<u8>>);
 
-/// A request with these common names (tag and bytes) and these attributes (type, and content of the extension SAN).
-fn made(common_names: &[(u64, &[u8])], attributes: &[Attribute<'_>]) -> String {
+/// A request with these common names (tag and bytes) and these attributes.
+fn made(common_names: &[(u64, &[u8])], attributes: &[Attribute]) -> String {
+    let subject = common_names.iter().map(|(tag, bytes)| (COMMON_NAME, *tag, *bytes));
+    made_for(&subject.collect::<Vec<_>>(), attributes)
+}
+
+/// A request with this subject (type, tag and bytes of each part) and these attributes.
+fn made_for(subject: &[(&[u64], u64, &[u8])], attributes: &[Attribute]) -> String {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
     let spki = pair.public_key().as_der().unwrap();
     let info = yasna::construct_der(|writer| {
         writer.write_sequence(|writer| {
             writer.next().write_u8(0);
             writer.next().write_sequence(|writer| {
-                for (tag, bytes) in common_names {
+                for (type_, tag, bytes) in subject {
                     writer.next().write_set(|writer| {
                         writer.next().write_sequence(|writer| {
-                            oid(writer.next(), COMMON_NAME);
+                            oid(writer.next(), type_);
                             let tag = Tag { tag_class: yasna::TagClass::Universal, tag_number: *tag };
                             writer.next().write_tagged_implicit(tag, |writer| writer.write_bytes(bytes));
                         });
@@ -223,16 +229,13 @@ fn made(common_names: &[(u64, &[u8])], attributes: &[Attribute<'_>]) -> String {
             writer.next().write_der(spki.as_ref());
             writer.next().write_tagged_implicit(Tag::context(0), |writer| {
                 writer.write_set(|writer| {
-                    for (type_, san) in attributes {
+                    for (type_, values) in attributes {
                         writer.next().write_sequence(|writer| {
                             oid(writer.next(), type_);
                             writer.next().write_set(|writer| {
-                                writer.next().write_sequence(|writer| {
-                                    writer.next().write_sequence(|writer| {
-                                        oid(writer.next(), SAN);
-                                        writer.next().write_bytes(san);
-                                    });
-                                });
+                                for value in values {
+                                    writer.next().write_der(value);
+                                }
                             });
                         });
                     }
@@ -248,6 +251,24 @@ fn made(common_names: &[(u64, &[u8])], attributes: &[Attribute<'_>]) -> String {
             writer.next().write_bitvec_bytes(signature.as_ref(), signature.as_ref().len() * 8);
         });
     }))
+}
+
+/// A list of extensions (type and content) as DER.
+fn extensions(all: &[(&[u64], &[u8])]) -> Vec<u8> {
+    yasna::construct_der(|writer| {
+        writer.write_sequence(|writer| {
+            for (type_, content) in all {
+                writer.next().write_sequence(|writer| {
+                    oid(writer.next(), type_);
+                    writer.next().write_bytes(content);
+                });
+            }
+        });
+    })
+}
+
+fn asks_for(name: &str) -> Vec<u8> {
+    extensions(&[(SAN, &san(name))])
 }
 
 fn san(name: &str) -> Vec<u8> {
@@ -276,23 +297,107 @@ fn every_string_type_of_a_common_name_is_read() {
 }
 
 #[test]
-fn no_name_that_is_asked_for_is_overlooked() {
-    let (one, other) = (&san("one.example")[..], &san("other.example")[..]);
-    let cases: [(&[Attribute<'_>], &[&str]); 5] = [
-        (&[], &[]),
-        (&[(EXTENSION_REQUEST, one)], &["one.example"]),
-        (&[(OF_MICROSOFT, one)], &["one.example"]),
-        (&[(EXTENSION_REQUEST, one), (OF_MICROSOFT, other)], &["one.example", "other.example"]),
-        (&[(EXTENSION_REQUEST, one), (EXTENSION_REQUEST, other)], &["one.example", "other.example"]),
-    ];
-    for (attributes, names) in cases {
-        let csr = Csr::parse(&made(&[(12, b"www")], attributes)).unwrap();
-        assert_eq!(csr.dns_names(), names);
+fn one_request_for_names_is_read_and_a_second_one_is_refused() {
+    let (one, other) = (asks_for("one.example"), asks_for("other.example"));
+    for attributes in
+        [vec![], vec![(EXTENSION_REQUEST, vec![one.clone()])], vec![(OF_MICROSOFT, vec![one.clone()])]]
+    {
+        let csr = Csr::parse(&made(&[(12, b"www")], &attributes)).unwrap();
+        assert_eq!(csr.dns_names(), if attributes.is_empty() { &[][..] } else { &["one.example"] });
     }
+    let twice = [
+        vec![(EXTENSION_REQUEST, vec![one.clone(), other.clone()])],
+        vec![(EXTENSION_REQUEST, vec![one.clone()]), (EXTENSION_REQUEST, vec![other.clone()])],
+        vec![(EXTENSION_REQUEST, vec![one.clone()]), (OF_MICROSOFT, vec![other])],
+    ];
+    for attributes in twice {
+        assert_eq!(Csr::parse(&made(&[(12, b"www")], &attributes)), Err(CsrError::SeveralRequests));
+    }
+    let nothing = made(&[(12, b"www")], &[(EXTENSION_REQUEST, vec![])]);
+    assert_eq!(Csr::parse(&nothing), Err(CsrError::NotPkcs10));
+    let san_twice = extensions(&[(SAN, &san("one.example")), (SAN, &san("other.example"))]);
+    let said = reason(&made(&[(12, b"www")], &[(EXTENSION_REQUEST, vec![san_twice])]));
+    assert!(said.starts_with("the CSR asks for the extension subjectAltName (2.5.29.17)"), "{said}");
     for type_ in [EXTENSION_REQUEST, OF_MICROSOFT] {
-        let broken = made(&[(12, b"www")], &[(type_, b"\x30\x05nonsense")]);
-        assert!(
-            reason(&broken).starts_with("the names that the CSR asks for (subjectAltName) cannot be read")
-        );
+        let and_more = [san("one.example"), san("other.example")].concat();
+        for content in [&b"\x30\x05nonsense"[..], &and_more, b""] {
+            let broken = extensions(&[(SAN, content)]);
+            assert_eq!(Csr::parse(&made(&[(12, b"www")], &[(type_, vec![broken])])), Err(CsrError::Names));
+        }
+    }
+}
+
+#[test]
+fn a_part_that_is_not_known_is_refused_and_what_tools_write_is_taken() {
+    let text = |text: &str| yasna::construct_der(|writer| writer.write_utf8_string(text));
+    let (not_a_ca, a_ca) = (&b"\x30\x00"[..], &b"\x30\x03\x01\x01\xff"[..]);
+    let attributes: [(Attribute, &str); 6] = [
+        ((&[1, 2, 840, 113_549, 1, 9, 7], vec![text("challenge")]), ""),
+        ((&[1, 3, 6, 1, 4, 1, 311, 13, 2, 3], vec![text("10.0.20348.2")]), ""),
+        ((&[1, 3, 6, 1, 4, 1, 311, 21, 20], vec![text("client")]), ""),
+        (
+            (&[1, 2, 840, 113_549, 1, 9, 2], vec![text("other.example")]),
+            "the CSR has the attribute unstructuredName",
+        ),
+        (
+            (&[1, 3, 6, 1, 4, 1, 311, 13, 2, 1], vec![text("SAN")]),
+            "the CSR has the attribute 1.3.6.1.4.1.311.13.2.1",
+        ),
+        (
+            (&[1, 3, 6, 1, 4, 1, 99_999, 1], vec![]),
+            "the CSR has the attribute 1.3.6.1.4.1.99999.1, which is not known",
+        ),
+    ];
+    for (attribute, refused) in attributes {
+        let said =
+            reason(&made(&[(12, b"www")], &[attribute, (EXTENSION_REQUEST, vec![asks_for("one.example")])]));
+        let expected = if refused.is_empty() { "Some(\"www\")" } else { refused };
+        assert!(said.starts_with(expected), "{said}");
+    }
+    let extension: [(&[u64], &[u8], &str); 8] = [
+        (&[2, 5, 29, 15], b"\x03\x02\x05\xa0", ""),
+        (&[2, 5, 29, 37], b"\x30\x00", ""),
+        (&[2, 5, 29, 14], b"\x04\x01\x01", ""),
+        (&[1, 3, 6, 1, 5, 5, 7, 1, 24], b"\x30\x03\x02\x01\x05", ""),
+        (&[2, 5, 29, 19], not_a_ca, ""),
+        (&[2, 5, 29, 19], a_ca, "the CSR asks for a certificate of a CA"),
+        (&[2, 5, 29, 18], &san("other.example"), "the CSR asks for the extension issuerAltName (2.5.29.18)"),
+        (&[2, 5, 29, 30], b"\x30\x00", "the CSR asks for the extension nameConstraints (2.5.29.30)"),
+    ];
+    for (type_, content, refused) in extension {
+        let list = extensions(&[(type_, content), (SAN, &san("one.example"))]);
+        let said = reason(&made(&[(12, b"www")], &[(EXTENSION_REQUEST, vec![list])]));
+        let expected = if refused.is_empty() { "Some(\"www\")" } else { refused };
+        assert!(said.starts_with(expected), "{said}");
+    }
+    let subject: [(&[u64], &str); 4] = [
+        (&[2, 5, 4, 10], ""),
+        (&[1, 2, 840, 113_549, 1, 9, 1], ""),
+        (&[1, 2, 840, 113_549, 1, 9, 2], "the CSR's subject has unstructuredName"),
+        (&[0, 9, 2342, 19_200_300, 100, 1, 25], "the CSR's subject has"),
+    ];
+    for (type_, refused) in subject {
+        let said = reason(&made_for(&[(COMMON_NAME, 12, b"www"), (type_, 12, b"other.example")], &[]));
+        let expected = if refused.is_empty() { "Some(\"www\")" } else { refused };
+        assert!(said.starts_with(expected), "{said}");
+    }
+}
+
+#[test]
+fn names_of_other_kinds_are_refused_by_kind() {
+    let kinds: [(u64, &[u8], &str); 4] = [
+        (1, b"hostmaster@acme.example", "hostmaster@acme.example"),
+        (6, b"https://acme.example", "https://acme.example"),
+        (7, &[192, 0, 2, 1], "IPAddress"),
+        (8, &[0x2a, 0x03], "RegisteredID"),
+    ];
+    for (tag, bytes, words) in kinds {
+        let names = yasna::construct_der(|writer| {
+            writer.write_sequence(|writer| {
+                writer.next().write_tagged_implicit(Tag::context(tag), |writer| writer.write_bytes(bytes));
+            });
+        });
+        let said = reason(&made(&[(12, b"www")], &[(EXTENSION_REQUEST, vec![extensions(&[(SAN, &names)])])]));
+        assert!(said.starts_with("the CSR asks for") && said.contains(words), "{said}");
     }
 }

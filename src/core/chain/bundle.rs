@@ -146,7 +146,7 @@ pub(super) fn read_pem(bundle: &str) -> Result<Vec<(usize, Vec<u8>)>, ChainError
         return Err(ChainError::TooLarge);
     }
     let blocks = pem::read(bundle)?;
-    if let Some(other) = blocks.iter().find(|block| ![LABEL, OTHER_LABEL].contains(&block.label.as_str())) {
+    if let Some(other) = blocks.iter().find(|block| !is_certificate(&block.label)) {
         return Err(ChainError::OtherBlock(other.label.clone()));
     }
     if blocks.len() > MOST_CERTIFICATES {
@@ -189,6 +189,23 @@ fn serial(leaf: &X509Certificate<'_>) -> String {
 /// The year 9999, which stands for "never" (RFC 5280, 4.1.2.5), is past the last timestamp by some hours.
 fn timestamp(time: ASN1Time) -> Timestamp {
     Timestamp::from_second(time.timestamp()).unwrap_or(Timestamp::MAX)
+}
+
+/// The certificates of a text, each once, as DER. Other blocks are passed over: whoever asks wants to know how much of a
+/// chain there is, and [`Chain::parse`] judges what is delivered.
+pub fn certificates(text: &str) -> Result<Vec<Vec<u8>>, PemError> {
+    let blocks = pem::read(text)?.into_iter().filter(|block| is_certificate(&block.label));
+    let mut once: Vec<Vec<u8>> = Vec::new();
+    for block in blocks {
+        if !once.iter().any(|der| *der == *block.der) {
+            once.push(block.der.to_vec());
+        }
+    }
+    Ok(once)
+}
+
+fn is_certificate(label: &str) -> bool {
+    matches!(label, LABEL | OTHER_LABEL)
 }
 
 pub(super) fn pem_of(der: &[u8]) -> String {

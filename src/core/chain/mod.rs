@@ -6,5 +6,5 @@ mod path;
 #[cfg(test)]
 mod tests;
 
-pub use bundle::Chain;
+pub use bundle::{Chain, certificates};
 pub use error::ChainError;

@@ -19,7 +19,7 @@ use crate::cluster::bounded;
 use crate::cluster::fields::FieldOwners;
 use crate::core::conditions::Problem;
 use crate::core::keystore::Format;
-use crate::core::redact::truncate;
+use crate::core::text::shown;
 use crate::order::export::template::{self, MANAGED_BY};
 use crate::provider::registry;
 
@@ -285,7 +285,7 @@ pub fn refused(name: &str, written: Result<(), kube::Error>) -> Result<Result<()
     match written {
         Ok(()) => Ok(Ok(())),
         Err(kube::Error::Api(status)) if matches!(status.code, 400 | 403 | 413 | 422) => {
-            let why = truncate(&status.message, LONGEST_REFUSAL);
+            let why = shown(&status.message, LONGEST_REFUSAL);
             let message = format!("the API server refuses Secret {name}, and nothing was written: {why}");
             Ok(Err(Problem::new(Reason::SecretConflict, message)))
         }

@@ -17,7 +17,7 @@ use crate::core::keypair::KeyPair;
 use crate::core::keystore::{Alias, Format, Keystore, KeystoreError, Password};
 use crate::core::names::Names;
 use crate::core::observation::Bundle;
-use crate::core::redact::truncate;
+use crate::core::text::shown;
 use crate::order::export::secret::{self, CA_CRT, Owner, TLS_CRT, TLS_KEY, Wanted};
 use crate::order::export::slot::{OPAQUE, Slot, TLS, stored_key};
 use crate::order::facts::{Export, Term};
@@ -209,7 +209,7 @@ impl Target {
     pub fn contested(&self, neighbour: Option<&str>) -> String {
         let names: Vec<&str> = self.slots().map(|slot| slot.name.as_str()).collect();
         let who = match neighbour {
-            Some(manager) => format!("field manager {}", truncate(manager, LONGEST_MANAGER)),
+            Some(manager) => format!("field manager {}", shown(manager, LONGEST_MANAGER)),
             None => "somebody".to_owned(),
         };
         format!(
@@ -217,6 +217,12 @@ impl Target {
              that program leave it alone, or choose another name for one of the two",
             names.join(" or ")
         )
+    }
+
+    /// Whether one of the Secrets holds the certificate, and not its id alone.
+    #[must_use]
+    pub fn holds_a_certificate(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// The Secrets to write for a downloaded certificate, each with the stored Secret of its name. It is an error if

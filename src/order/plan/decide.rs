@@ -11,13 +11,17 @@ use crate::order::plan::step::Step;
 #[must_use]
 pub fn plan(facts: &Facts<'_>) -> Step {
     let step = decide(facts);
-    let problem = match step {
+    let problem = match &step {
         Step::Write { action: Action::Submit | Action::Resubmit, .. } | Step::MakeKey => {
-            facts.held_back().or_else(|| facts.outputs.clone())
+            facts.held_back().or_else(|| facts.unserved()).or_else(|| facts.outputs.clone())
         }
-        Step::Write { action: Action::Order, .. } => facts.held_back(),
+        Step::Write { action: Action::Order, .. } => facts.held_back().or_else(|| facts.unserved()),
         // What is taken over before it is ordered is ordered next.
-        Step::Adopt => facts.outputs.clone(),
+        Step::Adopt if facts.may_apply() => facts.unserved().or_else(|| facts.outputs.clone()),
+        // Whoever mends a request for a certificate that nothing can serve would be refused next.
+        Step::Halt(problem) if facts.may_apply() && facts.payload.as_ref().err() == Some(problem) => {
+            facts.unserved()
+        }
         _ => None,
     };
     // An order that runs, or is only planned, does not use the budget.

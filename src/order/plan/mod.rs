@@ -8,10 +8,11 @@
 //! 3. [`application`] before the order, [`running`] while the CA processes it, [`after_end`] after a rejection or
 //!    withdrawal, [`adoption`] if the status records less than the cloud shows.
 //!
-//! [`evidence`] judges what the cloud shows of a call.
+//! [`evidence`] judges what the cloud shows of a call, [`algorithms`] whether anything can serve the certificate.
 
 pub mod adoption;
 pub mod after_end;
+pub mod algorithms;
 pub mod application;
 pub mod by_stage;
 pub mod decide;

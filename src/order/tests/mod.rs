@@ -1,5 +1,6 @@
 //! Tests of the pure steps: tables of `plan`, `fold` and `claim`, and random histories with a simulated cloud.
 
+mod algorithms;
 mod budget;
 mod calls;
 mod claim;

@@ -73,7 +73,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::core::product::Product;
+    use crate::core::product::{Algorithms, Product};
     use crate::core::redact::Filter;
 
     fn observe(fields: Value) -> Observation {
@@ -150,6 +150,25 @@ mod tests {
         let held =
             observe(json!({"domain": "www.acme.example", "sans": "api.acme.example;www.acme.example"})).names;
         assert_eq!(held, ["www.acme.example", "api.acme.example"]);
+    }
+
+    #[test]
+    fn an_sm2_product_is_recognised_by_what_names_its_algorithm() {
+        let (sm2, international) = (Some(Algorithms::Sm2), Some(Algorithms::International));
+        let cases = [
+            (json!({"brand": "CFCA", "type": "OV_SSL_CERT"}), None),
+            (json!({"brand": "CFCA", "type": "OV_SSL_CERT", "signature_algorithm": ""}), None),
+            (json!({"brand": "CFCA", "type": "OV_SSL_CERT", "signature_algorithm": "SM3withSM2"}), sm2),
+            (
+                json!({"brand": "CFCA", "type": "OV_SSL_CERT", "signature_algorithm": "SHA256withRSA"}),
+                international,
+            ),
+            (json!({"signature_algorithm": "SM2"}), sm2),
+            (json!({"type": "OV_SSL_CERT_SM2", "signature_algorithm": "SHA256withRSA"}), sm2),
+        ];
+        for (fields, algorithms) in cases {
+            assert_eq!(observe(fields.clone()).product.algorithms, algorithms, "{fields}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::api::v1alpha1::CaHashAlgorithm;
 use crate::core::application::{Application, Organization, ValidationMethod};
 use crate::core::conditions::Problem;
-use crate::core::product::Product;
+use crate::core::product::{Algorithms, Product};
 use crate::provider::product::{uncovered, unfit};
 
 use super::wire::Certificate;
@@ -20,7 +20,7 @@ pub fn product(certificate: &Certificate) -> Product {
     let (count, wildcards) = (number(&certificate.domain_count), number(&certificate.wildcard_count));
     let domain_type = certificate.domain_type.as_deref();
     Product {
-        name: Some(names).filter(|name| !name.is_empty()),
+        name: Some(names.clone()).filter(|name| !name.is_empty()),
         domain_validated: type_.and_then(is_domain_validated),
         wildcard: match domain_type {
             Some("WILDCARD") => Some(true),
@@ -36,10 +36,20 @@ pub fn product(certificate: &Certificate) -> Product {
                 .filter(|count| *count > 0)
                 .map(|count| count.saturating_add(wildcards.unwrap_or_default())),
         },
+        algorithms: algorithms(&names, certificate.signature_algorithm.as_deref()),
         // This cloud saves no profiles, so there is no review to skip.
         level: None,
         automatic_review: None,
     }
+}
+
+/// The algorithms are chosen with the purchase: RSA and ECC, or SM2. Of `show`, only `signature_algorithm` is about them.
+///
+/// Inferred: that it names the product's algorithms before the certificate is issued, as `SM3withSM2` or with the word
+/// `SM2`; the page lists no values. A brand or type with that word counts too. The brand alone does not: CFCA sells both.
+fn algorithms(product: &str, signature: Option<&str>) -> Option<Algorithms> {
+    let told = [Some(product), signature].into_iter().flatten().filter_map(Algorithms::named_in);
+    told.max_by_key(|algorithms| *algorithms == Algorithms::Sm2)
 }
 
 /// Types are `DV_SSL_CERT`, `OV_SSL_CERT`, `EV_SSL_CERT` and what is added to these.

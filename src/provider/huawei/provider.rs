@@ -9,9 +9,9 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use crate::core::application::Application;
+use crate::core::chain;
 use crate::core::conditions::Problem;
 use crate::core::observation::{Bundle, Check, Deadline, Observation};
-use crate::core::pem;
 use crate::core::product::Product;
 use crate::provider::huawei::client::{EXPORT, Huawei, Message, SHOW, unreadable};
 use crate::provider::huawei::writes::CALLS;
@@ -45,7 +45,7 @@ impl Huawei {
 pub(super) fn bundle(exported: wire::Exported) -> Bundle {
     let wire::Exported { entire_certificate, certificate, certificate_chain, private_key } = exported;
     // What is not whole is passed on as it is: its reader says why.
-    let is_entire = |text: &String| pem::read(text).map_or(true, |blocks| blocks.len() > 1);
+    let is_entire = |text: &String| chain::certificates(text).map_or(true, |found| found.len() > 1);
     let certificate_pem = match entire_certificate {
         Some(entire) if is_entire(&entire) => entire,
         entire => {

@@ -9,7 +9,7 @@ use crate::api::v1alpha1::{CaHashAlgorithm, HuaweiCloudOrder};
 use crate::core::application::{Application, Contact, Key, KeyAlgorithm, Organization, ValidationMethod};
 use crate::core::conditions::Problem;
 use crate::core::names::DnsName;
-use crate::core::product::Product;
+use crate::core::product::{Algorithms, Product};
 use crate::provider::body::Body;
 use crate::provider::{Payload, profile};
 
@@ -46,7 +46,7 @@ pub fn prepare(
     let mut body = Body::default();
     body.text("domain", application.names.common_name().as_str());
     body.text("sans", &sans);
-    key(&mut body, &application.key)?;
+    key(&mut body, &application.key, product)?;
     if let Some(organization) = organization {
         company(&mut body, organization)?;
     }
@@ -63,8 +63,19 @@ pub fn prepare(
     // Sent also when false, so that the result does not depend on the cloud's default.
     body.flag("auto_dns_auth", order.auto_dns_auth);
     body.flag("agree_privacy_protection", order.agree_privacy_protection);
-    payload(&body, application)
-        .map_err(|error| unfit(format!("the request cannot be written as JSON: {error}")))
+    let payload = payload(&body, application)
+        .map_err(|error| unfit(format!("the request cannot be written as JSON: {error}")))?;
+    Ok(Payload { note: note(application, product), ..payload })
+}
+
+/// What the order does not say itself.
+fn note(application: &Application, product: Option<&Product>) -> Option<String> {
+    let says = "The product is SM2: the cloud makes an SM2 key, whatever spec.privateKey.algorithm is.";
+    (matches!(application.key, Key::Cloud(_)) && is_sm2(product)).then(|| says.to_owned())
+}
+
+fn is_sm2(product: Option<&Product>) -> bool {
+    product.is_some_and(|product| product.algorithms == Some(Algorithms::Sm2))
 }
 
 fn payload(body: &Body<'_>, application: &Application) -> serde_json::Result<Payload> {
@@ -106,8 +117,13 @@ fn sans(application: &Application) -> Result<String, Problem> {
 }
 
 /// A CSR, or the kind of key that the cloud is to make.
-fn key<'a>(body: &mut Body<'a>, key: &'a Key) -> Result<(), Problem> {
+///
+/// For an SM2 product that is `SM2`, whatever kind the order has (the user guide: "the key algorithm must be SM2").
+fn key<'a>(body: &mut Body<'a>, key: &'a Key, product: Option<&Product>) -> Result<(), Problem> {
     match key {
+        Key::Cloud(_) if is_sm2(product) => {
+            body.text("key_algorithm", "SM2");
+        }
         Key::Cloud(algorithm) => {
             body.text("key_algorithm", key_algorithm(*algorithm)?);
         }

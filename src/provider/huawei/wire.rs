@@ -155,6 +155,9 @@ pub struct Certificate {
     /// `GEOTRUST` and the like.
     #[serde(deserialize_with = "id")]
     pub brand: Option<String>,
+    /// The algorithm of the CA's signature, in words.
+    #[serde(deserialize_with = "text")]
+    pub signature_algorithm: Option<String>,
     /// `SINGLE_DOMAIN`, `WILDCARD` or `MULTI_DOMAIN`.
     #[serde(deserialize_with = "id")]
     pub domain_type: Option<String>,

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use crate::core::chain;
 use crate::core::observation::Bundle;
 use crate::core::pem::{self, PemError};
 
@@ -47,18 +48,14 @@ pub enum ArchiveError {
     Empty,
 }
 
-/// The certificates in a text, as DER; none where it holds no PEM of one.
+/// The certificates in a text, each once, as DER; none where it holds no PEM of one.
 pub fn certificates(text: &str) -> Result<Vec<Vec<u8>>, PemError> {
     if !text.contains(LABEL) {
         return Ok(Vec::new());
     }
-    match pem::read(text) {
-        Ok(blocks) => {
-            let certificates = blocks.into_iter().filter(|block| block.label == LABEL);
-            Ok(certificates.map(|block| block.der.to_vec()).collect())
-        }
+    match chain::certificates(text) {
         Err(PemError::NoBlock) => Ok(Vec::new()),
-        Err(error) => Err(error),
+        read => read,
     }
 }
 
@@ -173,8 +170,21 @@ mod tests {
             ("readme.txt", b"CERTIFICATE"),
         ]);
         assert_eq!(complete(empty(), &joined).unwrap().certificate_pem, leaf.clone() + &ca);
+        let of_old = ca.replace("CERTIFICATE-----", "X509 CERTIFICATE-----");
+        let of_old = archive(&[("a.pem", leaf.as_bytes()), ("chain.crt", of_old.as_bytes())]);
+        assert_eq!(complete(empty(), &of_old).unwrap().certificate_pem, leaf.clone() + &ca);
         let cut = archive(&[("a.pem", leaf.as_bytes()), ("chain.crt", &ca.as_bytes()[..30])]);
         assert!(matches!(complete(empty(), &cut), Err(ArchiveError::Pem(_))));
+    }
+
+    #[test]
+    fn a_certificate_that_is_there_twice_is_no_chain() {
+        let (leaf, ca) = (certificate("TEVBRg=="), certificate("Q0E="));
+        let of_old = leaf.replace("CERTIFICATE-----", "X509 CERTIFICATE-----");
+        for (text, number) in [(leaf.repeat(2), 1), (leaf.clone() + &of_old, 1), (leaf.clone() + &ca, 2)] {
+            assert_eq!(certificates(&text).unwrap().len(), number, "{text}");
+        }
+        assert_eq!(certificates("no CERTIFICATE").unwrap(), Vec::<Vec<u8>>::new());
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub fn observation(certificate: Certificate) -> Observation {
         certificate.certificate_extra.unwrap_or_default();
     let stage = stage(&status, certificate.status_msg.as_deref());
     let package_type = certificate.package_type.and_then(|number| number.parse().ok());
+    let words = name.iter().chain(&certificate.encrypt_algorithm).map(String::as_str);
+    let algorithms = product::algorithms(package_type, [is_sm, certificate.is_sm], words);
     Observation {
         stage,
         status,
@@ -29,7 +31,8 @@ pub fn observation(certificate: Certificate) -> Observation {
             domain_validated: certificate.is_dv,
             names: domain_number.and_then(|number| number.parse().ok()).filter(|number| *number > 0),
             level: product::level(package_type, certificate.is_dv),
-            automatic_review: product::automatic_review(package_type, is_sm),
+            algorithms,
+            automatic_review: product::automatic_review(algorithms),
         },
         stored: certificate.submitted_data.map(|data| evidence::stored(&data)).unwrap_or_default(),
         records: match stage {
@@ -114,7 +117,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::core::product::Level;
+    use crate::core::product::{Algorithms, Level};
 
     fn observe(fields: Value) -> Observation {
         observation(serde_json::from_value(fields).unwrap())
@@ -181,6 +184,7 @@ mod tests {
             wildcard: Some(false),
             names: Some(3),
             level: Some(Level::Ov),
+            algorithms: Some(Algorithms::International),
             automatic_review: None,
         };
         assert_eq!((observation.product, observation.order_id.as_deref()), (product, Some("1800")));
@@ -188,6 +192,28 @@ mod tests {
         let bare =
             observe(json!({"Domain": "", "SubjectAltName": null, "CertificateExtra": {"DomainNumber": "0"}}));
         assert_eq!((bare.names, bare.product), (vec![], Product::default()));
+    }
+
+    #[test]
+    fn an_sm2_product_is_recognised_in_either_read() {
+        let sm2 = [
+            json!({"CertificateExtra": {"SMCert": 1}}),
+            json!({"CertificateExtra": {"SMCert": 0}, "IsSM": true}),
+            json!({"PackageType": "33", "CertificateExtra": {"SMCert": 0}}),
+            json!({"PackageTypeName": "DNSPod SM2 DV"}),
+            json!({"ProductZhName": "DNSPod（国密）-域名型(DV)SSL证书"}),
+            json!({"EncryptAlgorithm": "SM2"}),
+        ];
+        for fields in sm2 {
+            let product = observe(fields.clone()).product;
+            assert_eq!(product.algorithms, Some(Algorithms::Sm2), "{fields}");
+            assert_eq!(product.automatic_review, Some(false), "{fields}");
+        }
+        let unknown =
+            [json!({}), json!({"CertificateExtra": {"SMCert": null}, "IsSM": null, "EncryptAlgorithm": ""})];
+        for fields in unknown {
+            assert_eq!(observe(fields.clone()).product.algorithms, None, "{fields}");
+        }
     }
 
     #[test]

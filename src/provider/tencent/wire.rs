@@ -182,6 +182,12 @@ pub struct Certificate {
     /// Whether it is a wildcard product.
     #[serde(deserialize_with = "flag")]
     pub is_wildcard: Option<bool>,
+    /// Whether it uses the Chinese algorithms; in the list only.
+    #[serde(rename = "IsSM", deserialize_with = "flag")]
+    pub is_sm: Option<bool>,
+    /// The algorithm of its key, in the list only.
+    #[serde(deserialize_with = "text")]
+    pub encrypt_algorithm: Option<String>,
     /// More about the product.
     #[serde(deserialize_with = "lenient")]
     pub certificate_extra: Option<CertificateExtra>,

@@ -123,7 +123,7 @@ pub(crate) async fn measure(target: &Target, plan: Plan) -> Figures {
 async fn cycle(sandbox: &Sandbox<'_>, cloud: &Arc<dyn Cloud>, number: usize) -> usize {
     let kind =
         KINDS.into_iter().find(|kind| kind.course == Course::Issued && kind.key == Key::Cloud).unwrap();
-    let scenario = Scenario::new(kind, cloud, number);
+    let scenario = Scenario::new(kind, cloud, sandbox.environment.number());
     sandbox.create::<CertificateOrder>(scenario.manifest()).await;
     let is_due = |order: &CertificateOrder| match number % 3 {
         0 => true,

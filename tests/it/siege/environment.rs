@@ -18,6 +18,7 @@ use super::Target;
 use super::cloud::Cloud;
 use super::huawei::Huawei;
 use super::process::{Binary, Process};
+use super::scenario::KINDS;
 use super::tencent::Tencent;
 use crate::cluster::Cluster;
 use crate::fixtures;
@@ -28,12 +29,18 @@ pub(crate) const CALL_TIMEOUT: Duration = Duration::from_millis(500);
 /// The flags of those processes.
 pub(crate) const SHORT_TIMEOUTS: [&str; 4] = ["--call-timeout", "500ms", "--poll-interval", "100ms"];
 
+/// The environments of this process. On a real cluster they share the claims, so their certificates have to differ.
+static ENVIRONMENTS: AtomicUsize = AtomicUsize::new(0);
+/// The most certificates of one environment: a multiple of the number of kinds, so that each environment begins with the
+/// first kind.
+const MOST_CERTIFICATES: usize = 1_000_000 * KINDS.len();
+
 /// The cluster and the clouds.
 pub(crate) struct Environment {
     pub(crate) cluster: Cluster,
     pub(crate) clouds: Vec<Arc<dyn Cloud>>,
     pub(crate) binary: Binary,
-    /// How many certificates were bought.
+    /// The number of the next certificate.
     pub(crate) bought: AtomicUsize,
 }
 
@@ -52,10 +59,11 @@ impl Environment {
     /// An environment with these clouds.
     pub(crate) async fn with(target: &Target, clouds: Vec<Arc<dyn Cloud>>) -> Self {
         let cluster = Cluster::start(target.kubeconfig.as_deref()).await;
-        Self { cluster, clouds, binary: Binary::new(target), bought: AtomicUsize::new(0) }
+        let first = ENVIRONMENTS.fetch_add(1, Ordering::Relaxed) * MOST_CERTIFICATES;
+        Self { cluster, clouds, binary: Binary::new(target), bought: AtomicUsize::new(first) }
     }
 
-    /// A number that no other certificate of this environment has.
+    /// A number that no other certificate has.
     pub(crate) fn number(&self) -> usize {
         self.bought.fetch_add(1, Ordering::Relaxed)
     }

@@ -65,9 +65,14 @@ fn text_time(time: Timestamp) -> String {
     format!("{}.0", time::text_time(time))
 }
 
-/// Inferred: the wording; the simulated authority signs with ECDSA.
+/// Inferred: the wording; the simulated authority signs with ECDSA. Also that an SM2 product, which is bought as one,
+/// shows its algorithm from the beginning.
 fn signature_algorithm(certificate: &Certificate) -> &'static str {
-    if certificate.issued.is_some() { "ECDSA-SHA256" } else { "" }
+    match &certificate.issued {
+        _ if certificate.product.is_sm2 => "SM3withSM2",
+        Some(_) => "ECDSA-SHA256",
+        None => "",
+    }
 }
 
 fn own_fields(certificate: &Certificate) -> Map<String, Value> {

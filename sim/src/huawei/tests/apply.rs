@@ -224,6 +224,19 @@ async fn keys_and_hashes_are_checked() {
 }
 
 #[tokio::test]
+async fn an_sm2_product_shows_itself_and_takes_an_sm2_key_of_the_cloud_alone() {
+    let setup = setup().await;
+    let changes = [
+        (json!({ "key_algorithm": null }), "SCM.0005"),
+        (json!({ "key_algorithm": "RSA_2048" }), "SCM.0005"),
+        (json!({ "key_algorithm": "SM2", "csr": csr(Some("www.acme.example")) }), "SCM.0006"),
+    ];
+    setup.refuses(Product::OV_SM2, &company_application(), &changes).await;
+    assert_eq!(setup.client.show().await.body["signature_algorithm"], "SM3withSM2");
+    setup.takes(Product::OV_SM2, &company_application(), &[json!({ "key_algorithm": "SM2" })]).await;
+}
+
+#[tokio::test]
 async fn a_csr_without_a_name_is_taken_and_refused_by_the_authority() {
     let setup = setup().await;
     let application = with(&company_application(), &json!({ "csr": csr(None) }));

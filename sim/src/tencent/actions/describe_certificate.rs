@@ -101,7 +101,7 @@ fn extra(certificate: &Certificate) -> Value {
         "ReplacedBy": certificate.reissued_from,
         "ReplacedFor": certificate.successors.reissued_to,
         "RenewOrder": certificate.successors.renew_order,
-        "SMCert": 0,
+        "SMCert": i32::from(certificate.product.is_sm2()),
         "CompanyType": company_type,
     })
 }
@@ -117,6 +117,14 @@ fn auth_detail(auths: &[DomainAuth]) -> Value {
         "DvAuthKeySubDomain": first.sub_domain,
         "DvAuths": self::auths(auths),
     })
+}
+
+/// The algorithm of the key (`EncryptAlgorithm`).
+///
+/// Inferred: the word for SM2, which is that of other actions.
+pub(super) fn encrypt_algorithm(certificate: &Certificate) -> Option<&str> {
+    let submission = certificate.submission.as_ref()?;
+    if certificate.product.is_sm2() { Some("SM2") } else { submission.text("CsrEncryptAlgo") }
 }
 
 /// A list of proofs; null where there is none.

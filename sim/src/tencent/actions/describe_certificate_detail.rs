@@ -33,7 +33,7 @@ fn detail_fields(certificate: &Certificate, lacks_chain: bool) -> Value {
         "EncryptPrivateKey": null,
         "CertFingerprint": null,
         "EncryptCertFingerprint": null,
-        "EncryptAlgorithm": certificate.submission.as_ref().and_then(|submission| submission.text("CsrEncryptAlgo")),
+        "EncryptAlgorithm": describe_certificate::encrypt_algorithm(certificate),
         "CertChainInfo": null,
         // Without the common name here, though DescribeCertificate has it in the list.
         "SubjectAltName": other_names,

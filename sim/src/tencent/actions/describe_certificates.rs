@@ -126,8 +126,8 @@ fn list_fields(certificate: &Certificate) -> Map<String, Value> {
         "ProjectInfo": null,
         "BoundResource": null,
         "IsIgnore": false,
-        "IsSM": false,
-        "EncryptAlgorithm": submission.and_then(|submission| submission.text("CsrEncryptAlgo")),
+        "IsSM": certificate.product.is_sm2(),
+        "EncryptAlgorithm": describe_certificate::encrypt_algorithm(certificate),
         "PreAuditInfo": {
             "TotalPeriod": 1,
             "NowPeriod": 1,

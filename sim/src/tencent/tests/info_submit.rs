@@ -199,6 +199,14 @@ async fn the_cloud_makes_only_documented_keys() {
 }
 
 #[tokio::test]
+async fn an_sm2_product_takes_a_key_of_the_cloud_and_no_csr_of_another_kind() {
+    let rsa = csr("www.acme.example", "Acme");
+    let parse = json!({ "GenCsrType": "parse", "Csr": rsa, "CsrEncryptAlgo": "", "CsrKeyParameter": "" });
+    let cases = [(parse, ALGORITHM), (json!({}), "ok")];
+    check(Product::OV_SM2, company_application, &cases).await;
+}
+
+#[tokio::test]
 async fn a_csr_is_read_and_must_be_for_the_common_name() {
     let parse =
         |csr: &str| json!({ "GenCsrType": "parse", "Csr": csr, "CsrEncryptAlgo": "", "CsrKeyParameter": "" });

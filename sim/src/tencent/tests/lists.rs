@@ -42,6 +42,27 @@ async fn certificates_are_listed_newest_first_in_pages_and_by_filter() {
 }
 
 #[tokio::test]
+async fn the_reads_show_which_products_have_the_chinese_algorithms() {
+    let setup = setup().await;
+    setup.buy("J2lX2maH", Product::DV_SM2);
+    setup.buy("K3mY3nbI", Product::DV_SINGLE);
+    for (id, flag, is_sm, name) in [
+        ("J2lX2maH", 1, true, "DNSPod SM2 DV SSL certificate"),
+        ("K3mY3nbI", 0, false, "WoTrus DV SSL certificate"),
+    ] {
+        let one = setup.client.call("DescribeCertificate", &json!({ "CertificateId": id })).await;
+        let list = setup.client.call(LIST, &json!({ "CertIds": [id] })).await;
+        let row = &list["Certificates"][0];
+        assert_eq!(
+            (&one["CertificateExtra"]["SMCert"], &row["CertificateExtra"]["SMCert"]),
+            (&json!(flag), &json!(flag))
+        );
+        assert_eq!((&one["PackageTypeName"], &row["IsSM"]), (&json!(name), &json!(is_sm)));
+        assert!(one.get("IsSM").is_none());
+    }
+}
+
+#[tokio::test]
 async fn the_list_alone_shows_the_deadline_of_validation() {
     let setup = setup().await;
     setup.buy("J2lX2maH", Product::DV_SINGLE);

@@ -2,7 +2,7 @@
 
 use rcgen::KeyPair;
 use serde_json::{Value, json};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, ParsedExtension, X509Certificate};
 
 use super::client::{Setup, company_application, personal_application, setup, setup_with, with};
 use super::info_submit::VENDOR_CSR;
@@ -201,6 +201,14 @@ async fn a_certificate_is_signed_for_the_key_in_the_csr() {
     leaf.verify_signature(Some(intermediate.public_key())).unwrap();
     intermediate.verify_signature(Some(root.public_key())).unwrap();
     assert_eq!(leaf.issuer(), intermediate.subject());
+    let names_its_key = |certificate: &X509Certificate<'_>| {
+        let mut extensions = certificate.extensions().iter();
+        extensions.any(|one| matches!(one.parsed_extension(), ParsedExtension::AuthorityKeyIdentifier(_)))
+    };
+    assert!(
+        names_its_key(&leaf) && names_its_key(&intermediate),
+        "strict clients want the issuer's key named"
+    );
     assert_eq!(leaf.public_key().raw, rcgen::PublicKeyData::subject_public_key_info(&key));
     assert_eq!(
         leaf.subject().iter_organization().next().unwrap().as_str().unwrap(),

@@ -170,7 +170,7 @@ fn a_leaf_that_is_called_entire_takes_the_rest_of_its_chain_along() {
     };
     let whole = leaf.clone() + &ca;
     assert_eq!(exported(Some(&whole), &leaf, Some(&ca)), whole);
-    for entire in [None, Some(&leaf)] {
+    for entire in [None, Some(&leaf), Some(&leaf.repeat(2))] {
         let pem = exported(entire, &leaf, Some(&ca));
         assert!(pem.contains(&leaf) && pem.contains(&ca), "{pem}");
     }

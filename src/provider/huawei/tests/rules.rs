@@ -8,7 +8,7 @@ use crate::api::Personal;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::application::{Contact, Key, KeyAlgorithm, Organization, ValidationMethod};
 use crate::core::names::Names;
-use crate::core::product::Product;
+use crate::core::product::{Algorithms, Product};
 use crate::provider::fixtures::{application, csr};
 use crate::provider::huawei::{evidence, request};
 
@@ -265,6 +265,29 @@ fn a_product_that_needs_a_hash_algorithm_gets_the_clouds_default_unless_one_is_n
         assert_eq!(payload.redacted["ca_hash_algorithm"], sent, "{product:?}");
         let body: Value = serde_json::from_slice(payload.body.expose_secret()).unwrap();
         assert_eq!(body["ca_hash_algorithm"], sent, "what is shown is what is sent");
+    }
+}
+
+#[test]
+fn for_an_sm2_product_the_cloud_makes_an_sm2_key_and_the_plan_says_so() {
+    let product = |algorithms| Product { algorithms, ..Product::default() };
+    let cases = [
+        (Some(Algorithms::Sm2), Key::Cloud(KeyAlgorithm::Rsa(2048)), json!("SM2"), true),
+        // A kind of key that the cloud does not make otherwise.
+        (Some(Algorithms::Sm2), Key::Cloud(KeyAlgorithm::Ecdsa(521)), json!("SM2"), true),
+        (Some(Algorithms::International), Key::Cloud(KeyAlgorithm::Ecdsa(256)), json!("EC_P256"), false),
+        (None, Key::Cloud(KeyAlgorithm::Rsa(2048)), json!("RSA_2048"), false),
+        (Some(Algorithms::Sm2), Key::Csr(csr()), Value::Null, false),
+    ];
+    for (algorithms, key, sent, noted) in cases {
+        let application = Application { key, ..company_application() };
+        let payload = request::prepare(&order(&json!({})), &application, Some(&product(algorithms))).unwrap();
+        assert_eq!(payload.redacted["key_algorithm"], sent, "{algorithms:?}");
+        assert_eq!(
+            payload.note.is_some_and(|note| note.contains("makes an SM2 key")),
+            noted,
+            "{algorithms:?}"
+        );
     }
 }
 

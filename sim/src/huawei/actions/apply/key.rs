@@ -6,11 +6,11 @@ use crate::{
 };
 
 pub(super) fn check(params: &Params, product: Product) -> Result<(), Refusal> {
-    check_csr(params)?;
-    let known = |name: &str| KEY_ALGORITHMS.iter().any(|(known, _)| *known == name);
-    // Inferred: beside a CSR the field is checked but means nothing.
-    if let Some(name) = params.text("key_algorithm").filter(|name| !known(name)) {
-        return Err(Refusal::bad_parameter(format!("key_algorithm {name} is not supported.")));
+    if product.is_sm2 {
+        check_sm2(params)?;
+    } else {
+        check_csr(params)?;
+        check_algorithm(params)?;
     }
     // Inferred: that DEFAULT, which the page lists and does not explain, leaves the choice to the CA.
     match params.text("ca_hash_algorithm") {
@@ -18,6 +18,28 @@ pub(super) fn check(params: &Params, product: Product) -> Result<(), Refusal> {
         None if !product.needs_hash_algorithm() => Ok(()),
         None => Err(Refusal::bad_parameter("ca_hash_algorithm is required.")),
         Some(other) => Err(Refusal::bad_parameter(format!("ca_hash_algorithm {other} is not supported."))),
+    }
+}
+
+/// Inferred: beside a CSR the field is checked but means nothing.
+fn check_algorithm(params: &Params) -> Result<(), Refusal> {
+    let known = |name: &str| KEY_ALGORITHMS.iter().any(|(known, _)| *known == name);
+    match params.text("key_algorithm").filter(|name| !known(name)) {
+        Some(name) => Err(Refusal::bad_parameter(format!("key_algorithm {name} is not supported."))),
+        None => Ok(()),
+    }
+}
+
+/// The user guide: for an SM2 product the key algorithm must be SM2.
+///
+/// Inferred: the codes. No CSR with an SM2 key can be read here, so an SM2 product takes none.
+fn check_sm2(params: &Params) -> Result<(), Refusal> {
+    if params.text("csr").is_some() {
+        return Err(Refusal::scm("SCM.0006", "The key of the CSR is not SM2."));
+    }
+    match params.text("key_algorithm") {
+        Some("SM2") => Ok(()),
+        _ => Err(Refusal::bad_parameter("key_algorithm must be SM2.")),
     }
 }
 

@@ -2,18 +2,25 @@
 
 use crate::{
     cloud::{csr::Csr, params::Params},
-    tencent::error::Refusal,
+    tencent::{error::Refusal, product::Product},
 };
 
-pub(super) fn check(params: &Params) -> Result<(), Refusal> {
+pub(super) fn check(params: &Params, product: Product) -> Result<(), Refusal> {
     match params.text("GenCsrType") {
         Some("online") => check_online(params),
+        // Inferred: the code. No CSR with an SM2 key can be read here, so an SM2 product takes none.
+        Some("parse") if product.is_sm2() => Err(invalid_algorithm()),
         Some("parse") => check_csr(params),
         _ => Err(Refusal::invalid_value("GenCsrType", "")),
     }
 }
 
-/// Inferred: both key fields are demanded, as their texts say, though the same text gives `CsrEncryptAlgo` a default.
+fn invalid_algorithm() -> Refusal {
+    Refusal::new("InvalidParameter.RenewAlgorithmInvalid", "The algorithm is invalid.")
+}
+
+/// Inferred: both key fields are demanded, as their texts say, though the same text gives `CsrEncryptAlgo` a default;
+/// and that for an SM2 product, too, they have the documented values, RSA and ECC, which then mean nothing.
 fn check_online(params: &Params) -> Result<(), Refusal> {
     let wanted = |name| {
         let missing = || Refusal::invalid_param(format!("{name} is required when GenCsrType is online."));
@@ -21,7 +28,7 @@ fn check_online(params: &Params) -> Result<(), Refusal> {
     };
     match (wanted("CsrEncryptAlgo")?, wanted("CsrKeyParameter")?) {
         ("RSA", "2048" | "4096") | ("ECC", "prime256v1") => Ok(()),
-        _ => Err(Refusal::new("InvalidParameter.RenewAlgorithmInvalid", "The algorithm is invalid.")),
+        _ => Err(invalid_algorithm()),
     }
 }
 

@@ -64,7 +64,7 @@ fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     check_choices(call.params)?;
     check_root(call, product)?;
     names::check(call.params, product, call.certificate("CertId")?.domain_number)?;
-    key::check(call.params)?;
+    key::check(call.params, product)?;
     let profile = organization::check(call, product)?;
     let submission = Submission::new(call.params, profile.company, profile.manager);
     let certificate = call.certificate_mut("CertId")?;
