@@ -138,6 +138,8 @@ pub(crate) struct Call {
     pub(crate) took_effect: bool,
     pub(crate) time: Timestamp,
     pub(crate) body: Value,
+    /// The same, as it came.
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Expands to the same code for either cloud.
@@ -223,6 +225,7 @@ impl Cloud {
             let ledger = cloud.ledger().into_iter();
             let calls = ledger.map(|call| Call {
                 body: call.body.json(),
+                bytes: call.body.bytes().to_vec(),
                 action: call.action,
                 certificate_id: call.certificate_id,
                 request_id: call.request_id,

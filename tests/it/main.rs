@@ -32,6 +32,7 @@ mod neighbours;
 mod operator;
 mod orders;
 mod outputs;
+mod payload_hashes;
 mod permissions;
 mod policies;
 mod process;
