@@ -179,6 +179,13 @@ impl World {
         self.site.ledger().iter().filter(of_this).count()
     }
 
+    /// How often the cloud of the story was called with this action for a certificate.
+    pub(crate) fn calls_of(&self, action: &str, certificate: &str) -> usize {
+        let of_this =
+            |call: &&Call| call.action == action && call.certificate_id.as_deref() == Some(certificate);
+        self.site.ledger().iter().filter(of_this).count()
+    }
+
     /// The last call of this name.
     pub(crate) fn last_call(&self, action: &str) -> Call {
         self.site.ledger().into_iter().rfind(|call| call.action == action).unwrap()
