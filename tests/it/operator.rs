@@ -16,6 +16,8 @@ use crate::cluster::claims_of;
 
 /// How long a story waits for an operator to shut down.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The call timeout of most stories: they wait for calls that get no reply.
+pub(crate) const CALL_TIMEOUT: &str = "1s";
 
 /// A running operator.
 pub(crate) struct Operator {
@@ -30,19 +32,21 @@ pub(crate) struct Operator {
 impl Operator {
     /// Starts it with this clock against an API server and the clouds at these addresses, in one namespace.
     pub(crate) fn start_by(clock: Clock, api: &str, cloud: &str, huawei: &str, namespace: &str) -> Self {
-        let alone = ["--leader-elect=false"];
+        let alone = ["--leader-elect=false", "--call-timeout", CALL_TIMEOUT];
         Self::start_with(clock, api, [cloud, huawei], [namespace, &claims_of(namespace)], &alone)
     }
 
     /// The same with the claims in a namespace that other installations share.
-    pub(crate) fn start_claiming(api: &str, clouds: [&str; 2], namespace: &str, claims: &str) -> Self {
-        Self::start_with(Clock::default(), api, clouds, [namespace, claims], &["--leader-elect=false"])
+    pub(crate) fn start_claiming(api: &str, clouds: [&str; 2], namespaces: [&str; 2], timeout: &str) -> Self {
+        let flags = ["--leader-elect=false", "--call-timeout", timeout];
+        Self::start_with(Clock::default(), api, clouds, namespaces, &flags)
     }
 
     /// The same as one of several replicas.
     pub(crate) fn start_electing(api: &str, clouds: [&str; 2], namespace: &str) -> Self {
         let namespaces = [namespace, &claims_of(namespace)];
-        Self::start_with(Clock::default(), api, clouds, namespaces, &["--lease-namespace", namespace])
+        let flags = ["--lease-namespace", namespace, "--call-timeout", CALL_TIMEOUT];
+        Self::start_with(Clock::default(), api, clouds, namespaces, &flags)
     }
 
     fn start_with(
@@ -50,7 +54,7 @@ impl Operator {
         api: &str,
         [cloud, huawei]: [&str; 2],
         [namespace, claims]: [&str; 2],
-        election: &[&str],
+        others: &[&str],
     ) -> Self {
         let flags = [
             "certorder",
@@ -63,8 +67,6 @@ impl Operator {
             cloud,
             "--poll-interval",
             "100ms",
-            "--call-timeout",
-            "1s",
             "--tencent-rate-limit",
             "1000",
             "--huawei-endpoint",
@@ -74,7 +76,7 @@ impl Operator {
             "--http-address",
             "127.0.0.1:0",
         ];
-        let flags = flags.iter().chain(election);
+        let flags = flags.iter().chain(others);
         let Command::Run(config) = Cli::try_parse_from(flags).unwrap().command else { unreachable!() };
         let (shutdown, killed) = (CancellationToken::new(), CancellationToken::new());
         let asked = (shutdown.clone(), killed.clone());

@@ -26,7 +26,7 @@ use crate::clouds::{self, Call, Cloud, Kind};
 use crate::cluster::{self, Cluster};
 use crate::deploy;
 use crate::fixtures;
-use crate::operator::Operator;
+use crate::operator::{CALL_TIMEOUT, Operator};
 use crate::rules::Rules;
 
 /// How long a story waits for anything.
@@ -50,6 +50,7 @@ pub(crate) struct World {
     /// Between operator and Huawei Cloud, in a story about that cloud.
     huawei_net: Option<Proxy>,
     operator: Option<Operator>,
+    call_timeout: &'static str,
     /// The operator's permissions: every request of a story is checked against them.
     rules: Cell<Option<Rules>>,
 }
@@ -119,7 +120,7 @@ impl World {
                 (huawei, Some(line))
             }
         };
-        let (operator, rules) = (None, Cell::new(Some(rules)));
+        let (operator, rules, call_timeout) = (None, Cell::new(Some(rules)), CALL_TIMEOUT);
         let world = Self {
             cluster,
             namespace,
@@ -132,6 +133,7 @@ impl World {
             site,
             huawei_net,
             operator,
+            call_timeout,
             rules,
         };
         cluster::create_namespace(&world.client(), &world.namespace).await;
@@ -152,6 +154,14 @@ impl World {
     /// The same, for a story about this cloud.
     pub(crate) async fn start_at(kind: Kind) -> Self {
         let mut world = Self::quiet_at(kind).await;
+        world.run();
+        world
+    }
+
+    /// The same for a story that counts calls: a slow machine is no reason to make one again.
+    pub(crate) async fn start_patiently_at(kind: Kind) -> Self {
+        let mut world = Self::quiet_at(kind).await;
+        world.call_timeout = "60s";
         world.run();
         world
     }
@@ -241,7 +251,8 @@ impl World {
     pub(crate) fn second_operator(&self) -> Operator {
         let clouds = [self.net.url(), self.line().url()];
         let clouds = clouds.each_ref().map(String::as_str);
-        Operator::start_claiming(&self.api.url(), clouds, &self.namespace, &self.claims)
+        let namespaces = [self.namespace.as_str(), &self.claims];
+        Operator::start_claiming(&self.api.url(), clouds, namespaces, self.call_timeout)
     }
 
     /// Buys a certificate.
@@ -413,16 +424,31 @@ impl World {
 
     /// Waits for an Event with this reason. Events follow the status, and are published one after the other.
     pub(crate) async fn until_event(&self, reason: &str) {
+        self.until_published(reason, |event| event.reason.as_deref() == Some(reason)).await;
+    }
+
+    /// Waits for a Warning with this reason whose note has these words.
+    pub(crate) async fn until_warned(&self, reason: &str, words: &str) {
+        let is_so = |event: &Event| {
+            let note = event.note.as_deref().unwrap_or_default();
+            event.reason.as_deref() == Some(reason)
+                && event.type_.as_deref() == Some("Warning")
+                && note.contains(words)
+        };
+        self.until_published(reason, is_so).await;
+    }
+
+    async fn until_published(&self, what: &str, is_so: impl Fn(&Event) -> bool) {
         let published = async {
             let events: Api<Event> = self.api_of();
             let mut changes = std::pin::pin!(watcher(events, watcher::Config::default()).applied_objects());
             while let Some(event) = changes.next().await {
-                if event.is_ok_and(|event| event.reason.as_deref() == Some(reason)) {
+                if event.is_ok_and(|event| is_so(&event)) {
                     return;
                 }
             }
         };
-        tokio::time::timeout(TIMEOUT, published).await.unwrap_or_else(|_| panic!("no Event {reason}"));
+        tokio::time::timeout(TIMEOUT, published).await.unwrap_or_else(|_| panic!("no Event {what}"));
     }
 
     /// How many calls for a certificate took effect at the cloud.

@@ -33,7 +33,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const NONE: [&str; 0] = [];
 
 async fn issued_orders_rest_whatever_they_ask_for_and_the_cloud_hands_over(kind: Kind) {
-    let mut world = World::start_at(kind).await;
+    let mut world = World::start_patiently_at(kind).await;
     let mine = rcgen::KeyPair::generate().unwrap();
     let inputs = [(STORES, json!({"password": "changeit"})), (MINE, json!({"key": mine.serialize_pem()}))];
     for (name, data) in inputs {
