@@ -194,7 +194,14 @@ impl Telemetry {
              time (kubectl get --show-managed-fields), and report it if that is certorder alone"
         );
         warn!(namespace = order.namespace(), order = order.name_any(), "{note}");
-        let event = event("WrittenOften", true, &note);
+        // Events that differ in nothing but their note become one, with the first note.
+        let secondary = (kind != CertificateOrder::kind(&())).then(|| ObjectReference {
+            kind: Some(kind.to_owned()),
+            namespace: order.namespace(),
+            name: Some(name.to_owned()),
+            ..ObjectReference::default()
+        });
+        let event = Event { secondary, ..event("WrittenOften", true, &note) };
         if let Err(error) = bounded(self.recorder.publish(&event, &order.object_ref(&()))).await {
             warn!(error = %explain(&error), "cannot publish an Event");
         }
