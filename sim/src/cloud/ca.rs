@@ -104,11 +104,11 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let issuer = if leaf.shape == Shape::TwoIntermediates { &self.lower } else { &self.usual };
-        let mut named = issuer.params.clone();
+        let mut issuer_params = issuer.params.clone();
         if leaf.shape == Shape::OtherStringType {
-            named.distinguished_name = in_another_type(&named.distinguished_name)?;
+            issuer_params.distinguished_name = in_another_type(&issuer_params.distinguished_name)?;
         }
-        Ok(params.signed_by(key, &Issuer::from_params(&named, &issuer.key))?.pem())
+        Ok(params.signed_by(key, &Issuer::from_params(&issuer_params, &issuer.key))?.pem())
     }
 }
 

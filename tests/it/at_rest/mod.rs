@@ -28,7 +28,7 @@ for_both_clouds! { issued_orders_rest_whatever_they_ask_for_and_the_cloud_hands_
 const AT_ONCE: usize = 16;
 /// So often an order is read while it waits for the CA, at the shortest interval.
 const POLLS: usize = 10;
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const NONE: [&str; 0] = [];
 
