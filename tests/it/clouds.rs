@@ -2,7 +2,7 @@
 
 use certorder_sim::huawei::{self, HuaweiCloud};
 use certorder_sim::proxy::{Action, Proxy, Rule, Upstream};
-use certorder_sim::tencent::{self, TencentCloud};
+use certorder_sim::tencent::{self, Shape, TencentCloud};
 use http::{HeaderName, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -84,6 +84,22 @@ impl Kind {
     /// The call that sends the order.
     pub(crate) fn order(self) -> &'static str {
         self.names().apply.last().unwrap()
+    }
+
+    /// The provider's block in an order, and one of many certificates there.
+    pub(crate) fn numbered(self, number: usize) -> (&'static str, String) {
+        match self {
+            Self::Tencent => ("tencentCloud", format!("many{number:04}")),
+            Self::Huawei => ("huaweiCloud", format!("scs{number:013}")),
+        }
+    }
+
+    /// The Secret with the credentials.
+    pub(crate) fn credentials(self) -> &'static str {
+        match self {
+            Self::Tencent => "tencent-credentials",
+            Self::Huawei => "huawei-credentials",
+        }
     }
 
     /// A rule for the requests of one call.
@@ -264,6 +280,11 @@ impl Cloud {
         either!(self, |cloud, _account| cloud
             .set(id, |certificate| certificate.issued.as_mut().unwrap().not_after += later)
             .unwrap());
+    }
+
+    /// Sets how the cloud hands over what is issued from now on.
+    pub(crate) fn set_shape(&self, id: &str, shape: Shape) {
+        either!(self, |cloud, _account| cloud.set(id, |certificate| certificate.shape = shape).unwrap());
     }
 
     /// Whether the order is with the CA.

@@ -9,6 +9,7 @@
     reason = "clippy allows these only in functions marked as tests, and stories share helpers"
 )]
 
+mod at_rest;
 mod caches;
 mod claim_upgrades;
 mod claims;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::core::certificate::Csr;
+use crate::core::certificate::{Csr, asked_for};
 use crate::core::evidence::Evidence;
 use crate::core::names::Names;
 
@@ -106,8 +106,9 @@ pub fn stored(data: &Map<String, Value>) -> Evidence {
     if let Some(common_name) = text(COMMON_NAME) {
         add(&mut evidence, &common_name, data.get(OTHER_NAMES).map(texts_of).unwrap_or_default());
     }
-    if let Some(csr) = text(CSR).and_then(|pem| Csr::parse(&pem).ok()) {
-        add_csr(&mut evidence, &csr);
+    // Also one that we would refuse: it is somebody else's then.
+    if let Some(asked_for) = text(CSR).as_deref().and_then(asked_for) {
+        evidence.add_identity(CSR, asked_for);
     }
     evidence
 }
