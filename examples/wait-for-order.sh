@@ -3,7 +3,12 @@
 #   wait-for-order.sh NAMESPACE ORDER [CONDITION, or Ready]
 # 0: it is True. 1: the order is Stalled, suspended or only planned. 2: it is not there, or is being deleted.
 # 3: it cannot be read: the credentials have run out or may not, or nothing has answered for ten minutes.
+# 64: it was called without a namespace or an order.
 set -u
+if [ $# -lt 2 ]; then
+  echo "usage: $0 NAMESPACE ORDER [CONDITION, or Ready]" >&2
+  exit 64
+fi
 namespace=$1 order=$2 condition=${3:-Ready} first='' failures=0
 scratch=$(mktemp -d) && trap 'rm -rf "$scratch"' EXIT
 fields='{.metadata.uid}{"\n"}{.metadata.deletionTimestamp}{"\n"}{.metadata.generation} {.status.observedGeneration}{"\n"}'

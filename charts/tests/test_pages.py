@@ -256,14 +256,16 @@ def test_a_team_gets_its_namespaces_and_a_role_among_the_claims(shell):
     shell.write("team.yaml", INSTALL.blocks("For some namespaces only", "yaml")[0])
     commands = INSTALL.commands("For some namespaces only")
     shell.follow(commands[:2])
+    before = names("clusterrole")
+    shell.type(commands[2])
     assert names("role", "-n", "certorder-claims") == {"team.certorder"}
-    assert not [name for name in names("clusterrole") if name.startswith("certorder")]
+    assert names("clusterrole") == before >= {"certorder-orders-view", "certorder-orders-edit", "certorder-profiles-admin"}
     # The team may not make the Role among the claims itself.
     shell.type("helm uninstall certorder --namespace team")
     shell.write("team.yaml", INSTALL.blocks("For some namespaces only", "yaml")[0] + "claims: {rbac: false}\n")
-    shell.type(commands[1])
-    assert not names("role", "-n", "certorder-claims")
     shell.type(commands[2])
+    assert not names("role", "-n", "certorder-claims")
+    shell.type(commands[3])
     assert names("role,rolebinding", "-n", "certorder-claims") == {"team.certorder"}
     account = "system:serviceaccount:team:certorder"
     for verb in ("get", "list", "create", "update", "delete", "patch", "watch"):
@@ -272,15 +274,65 @@ def test_a_team_gets_its_namespaces_and_a_role_among_the_claims(shell):
 
 
 @real
+def test_a_team_that_administers_only_its_namespaces_installs_and_upgrades_as_the_page_says(shell):
+    for name in ("shop", "bank", "team"):
+        namespace(name)
+        kubectl("-n", name, "create", "rolebinding", "lead", "--clusterrole", "admin", "--group", "team")
+    [text] = INSTALL.blocks("For some namespaces only", "yaml")
+    [*shared, install, roles, role, binding] = INSTALL.commands("For some namespaces only")
+    assert "(without `--create-namespace`)" in INSTALL.section("For some namespaces only")
+    install = install.replace(" --create-namespace", "")
+    shell.write("team.yaml", text)
+    shell.follow(shared)
+    lead = " --kube-as-user lead --kube-as-group team"
+    done = shell.attempt(install + lead + " --set claims.rbac=false")
+    assert done.returncode != 0 and "permissions not currently held" in done.stderr
+    shell.type("helm uninstall certorder --namespace team")
+    shell.write("team.yaml", yaml.safe_dump(yaml.safe_load(text) | {"rbac": {"create": False, "userRoles": False}}))
+    assert "roles for users (rbac.userRoles)" in shell.type(install + lead)
+    shell.type(roles)
+    account = "system:serviceaccount:team:certorder"
+    assert may(account, "create") == "yes"
+    assert kubectl("auth", "can-i", "patch", "certificateorders.certorder.dev", "-n", "bank", "--as", account) == "yes\n"
+    upgrade = install.replace("helm install", "helm upgrade")
+    done = shell.attempt(upgrade + lead)
+    assert done.returncode != 0 and 'cannot get resource "customresourcedefinitions"' in done.stderr
+    try:
+        shell.type(role)
+        shell.type(binding)
+        shell.type(upgrade + lead)
+    finally:
+        kubectl("delete", "clusterrole,clusterrolebinding", "certorder-crds-view", "--ignore-not-found")
+
+
+@real
+def test_the_claims_show_which_order_has_a_certificate(shell):
+    shell.type("kubectl apply --server-side -k deploy/crds")
+    lease = {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {
+            "name": "certorder-0",
+            "namespace": "certorder-claims",
+            "annotations": {"certorder.dev/order": "www", "certorder.dev/order-namespace": "shop"},
+        },
+        "spec": {"holderIdentity": "a"},
+    }
+    kubectl("create", "-f", "-", text=json.dumps(lease))
+    [command] = INSTALL.commands("Claims")
+    assert shell.type(command).splitlines()[-1].split() == ["certorder-0", "shop", "www"]
+
+
+@real
 def test_two_teams_install_the_same_release_beside_each_other(shell):
     namespace("shop")
     namespace("bank")
-    commands = INSTALL.commands("For some namespaces only")
-    shell.type(commands[0])
+    [crds_and_claims, _, install, *_] = INSTALL.commands("For some namespaces only")
+    shell.type(crds_and_claims)
     for team, watched in (("team", "shop"), ("pki", "bank")):
         values = yaml.safe_load(INSTALL.blocks("For some namespaces only", "yaml")[0])
         shell.write("team.yaml", yaml.safe_dump(values | {"watchNamespaces": [watched]}))
-        shell.type(commands[1].replace("--namespace team", f"--namespace {team}"))
+        shell.type(install.replace("--namespace team", f"--namespace {team}"))
     assert names("role", "-n", "certorder-claims") == {"team.certorder", "pki.certorder"}
     for team in ("team", "pki"):
         assert may(f"system:serviceaccount:{team}:certorder", "create") == "yes"
@@ -410,9 +462,9 @@ def test_everything_is_removed_by_the_steps_of_the_page_with_an_order_that_has_a
         shell.follow(steps[:2])
         assert not orders()
         shell.type(uninstall)
-        shell.follow(steps[2:6])
+        shell.follow(steps[2:7])
     assert not crds()
-    assert not {"certorder-claims"} & names("namespace")
+    assert not {"certorder-claims", "certorder"} & names("namespace")
 
 
 @real

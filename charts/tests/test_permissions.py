@@ -73,7 +73,12 @@ def test_the_lease_follows_its_namespace(render):
     assert "--lease-namespace=leases" in out.args
 
 
-CLAIMS = [(["coordination.k8s.io"], ["leases"], ["get", "list", "create", "update", "delete"])]
+CLAIMS = [
+    (["coordination.k8s.io"], ["leases"], ["get", "list", "create", "update", "delete"]),
+    # The key of the payload hashes.
+    ([""], ["secrets"], ["get"]),
+    ([""], ["secrets"], ["create"]),
+]
 
 
 @pytest.mark.parametrize("values", [{}, {"watchNamespaces": ["shop"]}, {"crds": {"enabled": False}}])

@@ -60,6 +60,13 @@ def wait(tmp_path):
 WAITING = seen("Reconciling", "Submitted")
 
 
+@pytest.mark.parametrize("arguments", [[], ["shop"]])
+def test_without_an_order_it_says_what_it_needs_and_ends_as_no_order_does(arguments):
+    done = subprocess.run([str(SCRIPT), *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 64
+    assert done.stderr.startswith("usage: ") and "NAMESPACE ORDER" in done.stderr
+
+
 def test_it_ends_when_the_condition_is_true(wait):
     code, text, asked = wait(seen(observed=-1), WAITING, WAITING, seen("Submitted", "Ordered", "Issued", "Ready"))
     assert (code, asked) == (0, 4)

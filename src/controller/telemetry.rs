@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::runtime::events::{Event, EventType, Reporter};
 use kube::{Client, Resource, ResourceExt};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -19,8 +19,8 @@ use tracing::{debug, info, warn};
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, Intent, OrganizationProfile};
 use crate::cluster::FIELD_MANAGER;
-use crate::cluster::bounded;
 use crate::cluster::error::{explain, is_namespace_terminating};
+use crate::controller::events::Events;
 use crate::controller::queue::AccountQueue;
 use crate::controller::write_rates::{MOST, WriteRates};
 use crate::core::conditions::{Problem, get};
@@ -34,7 +34,7 @@ const LONGEST_NOTE: usize = 1000;
 /// Log, Events and metrics. Cloning shares them.
 #[derive(Clone)]
 pub struct Telemetry {
-    recorder: Recorder,
+    events: Events,
     metrics: Metrics,
     rates: Arc<WriteRates>,
 }
@@ -125,7 +125,7 @@ impl Telemetry {
     #[must_use]
     pub fn new(client: Client, holder: &str, metrics: Metrics) -> Self {
         let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: Some(holder.to_owned()) };
-        Self { recorder: Recorder::new(client, reporter), metrics, rates: Arc::default() }
+        Self { events: Events::new(client, reporter), metrics, rates: Arc::default() }
     }
 
     /// Records a read of a cloud.
@@ -196,7 +196,7 @@ impl Telemetry {
         );
         warn!(namespace = order.namespace(), order = order.name_any(), "{note}");
         let event = event("WrittenOften", true, &note);
-        if let Err(error) = bounded(self.recorder.publish(&event, &order.object_ref(&()))).await {
+        if let Err(error) = self.events.publish(&event, &order.object_ref(&())).await {
             warn!(error = %explain(&error), "cannot publish an Event");
         }
     }
@@ -219,7 +219,7 @@ impl Telemetry {
         self.metrics.status_writes.inc();
         for note in notes {
             info!(condition = note.reason, "{}", note.note.as_deref().unwrap_or_default());
-            if let Err(error) = bounded(self.recorder.publish(&note, object)).await {
+            if let Err(error) = self.events.publish(&note, object).await {
                 not_published(&error);
             }
         }
@@ -231,7 +231,7 @@ impl Telemetry {
         let reason: &'static str = reason.into();
         warn!(namespace = order.namespace(), order = order.name_any(), reason, "{message}");
         let event = event(reason, true, message);
-        if let Err(error) = bounded(self.recorder.publish(&event, &order.object_ref(&()))).await {
+        if let Err(error) = self.events.publish(&event, &order.object_ref(&())).await {
             not_published(&error);
         }
     }
@@ -248,7 +248,7 @@ impl Telemetry {
             secondary: None,
         };
         // A namespace that is being deleted accepts no Events; the log line and the metric remain.
-        if let Err(error) = bounded(self.recorder.publish(&event, &order.object_ref(&()))).await {
+        if let Err(error) = self.events.publish(&event, &order.object_ref(&())).await {
             debug!(error = %explain(&error), "cannot publish an Event");
         }
     }

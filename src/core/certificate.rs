@@ -215,12 +215,21 @@ impl Csr {
     }
 }
 
+/// What a request asks for, for comparison alone: as [`Csr::request_info`], also of a request that is refused. `None` if it
+/// is no PEM of one.
+#[must_use]
+pub fn asked_for(text: &str) -> Option<Vec<u8>> {
+    let der = read_pem(text).ok()?;
+    let info = X509CertificationRequest::from_der(&der).ok().map(|(_, request)| request);
+    Some(info.map_or_else(|| der.clone(), |request| request.certification_request_info.raw.to_vec()))
+}
+
 fn read_pem(text: &str) -> Result<Vec<u8>, CsrError> {
     let mut request = None;
     for block in pem::read(text)? {
         let is_request = matches!(block.label.as_str(), LABEL | OTHER_LABEL);
         if !is_request || request.is_some() {
-            return Err(CsrError::OtherBlock(block.label));
+            return Err(CsrError::OtherBlock(pem::shown_label(&block.label)));
         }
         request = Some(block.der.to_vec());
     }

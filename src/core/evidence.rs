@@ -1,17 +1,27 @@
 //! How a stored application is recognised as the one that was sent.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use sha2::{Digest, Sha256};
 
 /// Facts by which a stored application is recognised: digests, since the facts include personal data.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
     facts: BTreeMap<&'static str, [u8; 32]>,
     /// The facts that no cloud rewrites: names, CSR, the name of the organisation.
     identity: BTreeSet<&'static str>,
+    /// Those of them that cannot be edited once an application is intended: names, and where the key is made.
+    fixed: BTreeSet<&'static str>,
     /// Parts of the application are never shown by the cloud.
     partial: bool,
+}
+
+/// Without the digests, from which short values could be guessed.
+impl fmt::Debug for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evidence").field("facts", &self.facts.keys()).field("partial", &self.partial).finish()
+    }
 }
 
 impl Evidence {
@@ -26,6 +36,12 @@ impl Evidence {
         self.mark_identity(name);
     }
 
+    /// Adds one fact that identifies the application, and that is the same for as long as the order is frozen.
+    pub fn add_fixed(&mut self, name: &'static str, value: impl AsRef<[u8]>) {
+        self.add_identity(name, value);
+        self.fixed.insert(name);
+    }
+
     /// Marks an added fact as one that identifies the application, and that no cloud rewrites.
     pub fn mark_identity(&mut self, name: &'static str) {
         if self.facts.contains_key(name) {
@@ -37,11 +53,22 @@ impl Evidence {
     /// no contradiction.
     #[must_use]
     pub fn contradictions(&self, sent: &Evidence) -> Vec<&'static str> {
+        self.differing(sent, &sent.identity)
+    }
+
+    /// The same, for what no edit of a frozen order or of what it refers to can change: that differs also from an
+    /// application that was sent before such an edit.
+    #[must_use]
+    pub fn fixed_contradictions(&self, sent: &Evidence) -> Vec<&'static str> {
+        self.differing(sent, &sent.fixed)
+    }
+
+    fn differing(&self, sent: &Evidence, names: &BTreeSet<&'static str>) -> Vec<&'static str> {
         let differs = |name: &&&'static str| match (self.facts.get(**name), sent.facts.get(**name)) {
             (Some(here), Some(sent)) => here != sent,
             _ => false,
         };
-        sent.identity.iter().filter(differs).copied().collect()
+        names.iter().filter(differs).copied().collect()
     }
 
     /// Marks that the application has parts that the cloud does not show, such as the id of a saved profile: an
@@ -127,6 +154,22 @@ mod tests {
         ];
         for (stored, wanted) in cases {
             assert_eq!(evidence(&stored).contradictions(&sent), wanted, "{stored:?}");
+            assert_eq!(evidence(&stored).fixed_contradictions(&sent), Vec::<&str>::new(), "{stored:?}");
         }
+        sent.add_fixed("domain", "a.example");
+        let other = evidence(&[("domain", "b.example"), ("csr", "B")]);
+        assert_eq!(
+            other.fixed_contradictions(&sent),
+            ["domain"],
+            "a CSR may come from a Secret that is edited"
+        );
+    }
+
+    #[test]
+    fn no_digest_is_printed() {
+        assert_eq!(
+            format!("{:?}", evidence(&[("phone", "020-1")])),
+            r#"Evidence { facts: ["phone"], partial: false }"#
+        );
     }
 }

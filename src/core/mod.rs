@@ -2,6 +2,7 @@
 //!
 //! Nothing here depends on a cloud, a client or the time of day; the tests need no runtime.
 
+pub mod age;
 pub mod annotations;
 pub mod application;
 pub mod certificate;
@@ -9,6 +10,7 @@ pub mod chain;
 pub mod clock;
 pub mod conditions;
 pub mod evidence;
+pub mod fingerprint;
 pub mod keypair;
 pub mod keystore;
 pub mod names;

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+
+use crate::core::age::age;
 
 /// How long after a change at the cloud the shortest interval applies.
-const FRESH: SignedDuration = SignedDuration::from_mins(10);
+const FRESH: Duration = Duration::from_mins(10);
 /// How long after it the middle interval applies.
-const RECENT: SignedDuration = SignedDuration::from_hours(24);
+const RECENT: Duration = Duration::from_hours(24);
 /// How often a finished order is reconciled.
 const SETTLED: Duration = Duration::from_hours(12);
 /// How often the review of a saved profile is polled.
@@ -25,7 +27,7 @@ const LONGEST_PAUSE_OF_ALL: Duration = Duration::from_secs(90);
 /// a day, then twenty times; with a jitter of ± 20 %.
 #[must_use]
 pub fn poll(since: Timestamp, now: Timestamp, interval: Duration, seed: u64) -> Duration {
-    let age = now.duration_since(since);
+    let age = age(now, since);
     let times = if age < FRESH {
         1
     } else if age < RECENT {
@@ -88,6 +90,7 @@ fn fraction(seed: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
     use proptest::prelude::*;
 
     use super::*;
@@ -96,7 +99,9 @@ mod tests {
     fn polling_slows_down_with_the_age_of_the_last_change() {
         let since = Timestamp::UNIX_EPOCH;
         let interval = Duration::from_secs(30);
-        for (age, times) in [(0, 1), (599, 1), (600, 10), (86_399, 10), (86_400, 20), (864_000, 20)] {
+        for (age, times) in
+            [(-3600, 1), (0, 1), (599, 1), (600, 10), (86_399, 10), (86_400, 20), (864_000, 20)]
+        {
             let now = since + SignedDuration::from_secs(age);
             let middle = interval * times;
             for seed in 0..100 {

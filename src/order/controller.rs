@@ -12,8 +12,8 @@ use crate::cluster::{bounded, trim};
 use crate::controller::context::Context;
 use crate::controller::queue::AccountQueue;
 use crate::controller::schedule::Schedule;
+use crate::order::ages::RecordAges;
 use crate::order::claim::claims::Claims;
-use crate::order::claim::intent_ages::IntentAges;
 use crate::order::claim::locks::CertificateLocks;
 use crate::order::export::kept::{Kept, Repairs};
 use crate::order::export::places::HeldUp;
@@ -40,8 +40,8 @@ pub struct Controller {
     pub claims: Arc<Claims>,
     /// One pass at a time for each certificate of a namespace.
     pub locks: CertificateLocks,
-    /// How long this process has observed each open intent.
-    pub intent_ages: IntentAges,
+    /// How long this process has observed what each status records.
+    pub ages: RecordAges,
     /// Orders that others keep from being submitted, since they write the same Secret.
     pub held_up: HeldUp,
     /// What the clouds handed over last.
@@ -59,7 +59,7 @@ impl Controller {
         self.held_up.forget(key);
         self.kept.forget(key);
         self.repairs.forget(key);
-        self.intent_ages.forget(key);
+        self.ages.forget(key);
         self.validations.forget(key);
         self.claims.order_deleted(key);
     }

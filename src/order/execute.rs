@@ -300,8 +300,10 @@ impl Call<'_> {
         // counts.
         let start_by = Instant::now() + start_within;
         let started_at = context.clock.now();
-        let payload_hash = match self.request {
-            Request::Submit(payload) => Some(payload.hash.clone()),
+        let payload_hash = match (self.request, self.controller.claims.hash_key()) {
+            (Request::Submit(payload), Some(key)) => Some(payload.fingerprint.stored(&key)),
+            // The key is read before the first claim is held.
+            (Request::Submit(_), None) => return Ok(conflict(self.facts)),
             _ => None,
         };
         let intent = Intent {

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use strum::IntoEnumIterator;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, DeletionPolicy, Intent, Mode, Submission, seconds};
+use crate::core::age;
 use crate::core::annotations::{FINALIZER, RESUBMIT_AT, WITHDRAW, handled_value};
 use crate::core::conditions::{Problem, get};
+use crate::core::fingerprint::{Comparison, HashKey};
 use crate::core::names::Names;
 use crate::core::observation::{Observation, Stage};
+use crate::order::ages::{Age, Ages};
 use crate::order::validation::Validation;
 use crate::provider::{Calls, Error, Letter, Payload};
 
@@ -33,6 +36,8 @@ pub struct Facts<'a> {
     pub names: &'a Result<Names, Problem>,
     /// The request that submits the application, or what is missing for it.
     pub payload: &'a Result<Payload, Problem>,
+    /// The key of the payload hashes, if it was read.
+    pub hash_key: Option<&'a HashKey>,
     /// What the cloud reports, if it was read.
     pub observed: Option<&'a Result<Observation, Error>>,
     /// The names of the cloud's calls; `None` without credentials.
@@ -55,8 +60,8 @@ pub struct Facts<'a> {
     pub contested: Option<Problem>,
     /// Why this order may not start yet: the budget of its namespace is used up.
     pub over_budget: Option<Problem>,
-    /// How long this process has observed the open intent, by its own monotonic clock.
-    pub intent_age: Duration,
+    /// How long this process has observed what the status records, by its own monotonic clock.
+    pub ages: Ages,
     /// Now.
     pub now: Timestamp,
     /// The longest that one call takes.
@@ -103,22 +108,24 @@ impl Term {
     /// is no other certificate.
     #[must_use]
     pub fn ends_at(not_after: Timestamp, told: Timestamp) -> bool {
-        told.duration_since(not_after).abs() <= A_DAY
+        age::apart(told, not_after) <= A_DAY
     }
 }
 
 /// The outcome of an accepted call, as `lastRequest` records it.
 pub const ACCEPTED: &str = "Accepted";
 
-const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+const A_DAY: Duration = Duration::from_hours(24);
 
-const RESUBMIT_IS_RECENT: SignedDuration = SignedDuration::from_hours(1);
+const RESUBMIT_IS_RECENT: Duration = Duration::from_hours(1);
 
 /// How long after an accepted call the cloud may still show the state before it.
-const STATE_MAY_LAG: SignedDuration = SignedDuration::from_mins(10);
+const STATE_MAY_LAG: Duration = Duration::from_mins(10);
+
+const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// The most that the clocks of a cloud and its callers differ: further off, a cloud takes no call.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
+const CLOCKS_DIFFER: Duration = Duration::from_mins(5);
 
 /// Whether the order has certorder's finalizer.
 #[must_use]
@@ -166,10 +173,16 @@ impl Facts<'_> {
     /// timeout more.
     #[must_use]
     pub fn intent_lasts(&self, intent: &Intent) -> Duration {
-        let begin = intent.begin_by.as_ref().map(|begin_by| begin_by.0.duration_since(intent.started_at.0));
         // Versions before 0.2 store no time to begin by: it is one call timeout.
-        let begin = begin.and_then(|begin| Duration::try_from(begin).ok()).unwrap_or(self.call_timeout);
+        let begin =
+            intent.begin_by.as_ref().map_or(Duration::ZERO, |by| age::left(intent.started_at.0, by.0));
         begin.max(self.call_timeout).saturating_add(self.call_timeout)
+    }
+
+    /// What a stored hash says of the present application; `None` without a hash, or if no application can be built.
+    pub(super) fn compare(&self, stored: Option<&String>) -> Option<Comparison> {
+        let payload = self.payload.as_ref().ok()?;
+        Some(payload.fingerprint.compare(stored?, self.hash_key))
     }
 
     /// Our record of an accepted application.
@@ -205,10 +218,23 @@ impl Facts<'_> {
     #[must_use]
     pub fn log_is_ambiguous(&self, intent: &Intent) -> bool {
         let partial = self.payload.as_ref().is_ok_and(|payload| payload.evidence.is_partial());
-        let margin = if partial { CLOCKS_DIFFER } else { SignedDuration::ZERO };
+        let margin = if partial { CLOCKS_DIFFER } else { Duration::ZERO };
         let earlier = self.ours().and_then(|ours| ours.submitted_at.as_ref());
         let begins = seconds(intent.started_at.0).0;
         earlier.is_some_and(|earlier| earlier.0.saturating_add(margin).unwrap_or(Timestamp::MAX) >= begins)
+    }
+
+    /// From when on the cloud's log is searched for the call of an intent. Its clock may be behind the one of the intent, so
+    /// that a call seems to be made before it was intended. An application that the cloud shows only in part may be a foreign
+    /// one, handed in just before: it counts only if it comes after the intent by both clocks, and is replaced otherwise.
+    #[must_use]
+    pub fn log_since(&self, action: Action, intent: &Intent) -> Timestamp {
+        let partial = self.payload.as_ref().is_ok_and(|payload| payload.evidence.is_partial());
+        let started = intent.started_at.0;
+        if action == Action::Submit && partial {
+            return started;
+        }
+        started.checked_sub(CLOCKS_DIFFER).unwrap_or(started)
     }
 
     /// Whether the user edited the order after it was rejected or cancelled. The order is frozen before that, and
@@ -248,21 +274,32 @@ impl Facts<'_> {
     /// When the next attempt may submit its application: one second after the restart. The cloud's log counts in
     /// seconds, and then distinguishes it from the application before.
     pub(super) fn next_attempt_starts(&self) -> Option<Timestamp> {
-        let restarted = self.submission()?.started_over_at.as_ref()?.0;
-        let begins = restarted.checked_add(SignedDuration::from_secs(1)).ok()?;
-        (self.now < begins).then_some(begins)
+        let restarted = self.submission()?.started_over_at.as_ref()?;
+        let left = age::left_of(ONE_SECOND, self.now, restarted.0, self.ages.started_over.seen);
+        (!left.is_zero()).then(|| age::after(self.now, left))
     }
 
     /// When the present attempt started, if the cloud may still show the end of the one before.
     pub(super) fn just_started_over(&self) -> Option<Timestamp> {
         let began = self.submission().and_then(|submission| submission.started_over_at.as_ref());
-        began.filter(|began| self.is_recent(began)).map(|began| began.0)
+        began.filter(|began| self.is_recent(began, self.ages.started_over)).map(|began| began.0)
     }
 
     /// Whether our order was sent so recently that the cloud may not show it yet. After the review was stopped, the
     /// cloud waits for another application instead.
     pub(super) fn may_not_show_the_order(&self, ours: &Submission) -> bool {
-        ours.ordered_at.as_ref().is_some_and(|at| self.is_recent(at)) && !self.is_withdrawn_by_us()
+        let is_recent = |at: &Time| self.is_recent(at, self.ages.ordered) && !self.is_told_withdrawn();
+        ours.ordered_at.as_ref().is_some_and(is_recent) && !self.is_withdrawn_by_us()
+    }
+
+    /// Whether our order was sent so recently, as far as is known, that what the cloud shows is compared with what was sent.
+    pub(super) fn was_just_ordered(&self, ours: &Submission) -> bool {
+        ours.ordered_at.as_ref().is_none_or(|at| self.is_new(at, self.ages.ordered, STATE_MAY_LAG))
+    }
+
+    /// Whether this is less than `limit` ago, as far as is known: by the clock, or since this process saw it happen.
+    pub(super) fn is_new(&self, time: &Time, age: Age, limit: Duration) -> bool {
+        age::age(self.now, time.0) < limit || (age.is_known && age.seen < limit)
     }
 
     /// Whether the last call stopped the review.
@@ -284,16 +321,24 @@ impl Facts<'_> {
 
     /// Whether an earlier look found that somebody else applied for the certificate of our submission.
     pub(super) fn is_stopped_by_another_application(&self) -> bool {
+        self.is_stalled_by(Reason::CertificateInUse)
+    }
+
+    /// Whether an earlier look, of this process or of one before, found that the review was stopped.
+    fn is_told_withdrawn(&self) -> bool {
+        self.is_stalled_by(Reason::Withdrawn)
+    }
+
+    fn is_stalled_by(&self, reason: Reason) -> bool {
         let conditions = self.order.status.as_ref().map(|status| status.conditions.as_slice());
-        let reason: &'static str = Reason::CertificateInUse.into();
+        let reason: &'static str = reason.into();
         get(conditions.unwrap_or_default(), ConditionType::Stalled)
             .is_some_and(|stalled| stalled.status == "True" && stalled.reason == reason)
     }
 
     /// Whether the cloud may still show the state before this.
-    pub(super) fn is_recent(&self, time: &Time) -> bool {
-        let age = self.now.duration_since(time.0);
-        !age.is_negative() && age < STATE_MAY_LAG
+    pub(super) fn is_recent(&self, time: &Time, age: Age) -> bool {
+        !age::left_of(STATE_MAY_LAG, self.now, time.0, age.seen).is_zero()
     }
 
     /// Why no application is submitted and no order is sent, at any stage.
@@ -332,8 +377,8 @@ impl Facts<'_> {
         let Some(asked) = self.annotation(RESUBMIT_AT) else { return false };
         let handled =
             self.order.status.as_ref().and_then(|status| status.last_handled_resubmit_at.as_deref());
-        let age = asked.parse::<Timestamp>().map(|at| self.now.duration_since(at));
-        handled != Some(handled_value(asked).as_str()) && age.is_ok_and(|age| age.abs() <= RESUBMIT_IS_RECENT)
+        let apart = asked.parse::<Timestamp>().map(|at| age::apart(self.now, at));
+        handled != Some(handled_value(asked).as_str()) && apart.is_ok_and(|apart| apart <= RESUBMIT_IS_RECENT)
     }
 
     /// The request of the user that this call handles, if the application itself starts another attempt.

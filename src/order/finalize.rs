@@ -3,10 +3,13 @@
 //! A paid certificate is never lost: a review is stopped so that the certificate can be ordered again, and an issued
 //! certificate is revoked only if the user names it a second time.
 
-use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::api::v1alpha1::DeletionPolicy;
 use crate::api::v1alpha1::conditions::Reason;
+use crate::core::age;
 use crate::core::annotations::CONFIRM_REVOKE;
 use crate::core::conditions::Problem;
 use crate::core::observation::{Observation, Stage};
@@ -15,7 +18,7 @@ use crate::order::plan::{Step, once, settle};
 use crate::provider::Error;
 
 /// How long a deletion waits for credentials. Namespaces are deleted with everything in them, in any order.
-const WAIT_FOR_CREDENTIALS: SignedDuration = SignedDuration::from_mins(10);
+const WAIT_FOR_CREDENTIALS: Duration = Duration::from_mins(10);
 
 /// The next step of a deletion.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -120,10 +123,15 @@ fn revoke(facts: &Facts<'_>) -> DeletionStep {
 /// credentials may still be supplied.
 fn retry_or_give_up(facts: &Facts<'_>, step: Step) -> DeletionStep {
     let Some(why) = unreachable(facts) else { return DeletionStep::First(step) };
-    let since = facts.order.metadata.deletion_timestamp.as_ref();
-    let until = since.and_then(|since| since.0.checked_add(WAIT_FOR_CREDENTIALS).ok());
-    match until {
-        Some(until) if facts.now < until => DeletionStep::Wait { step, until },
+    // Deleted by the API server's clock.
+    let left = facts
+        .order
+        .metadata
+        .deletion_timestamp
+        .as_ref()
+        .map(|since| age::left_of(WAIT_FOR_CREDENTIALS, facts.now, since.0, facts.ages.deleted.seen));
+    match left {
+        Some(left) if !left.is_zero() => DeletionStep::Wait { step, until: age::after(facts.now, left) },
         _ => DeletionStep::GiveUp(format!(
             "{why} for 10 minutes: the order is deleted, and certificate {} is left as it is at {}",
             facts.certificate_id, facts.cloud

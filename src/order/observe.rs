@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use tracing::warn;
 
 use crate::api::v1alpha1::CertificateOrder;
@@ -49,14 +50,14 @@ pub async fn validation(
         return None;
     }
     let checks = stage == Stage::Validating;
-    Some(controller.validations.of(key, provider.as_ref(), checks, controller.context.clock.now()).await)
+    Some(controller.validations.of(key, provider.as_ref(), checks, Instant::now()).await)
 }
 
 /// Whether the cloud's own log has the call of an open intent, if no other evidence exists.
 pub async fn logged(facts: &Facts<'_>, resolved: &Resolved) -> Option<bool> {
     let (action, intent) = plan::unsettled(facts)?;
     let provider = resolved.provider.as_ref().ok()?;
-    match provider.was_called(action, intent.started_at.0).await {
+    match provider.was_called(action, facts.log_since(action, intent)).await {
         Ok(called) => Some(called),
         Err(error) => {
             warn!(%error, "cannot read the cloud's log of calls");

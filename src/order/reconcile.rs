@@ -17,7 +17,7 @@ use crate::cluster::trim;
 use crate::controller::queue::Purpose;
 use crate::controller::schedule::Due;
 use crate::core::annotations::{CONFIRM_REVOKE, RECONCILE_AT, RESUBMIT_AT, WITHDRAW};
-use crate::core::pace;
+use crate::core::{age, pace};
 use crate::order::controller::Controller;
 use crate::order::execute::{self, Done, Inputs};
 use crate::order::export::target::Target;
@@ -132,6 +132,7 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
     let resolved = resolve::resolve(controller, order).await?;
     let offline = resolved.payload(None);
     let not_issued = Export::NotWanted;
+    let hash_key = controller.claims.hash_key();
     let mut facts = Facts {
         order,
         cloud: registry::name(&order.spec.provider),
@@ -139,6 +140,7 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
         unsupported: resolve::unsupported(&order.spec),
         names: &resolved.names,
         payload: &offline,
+        hash_key: hash_key.as_deref(),
         observed: None,
         calls: resolved.provider.as_ref().ok().map(|provider| provider.calls()),
         logged: None,
@@ -150,7 +152,7 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
         outputs: None,
         contested: None,
         over_budget: None,
-        intent_age: controller.intent_ages.age(key, order),
+        ages: controller.ages.of(key, order, Instant::now()),
         now: controller.context.clock.now(),
         call_timeout: controller.context.call_timeout,
     };
@@ -201,7 +203,7 @@ async fn delete(
         DeletionStep::Wait { step, until } => {
             let inputs = Inputs { resolved, target: None };
             let done = execute::execute(controller, facts, &inputs, &step).await?;
-            let left = Duration::try_from(until.duration_since(facts.now)).unwrap_or_default();
+            let left = age::left(facts.now, until);
             return Ok(Done { requeue: done.requeue.at_latest(left), ..done });
         }
         DeletionStep::GiveUp(why) => controller.context.telemetry.gave_up(facts.order, &why).await,
@@ -238,8 +240,8 @@ const REQUEUE_DELAY: Duration = Duration::from_millis(200);
 /// This pause, or a shorter one if the certificate expires before: its expiry changes the status.
 fn until_expiry(order: &CertificateOrder, now: Timestamp, pause: Duration) -> Duration {
     let end = order.status.as_ref().and_then(|status| status.not_after.as_ref());
-    let left = end.and_then(|end| Duration::try_from(end.0.duration_since(now)).ok());
-    let left = left.filter(|left| !left.is_zero()).map(|left| left.saturating_add(EXPIRY_MARGIN));
+    let left = end.map(|end| age::left(now, end.0)).filter(|left| !left.is_zero());
+    let left = left.map(|left| left.saturating_add(EXPIRY_MARGIN));
     pause.min(left.unwrap_or(Duration::MAX))
 }
 

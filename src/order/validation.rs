@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 use tracing::debug;
 
 use crate::api::v1alpha1;
@@ -14,7 +15,7 @@ use crate::core::redact::Filter;
 use crate::provider::Provider;
 
 /// How long a cached result is valid.
-const VALID_FOR: SignedDuration = SignedDuration::from_mins(10);
+const VALID_FOR: Duration = Duration::from_mins(10);
 
 /// The result of the checks.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
@@ -27,7 +28,7 @@ pub struct Validation {
 
 /// The last results. In memory only, and cached while an order waits, so that its message does not change.
 #[derive(Default)]
-pub struct Validations(Mutex<HashMap<Key, (Timestamp, Arc<Validation>)>>);
+pub struct Validations(Mutex<HashMap<Key, (Instant, Arc<Validation>)>>);
 
 impl Validations {
     /// The cached result, or a new one if that is too old. A read that fails is left out.
@@ -36,7 +37,7 @@ impl Validations {
         key: &Key,
         provider: &dyn Provider,
         checks: bool,
-        now: Timestamp,
+        now: Instant,
     ) -> Arc<Validation> {
         if let Some((asked, answer)) = self.lock().get(key)
             && now.duration_since(*asked) < VALID_FOR
@@ -62,7 +63,7 @@ impl Validations {
         self.lock().remove(key);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, (Timestamp, Arc<Validation>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, (Instant, Arc<Validation>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

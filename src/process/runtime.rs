@@ -23,8 +23,8 @@ use crate::controller::schedule::Schedule;
 use crate::controller::telemetry::{Metrics, QueueMetrics, Telemetry};
 use crate::core::clock::Clock;
 use crate::order;
+use crate::order::ages::RecordAges;
 use crate::order::claim::claims::Claims;
-use crate::order::claim::intent_ages::IntentAges;
 use crate::order::claim::locks::CertificateLocks;
 use crate::order::export::kept::{Kept, Repairs};
 use crate::order::export::places::HeldUp;
@@ -215,7 +215,7 @@ pub async fn run_by(
         lookups: Arc::clone(&lookups),
         claims: Arc::clone(&claims),
         locks: CertificateLocks::default(),
-        intent_ages: IntentAges::default(),
+        ages: RecordAges::default(),
         held_up: HeldUp::default(),
         kept: Kept::default(),
         repairs: Repairs::default(),

@@ -1,14 +1,17 @@
 //! What a review means for the condition Approved. Pure.
 
-use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::api::v1alpha1::conditions::Reason;
+use crate::core::age;
 use crate::core::conditions::Status;
 use crate::profile::messages;
 use crate::provider::directory::{Review, ReviewState, SavedAdministrator};
 
 /// How long before its end an approval counts as expiring.
-const EXPIRING_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+const EXPIRING_WITHIN: Duration = Duration::from_hours(30 * 24);
 
 /// The condition Approved.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,8 +27,8 @@ pub struct Approval {
 /// The state of a review now: the cloud may report late that an approval has ended.
 #[must_use]
 pub fn state(review: &Review, now: Timestamp) -> ReviewState {
-    match review.ends.map(|ends| ends.duration_since(now)) {
-        Some(left) if review.state.is_passed() && left <= SignedDuration::ZERO => ReviewState::Expired,
+    match review.ends.map(|ends| age::left(now, ends)) {
+        Some(left) if review.state.is_passed() && left.is_zero() => ReviewState::Expired,
         Some(left) if review.state == ReviewState::Approved && left <= EXPIRING_WITHIN => {
             ReviewState::Expiring
         }

@@ -5,11 +5,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use crate::core::age::age;
 use crate::provider::Error;
 use crate::provider::directory::{Account, Directory, SavedAdministrator, SavedOrganization};
 
@@ -18,7 +20,7 @@ pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// An account that was not read for this long is removed, with the personal data in it: every profile is reconciled
 /// more often than that.
-const IDLE: SignedDuration = SignedDuration::from_hours(24);
+const IDLE: Duration = Duration::from_hours(24);
 
 /// The owner of a key does not change.
 const OWNER_IS_FRESH: SignedDuration = SignedDuration::from_hours(24);
@@ -57,8 +59,9 @@ struct Reading<T> {
 }
 
 impl<T> Reading<T> {
-    fn since(&self, not_before: Timestamp) -> Option<Arc<Vec<T>>> {
-        (self.at >= not_before).then(|| Arc::clone(&self.list))
+    /// The reading, if it is new enough. One of the future is none: the clock was set back, and nobody knows how old it is.
+    fn since(&self, not_before: Timestamp, now: Timestamp) -> Option<Arc<Vec<T>>> {
+        (self.at >= not_before && self.at <= now).then(|| Arc::clone(&self.list))
     }
 }
 
@@ -80,7 +83,7 @@ impl Lookups {
     pub async fn organizations(&self, ask: Ask<'_>) -> Result<Arc<Vec<SavedOrganization>>, Error> {
         let entry = self.entry(ask.directory.account(), ask.now);
         let [action, ..] = ask.directory.calls();
-        let kept = |kept: &Cached| kept.organizations.as_ref()?.since(ask.not_before);
+        let kept = |kept: &Cached| kept.organizations.as_ref()?.since(ask.not_before, ask.now);
         let keep = |kept: &mut Cached, reading| kept.organizations = Some(reading);
         let read = reported(ask, action, ask.directory.organizations());
         entry.answer((action, None), ask.now, read, kept, keep).await
@@ -94,7 +97,7 @@ impl Lookups {
     ) -> Result<Arc<Vec<SavedAdministrator>>, Error> {
         let entry = self.entry(ask.directory.account(), ask.now);
         let [_, action, _] = ask.directory.calls();
-        let kept = |kept: &Cached| kept.administrators.get(&organization)?.since(ask.not_before);
+        let kept = |kept: &Cached| kept.administrators.get(&organization)?.since(ask.not_before, ask.now);
         let keep = |kept: &mut Cached, reading| drop(kept.administrators.insert(organization, reading));
         let read = reported(ask, action, ask.directory.administrators(organization));
         entry.answer((action, Some(organization)), ask.now, read, kept, keep).await
@@ -111,7 +114,7 @@ impl Lookups {
                 read => read.map(|owner| owner.into_iter().collect()),
             }
         };
-        let kept = |kept: &Cached| kept.owner.as_ref()?.since(not_before);
+        let kept = |kept: &Cached| kept.owner.as_ref()?.since(not_before, ask.now);
         let keep = |kept: &mut Cached, reading| kept.owner = Some(reading);
         let owner = entry.answer((action, None), ask.now, read, kept, keep).await?;
         Ok(owner.first().cloned())
@@ -136,7 +139,7 @@ impl Lookups {
         entries.retain(|_, entry| {
             let last = entry.cached().organizations.as_ref().map(|reading| reading.at);
             // One that never had a reading, of a wrong key most often, is needed while somebody reads it.
-            last.map_or(Arc::strong_count(entry) > 1, |last| now.duration_since(last) < IDLE)
+            last.map_or(Arc::strong_count(entry) > 1, |last| age(now, last) < IDLE)
         });
         let entry = Arc::new(Entry::default());
         entries.insert(account, Arc::clone(&entry));

@@ -1,4 +1,4 @@
-//! The parameters of one request, in four forms: as bytes, as a hash, redacted, and as evidence.
+//! The parameters of one request, in four forms: as bytes, as a digest, redacted, and as evidence.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::api::Personal;
 use crate::core::certificate::Csr;
 use crate::core::evidence::Evidence;
+use crate::core::fingerprint::Fingerprint;
 
 /// Stands for a value that is not shown.
 const BLANK: &str = "***";
@@ -50,7 +51,7 @@ pub enum Text<'a> {
     Open(&'a str),
     /// To the cloud only.
     Personal(&'a Personal),
-    /// To the cloud only, and it is left out of the hash.
+    /// To the cloud only, and it is left out of the digest.
     Secret(&'a SecretString),
 }
 
@@ -116,7 +117,7 @@ impl<'a> Body<'a> {
         self.parameters.push(Parameter { name, value: Value::Owned(text), shown_as: None });
     }
 
-    /// Adds a CSR. The hash covers what the CSR asks for, so that a CSR that is signed again is the same request.
+    /// Adds a CSR. The digest covers what the CSR asks for, so that a CSR that is signed again is the same request.
     pub fn csr(&mut self, name: &'static str, csr: &'a Csr) {
         self.parameters.push(Parameter { name, value: Value::Csr(csr), shown_as: None });
     }
@@ -143,14 +144,14 @@ impl<'a> Body<'a> {
         self.render(&|value| Rendered::Value(value))
     }
 
-    /// `sha256:…` over the bytes with every secret blanked: a short secret could be guessed from a hash.
-    pub fn hash(&self) -> serde_json::Result<String> {
+    /// The digest of the bytes with every secret blanked.
+    pub fn fingerprint(&self) -> serde_json::Result<Fingerprint> {
         let bytes = self.render(&|value| match value {
             Value::Secret(_) => Rendered::Blank(BLANK),
             Value::Csr(csr) => Rendered::Digest(hex::encode(Sha256::digest(csr.request_info()))),
             value => Rendered::Value(value),
         })?;
-        Ok(format!("sha256:{}", hex::encode(Sha256::digest(bytes))))
+        Ok(Fingerprint::of(&bytes))
     }
 
     /// The parameters for people to read, with every personal datum and secret blanked.
@@ -175,7 +176,7 @@ impl<'a> Body<'a> {
     }
 
     /// The bytes with each value as `view` shows it. The map type of a JSON library is not used: whether it keeps the
-    /// order of its entries depends on its features, and the hash must stay stable.
+    /// order of its entries depends on its features, and the digest must stay stable.
     fn render(
         &self,
         view: &dyn for<'v> Fn(&'v Value<'a>) -> Rendered<'v, 'a>,

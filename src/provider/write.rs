@@ -3,6 +3,7 @@
 use secrecy::SecretSlice;
 
 use crate::core::evidence::Evidence;
+use crate::core::fingerprint::Fingerprint;
 use crate::provider::letter::Letter;
 
 /// A call that changes something at the cloud, with what it sends.
@@ -97,9 +98,8 @@ pub struct Payload {
     pub action: &'static str,
     /// The exact bytes of the body.
     pub body: SecretSlice<u8>,
-    /// `sha256:…` over the body. Of key passwords and identity numbers only their presence counts: the values could be
-    /// guessed from a hash.
-    pub hash: String,
+    /// The digest of the body. Of key passwords and identity numbers only their presence counts.
+    pub fingerprint: Fingerprint,
     /// The body for users to read, with personal data and secrets blanked.
     pub redacted: serde_json::Value,
     /// By what the cloud shows that it holds this application.

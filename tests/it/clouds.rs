@@ -2,7 +2,7 @@
 
 use certorder_sim::huawei::{self, HuaweiCloud};
 use certorder_sim::proxy::{Action, Proxy, Rule, Upstream};
-use certorder_sim::tencent::{self, TencentCloud};
+use certorder_sim::tencent::{self, Shape, TencentCloud};
 use http::{HeaderName, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -86,6 +86,22 @@ impl Kind {
         self.names().apply.last().unwrap()
     }
 
+    /// The provider's block in an order, and one of many certificates there.
+    pub(crate) fn numbered(self, number: usize) -> (&'static str, String) {
+        match self {
+            Self::Tencent => ("tencentCloud", format!("many{number:04}")),
+            Self::Huawei => ("huaweiCloud", format!("scs{number:013}")),
+        }
+    }
+
+    /// The Secret with the credentials.
+    pub(crate) fn credentials(self) -> &'static str {
+        match self {
+            Self::Tencent => "tencent-credentials",
+            Self::Huawei => "huawei-credentials",
+        }
+    }
+
     /// A rule for the requests of one call.
     pub(crate) fn rule(self, action: Action, call: &'static str) -> Rule {
         let rule = Rule::new(action);
@@ -138,6 +154,8 @@ pub(crate) struct Call {
     pub(crate) took_effect: bool,
     pub(crate) time: Timestamp,
     pub(crate) body: Value,
+    /// The same, as it came.
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Expands to the same code for either cloud.
@@ -223,6 +241,7 @@ impl Cloud {
             let ledger = cloud.ledger().into_iter();
             let calls = ledger.map(|call| Call {
                 body: call.body.json(),
+                bytes: call.body.bytes().to_vec(),
                 action: call.action,
                 certificate_id: call.certificate_id,
                 request_id: call.request_id,
@@ -261,6 +280,11 @@ impl Cloud {
         either!(self, |cloud, _account| cloud
             .set(id, |certificate| certificate.issued.as_mut().unwrap().not_after += later)
             .unwrap());
+    }
+
+    /// Sets how the cloud hands over what is issued from now on.
+    pub(crate) fn set_shape(&self, id: &str, shape: Shape) {
+        either!(self, |cloud, _account| cloud.set(id, |certificate| certificate.shape = shape).unwrap());
     }
 
     /// Whether the order is with the CA.

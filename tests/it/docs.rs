@@ -1,4 +1,5 @@
-//! The reference pages: the page of states has every phase, condition and reason of the status, and no others.
+//! The pages: that of states has every phase, condition and reason of the status, and no others; what a page, a manifest
+//! or a message refers to is there.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -105,19 +106,75 @@ fn pages() -> Vec<PathBuf> {
     pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
 }
 
+/// The titles of a page's sections.
+fn titles(page: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(page).unwrap();
+    // In a block of code, a line that begins like this is a comment.
+    let prose: String = text.split("```").step_by(2).collect();
+    let title = Regex::new(r"(?m)^#+ (.+)$").unwrap();
+    title.captures_iter(&prose).map(|found| found[1].to_owned()).collect()
+}
+
+/// The anchor that GitHub makes of a title.
+fn anchor(title: &str) -> String {
+    let kept = title.to_lowercase().replace(' ', "-");
+    kept.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_')).collect()
+}
+
 #[test]
-fn every_link_of_the_documentation_leads_to_a_file() {
-    let link = Regex::new(r"\]\(([^)#:]+)(?:#[^)]*)?\)").unwrap();
-    let mut links = 0;
+fn every_link_of_the_documentation_leads_to_a_file_and_to_a_section_of_it() {
+    let link = Regex::new(r"\]\(([^)#:]*)(?:#([^)]*))?\)").unwrap();
+    let (mut links, mut sections) = (0, 0);
     for page in pages() {
         let text = std::fs::read_to_string(&page).unwrap();
         for found in link.captures_iter(&text) {
-            let target = page.parent().unwrap().join(&found[1]);
-            assert!(target.exists(), "{}: {}", page.display(), &found[1]);
+            let name = page.display();
+            let target =
+                if found[1].is_empty() { page.clone() } else { page.parent().unwrap().join(&found[1]) };
+            assert!(target.exists(), "{name}: {}", &found[1]);
             links += 1;
+            if let Some(section) = found.get(2) {
+                let found = titles(&target).iter().any(|title| anchor(title) == section.as_str());
+                assert!(found, "{name}: {} has no section {}", target.display(), section.as_str());
+                sections += 1;
+            }
         }
     }
-    assert!(links > 20, "{links}");
+    assert!(links > 20 && sections > 5, "{links}, {sections}");
+}
+
+#[test]
+fn every_section_that_a_message_names_is_there() {
+    let named = Regex::new(r"(docs/[a-z]+\.md), ([A-Z][a-z]+)").unwrap();
+    let code = text("src");
+    let found: BTreeSet<_> =
+        named.captures_iter(&code).map(|found| (found[1].to_owned(), found[2].to_owned())).collect();
+    assert!(found.len() >= 2, "{found:?}");
+    for (page, section) in found {
+        assert!(titles(&root().join(&page)).contains(&section), "{page} has no section {section}");
+    }
+}
+
+/// The files below a directory.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn every_source_file_that_a_page_or_a_manifest_names_is_there() {
+    let named = Regex::new(r"\b(?:src|tests)/[a-z0-9_/]+\.rs\b").unwrap();
+    let manifests = ["charts/certorder/templates", "deploy", "docs/gitops", "examples/manifests"];
+    let manifests = manifests.iter().flat_map(|directory| files(&root().join(directory)));
+    let mut count = 0;
+    for file in pages().into_iter().chain(manifests) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for found in named.find_iter(&text) {
+            assert!(root().join(found.as_str()).exists(), "{}: {}", file.display(), found.as_str());
+            count += 1;
+        }
+    }
+    assert!(count > 10, "{count}");
 }
 
 /// The names of all fields of the providers' blocks.

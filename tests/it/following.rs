@@ -169,6 +169,25 @@ async fn a_cancelled_application_for_other_names_is_replaced_when_asked() {
     assert_eq!(held.text("CertCommonName"), Some("shop.acme.example"));
 }
 
+/// Whoever publishes a record reads it in the Events: those of the second attempt show its own.
+#[tokio::test]
+async fn the_events_of_another_attempt_show_its_own_record_and_request() {
+    let world = ordered(fixtures::personal("www")).await;
+    let first = world.status("www").await;
+    set(&world, Status::CANCELLED);
+    world.poke("www").await;
+    world.until_is("www", "Stalled", "True", "Cancelled").await;
+    let asked = json!({"metadata": {"annotations": {"certorder.dev/resubmit-at": now()}}});
+    world.edit::<CertificateOrder>("www", asked).await;
+    let second = world.until_is("www", "Reconciling", "True", "AwaitingValidation").await;
+    for status in [&first, &second] {
+        world.until_event_says("AwaitingValidation", &status.validation_records[0].value).await;
+        world.until_event_says("Submitted", status.request_id.as_deref().unwrap()).await;
+    }
+    assert_ne!(first.validation_records[0].value, second.validation_records[0].value);
+    assert_ne!(first.request_id, second.request_id);
+}
+
 #[allow(clippy::disallowed_methods, reason = "what a user writes into the annotation")]
 fn now() -> String {
     jiff::Timestamp::now().to_string()

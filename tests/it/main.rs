@@ -9,6 +9,7 @@
     reason = "clippy allows these only in functions marked as tests, and stories share helpers"
 )]
 
+mod at_rest;
 mod caches;
 mod claim_upgrades;
 mod claims;
@@ -32,6 +33,7 @@ mod neighbours;
 mod operator;
 mod orders;
 mod outputs;
+mod payload_hashes;
 mod permissions;
 mod policies;
 mod process;

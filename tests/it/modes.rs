@@ -2,6 +2,7 @@
 
 use certorder::api::v1alpha1::CertificateOrder;
 use certorder_sim::tencent::Product;
+use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 
 use crate::clouds::{self, Kind, for_both_clouds};
@@ -11,6 +12,7 @@ use crate::world::{World, condition, message};
 for_both_clouds! {
     mode_plan_shows_the_redacted_request_and_sends_nothing_until_it_is_apply,
     a_suspended_order_calls_nothing_until_it_goes_on,
+    of_a_secret_with_a_csr_nothing_but_the_csr_is_sent_or_shown,
 }
 
 async fn mode_plan_shows_the_redacted_request_and_sends_nothing_until_it_is_apply(kind: Kind) {
@@ -46,6 +48,31 @@ async fn a_suspended_order_calls_nothing_until_it_goes_on(kind: Kind) {
     world.edit::<CertificateOrder>("www", json!({"spec": {"suspend": false}})).await;
     let status = world.until_is("www", "Submitted", "True", "Accepted").await;
     assert_eq!(condition(&status, "Suspended"), None);
+}
+
+/// Who may write an order may not be allowed to read the Secrets of its namespace.
+async fn of_a_secret_with_a_csr_nothing_but_the_csr_is_sent_or_shown(kind: Kind) {
+    const HIDDEN: &str = "hunter-two";
+    let world = World::start_at(kind).await;
+    world.site.buy(world.certificate(), clouds::Product::Dv);
+    let csr = fixtures::csr(&[fixtures::NAME]);
+    let text = format!("password: {HIDDEN}\n{csr}\n  another: {HIDDEN}\n");
+    world.create::<Secret>(json!({"metadata": {"name": "csr"}, "stringData": {"tls.csr": text}})).await;
+    let mut order = world.order("www");
+    let spec = order["spec"].as_object_mut().unwrap();
+    spec.retain(|field, _| field != "csr" && field != "privateKey");
+    spec.insert("csrSecretRef".to_owned(), json!({"name": "csr", "key": "tls.csr"}));
+    spec.insert("mode".to_owned(), json!("Plan"));
+    world.create::<CertificateOrder>(order).await;
+    let planned = world.until_is("www", "Planned", "True", "Planned").await;
+    world.edit::<CertificateOrder>("www", json!({"spec": {"mode": "Apply"}})).await;
+    let submitted = world.until_is("www", "Submitted", "True", "Accepted").await;
+    let plan = serde_json::to_string(&planned).unwrap();
+    assert!(plan.contains("BEGIN CERTIFICATE REQUEST"), "{plan}");
+    let sent = world.site.ledger().iter().map(|call| call.body.to_string()).collect();
+    for text in [plan, serde_json::to_string(&submitted).unwrap(), sent] {
+        assert!(!text.contains(HIDDEN), "{text}");
+    }
 }
 
 #[tokio::test]

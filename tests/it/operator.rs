@@ -16,6 +16,8 @@ use crate::cluster::claims_of;
 
 /// How long a story waits for an operator to shut down.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The call timeout of most stories: they wait for calls that get no reply.
+pub(crate) const CALL_TIMEOUT: &str = "1s";
 
 /// A running operator.
 pub(crate) struct Operator {
@@ -30,19 +32,21 @@ pub(crate) struct Operator {
 impl Operator {
     /// Starts it with this clock against an API server and the clouds at these addresses, in one namespace.
     pub(crate) fn start_by(clock: Clock, api: &str, cloud: &str, huawei: &str, namespace: &str) -> Self {
-        let alone = ["--leader-elect=false"];
+        let alone = ["--leader-elect=false", "--call-timeout", CALL_TIMEOUT];
         Self::start_with(clock, api, [cloud, huawei], [namespace, &claims_of(namespace)], &alone)
     }
 
     /// The same with the claims in a namespace that other installations share.
-    pub(crate) fn start_claiming(api: &str, clouds: [&str; 2], namespace: &str, claims: &str) -> Self {
-        Self::start_with(Clock::default(), api, clouds, [namespace, claims], &["--leader-elect=false"])
+    pub(crate) fn start_claiming(api: &str, clouds: [&str; 2], namespaces: [&str; 2], timeout: &str) -> Self {
+        let flags = ["--leader-elect=false", "--call-timeout", timeout];
+        Self::start_with(Clock::default(), api, clouds, namespaces, &flags)
     }
 
     /// The same as one of several replicas.
     pub(crate) fn start_electing(api: &str, clouds: [&str; 2], namespace: &str) -> Self {
         let namespaces = [namespace, &claims_of(namespace)];
-        Self::start_with(Clock::default(), api, clouds, namespaces, &["--lease-namespace", namespace])
+        let flags = ["--lease-namespace", namespace, "--call-timeout", CALL_TIMEOUT];
+        Self::start_with(Clock::default(), api, clouds, namespaces, &flags)
     }
 
     /// The same for more namespaces, where a cloud allows this many calls a second.
@@ -54,18 +58,13 @@ impl Operator {
         others: &[String],
     ) -> Self {
         let more = others.iter().flat_map(|namespace| ["--watch-namespace", namespace.as_str()]);
-        let flags: Vec<&str> = ["--leader-elect=false"].into_iter().chain(more).collect();
+        let flags: Vec<&str> =
+            ["--leader-elect=false", "--call-timeout", CALL_TIMEOUT].into_iter().chain(more).collect();
         Self::start_paced(Clock::default(), per_second, api, clouds, namespaces, &flags)
     }
 
-    fn start_with(
-        clock: Clock,
-        api: &str,
-        clouds: [&str; 2],
-        namespaces: [&str; 2],
-        election: &[&str],
-    ) -> Self {
-        Self::start_paced(clock, 1000, api, clouds, namespaces, election)
+    fn start_with(clock: Clock, api: &str, clouds: [&str; 2], namespaces: [&str; 2], more: &[&str]) -> Self {
+        Self::start_paced(clock, 1000, api, clouds, namespaces, more)
     }
 
     fn start_paced(
@@ -88,8 +87,6 @@ impl Operator {
             cloud,
             "--poll-interval",
             "100ms",
-            "--call-timeout",
-            "1s",
             "--tencent-rate-limit",
             &rate,
             "--huawei-endpoint",

@@ -13,6 +13,7 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 
 use crate::fixtures::{self, CERTIFICATE, NAME};
+use crate::process::Process;
 use crate::world::{World, condition, message};
 
 const SUBMIT: &str = "CertificateInfoSubmit";
@@ -329,6 +330,30 @@ async fn entries_that_others_add_are_left_alone() {
     world.poke("www").await;
     world.until("www", "poked", |status| status.last_handled_reconcile_at.is_some()).await;
     assert_eq!(stored(&world, "www-tls").await, theirs, "nothing is written");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_written_again_and_again_is_told_by_an_event_the_log_and_a_metric() {
+    let world = World::quiet().await;
+    let mut process = Process::start(&world.api.url(), &world.net.url(), &world.namespace);
+    issued(&world, &json!({})).await;
+    let busy = "certorder_busy_objects_total{kind=\"Secret\"} 1";
+    for number in 1..=10 {
+        let metrics = process.metrics().await;
+        assert!(!metrics.contains(busy), "after {number} writes: {metrics}");
+        let label = json!({"secretTemplate": {"labels": {"number": number.to_string()}}});
+        world.edit::<CertificateOrder>("www", json!({ "spec": label })).await;
+        let is_written = |secret: &Secret| {
+            let labels = secret.metadata.labels.as_ref();
+            labels.is_some_and(|labels| labels.get("number") == Some(&number.to_string()))
+        };
+        world.until_object::<Secret>("www-tls", is_written).await;
+    }
+    let note = "Secret www-tls was written more than 10 times within a minute";
+    process.until_logged(note).await;
+    let metrics = process.metrics().await;
+    assert!(metrics.contains(busy), "{metrics}");
+    world.until_warned("WrittenOften", note).await;
 }
 
 #[tokio::test]

@@ -59,9 +59,16 @@ const CLAIMING: [(&str, &str, &[&str]); 1] =
 /// What it must not be able to do there.
 const NOT_CLAIMING: [(&str, &str, &[&str]); 3] = [
     ("coordination.k8s.io", "leases", &["patch", "watch", "deletecollection"]),
-    ("", "secrets", &["get", "list"]),
+    // Of any name; one can be read and created.
+    ("", "secrets", &["get", "list", "watch", "update", "patch", "delete", "deletecollection"]),
     ("rbac.authorization.k8s.io", "rolebindings", &["get", "create"]),
 ];
+
+/// A request for a Secret in the namespace of the claims.
+fn of_secret(verb: &'static str, namespace: &str, name: &str) -> Call {
+    let (group, resource) = (String::new(), "secrets".to_owned());
+    Call { verb, group, resource, namespace: namespace.to_owned(), name: name.to_owned() }
+}
 
 fn calls(list: &[(&str, &str, &[&'static str])], namespace: &str) -> Vec<Call> {
     let of = |(group, resource, verbs): &(&str, &str, &[&'static str])| {
@@ -145,6 +152,11 @@ fn claims_are_made_read_taken_over_and_deleted_in_their_namespace_alone() {
     for call in calls(&NOT_CLAIMING, &claims) {
         assert!(!rules.allow(&call), "{call:?}");
     }
+    let key = "certorder-payload-key";
+    assert!(rules.allow(&of_secret("get", &claims, key)) && rules.allow(&of_secret("create", &claims, "")));
+    assert!(
+        !rules.allow(&of_secret("get", &claims, "other")) && !rules.allow(&of_secret("delete", &claims, key))
+    );
 }
 
 #[tokio::test]

@@ -336,6 +336,31 @@ async fn a_certificate_in_use_for_other_names_is_never_touched(kind: Kind) {
     assert_eq!(world.made(kind.submit()), 1);
 }
 
+/// The names, and the person of a DV certificate, are the same; but the key would be the cloud's, which nobody here has.
+#[tokio::test]
+async fn an_application_for_a_key_of_the_cloud_is_never_ordered_in_place_of_ours() {
+    const ORDER: &str = "CertificateOrderSubmit";
+    let mut world = World::start().await;
+    world.buy(CERTIFICATE, Product::DV_SINGLE);
+    world.site.slip(Slip::TooFast(3), ORDER);
+    world.create::<CertificateOrder>(with_own_key(&world)).await;
+    let status = world.until_is("www", "Reconciling", "True", "RateLimited").await;
+    world.stop().await;
+    assert!(status.submission.unwrap().payload_hash.is_some());
+    world
+        .cloud
+        .set(CERTIFICATE, |certificate| {
+            let submission = certificate.submission.as_mut().unwrap();
+            submission.set("GenCsrType", Some("online".into()));
+            submission.set("Csr", None);
+        })
+        .unwrap();
+    world.run_ahead(SignedDuration::from_mins(2));
+    let status = world.until_is("www", "Stalled", "True", "CertificateInUse").await;
+    assert!(message(&status, "Stalled").contains("in CsrType; no order is sent"), "{status:?}");
+    assert_eq!(world.made(ORDER), 0);
+}
+
 #[tokio::test]
 async fn a_rejected_order_stops_with_the_words_of_the_ca() {
     let world = World::start().await;

@@ -26,7 +26,7 @@ use crate::clouds::{self, Call, Cloud, Kind};
 use crate::cluster::{self, Cluster};
 use crate::deploy;
 use crate::fixtures;
-use crate::operator::Operator;
+use crate::operator::{CALL_TIMEOUT, Operator};
 use crate::rules::Rules;
 
 /// How long a story waits for anything.
@@ -52,6 +52,7 @@ pub(crate) struct World {
     operator: Option<Operator>,
     /// Other namespaces of the story.
     neighbours: Vec<String>,
+    call_timeout: &'static str,
     /// The operator's permissions: every request of a story is checked against them.
     rules: Cell<Option<Rules>>,
 }
@@ -121,7 +122,7 @@ impl World {
                 (huawei, Some(line))
             }
         };
-        let (operator, rules) = (None, Cell::new(Some(rules)));
+        let (operator, rules, call_timeout) = (None, Cell::new(Some(rules)), CALL_TIMEOUT);
         let world = Self {
             cluster,
             namespace,
@@ -135,6 +136,7 @@ impl World {
             huawei_net,
             operator,
             neighbours: Vec::new(),
+            call_timeout,
             rules,
         };
         cluster::create_namespace(&world.client(), &world.namespace).await;
@@ -159,6 +161,14 @@ impl World {
         world
     }
 
+    /// The same for a story that counts calls: a slow machine is no reason to make one again.
+    pub(crate) async fn start_patiently_at(kind: Kind) -> Self {
+        let mut world = Self::quiet_at(kind).await;
+        world.call_timeout = "60s";
+        world.run();
+        world
+    }
+
     /// The operator's proxy to the cloud of the story.
     pub(crate) fn line(&self) -> &Proxy {
         self.huawei_net.as_ref().unwrap_or(&self.net)
@@ -179,6 +189,13 @@ impl World {
         let of_this = |call: &&Call| {
             call.action == action && call.certificate_id.as_deref() == Some(certificate) && call.took_effect
         };
+        self.site.ledger().iter().filter(of_this).count()
+    }
+
+    /// How often the cloud of the story was called with this action for a certificate.
+    pub(crate) fn calls_of(&self, action: &str, certificate: &str) -> usize {
+        let of_this =
+            |call: &&Call| call.action == action && call.certificate_id.as_deref() == Some(certificate);
         self.site.ledger().iter().filter(of_this).count()
     }
 
@@ -254,7 +271,8 @@ impl World {
     pub(crate) fn second_operator(&self) -> Operator {
         let clouds = [self.net.url(), self.line().url()];
         let clouds = clouds.each_ref().map(String::as_str);
-        Operator::start_claiming(&self.api.url(), clouds, &self.namespace, &self.claims)
+        let namespaces = [self.namespace.as_str(), &self.claims];
+        Operator::start_claiming(&self.api.url(), clouds, namespaces, self.call_timeout)
     }
 
     /// Buys a certificate.
@@ -426,16 +444,31 @@ impl World {
 
     /// Waits for an Event with this reason. Events follow the status, and are published one after the other.
     pub(crate) async fn until_event(&self, reason: &str) {
+        self.until_event_says(reason, "").await;
+    }
+
+    /// The same, with this in its note.
+    pub(crate) async fn until_event_says(&self, reason: &str, words: &str) {
+        self.until_published(reason, |event| has(event, reason, words)).await;
+    }
+
+    /// The same, of a Warning.
+    pub(crate) async fn until_warned(&self, reason: &str, words: &str) {
+        let is_so = |event: &Event| event.type_.as_deref() == Some("Warning") && has(event, reason, words);
+        self.until_published(reason, is_so).await;
+    }
+
+    async fn until_published(&self, what: &str, is_so: impl Fn(&Event) -> bool) {
         let published = async {
             let events: Api<Event> = self.api_of();
             let mut changes = std::pin::pin!(watcher(events, watcher::Config::default()).applied_objects());
             while let Some(event) = changes.next().await {
-                if event.is_ok_and(|event| event.reason.as_deref() == Some(reason)) {
+                if event.is_ok_and(|event| is_so(&event)) {
                     return;
                 }
             }
         };
-        tokio::time::timeout(TIMEOUT, published).await.unwrap_or_else(|_| panic!("no Event {reason}"));
+        tokio::time::timeout(TIMEOUT, published).await.unwrap_or_else(|_| panic!("no Event {what}"));
     }
 
     /// How many calls for a certificate took effect at the cloud.
@@ -510,4 +543,8 @@ pub(crate) fn condition(status: &CertificateOrderStatus, type_: &str) -> Option<
 pub(crate) fn message<'a>(status: &'a CertificateOrderStatus, type_: &str) -> &'a str {
     let found = status.conditions.iter().find(|condition| condition.type_ == type_);
     found.map_or("", |condition| condition.message.as_str())
+}
+
+fn has(event: &Event, reason: &str, words: &str) -> bool {
+    event.reason.as_deref() == Some(reason) && event.note.as_deref().is_some_and(|note| note.contains(words))
 }

@@ -107,7 +107,7 @@ annotations:
 {{/* What the operator does in the namespaces that it watches, and nothing else. Each rule names the file of the
 operator that needs it. */}}
 {{- define "certorder.rules" -}}
-# The watch (src/runtime.rs); patch is for the finalizer alone (src/order/guard.rs). The spec is never written.
+# The watch (src/cluster/watch.rs); patch is for the finalizer alone (src/order/finalizer.rs). The spec is never written.
 - apiGroups: [certorder.dev]
   resources: [certificateorders]
   verbs: [get, list, watch, patch]
@@ -117,12 +117,12 @@ operator that needs it. */}}
 - apiGroups: [certorder.dev]
   resources: [certificateorders/status, organizationprofiles/status]
   verbs: [update, patch]
-# Credentials and other references are read by name, and the key and TLS Secrets are written (src/order/secret.rs).
+# Credentials and other references are read by name, and the key and TLS Secrets are written (src/cluster/secrets.rs).
 # Only metadata is asked for by list and watch, which RBAC cannot express. What was paid for is never deleted.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch, create, patch]
-# src/telemetry.rs
+# src/controller/telemetry.rs
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]

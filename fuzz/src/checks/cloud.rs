@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use certorder::core::evidence::Evidence;
+use certorder::core::fingerprint::Fingerprint;
 use certorder::core::observation::Observation;
 use certorder::provider::registry::{Clouds, Settings};
 use certorder::provider::{Directory, Error, Letter, Payload, Provider, Request, RequestKind};
@@ -154,7 +155,7 @@ fn payload() -> Payload {
     Payload {
         action: "apply",
         body: b"{}".to_vec().into(),
-        hash: String::new(),
+        fingerprint: Fingerprint::of(b"{}"),
         redacted: Value::Null,
         evidence: Evidence::default(),
         note: None,

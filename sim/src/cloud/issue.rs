@@ -10,6 +10,7 @@ use super::{
     ca::{Authority, KeyKind, Leaf, VALID_DAYS, make_key},
     csr::Csr,
     moves::UnknownCertificate,
+    shape::Shape,
 };
 
 /// What the authority delivered.
@@ -17,8 +18,10 @@ use super::{
 pub struct Issued {
     /// The leaf, PEM.
     pub leaf: String,
-    /// The intermediate, PEM.
-    pub intermediate: String,
+    /// The certificates of CAs that come with it, PEM, from the leaf's issuer up.
+    pub authorities: Vec<String>,
+    /// How it is handed over.
+    pub shape: Shape,
     /// The private key, PEM, where the cloud made it.
     pub private_key: Option<SecretString>,
     /// First moment of validity.
@@ -28,9 +31,21 @@ pub struct Issued {
 }
 
 impl Issued {
-    /// The leaf, then the intermediate, PEM.
+    /// The leaf and what comes with it, PEM.
     pub(crate) fn chain(&self) -> String {
-        [self.leaf.as_str(), &self.intermediate].map(|pem| format!("{}\n", pem.trim_end())).concat()
+        let all: Vec<_> = std::iter::once(&self.leaf).chain(&self.authorities).map(String::as_str).collect();
+        self.shape.write(&all)
+    }
+
+    /// What the field has that is for all of it.
+    pub(crate) fn entire(&self) -> String {
+        if self.shape == Shape::Apart { self.leaf.clone() } else { self.chain() }
+    }
+
+    /// What comes with the leaf, PEM.
+    pub(crate) fn rest(&self) -> String {
+        let all: Vec<_> = self.authorities.iter().map(String::as_str).collect();
+        self.shape.write(&all)
     }
 
     /// The private key, PEM, where the cloud made it.
@@ -74,6 +89,7 @@ pub(crate) struct Wanted<'a> {
     /// The vetted organisation, for OV and EV.
     pub(crate) organization: Option<&'a str>,
     pub(crate) key: KeySource<'a>,
+    pub(crate) shape: Shape,
 }
 
 /// Where the key comes from.
@@ -89,8 +105,8 @@ impl Authority {
     pub(crate) fn issue(&self, wanted: &Wanted<'_>, now: Timestamp) -> Result<Issued, IssueError> {
         let not_after = now.checked_add(SignedDuration::from_hours(24 * VALID_DAYS));
         let not_after = not_after.unwrap_or(Timestamp::MAX);
-        let Wanted { names, organization, ref key } = *wanted;
-        let leaf = Leaf { names, organization, not_before: now, not_after };
+        let Wanted { names, organization, ref key, shape } = *wanted;
+        let leaf = Leaf { names, organization, shape, not_before: now, not_after };
         let (leaf, private_key) = match *key {
             KeySource::Csr(csr) => {
                 let csr = Csr::parse(csr).map_err(IssueError::Csr)?;
@@ -101,7 +117,7 @@ impl Authority {
                 (self.sign(&leaf, &key)?, Some(SecretString::from(key.serialize_pem())))
             }
         };
-        let intermediate = self.intermediate().to_owned();
-        Ok(Issued { leaf, intermediate, private_key, not_before: now, not_after })
+        let authorities = self.above(shape).into_iter().map(str::to_owned).collect();
+        Ok(Issued { leaf, authorities, shape, private_key, not_before: now, not_after })
     }
 }

@@ -19,6 +19,7 @@ pub(crate) mod rate;
 pub(crate) mod request;
 pub(crate) mod server;
 mod service;
+mod shape;
 mod simulated;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -32,6 +33,7 @@ pub use self::{
     moves::{MoveError, UnknownCertificate},
     product::{Coverage, Level},
     service::Platform,
+    shape::Shape,
     simulated::Simulated,
 };
 pub(crate) use self::{

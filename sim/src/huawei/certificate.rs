@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::{account::Account, product::Product, submission::Submission};
-use crate::cloud::{Coverage, Issued};
+use crate::cloud::{Coverage, Issued, Shape};
 
 /// A status word of Huawei Cloud SCM. Open: a test may set words that no document lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -146,6 +146,8 @@ pub struct Certificate {
     pub bought_at: Timestamp,
     /// What the authority delivered.
     pub issued: Option<Issued>,
+    /// How the cloud hands over what the authority delivers from now on.
+    pub shape: Shape,
 }
 
 impl Certificate {
@@ -177,6 +179,7 @@ impl Certificate {
             withdrawal_asked_at: None,
             bought_at: now,
             issued: None,
+            shape: Shape::default(),
         }
     }
 

@@ -127,7 +127,7 @@ impl Certificate {
         let organization = submission.text("company_name").filter(|_| !self.product.is_dv());
         let key =
             submission.text("csr").map_or_else(|| KeySource::Made(key_kind(submission)), KeySource::Csr);
-        authority.issue(&Wanted { names: &submission.names(), organization, key }, now)
+        authority.issue(&Wanted { names: &submission.names(), organization, key, shape: self.shape }, now)
     }
 }
 

@@ -39,4 +39,4 @@ pub use self::{
     simulated::{Call, Fault, HuaweiCloud, MoveError},
     submission::Submission,
 };
-pub use crate::cloud::{Coverage, IssueError, Issued, Level, Pace, RequestBody, UnknownCertificate};
+pub use crate::cloud::{Coverage, IssueError, Issued, Level, Pace, RequestBody, Shape, UnknownCertificate};

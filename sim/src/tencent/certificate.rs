@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::{account::Account, product::Product, submission::Submission};
-use crate::cloud::Issued;
+use crate::cloud::{Issued, Shape};
 
 /// A status number of Tencent Cloud SSL. Open: a test may set numbers that no document lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -199,6 +199,8 @@ pub struct Certificate {
     pub bought_at: Timestamp,
     /// What the authority delivered.
     pub issued: Option<Issued>,
+    /// How the cloud hands over what the authority delivers from now on.
+    pub shape: Shape,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
     /// What it was reissued from (`ReplacedBy`: "Original ID of the new certificate").
@@ -243,6 +245,7 @@ impl Certificate {
             validation_message: None,
             bought_at: now,
             issued: None,
+            shape: Shape::default(),
             revoked_at: None,
             reissued_from: None,
             successors: Successors::default(),

@@ -103,7 +103,7 @@ impl Certificate {
         let organization = (!self.product.is_dv()).then(|| submission.organization()).flatten();
         let own = submission.text("Csr").filter(|_| submission.text("GenCsrType") == Some("parse"));
         let key = own.map_or_else(|| KeySource::Made(key_kind(submission)), KeySource::Csr);
-        authority.issue(&Wanted { names: &submission.names(), organization, key }, now)
+        authority.issue(&Wanted { names: &submission.names(), organization, key, shape: self.shape }, now)
     }
 }
 

@@ -42,4 +42,4 @@ pub use self::{
     simulated::{Call, Fault, MoveError, TencentCloud},
     submission::Submission,
 };
-pub use crate::cloud::{Coverage, IssueError, Issued, Level, Pace, RequestBody, UnknownCertificate};
+pub use crate::cloud::{Coverage, IssueError, Issued, Level, Pace, RequestBody, Shape, UnknownCertificate};

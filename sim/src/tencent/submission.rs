@@ -61,6 +61,14 @@ impl Submission {
         self.fields.get(name)
     }
 
+    /// Stores another value of a field, or none, as a person does in the console.
+    pub fn set(&mut self, name: &str, value: Option<Value>) {
+        match value {
+            Some(value) => drop(self.fields.insert(name.to_owned(), value)),
+            None => drop(self.fields.remove(name)),
+        }
+    }
+
     /// A text field; an empty one counts as absent.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {

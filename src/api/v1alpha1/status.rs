@@ -167,8 +167,9 @@ pub struct Submission {
     #[serde(default)]
     pub frozen: bool,
 
-    /// SHA-256 over the application that the cloud accepted. Key passwords and identity numbers do
-    /// not count, since a hash of them could be guessed.
+    /// A keyed hash of the application that the cloud accepted, `hmac-sha256:<key id>:<hex>`, so that nothing of it can be
+    /// found by trying; the key is in the Secret `certorder-payload-key` beside the claims. Of key passwords and identity
+    /// numbers only their presence counts. Version 0.1.0 stored `sha256:<hex>`, which is replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub payload_hash: Option<String>,
@@ -221,7 +222,7 @@ pub struct Intent {
     #[schemars(length(max = 128))]
     pub action: String,
 
-    /// SHA-256 over what the call sends, made as for the submission; absent for a call that sends no application.
+    /// A keyed hash of what the call sends, made as for the submission; absent for a call that sends no application.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub payload_hash: Option<String>,

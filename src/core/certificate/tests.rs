@@ -179,6 +179,10 @@ fn a_text_around_it_is_no_matter_and_a_second_block_is() {
             "block EC PARAMETERS: leave",
         ),
         (
+            format!("-----BEGIN MY SECRET-----\nQUFB\n-----END MY SECRET-----\n{plain}"),
+            "there is a block of another kind: leave",
+        ),
+        (
             plain.replace("-----END CERTIFICATE REQUEST-----", ""),
             "the CSR is not PEM: the block CERTIFICATE REQUEST that",
         ),
@@ -188,6 +192,17 @@ fn a_text_around_it_is_no_matter_and_a_second_block_is() {
     for (text, expected) in bad {
         assert!(reason(&text).contains(expected), "{}", reason(&text));
     }
+}
+
+#[test]
+fn what_a_request_asks_for_can_be_compared_although_it_is_refused() {
+    for text in [vector!("text"), vector!("certreq")] {
+        assert_eq!(asked_for(text), Some(Csr::parse(text).unwrap().request_info().to_vec()));
+    }
+    let sm2 = asked_for(vector!("sm2")).unwrap();
+    assert!(Csr::parse(vector!("sm2")).is_err() && !sm2.is_empty());
+    assert_ne!(Some(sm2), asked_for(vector!("plain")));
+    assert_eq!(asked_for("no request"), None);
 }
 
 const COMMON_NAME: &[u64] = &[2, 5, 4, 3];

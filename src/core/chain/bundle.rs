@@ -147,7 +147,7 @@ pub(super) fn read_pem(bundle: &str) -> Result<Vec<(usize, Vec<u8>)>, ChainError
     }
     let blocks = pem::read(bundle)?;
     if let Some(other) = blocks.iter().find(|block| !is_certificate(&block.label)) {
-        return Err(ChainError::OtherBlock(other.label.clone()));
+        return Err(ChainError::OtherBlock(pem::shown_label(&other.label)));
     }
     if blocks.len() > MOST_CERTIFICATES {
         return Err(ChainError::TooMany);

@@ -30,7 +30,8 @@ pub struct Block {
     pub is_encrypted: bool,
 }
 
-/// Why a text cannot be read as PEM. Nothing of the text is repeated but labels.
+/// Why a text cannot be read as PEM. Nothing of the text is repeated but labels that
+/// tools write.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PemError {
     /// Nothing in it.
@@ -75,7 +76,7 @@ pub enum PemError {
     )]
     Stray(usize),
     /// Something in a block that does not belong there.
-    #[error("line {line} has the character {found:?}, which is no base 64{}", hint(*found))]
+    #[error("line {line} has {}, which is no base 64{}", name(*found), hint(*found))]
     NotBase64 {
         /// Where it is.
         line: usize,
@@ -92,6 +93,43 @@ pub enum PemError {
         /// Where it begins.
         line: usize,
     },
+}
+
+/// What a character is called. Of those that people write none is repeated: it may be one of a password that stands
+/// where it does not belong.
+fn name(found: char) -> String {
+    match found {
+        '\\' => "a backslash".to_owned(),
+        _ if found.is_ascii_graphic() => "a sign".to_owned(),
+        _ => format!("the character U+{:04X}", u32::from(found)),
+    }
+}
+
+/// The labels that tools write. Of any other one nothing is repeated.
+const LABELS: [&str; 17] = [
+    "CERTIFICATE",
+    "CERTIFICATE REQUEST",
+    "CMS",
+    "DH PARAMETERS",
+    "DSA PRIVATE KEY",
+    "EC PARAMETERS",
+    "EC PRIVATE KEY",
+    "ENCRYPTED PRIVATE KEY",
+    "NEW CERTIFICATE REQUEST",
+    "OPENSSH PRIVATE KEY",
+    "PKCS7",
+    "PRIVATE KEY",
+    "PUBLIC KEY",
+    "RSA PRIVATE KEY",
+    "TRUSTED CERTIFICATE",
+    "X509 CERTIFICATE",
+    "X509 CRL",
+];
+
+/// A label as a message may show it.
+#[must_use]
+pub fn shown_label(label: &str) -> String {
+    LABELS.iter().find(|known| **known == label).map_or("of another kind", |known| *known).to_owned()
 }
 
 fn hint(found: char) -> &'static str {
@@ -112,14 +150,15 @@ pub fn read(text: &str) -> Result<Vec<Block>, PemError> {
         refuse_stray(&outside)?;
         let Some(begin) = place.marker()? else { break };
         if begin.kind == Kind::End {
-            return Err(PemError::NoBegin { label: begin.label, line: begin.line });
+            return Err(PemError::NoBegin { label: shown_label(&begin.label), line: begin.line });
         }
         let content = place.skip_to_marker();
         refuse_broken_markers(&content)?;
-        let no_end = || PemError::NoEnd { label: begin.label.clone(), line: begin.line };
+        let no_end = || PemError::NoEnd { label: shown_label(&begin.label), line: begin.line };
         let end = place.marker()?.filter(|end| end.kind == Kind::End).ok_or_else(no_end)?;
         if end.label != begin.label {
-            return Err(PemError::OtherEnd { label: begin.label, line: begin.line, end: end.label });
+            let (label, end) = (shown_label(&begin.label), shown_label(&end.label));
+            return Err(PemError::OtherEnd { label, line: begin.line, end });
         }
         blocks.push(block(begin, &content)?);
     }
@@ -281,7 +320,7 @@ fn block(begin: Marker, content: &Part<'_>) -> Result<Block, PemError> {
         Ok(der) if !der.is_empty() => {
             Ok(Block { label: begin.label, der: Zeroizing::new(der), is_encrypted })
         }
-        _ => Err(PemError::Content { label: begin.label, line: begin.line }),
+        _ => Err(PemError::Content { label: shown_label(&begin.label), line: begin.line }),
     }
 }
 

@@ -111,9 +111,9 @@ fn what_is_not_whole_is_refused_with_the_reason() {
         ("joined by too few hyphens", format!("{}{}", a.trim(), &a[2..]), "line 4 must be"),
         ("a label in lower case", a.replace("CERTIFICATE", "certificate"), "line 1 must be"),
         ("an endless label", a.replace("CERTIFICATE", &"X".repeat(65)), "line 1 must be"),
-        (r"\n", a.replace('\n', r"\n"), r"line 1 has the character '\\', which is no base 64: a line break"),
-        ("a word", a.replacen('\n', "\n[...]\n", 1), "line 2 has the character '[', which is no base 64"),
-        ("a zero-width space", a.replacen('\n', "\n\u{200b}", 1), "line 2 has the character '\\u{200b}'"),
+        (r"\n", a.replace('\n', r"\n"), r"line 1 has a backslash, which is no base 64: a line break"),
+        ("a word", a.replacen('\n', "\n[...]\n", 1), "line 2 has a sign, which is no base 64"),
+        ("a zero-width space", a.replacen('\n', "\n\u{200b}", 1), "line 2 has the character U+200B"),
         (
             "a character lost",
             a.replacen('U', "", 1),

@@ -1,6 +1,7 @@
 //! Holds and takes over claims: one Lease for each paid certificate, in a namespace that every installation of the cluster
 //! shares.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
@@ -17,8 +18,10 @@ use crate::cluster::error::explain;
 use crate::cluster::{FIELD_MANAGER, bounded};
 use crate::core::clock::Clock;
 use crate::core::conditions::Problem;
+use crate::core::fingerprint::HashKey;
 use crate::order::claim::lease::{self, Claim, Holder};
 use crate::order::claim::memory::Memory;
+use crate::order::claim::payload_key::{self, PayloadKey};
 use crate::order::claim::rivals;
 
 /// The longest that reads and polls wait for the claims of before. First intents wait for as long as it takes.
@@ -36,6 +39,7 @@ pub struct Claims {
     /// Tells the task that gives claims up that there is one more.
     pub(super) deletions: Notify,
     pub(super) memory: Memory,
+    pub(super) payload_key: PayloadKey,
 }
 
 /// Whether the claims of the orders that run already are known to be in place.
@@ -66,10 +70,17 @@ impl Claims {
     #[must_use]
     pub fn new(client: Client, namespace: &str, clock: Clock, duration: Duration) -> Self {
         let leases = Api::namespaced(client.clone(), namespace);
+        let payload_key = PayloadKey::new(Api::namespaced(client.clone(), namespace), namespace);
         let namespace = namespace.to_owned();
         let state = watch::Sender::new(State::Starting);
         let (deletions, memory) = (Notify::new(), Memory::default());
-        Self { client, leases, namespace, clock, duration, state, deletions, memory }
+        Self { client, leases, namespace, clock, duration, state, deletions, memory, payload_key }
+    }
+
+    /// The key of the payload hashes; it was read before the first claim is held.
+    #[must_use]
+    pub fn hash_key(&self) -> Option<Arc<HashKey>> {
+        self.payload_key.known()
     }
 
     /// Makes sure that an order holds the claim to its certificate. Returns why it does not, if so; only a failure of the
@@ -245,9 +256,11 @@ impl Claims {
             _ => return Err(error),
         }
         let message = format!(
-            "nothing is submitted or adopted without a claim to the certificate, a Lease in namespace {}: {}; install the \
-             namespace, its Role and RoleBinding as docs/install.md, Claims, says",
+            "nothing is submitted or adopted without a claim to the certificate, a Lease in namespace {}, and without the key \
+             of its hashes, Secret {} there: {}; install the namespace, its Role and RoleBinding as docs/install.md, Claims, \
+             says",
             self.namespace,
+            payload_key::NAME,
             explain(&error)
         );
         Ok(Problem::new(Reason::ClaimUnavailable, message))

@@ -16,6 +16,7 @@ use crate::cluster::bounded;
 use crate::cluster::cache::{Cache, Key};
 use crate::cluster::error::{LogOnce, explain};
 use crate::controller::telemetry::Telemetry;
+use crate::core::conditions::Problem;
 use crate::order::claim::claims::{Claims, HolderState, State};
 use crate::order::claim::lease::{self, Claim, Holder};
 use crate::order::claim::rivals;
@@ -91,6 +92,15 @@ impl Claims {
                 self.log(&mut log_once, "cannot give up a claim yet", &error);
             }
             if Instant::now() >= sweep_at {
+                match self.payload_key.read().await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(problem)) => {
+                        warn!(%problem, "the key of the payload hashes stays the one of before")
+                    }
+                    Err(error) => {
+                        self.log(&mut log_once, "cannot read the key of the payload hashes", &error)
+                    }
+                }
                 sweep_at = match self.sweep(orders).await {
                     Ok(again) => again,
                     Err(error) => {
@@ -106,21 +116,36 @@ impl Claims {
     async fn begin(&self, orders: &Orders<'_>) -> Instant {
         let (mut log_once, mut pause) = (LogOnce::default(), RETRY.0);
         loop {
-            let error = match self.sweep(orders).await {
-                Ok(again) => {
+            match self.begin_once(orders).await {
+                Ok(Ok(again)) => {
                     self.state.send_replace(State::Ready);
                     return again;
                 }
-                Err(error) => error,
-            };
-            self.log(&mut log_once, "cannot read or store the claims yet", &error);
-            // Orders are told of missing rights; a failure of the API server is no matter of theirs.
-            if let Ok(problem) = self.unavailable(error) {
-                self.state.send_replace(State::Failed(problem));
+                Ok(Err(problem)) => {
+                    if log_once.is_new(&problem.message) {
+                        warn!(%problem, "nothing can be submitted yet");
+                    }
+                    self.state.send_replace(State::Failed(problem));
+                }
+                Err(error) => {
+                    self.log(&mut log_once, "cannot read or store the claims yet", &error);
+                    // Orders are told of missing rights; a failure of the API server is no matter of theirs.
+                    if let Ok(problem) = self.unavailable(error) {
+                        self.state.send_replace(State::Failed(problem));
+                    }
+                }
             }
             sleep(pause).await;
             pause = pause.saturating_mul(2).min(RETRY.1);
         }
+    }
+
+    /// The key of the hashes comes first: the first intent needs it.
+    async fn begin_once(&self, orders: &Orders<'_>) -> Result<Result<Instant, Problem>, kube::Error> {
+        if let Err(problem) = self.payload_key.read().await? {
+            return Ok(Err(problem));
+        }
+        self.sweep(orders).await.map(Ok)
     }
 
     fn log(&self, log_once: &mut LogOnce, what: &str, error: &kube::Error) {

@@ -47,6 +47,7 @@ impl Fold<'_> {
         self.status.last_handled_reconcile_at = asked.or(self.status.last_handled_reconcile_at.take());
         if let Some(Ok(seen)) = self.facts.observed {
             self.observed(seen);
+            self.replace_plain_hash(seen);
         }
         match outcome {
             Outcome::Step(step) => self.step(step),
@@ -155,7 +156,8 @@ impl Fold<'_> {
         let Some(Ok(seen)) = self.facts.observed else { return Requeue::Failed(None) };
         // The hash records what the cloud holds, so it is set only if the cloud shows exactly that.
         let held = self.facts.payload.as_ref().ok().filter(|payload| seen.stored.shows(&payload.evidence));
-        let payload_hash = held.map(|payload| payload.hash.clone());
+        let key = self.facts.hash_key;
+        let payload_hash = held.and_then(|payload| Some(payload.fingerprint.stored(key?)));
         self.submission().adopted = true;
         let message = "found at the cloud for the same names, and taken over without a call";
         let requeue = self.submitted(payload_hash, Reason::Adopted, message);

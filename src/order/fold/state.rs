@@ -7,7 +7,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use crate::api::v1alpha1::conditions::{Class, ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrderStatus, CloudState, Submission, seconds};
 use crate::controller::failure::{Failure, Retry};
+use crate::core::age;
 use crate::core::conditions::{Conditions, Problem, Status, get};
+use crate::core::fingerprint::{Comparison, is_plain};
 use crate::core::observation::{Observation, Stage};
 use crate::core::redact::Filter;
 use crate::order::facts::{Facts, Term};
@@ -48,6 +50,30 @@ impl Fold<'_> {
         if self.facts.ours().is_some() {
             self.take_over(seen);
         }
+    }
+
+    /// Replaces a hash of version 0.1.0, from which personal data could be guessed, by a keyed one of the same application.
+    /// Where that cannot be built any more, the hash goes once nothing depends on it.
+    pub(super) fn replace_plain_hash(&mut self, seen: &Observation) {
+        let stored = self.status.submission.as_ref().and_then(|ours| ours.payload_hash.as_ref());
+        let (Some(plain), Some(key)) = (stored.filter(|stored| is_plain(stored)), self.facts.hash_key) else {
+            return;
+        };
+        let is_over = matches!(
+            seen.stage,
+            Stage::Issued
+                | Stage::Revoking
+                | Stage::AwaitingRevocationLetter
+                | Stage::Revoked
+                | Stage::Expired
+                | Stage::Refunded
+        );
+        let keyed = match (self.facts.compare(Some(plain)), self.facts.payload) {
+            (Some(Comparison::Same), Ok(payload)) => Some(payload.fingerprint.stored(key)),
+            _ if is_over => None,
+            _ => return,
+        };
+        self.submission().payload_hash = keyed;
     }
 
     /// Copies what the cloud reports of an order that is ours.
@@ -171,7 +197,7 @@ impl Fold<'_> {
     }
 
     pub(super) fn left(&self, until: jiff::Timestamp) -> Duration {
-        Duration::try_from(until.duration_since(self.facts.now)).unwrap_or_default()
+        age::left(self.facts.now, until)
     }
 
     pub(super) fn now(&self) -> Time {

@@ -29,7 +29,7 @@ pub(super) fn after_the_end(facts: &Facts<'_>, ours: &Submission, seen: &Observa
     let is_asked = facts.resubmit_is_asked();
     let is_edited = facts.is_edited_since_the_end();
     match facts.payload {
-        Ok(payload) if is_asked || (is_edited && is_other(ours, payload, seen)) => first(action),
+        Ok(payload) if is_asked || (is_edited && is_other(facts, ours, payload, seen)) => first(action),
         Err(problem) if is_asked || is_edited => facts.make_key_or_halt(problem),
         _ => Step::Follow,
     }

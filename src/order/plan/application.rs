@@ -1,6 +1,8 @@
 //! The stage before the order: the cloud waits for an application, or for the order of one.
 
-use jiff::SignedDuration;
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::v1alpha1::Submission;
 use crate::core::annotations::RESUBMIT_AT;
@@ -11,17 +13,21 @@ use crate::order::plan::evidence::{differences, in_use_by_another, is_other};
 use crate::order::plan::step::{Step, first};
 
 /// For so long after an application was accepted the cloud may still show the one before.
-const READ_BACK_LAGS: SignedDuration = SignedDuration::from_mins(1);
+const READ_BACK_LAGS: Duration = Duration::from_mins(1);
 
 /// Nothing of ours is recorded, and the cloud waits for an application.
 pub(super) fn first_submission(facts: &Facts<'_>, seen: &Observation) -> Step {
     // If one call submits and orders, a certificate that still holds an application was ordered and then withdrawn.
     if facts.submits_in_one_call() && seen.has_traces() && !facts.resubmit_is_asked() {
-        return Step::Halt(withdrawn(
-            facts,
-            "the cloud waits for an application, and still holds one that this order has no record of: it was handed \
-             in before, and withdrawn",
-        ));
+        let whose = match seen.names.as_slice() {
+            [] => String::new(),
+            names => format!(", for {},", names.join(", ")),
+        };
+        let how = format!(
+            "the cloud waits for an application, and still holds one{whose} that this order has no record of: it was \
+             handed in before, and withdrawn"
+        );
+        return Step::Halt(withdrawn(facts, &how));
     }
     match facts.payload {
         // The status was lost after the call: the cloud holds what would be sent. In a later attempt it may be what the
@@ -49,7 +55,7 @@ pub(super) fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Obse
     }
     match facts.payload {
         // Corrected before it was ordered: the new application replaces it.
-        Ok(payload) if is_other(ours, payload, seen) => first(Action::Submit),
+        Ok(payload) if is_other(facts, ours, payload, seen) => first(Action::Submit),
         // What is read back is not what was sent.
         Ok(_) if !differences(facts, ours, seen).is_empty() => another_application(facts, ours, seen),
         Ok(_) if facts.order_action().is_some() => first(Action::Order),
@@ -61,12 +67,14 @@ pub(super) fn before_the_order(facts: &Facts<'_>, ours: &Submission, seen: &Obse
 /// The cloud holds another application than the one that was accepted, and no order was sent. Somebody outside of this
 /// cluster handed one in, and an order would be for that.
 fn another_application(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
-    let submitted = ours.submitted_at.as_ref().filter(|at| facts.now.duration_since(at.0) < READ_BACK_LAGS);
-    match submitted {
+    let is_new = |at: &&Time| facts.is_new(at, facts.ages.submitted, READ_BACK_LAGS);
+    match ours.submitted_at.as_ref().filter(is_new) {
         // It may still show what it held before.
-        Some(submitted) => facts.wait_since(submitted.0),
-        None if facts.resubmit_is_asked() => first(Action::Submit),
-        None => Step::Halt(in_use_by_another(
+        Some(submitted) if !facts.is_stopped_by_another_application() => {
+            facts.wait_since(submitted.0, facts.ages.submitted.seen)
+        }
+        _ if facts.resubmit_is_asked() => first(Action::Submit),
+        _ => Step::Halt(in_use_by_another(
             &differences(facts, ours, seen),
             &format!(
                 "no order is sent; if that application is to be replaced, annotate the order with {RESUBMIT_AT}: <now, RFC \

@@ -14,7 +14,7 @@ pub(super) fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
         (None, Stage::AwaitingInformation) => first_submission(facts, seen),
         // The call that opened the order again may take effect late.
         (None, Stage::Rejected | Stage::Cancelled) => match facts.just_started_over() {
-            Some(start) => facts.wait_since(start),
+            Some(start) => facts.wait_since(start, facts.ages.started_over.seen),
             None => take_over(facts, seen),
         },
         (None, _) => take_over(facts, seen),

@@ -10,7 +10,7 @@ use crate::order::plan::step::{Step, first};
 pub(super) fn running(facts: &Facts<'_>, ours: &Submission, seen: &Observation) -> Step {
     let differences = differences(facts, ours, seen);
     // Compared again after the order; what a person changes in the console later is no application of somebody else.
-    let is_compared = ours.ordered_at.as_ref().is_none_or(|at| facts.is_recent(at));
+    let is_compared = facts.was_just_ordered(ours);
     if !differences.is_empty() && (is_compared || facts.is_stopped_by_another_application()) {
         let what_next = "the CA works on that one, and this order sends nothing more; delete it, or withdraw the review in the \
                          cloud's console and ask for another attempt";

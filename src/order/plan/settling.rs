@@ -1,10 +1,9 @@
 //! An open intent: did its call take effect?
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::api::v1alpha1::Intent;
+use crate::core::age;
 use crate::core::observation::{Observation, Stage};
 use crate::order::facts::{Action, Facts};
 use crate::order::plan::by_stage::by_the_cloud;
@@ -84,12 +83,6 @@ pub(in crate::order) fn landed(
 /// by our own.
 fn absence_counts_from(facts: &Facts<'_>, intent: &Intent) -> Timestamp {
     let lasts = facts.intent_lasts(intent);
-    let after = |time: Timestamp, wait: Duration| {
-        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-        time.checked_add(wait).unwrap_or(Timestamp::MAX)
-    };
-    let here = after(facts.now, lasts.saturating_sub(facts.intent_age));
-    let is_new = facts.intent_age < lasts;
-    let there = after(intent.started_at.0, lasts);
-    if is_new { there.max(here) } else { there }
+    let left = age::left_of(lasts, facts.now, intent.started_at.0, facts.ages.intent.seen);
+    age::after(facts.now, left)
 }

@@ -1,7 +1,10 @@
 //! The steps that [`super::decide`] chooses from.
 
-use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::core::age;
 use crate::core::conditions::Problem;
 use crate::order::facts::{ACCEPTED, Action, Facts, KeyState};
 
@@ -52,7 +55,7 @@ pub enum Step {
 }
 
 /// The shortest pause before the cloud is read again.
-const MIN_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+const MIN_PAUSE: Duration = Duration::from_secs(5);
 
 /// The first attempt of a call, without an open intent.
 pub(super) fn first(action: Action) -> Step {
@@ -63,19 +66,22 @@ pub(super) fn first(action: Action) -> Step {
 pub(in crate::order) fn once(facts: &Facts<'_>, action: Action) -> Step {
     let last = facts.order.status.as_ref().and_then(|status| status.last_request.as_ref());
     let is_accepted = last.is_some_and(|last| {
-        last.outcome == ACCEPTED && last.action == facts.action_name(action) && facts.is_recent(&last.time)
+        last.outcome == ACCEPTED
+            && last.action == facts.action_name(action)
+            && facts.is_recent(&last.time, facts.ages.last_request)
     });
     match last {
-        Some(last) if is_accepted => facts.wait_since(last.time.0),
+        Some(last) if is_accepted => facts.wait_since(last.time.0, facts.ages.last_request.seen),
         _ => first(action),
     }
 }
 
 impl Facts<'_> {
-    /// Waits as long again as since `start`, so that the cloud is polled often at first and rarely later.
-    pub(super) fn wait_since(&self, start: Timestamp) -> Step {
-        let pause = self.now.duration_since(start).max(MIN_PAUSE);
-        Step::Pause { until: self.now.checked_add(pause).unwrap_or(Timestamp::MAX) }
+    /// Waits as long again as since `start`, which was observed here for `seen`, so that the cloud is polled often at first
+    /// and rarely later.
+    pub(super) fn wait_since(&self, start: Timestamp, seen: Duration) -> Step {
+        let pause = age::age(self.now, start).min(seen).max(MIN_PAUSE);
+        Step::Pause { until: age::after(self.now, pause) }
     }
 
     /// Before anything is sent, a missing key is generated; a key that cannot be read is never replaced.

@@ -109,12 +109,20 @@ impl Cloud {
         self.in_doubt |= self.attempts > 1;
     }
 
-    /// The log of calls, whose times are whole seconds.
+    /// The log of calls, whose times are whole seconds. A call of an earlier attempt is none.
     pub(super) fn was_called_since(&self, action: Action, since: Timestamp) -> bool {
+        let began = self.log.iter().rposition(|(logged, _)| *logged == Action::Resubmit);
+        let present = match (action, began) {
+            (Action::Resubmit, began) => {
+                let submitted = self.log.iter().rposition(|(logged, _)| *logged == Action::Submit);
+                self.log.get(submitted.or(began).unwrap_or_default()..)
+            }
+            (_, began) => self.log.get(began.unwrap_or_default()..),
+        };
         let is_it =
             |(logged, time): &(Action, Timestamp)| *logged == action && time.as_second() >= since.as_second();
         // A cloud with one call for both keeps no log.
-        !self.in_one_call && self.log.iter().any(is_it)
+        !self.in_one_call && present.unwrap_or_default().iter().any(is_it)
     }
 
     /// An application is about to be submitted.

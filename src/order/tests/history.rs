@@ -7,6 +7,7 @@ use super::support::*;
 use super::world::{Delivery, World};
 use crate::api::v1alpha1::Mode;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::core::fingerprint::HashKey;
 use crate::core::observation::Stage;
 
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +16,10 @@ enum Event {
     GoOn(Delivery),
     Crash,
     Wait(i64),
+    /// The clock is set, so many seconds off.
+    Clock(i64),
+    /// The key of the hashes is deleted, and another one made.
+    Key,
     /// The profile leads to another application, or to none.
     Profile(Option<&'static str>),
     /// A label is edited.
@@ -89,6 +94,12 @@ fn fault() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// The same with clocks that jump by up to an hour in both directions, mostly by less than a cloud refuses.
+fn event_with_jumps() -> impl Strategy<Value = Event> {
+    let jump = prop_oneof![3 => -300..=300i64, 2 => -3600..=3600i64, 1 => Just(0)];
+    prop_oneof![20 => event(), 4 => jump.prop_map(Event::Clock)]
+}
+
 /// The same with changes in the console.
 fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![20 => event(), 1 => Just(Event::Refund), 1 => Just(Event::OrderElsewhere)]
@@ -101,6 +112,8 @@ fn run(mut world: World, events: Vec<Event>) -> World {
             Event::Crash if !world.calls.is_empty() => world.crash(0),
             Event::Pass | Event::GoOn(_) | Event::Crash => world.pass(0, false),
             Event::Wait(seconds) => world.wait(seconds),
+            Event::Clock(off) => world.set_clock(off),
+            Event::Key => world.hash_key = HashKey::generate().unwrap(),
             Event::Profile(application) => world.edit(0, |order| order.application = application),
             Event::Label => world.edit(0, |_| {}),
             Event::Wipe => world.wipe(0),
@@ -179,10 +192,44 @@ proptest! {
     }
 
     #[test]
+    fn a_key_of_the_hashes_that_is_replaced_submits_nothing_again(
+        events in prop::collection::vec(prop_oneof![10 => fault(), 1 => Just(Event::Key)], 0..50),
+        application in prop_oneof![Just("A"), Just(BY_IDS)],
+        in_one_call in any::<bool>(),
+    ) {
+        let world = World::new(&[application]);
+        let mut world = run(if in_one_call { world.in_one_call() } else { world }, events);
+        world.settle_all();
+        assert_arrived(&world);
+    }
+
+    #[test]
     fn an_order_that_names_a_saved_profile_is_submitted_once_whatever_fails(
         events in prop::collection::vec(fault(), 0..50),
     ) {
         let mut world = run(World::new(&[BY_IDS]), events);
+        world.settle_all();
+        assert_arrived(&world);
+    }
+
+    #[test]
+    fn no_jump_of_a_clock_submits_an_order_again(
+        events in prop::collection::vec(event_with_jumps(), 0..60),
+        second in any::<bool>(),
+    ) {
+        let world = World::new(&["A"]);
+        let mut world = run(if second { world.before_the_second_attempt() } else { world }, events);
+        world.settle_all();
+        assert_arrived(&world);
+    }
+
+    #[test]
+    fn no_jump_of_a_clock_submits_an_order_again_where_one_call_does_both(
+        events in prop::collection::vec(event_with_jumps(), 0..60),
+        second in any::<bool>(),
+    ) {
+        let world = World::new(&["A"]).in_one_call();
+        let mut world = run(if second { world.before_the_second_attempt() } else { world }, events);
         world.settle_all();
         assert_arrived(&world);
     }

@@ -166,6 +166,36 @@ fn what_the_ca_works_on_is_compared_with_what_was_sent_after_the_order() {
     assert_eq!(halted(&stopped.at(4000).sees(later).plan()), Some(Reason::CertificateInUse), "it stays");
 }
 
+/// A profile may change while an order runs, and its application with it; names and the origin of the key may not.
+#[test]
+fn what_cannot_have_been_edited_is_compared_with_any_record() {
+    let table = [
+        ("another organisation", fixed_evidence("B", NAME, "ours"), None),
+        ("other names", fixed_evidence("A", "other.example", "ours"), Some(Reason::CertificateInUse)),
+        ("a key of the cloud", fixed_evidence("A", NAME, "theirs"), Some(Reason::CertificateInUse)),
+        ("nothing shown", crate::core::evidence::Evidence::default(), None),
+    ];
+    for (name, stored, wanted) in table {
+        for cloud in [scene, || scene().in_one_call()] {
+            let seen = Observation { stored: stored.clone(), ..seen(Stage::Reviewing, &[NAME]) };
+            let mut running = cloud().ordered("before", 0).at(1).sees(seen.clone());
+            running.payload.as_mut().unwrap().evidence = fixed_evidence("A", NAME, "ours");
+            assert_eq!(halted(&running.plan()), wanted, "{name}");
+            let mut open = cloud().in_one_call().intends(to_submit("before", 0)).at(1).sees(seen);
+            open.payload.as_mut().unwrap().evidence = fixed_evidence("A", NAME, "ours");
+            assert_eq!(open.plan() == Step::Landed(Action::Submit), wanted.is_none(), "{name}");
+        }
+    }
+}
+
+fn fixed_evidence(organization: &str, name: &str, key: &str) -> crate::core::evidence::Evidence {
+    let mut evidence = crate::core::evidence::Evidence::default();
+    evidence.add_identity("OrganizationName", organization);
+    evidence.add_fixed("CertificateDomain", name);
+    evidence.add_fixed("CsrType", key);
+    evidence
+}
+
 #[test]
 fn a_lost_status_is_adopted_not_submitted_again() {
     assert_eq!(scene().sees(holding("A")).plan(), Step::Adopt);

@@ -350,7 +350,8 @@ fn absence_counts_only_after_the_intent_was_observed_here_for_two_calls_too() {
     assert_eq!(scene(39, 1000), Step::Settle { until: at(1001) });
     assert_eq!(scene(40, 1000), write(Action::Submit, 2));
     // Or it is in the future.
-    assert_eq!(scene(3600, -1000), Step::Settle { until: at(40) });
+    assert_eq!(scene(39, -1000), Step::Settle { until: at(-999) });
+    assert_eq!(scene(40, -1000), write(Action::Submit, 2));
 }
 
 #[test]

@@ -17,10 +17,12 @@ use crate::api::v1alpha1::{
 use crate::core::annotations::FINALIZER;
 use crate::core::conditions::{Conditions, Problem, Status};
 use crate::core::evidence::Evidence;
+use crate::core::fingerprint::{Fingerprint, HashKey};
 use crate::core::names::Names;
 use crate::core::observation::{Observation, Stage};
 use crate::core::product::Product;
 use crate::core::redact::Filter;
+use crate::order::ages::{Age, Ages};
 use crate::order::facts::{self, Action, Export, Facts, KeyState, Term};
 use crate::order::fold::{self, Next, Outcome};
 use crate::order::plan::{self, Step};
@@ -78,6 +80,7 @@ pub(super) struct Scene {
     pub(super) order: CertificateOrder,
     pub(super) names: Result<Names, Problem>,
     pub(super) payload: Result<Payload, Problem>,
+    pub(super) hash_key: Option<HashKey>,
     pub(super) observed: Option<Result<Observation, Error>>,
     pub(super) unsupported: Option<Problem>,
     pub(super) contested: Option<Problem>,
@@ -91,6 +94,8 @@ pub(super) struct Scene {
     pub(super) term: Option<Term>,
     /// How long this process has observed the open intent.
     pub(super) intent_age: Duration,
+    /// How long it has observed everything else that the status records.
+    pub(super) ages: Ages,
     pub(super) logged: Option<bool>,
     pub(super) validation: Option<Box<Validation>>,
     pub(super) now: Timestamp,
@@ -102,6 +107,7 @@ pub(super) fn scene() -> Scene {
         order: order("www-acme", 0),
         names: Ok(names(&[NAME])),
         payload: Ok(payload("A")),
+        hash_key: Some(hash_key()),
         observed: Some(Ok(awaiting())),
         unsupported: None,
         contested: None,
@@ -113,6 +119,7 @@ pub(super) fn scene() -> Scene {
         secret: Export::NotWanted,
         term: None,
         intent_age: Duration::from_hours(1),
+        ages: Ages::all(Age { seen: Duration::from_hours(1), is_known: true }),
         logged: None,
         validation: None,
         now: at(0),
@@ -128,6 +135,7 @@ impl Scene {
             unsupported: self.unsupported.clone(),
             names: &self.names,
             payload: &self.payload,
+            hash_key: self.hash_key.as_ref(),
             observed: self.observed.as_ref(),
             calls: self.calls,
             logged: self.logged,
@@ -140,7 +148,7 @@ impl Scene {
             letter: self.letter.as_ref(),
             secret: &self.secret,
             term: self.term,
-            intent_age: self.intent_age,
+            ages: Ages { intent: Age { seen: self.intent_age, is_known: true }, ..self.ages },
             contested: self.contested.clone(),
             over_budget: self.over_budget.clone(),
             outputs: self.outputs.clone(),
@@ -355,7 +363,7 @@ pub(super) fn payload(application: &str) -> Payload {
     Payload {
         action: SUBMIT,
         body: SecretSlice::from(application.as_bytes().to_vec()),
-        hash: hash(application),
+        fingerprint: Fingerprint::of(application.as_bytes()),
         redacted: json!({"CertId": ID, "OrganizationName": application}),
         evidence: evidence(application),
         note: None,
@@ -363,7 +371,17 @@ pub(super) fn payload(application: &str) -> Payload {
 }
 
 pub(super) fn hash(application: &str) -> String {
-    format!("sha256:{application}")
+    Fingerprint::of(application.as_bytes()).stored(&hash_key())
+}
+
+/// The key of the payload hashes.
+pub(super) fn hash_key() -> HashKey {
+    HashKey::parse(b"0a1b2c3d", &[7; 32]).unwrap()
+}
+
+/// Another one, after the first was deleted.
+pub(super) fn another_key() -> HashKey {
+    HashKey::parse(b"ffffffff", &[8; 32]).unwrap()
 }
 
 /// An application that names a saved profile by its ids.

@@ -2,21 +2,36 @@
 //! two of their steps. It runs the real `plan`, `fold` and `claim`; the steps in between follow `observe` and
 //! `execute`.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
 use super::cloud::{Cloud, Effect};
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent, Mode, micros};
+use crate::cluster::cache;
 use crate::core::annotations::{RESUBMIT_AT, WITHDRAW};
 use crate::core::conditions::get;
+use crate::core::fingerprint::{Fingerprint, HashKey};
 use crate::core::observation::Stage;
+use crate::order::ages::{Ages, RecordAges};
 use crate::order::claim::rivals::contested;
 use crate::order::facts::Action;
 use crate::order::fold::Outcome;
 use crate::order::plan::{Step, unsettled};
 use crate::provider::{Accepted, Error};
 
+/// How far off a clock may be, in seconds, so that the cloud takes a call.
+const CLOCKS_DIFFER: i64 = 300;
+
 pub(super) struct World {
     second: i64,
+    /// How many seconds the clock of the processes is ahead.
+    clock: i64,
+    began: Instant,
+    pub(super) hash_key: HashKey,
     pub(super) cloud: Cloud,
     pub(super) orders: Vec<Stored>,
     /// Passes in flight.
@@ -29,8 +44,8 @@ pub(super) struct Stored {
     pub(super) order: CertificateOrder,
     version: u32,
     pub(super) application: Option<&'static str>,
-    /// The open intent that the order's process observes, and since when.
-    observed_intent: Option<(Intent, i64)>,
+    /// What the order's process observes, and since when.
+    ages: RecordAges,
 }
 
 /// A pass that is about to adopt the certificate, or has stored the intent of its call.
@@ -39,6 +54,8 @@ pub(super) struct Call {
     scene: Scene,
     stored: CertificateOrder,
     version: u32,
+    /// When the pass was planned.
+    began: i64,
     /// How many requests users had made when the pass was planned.
     asked: u32,
     task: Task,
@@ -75,10 +92,19 @@ impl World {
             order: order(&format!("order-{born}"), born),
             version: 0,
             application: Some(*application),
-            observed_intent: None,
+            ages: RecordAges::default(),
         };
         let orders = (0..).zip(applications).map(stored).collect();
-        Self { second: 0, cloud: Cloud::new(), orders, calls: Vec::new(), counter: 0 }
+        Self {
+            second: 0,
+            clock: 0,
+            began: Instant::now(),
+            hash_key: hash_key(),
+            cloud: Cloud::new(),
+            orders,
+            calls: Vec::new(),
+            counter: 0,
+        }
     }
 
     /// The same, at a cloud where one call submits the application and sends the order.
@@ -102,11 +128,13 @@ impl World {
     /// Resolve, observe, plan; then store the status of a step without a call and without a check of the rivals, or the
     /// intent of the call. With `stale`, the cache does not have the other orders yet.
     pub(super) fn pass(&mut self, who: usize, stale: bool) {
-        let intent_age = self.orders[who].intent_age(self.second);
+        let ages = self.ages(who);
         let stored = &self.orders[who];
         let payload = stored.application.map(payload).ok_or_else(|| halt(Reason::ProfileNotFound));
-        let (order, now) = (stored.order.clone(), at(self.second));
-        let scene = Scene { order, payload, intent_age, now, ..scene() }.unread();
+        let (order, now) = (stored.order.clone(), self.now());
+        let hash_key = Some(self.hash_key.clone());
+        let scene =
+            Scene { order, payload, hash_key, intent_age: ages.intent.seen, ages, now, ..scene() }.unread();
         let mut scene = if self.cloud.in_one_call { scene.in_one_call() } else { scene };
         scene.contested = if stale { None } else { contested(&stored.order, &self.all()) };
         if scene.facts().needs_the_cloud() {
@@ -131,13 +159,17 @@ impl World {
         }
         let Stored { order, version, .. } = &self.orders[who];
         let (stored, version) = (order.clone(), *version);
-        let asked = self.cloud.asked;
-        self.calls.push(Call { who, scene, stored, version, asked, task, next: Next::CheckRivals });
+        let (began, asked) = (self.second, self.cloud.asked);
+        self.calls.push(Call { who, scene, stored, version, began, asked, task, next: Next::CheckRivals });
     }
 
     fn intent(&mut self, scene: &Scene, action: Action, attempt: i64) -> Intent {
         self.counter += 1;
-        let hash = scene.payload.as_ref().ok().map(|payload| payload.hash.clone());
+        let hash = scene
+            .payload
+            .as_ref()
+            .ok()
+            .map(|payload| payload.fingerprint.stored(scene.hash_key.as_ref().unwrap()));
         if action == Action::Submit {
             self.cloud.expect(application(scene));
         }
@@ -147,7 +179,7 @@ impl World {
             action: scene.facts().action_name(action),
             payload_hash: hash.filter(|_| action == Action::Submit),
             holder: format!("process {}", self.counter),
-            started_at: micros(at(self.second)),
+            started_at: micros(self.now()),
             resubmit_at: scene.facts().handled_request(action).map(str::to_owned),
         }
     }
@@ -156,13 +188,13 @@ impl World {
     fn logged(&self, scene: &Scene) -> Option<bool> {
         let facts = scene.facts();
         let (action, intent) = unsettled(&facts).filter(|_| self.cloud.readable)?;
-        Some(self.cloud.was_called_since(action, intent.started_at.0))
+        Some(self.cloud.was_called_since(action, facts.log_since(action, intent)))
     }
 
     /// Takes the next step of a pass in flight.
     pub(super) fn go_on(&mut self, call: usize, delivery: Delivery) {
         let mut call = self.calls.remove(call);
-        call.scene.now = at(self.second);
+        call.scene.now = self.now();
         match (&call.next, &call.task) {
             (Next::CheckRivals, task) => match (contested(&call.stored, &self.all()), task) {
                 (None, _) => self.calls.push(Call { next: Next::Act, ..call }),
@@ -170,8 +202,8 @@ impl World {
                 (Some(problem), Task::Write(..)) => self.swap(&call, &Outcome::TakenBack(&problem)),
             },
             (Next::Act, Task::Adopt) => self.swap(&call, &Outcome::Step(&Step::Adopt)),
-            (Next::Act, Task::Write(action, intent)) => {
-                let outcome = self.call(&call, *action, intent, delivery);
+            (Next::Act, Task::Write(action, _)) => {
+                let outcome = self.call(&call, *action, delivery);
                 self.calls.push(Call { next: Next::Record(outcome), ..call });
             }
             (Next::Record(outcome), Task::Write(action, intent)) => {
@@ -193,16 +225,13 @@ impl World {
         }
     }
 
-    fn call(
-        &mut self,
-        call: &Call,
-        action: Action,
-        intent: &Intent,
-        delivery: Delivery,
-    ) -> Result<Accepted, Error> {
+    fn call(&mut self, call: &Call, action: Action, delivery: Delivery) -> Result<Accepted, Error> {
         let timeout = i64::try_from(CALL_TIMEOUT.as_secs()).unwrap();
-        if at(self.second) > at(timeout) + (intent.started_at.0 - at(0)) {
+        if self.second > call.began + timeout {
             return Err(Error::NotSent("the rate limit delayed it too long".to_owned()));
+        }
+        if self.clock.abs() > CLOCKS_DIFFER {
+            return Err(Error::ClockSkew(refusal("AuthFailure.SignatureExpire", "of a refusal")));
         }
         self.counter += 1;
         let request_id = format!("request-{}", self.counter);
@@ -252,7 +281,23 @@ impl World {
     /// The process of a pass dies; the next one has observed nothing yet.
     pub(super) fn crash(&mut self, call: usize) {
         let call = self.calls.remove(call);
-        self.orders[call.who].observed_intent = None;
+        self.orders[call.who].ages = RecordAges::default();
+    }
+
+    /// The clock is set: so many seconds off the right time.
+    pub(super) fn set_clock(&mut self, off: i64) {
+        self.clock = off;
+    }
+
+    /// The time by the clock of the processes.
+    fn now(&self) -> Timestamp {
+        at(self.second + self.clock)
+    }
+
+    fn ages(&self, who: usize) -> Ages {
+        let Stored { order, ages, .. } = &self.orders[who];
+        let steady = self.began + Duration::from_secs(u64::try_from(self.second).unwrap());
+        ages.of(&cache::key(order), order, steady)
     }
 
     /// Time passes, and late calls take effect.
@@ -340,6 +385,7 @@ impl World {
     pub(super) fn settle_all(&mut self) {
         self.calls.clear();
         self.cloud.readable = true;
+        self.clock = 0;
         for who in 0..self.orders.len() {
             self.edit(who, |stored| {
                 stored.application.get_or_insert("A");
@@ -353,6 +399,12 @@ impl World {
             if round > 40 {
                 self.cloud.progress();
             }
+        }
+        // The times that a clock stored while it was ahead are past.
+        self.wait(7200);
+        for _ in 0..5 {
+            self.round();
+            self.cloud.progress();
         }
         let versions =
             |world: &Self| -> Vec<u32> { world.orders.iter().map(|stored| stored.version).collect() };
@@ -381,15 +433,6 @@ impl Stored {
     fn intent(&self) -> Option<&Intent> {
         self.order.status.as_ref()?.submission.as_ref()?.intent.as_ref()
     }
-
-    /// How long the order's process has observed the open intent.
-    fn intent_age(&mut self, second: i64) -> std::time::Duration {
-        let intent = self.intent().cloned();
-        let known = self.observed_intent.take().filter(|(known, _)| Some(known) == intent.as_ref());
-        self.observed_intent = known.or_else(|| intent.map(|intent| (intent, second)));
-        let since = self.observed_intent.as_ref().map_or(second, |(_, since)| *since);
-        std::time::Duration::from_secs(u64::try_from(second - since).unwrap())
-    }
 }
 
 impl Call {
@@ -406,8 +449,8 @@ impl Call {
 
 /// The application of the order.
 fn application(scene: &Scene) -> Option<&'static str> {
-    let wanted = &scene.payload.as_ref().ok()?.hash;
-    ["A", "B", "C", BY_IDS].into_iter().find(|application| hash(application) == *wanted)
+    let wanted = &scene.payload.as_ref().ok()?.fingerprint;
+    ["A", "B", "C", BY_IDS].into_iter().find(|application| Fingerprint::of(application.as_bytes()) == *wanted)
 }
 
 /// One of the errors that mean that nothing happened.

@@ -110,6 +110,11 @@ async fn a_reading_serves_five_minutes_and_every_profile_of_its_account() {
     let at_once = Ask { not_before: second(310), ..ask(&one, second(310), &silent) };
     lookups.organizations(at_once).await.unwrap();
     assert_eq!(one.calls(), 5, "a reconciliation is requested");
+
+    lookups.organizations(ask(&one, second(-3000), &silent)).await.unwrap();
+    assert_eq!(one.calls(), 6, "the clock was set back, and nobody knows how old the reading is");
+    lookups.organizations(ask(&one, second(-2900), &silent)).await.unwrap();
+    assert_eq!(one.calls(), 6);
 }
 
 #[tokio::test]

@@ -57,6 +57,6 @@ fn add(evidence: &mut Evidence, common_name: &str, others: impl IntoIterator<Ite
     let common_name = common_name.to_ascii_lowercase();
     let others: BTreeSet<_> = others.into_iter().map(|name| name.to_ascii_lowercase()).collect();
     let others: Vec<_> = others.into_iter().filter(|name| *name != common_name).collect();
-    evidence.add_identity(COMMON_NAME, &common_name);
-    evidence.add_identity(OTHER_NAMES, others.join("\n"));
+    evidence.add_fixed(COMMON_NAME, &common_name);
+    evidence.add_fixed(OTHER_NAMES, others.join("\n"));
 }

@@ -85,7 +85,7 @@ fn payload(body: &Body<'_>, application: &Application) -> serde_json::Result<Pay
     Ok(Payload {
         action: ACTION,
         body: body.bytes()?.into(),
-        hash: body.hash()?,
+        fingerprint: body.fingerprint()?,
         redacted: body.redacted()?,
         evidence,
         note: None,

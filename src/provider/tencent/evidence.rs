@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::core::certificate::Csr;
+use crate::core::certificate::{Csr, asked_for};
 use crate::core::evidence::Evidence;
 use crate::core::names::Names;
 
@@ -15,9 +15,10 @@ const OTHER_NAMES: &str = "DomainList";
 const CSR: &str = "CsrContent";
 const ORGANIZATION: &str = "OrganizationName";
 
+const KEY_ORIGIN: &str = "CsrType";
+
 /// The facts that are plain texts. `KeyPassword` is not among them: it could be guessed from its digest.
 const TEXTS: &[&str] = &[
-    "CsrType",
     "OrganizationName",
     "OrganizationDivision",
     "OrganizationAddress",
@@ -51,6 +52,40 @@ pub fn add_csr(evidence: &mut Evidence, csr: &Csr) {
     evidence.add_identity(CSR, csr.request_info());
 }
 
+/// Where the key of an application is made: at the cloud, or by its sender, for which there are two words. An application for
+/// the cloud's key shows no CSR, so nothing else tells it from one with the same names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyOrigin {
+    /// The cloud makes key and CSR.
+    Cloud,
+    /// The sender has made them.
+    Sender,
+}
+
+impl KeyOrigin {
+    /// The word that is sent.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cloud => "online",
+            Self::Sender => "parse",
+        }
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        match word.trim().to_ascii_lowercase().as_str() {
+            "online" => Some(Self::Cloud),
+            "parse" | "upload" => Some(Self::Sender),
+            _ => None,
+        }
+    }
+}
+
+/// Adds where the key is made.
+pub fn add_key_origin(evidence: &mut Evidence, origin: KeyOrigin) {
+    evidence.add_fixed(KEY_ORIGIN, origin.word());
+}
+
 /// Marks the organisation as a fact that identifies the application.
 pub fn mark_organization(evidence: &mut Evidence) {
     evidence.mark_identity(ORGANIZATION);
@@ -65,11 +100,15 @@ pub fn stored(data: &Map<String, Value>) -> Evidence {
             evidence.add(name, text);
         }
     }
+    if let Some(origin) = text(KEY_ORIGIN).as_deref().and_then(KeyOrigin::of) {
+        add_key_origin(&mut evidence, origin);
+    }
     if let Some(common_name) = text(COMMON_NAME) {
         add(&mut evidence, &common_name, data.get(OTHER_NAMES).map(texts_of).unwrap_or_default());
     }
-    if let Some(csr) = text(CSR).and_then(|pem| Csr::parse(&pem).ok()) {
-        add_csr(&mut evidence, &csr);
+    // Also one that we would refuse: it is somebody else's then.
+    if let Some(asked_for) = text(CSR).as_deref().and_then(asked_for) {
+        evidence.add_identity(CSR, asked_for);
     }
     evidence
 }
@@ -79,6 +118,6 @@ fn add(evidence: &mut Evidence, common_name: &str, others: impl IntoIterator<Ite
     let common_name = common_name.to_ascii_lowercase();
     let others: BTreeSet<_> = others.into_iter().map(|name| name.to_ascii_lowercase()).collect();
     let others: Vec<_> = others.into_iter().filter(|name| *name != common_name).collect();
-    evidence.add_identity(COMMON_NAME, &common_name);
-    evidence.add_identity(OTHER_NAMES, others.join("\n"));
+    evidence.add_fixed(COMMON_NAME, &common_name);
+    evidence.add_fixed(OTHER_NAMES, others.join("\n"));
 }

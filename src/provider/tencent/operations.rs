@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator;
 
 use crate::provider::{Error, RequestKind};
 
@@ -50,36 +51,57 @@ struct Line {
 impl Tencent {
     /// Reads the log from `since` to its end. It is the whole account's, so it may have pages; lines that come in
     /// between push older ones to later pages, so none is missed.
+    ///
+    /// A call of an earlier attempt is none: by the log's own clock it is before the call that began the present one.
     pub(super) async fn has_logged(&self, kind: RequestKind, since: Timestamp) -> Result<bool, Error> {
         let start_time = &time::text(since);
         let start = time::parse(start_time).unwrap_or(since);
         let mut offset = 0;
         let mut last_id = String::new();
+        let mut calls = Vec::new();
         for _ in 0..MOST_PAGES {
             let body = json(&DescribeCertificateOperateLogs { offset, limit: PAGE, start_time })?;
             let (page, request_id) = self.client.read::<Page>(ACTION, &body).await?;
-            if page.operate_logs.iter().any(|line| self.is_of(line, kind, start)) {
-                return Ok(true);
-            }
             offset += page.operate_logs.len();
+            let is_last = page.operate_logs.is_empty();
+            calls.extend(page.operate_logs.into_iter().filter_map(|line| self.call(line, start)));
             let total = page.total_count.and_then(|total| total.parse().ok());
-            if page.operate_logs.is_empty() || total.is_some_and(|total: usize| offset >= total) {
-                return Ok(false);
+            if is_last || total.is_some_and(|total: usize| offset >= total) {
+                return Ok(is_in_this_attempt(kind, &calls));
             }
             last_id = request_id;
         }
         Err(unreadable("the log of the account's calls has no end", last_id))
     }
 
-    fn is_of(&self, line: &Line, kind: RequestKind, start: Timestamp) -> bool {
-        let is = |text: &Option<String>, wanted: &str| {
-            text.as_ref().is_some_and(|text| text.eq_ignore_ascii_case(wanted))
-        };
-        let in_time = line.created_on.as_deref().and_then(time::parse).is_some_and(|time| time >= start);
-        line.cert_id.as_deref() == Some(self.order.certificate_id.as_str())
-            && is(&line.kind, name(kind))
-            && in_time
+    /// The kind and time of a call on this certificate.
+    fn call(&self, line: Line, start: Timestamp) -> Option<(RequestKind, Timestamp)> {
+        let Line { cert_id, kind, created_on } = line;
+        let kind = kind?;
+        let kind = RequestKind::iter().find(|known| name(*known).eq_ignore_ascii_case(&kind))?;
+        let at = created_on.as_deref().and_then(time::parse).filter(|at| *at >= start)?;
+        (cert_id.as_deref() == Some(self.order.certificate_id.as_str())).then_some((kind, at))
     }
+}
+
+/// Whether one of the calls is of this kind and of the present attempt. The times are whole seconds, and between two attempts
+/// there is more than one.
+fn is_in_this_attempt(kind: RequestKind, calls: &[(RequestKind, Timestamp)]) -> bool {
+    let last = |kinds: &[RequestKind]| {
+        calls.iter().filter(|(kind, _)| kinds.contains(kind)).map(|(_, at)| *at).max()
+    };
+    // What a call of this kind comes after, in a later second and at the earliest in the same one.
+    let (after, from) = match kind {
+        RequestKind::Submit => (last(&[RequestKind::Resubmit, RequestKind::Withdraw]), None),
+        RequestKind::Order | RequestKind::SendLetter => {
+            (last(&[RequestKind::Resubmit, RequestKind::Withdraw]), last(&[RequestKind::Submit]))
+        }
+        RequestKind::Resubmit => (None, last(&[RequestKind::Submit, RequestKind::Withdraw])),
+        RequestKind::Withdraw => (None, last(&[RequestKind::Submit])),
+        RequestKind::Revoke => (None, None),
+    };
+    let is_it = |at: Timestamp| after.is_none_or(|after| at > after) && from.is_none_or(|from| at >= from);
+    calls.iter().any(|(called, at)| *called == kind && is_it(*at))
 }
 
 /// The log's names, in its field `Type`.
@@ -91,5 +113,39 @@ fn name(kind: RequestKind) -> &'static str {
         RequestKind::Withdraw => "cancel",
         RequestKind::Revoke => "revoke",
         RequestKind::SendLetter => "uploadConfirmLetter",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use RequestKind::{Order, Resubmit, SendLetter, Submit, Withdraw};
+
+    #[test]
+    fn a_call_of_an_attempt_before_is_none_of_this_one_by_the_clock_of_the_log_alone() {
+        let at = |second: i64| Timestamp::from_second(1_780_000_000 + second).unwrap();
+        let is_logged = |kind, calls: &[(RequestKind, i64)]| {
+            let calls: Vec<_> = calls.iter().map(|(kind, second)| (*kind, at(*second))).collect();
+            is_in_this_attempt(kind, &calls)
+        };
+        let first = [(Submit, 0), (Order, 0), (SendLetter, 5), (Withdraw, 9)];
+        for (kind, _) in first {
+            assert!(
+                is_logged(kind, &first[..=first.iter().position(|(one, _)| *one == kind).unwrap()]),
+                "{kind:?}"
+            );
+        }
+        let again = [&first[..], &[(Resubmit, 60)]].concat();
+        assert!(is_logged(Resubmit, &again));
+        for kind in [Submit, Order, SendLetter] {
+            assert!(!is_logged(kind, &again), "{kind:?} of the first attempt");
+        }
+        let submitted = [&again[..], &[(Submit, 61)]].concat();
+        assert!(is_logged(Submit, &submitted) && !is_logged(Order, &submitted));
+        // A log may name a purchase as it names an order.
+        assert!(!is_logged(Order, &[(Order, 0), (Submit, 30)]));
+        assert!(!is_logged(Resubmit, &[&submitted[..], &[(Order, 61), (Withdraw, 90)]].concat()));
+        assert!(!is_logged(Withdraw, &submitted));
+        assert!(is_logged(Order, &[(Order, 3)]), "taken over before it was ordered");
     }
 }

@@ -14,6 +14,7 @@ use crate::core::names::DnsName;
 use crate::core::product::Product;
 use crate::provider::{Payload, profile};
 
+use super::evidence::KeyOrigin;
 use super::{evidence, product, saved};
 use crate::provider::body::{Body, Text};
 
@@ -72,13 +73,17 @@ fn payload(body: &Body<'_>, application: &Application) -> serde_json::Result<Pay
     let mut evidence = body.evidence();
     evidence::mark_organization(&mut evidence);
     evidence::add_names(&mut evidence, &application.names);
-    if let Key::Csr(csr) = &application.key {
-        evidence::add_csr(&mut evidence, csr);
+    match &application.key {
+        Key::Csr(csr) => {
+            evidence::add_key_origin(&mut evidence, KeyOrigin::Sender);
+            evidence::add_csr(&mut evidence, csr);
+        }
+        Key::Cloud(_) => evidence::add_key_origin(&mut evidence, KeyOrigin::Cloud),
     }
     Ok(Payload {
         action: ACTION,
         body: body.bytes()?.into(),
-        hash: body.hash()?,
+        fingerprint: body.fingerprint()?,
         redacted: body.redacted()?,
         evidence,
         note: None,
@@ -142,12 +147,12 @@ fn unfit(message: impl Into<String>) -> Problem {
 fn key<'a>(body: &mut Body<'a>, key: &'a Key) -> Result<(), Problem> {
     match key {
         Key::Csr(csr) => {
-            body.shown("GenCsrType", "CsrType", "parse");
+            body.text("GenCsrType", KeyOrigin::Sender.word());
             body.csr("Csr", csr);
         }
         Key::Cloud(algorithm) => {
             let (family, parameter) = key_parameters(*algorithm)?;
-            body.shown("GenCsrType", "CsrType", "online");
+            body.text("GenCsrType", KeyOrigin::Cloud.word());
             body.text("CsrEncryptAlgo", family);
             body.text("CsrKeyParameter", parameter);
         }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use certorder::api::v1alpha1::CertificateOrder;
+use certorder::core::age;
 use certorder_sim::proxy::{Proxy, Upstream};
 use certorder_sim::tencent::{Account, Call, Fault, Options, Product, TencentCloud};
 use k8s_openapi::api::core::v1::Secret;
@@ -139,7 +140,7 @@ fn figures(
 ) -> Figures {
     let submits = submissions(cloud, &holder.account);
     let times: Vec<jiff::Timestamp> = submits.iter().map(|call| call.time).collect();
-    let between = |from: jiff::Timestamp, to: jiff::Timestamp| to.duration_since(from).as_secs_f64();
+    let between = |from: jiff::Timestamp, to: jiff::Timestamp| age::left(from, to).as_secs_f64();
     let last = times.last().copied().unwrap_or(start);
     let span = times.first().map_or(0.0, |first| between(*first, last));
     let intervals = u32::try_from(times.len().saturating_sub(1)).unwrap();

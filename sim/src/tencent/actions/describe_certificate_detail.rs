@@ -40,7 +40,7 @@ fn detail_fields(certificate: &Certificate, lacks_chain: bool) -> Value {
     })
 }
 
-/// Inferred: the leaf, then the intermediate, without the root.
+/// Inferred: the leaf, then the intermediate, without the root, unless the certificate has another shape.
 fn chain(issued: &Issued, lacks_chain: bool) -> String {
-    if lacks_chain { issued.leaf.clone() } else { issued.chain() }
+    if lacks_chain { issued.leaf.clone() } else { issued.entire() }
 }

@@ -30,10 +30,10 @@ fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
 /// Inferred: the folders and the names of the files. The key is there only where the cloud made it.
 fn archive(issued: &Issued, name: &str) -> ZipResult<Vec<u8>> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    let chain = issued.chain();
+    let (chain, rest) = (issued.chain(), issued.rest());
     let files = [
         (format!("Apache/{name}.crt"), issued.leaf.as_str()),
-        ("Apache/root_bundle.crt".to_owned(), &issued.intermediate),
+        ("Apache/root_bundle.crt".to_owned(), rest.as_str()),
         (format!("Nginx/{name}_bundle.crt"), &chain),
         (format!("Nginx/{name}_bundle.pem"), &chain),
     ];

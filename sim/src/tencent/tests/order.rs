@@ -194,7 +194,7 @@ async fn a_certificate_is_signed_for_the_key_in_the_csr() {
     let issued = setup.cloud.certificate("J2lX2maH").unwrap().issued.unwrap();
     assert!(issued.private_key_pem().is_none());
 
-    let pems = [issued.leaf.as_str(), &issued.intermediate, setup.cloud.root_certificate()];
+    let pems = [issued.leaf.as_str(), &issued.authorities[0], setup.cloud.root_certificate()];
     let pems = pems.map(|pem| pem::parse(pem).unwrap());
     let [leaf, intermediate, root] =
         pems.each_ref().map(|pem| X509Certificate::from_der(pem.contents()).unwrap().1);

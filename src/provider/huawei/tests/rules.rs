@@ -299,11 +299,14 @@ fn bytes_and_hash_are_the_same_every_time_and_are_those_of_every_release() {
     );
     assert_eq!(one.body.expose_secret(), two.body.expose_secret());
     // The hash is stored: with a release that changes it, every running order would count as edited.
-    assert_eq!(one.hash, "sha256:4dca993a436abdc939d3481c30dcb846dd2286d328d9462589bb0d1cef8203bb");
-    assert_eq!(two.hash, one.hash);
+    assert_eq!(
+        one.fingerprint.plain(),
+        "sha256:4dca993a436abdc939d3481c30dcb846dd2286d328d9462589bb0d1cef8203bb"
+    );
+    assert_eq!(two.fingerprint, one.fingerprint);
     let product = Product { domain_validated: Some(false), ..Product::default() };
     let named = request::prepare(&order(&json!({})), &company_application(), Some(&product)).unwrap();
-    assert_eq!(named.hash, one.hash, "what is known of the product changes no byte");
+    assert_eq!(named.fingerprint, one.fingerprint, "what is known of the product changes no byte");
 }
 
 #[test]

@@ -233,7 +233,7 @@ async fn a_chain_that_the_detail_lacks_is_taken_from_the_archive() {
     assert_eq!((certificates(&bundle), bundle.private_key_pem.is_none()), (2, true));
     assert_eq!(
         bundle.certificate_pem.replace(['\r', '\n'], ""),
-        format!("{}{}", issued.leaf, issued.intermediate).replace(['\r', '\n'], "")
+        format!("{}{}", issued.leaf, issued.authorities.concat()).replace(['\r', '\n'], "")
     );
 }
 

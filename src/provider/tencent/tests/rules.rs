@@ -175,11 +175,15 @@ fn ids_need_no_data_and_what_they_do_not_cover_is_named() {
 fn the_hash_is_that_of_the_sent_bytes_and_ids_are_no_whole_evidence() {
     let prepared = |what: Saved| prepare(&json!({}), &saved(what)).unwrap();
     let (inline, unused) = (prepared(Saved::No), prepared(Saved::NotUsable("it is not approved".to_owned())));
-    assert_eq!((&inline.hash, &inline.evidence), (&unused.hash, &unused.evidence));
+    assert_eq!((&inline.fingerprint, &inline.evidence), (&unused.fingerprint, &unused.evidence));
     let (all, company) = (prepared(everything()), prepared(organization_only()));
-    assert!(all.hash != inline.hash && company.hash != inline.hash && all.hash != company.hash);
+    assert!(
+        all.fingerprint != inline.fingerprint
+            && company.fingerprint != inline.fingerprint
+            && all.fingerprint != company.fingerprint
+    );
     let reviewed = Saved::Everything { organization: 134, administrator: 2345, reviewed: vec![Level::Ov] };
-    assert_eq!(prepared(reviewed).hash, all.hash, "what the review covers is not sent");
+    assert_eq!(prepared(reviewed).fingerprint, all.fingerprint, "what the review covers is not sent");
     assert!(all.evidence.is_partial() && company.evidence.is_partial() && !inline.evidence.is_partial());
     assert_eq!(all.redacted["ManagerId"], "2345");
 }
@@ -316,13 +320,16 @@ fn bytes_and_hash_are_the_same_every_time_and_are_those_of_every_release() {
     let (one, two) = (prepare(&json!({}), &secretive()).unwrap(), prepare(&json!({}), &secretive()).unwrap());
     assert_eq!(one.body.expose_secret(), two.body.expose_secret());
     // The hash is stored: with a release that changes it, every running order would count as edited.
-    assert_eq!(one.hash, "sha256:ff39b4716a93f77092a9150362c47ceae430e8a168daa29bf1332386545e3eef");
-    assert_eq!(two.hash, one.hash);
+    assert_eq!(
+        one.fingerprint.plain(),
+        "sha256:ff39b4716a93f77092a9150362c47ceae430e8a168daa29bf1332386545e3eef"
+    );
+    assert_eq!(two.fingerprint, one.fingerprint);
 }
 
 #[test]
 fn the_hash_differs_between_requests_but_not_between_their_secrets() {
-    let hash = |application: &Application| prepare(&json!({}), application).unwrap().hash;
+    let hash = |application: &Application| prepare(&json!({}), application).unwrap().fingerprint;
     let before = hash(&secretive());
 
     let mut guess = secretive();
@@ -399,6 +406,24 @@ fn an_application_is_recognised_by_what_the_cloud_stores_of_it() {
         other[&name] = json!("other");
         assert_eq!(!evidence::stored(&other).shows(&payload.evidence), compared, "{name}");
     }
+}
+
+#[test]
+fn an_application_for_a_key_of_the_cloud_contradicts_one_with_a_csr_and_the_two_words_for_that_are_one() {
+    let with_csr = Application { key: Key::Csr(csr()), ..company_application() };
+    let sent = prepare(&json!({}), &with_csr).unwrap();
+    for (word, wanted) in
+        [("parse", vec![]), ("Upload", vec![]), ("online", vec!["CsrType"]), ("new", vec![])]
+    {
+        let mut stored = stored_form(&json_of(&sent));
+        stored["CsrType"] = json!(word);
+        stored.remove("CsrContent");
+        assert_eq!(evidence::stored(&stored).contradictions(&sent.evidence), wanted, "{word}");
+        assert_eq!(evidence::stored(&stored).fixed_contradictions(&sent.evidence), wanted, "{word}");
+    }
+    let by_the_cloud = prepare(&json!({}), &company_application()).unwrap();
+    let stored = evidence::stored(&stored_form(&json_of(&sent)));
+    assert_eq!(stored.contradictions(&by_the_cloud.evidence), ["CsrType"]);
 }
 
 #[test]
