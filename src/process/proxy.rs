@@ -1,6 +1,6 @@
 //! Which proxy leads to the API server of a kubeconfig. In a cluster it is always reached directly.
 //!
-//! The client library compares NO_PROXY with the address of the proxy, not with that of the server, so the choice is made
+//! The client library compares `NO_PROXY` with the address of the proxy, not with that of the server, so the choice is made
 //! here.
 
 use std::env;
@@ -46,7 +46,7 @@ impl Variables {
         }
     }
 
-    /// The proxy for a server, unless NO_PROXY names it.
+    /// The proxy for a server, unless `NO_PROXY` names it.
     fn proxy(&self, server: &Uri) -> Option<&str> {
         let of_scheme = if server.scheme_str() == Some("http") { &self.http } else { &self.https };
         let proxy = of_scheme.as_ref().or(self.all.as_ref())?;
