@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use certorder::api::v1alpha1::CertificateOrder;
-use certorder_sim::tencent::{Issued, Status};
+use certorder_sim::cloud::Shape;
+use certorder_sim::tencent::Status;
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::wait::await_condition;
 use tokio::time::timeout;
@@ -58,20 +59,17 @@ async fn all(world: &World, orders: &[Order], type_: &str) {
 /// The CA issues, with the root in the bundle or without.
 fn deliver(world: &World, order: &Order) {
     let id = order.certificate.as_str();
+    if order.is_rooted {
+        match (order.cloud, &world.site) {
+            (Kind::Huawei, Cloud::Huawei(cloud, _)) => {
+                cloud.set(id, |certificate| certificate.shape = Shape::WithRoot).unwrap();
+            }
+            _ => world.cloud.set(id, |certificate| certificate.shape = Shape::WithRoot).unwrap(),
+        }
+    }
     match order.cloud {
         Kind::Tencent => while world.cloud.advance(id).unwrap() != Status::ISSUED {},
         Kind::Huawei => while !world.site.advance(id) {},
-    }
-    if order.is_rooted {
-        let root = root(world, order.cloud);
-        let add = |issued: &mut Option<Issued>| issued.as_mut().unwrap().intermediate.extend(["\n", &root]);
-        match (order.cloud, &world.site) {
-            (Kind::Huawei, Cloud::Huawei(cloud, _)) => {
-                cloud.set(id, |certificate| add(&mut certificate.issued))
-            }
-            _ => world.cloud.set(id, |certificate| add(&mut certificate.issued)),
-        }
-        .unwrap();
     }
 }
 

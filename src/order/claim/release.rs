@@ -95,10 +95,10 @@ impl Claims {
                 match self.payload_key.read().await {
                     Ok(Ok(())) => {}
                     Ok(Err(problem)) => {
-                        warn!(%problem, "the key of the payload hashes stays the one of before")
+                        warn!(%problem, "the key of the payload hashes stays the one of before");
                     }
                     Err(error) => {
-                        self.log(&mut log_once, "cannot read the key of the payload hashes", &error)
+                        self.log(&mut log_once, "cannot read the key of the payload hashes", &error);
                     }
                 }
                 sweep_at = match self.sweep(orders).await {

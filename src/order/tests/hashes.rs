@@ -20,8 +20,10 @@ fn application(scene: &Scene) -> &'static str {
     if wanted == Fingerprint::of(BY_IDS.as_bytes()) { BY_IDS } else { "A" }
 }
 
+type Change = fn(Scene) -> Scene;
+
 /// What became of the key since the hash was stored.
-fn changes() -> [(&'static str, fn(Scene) -> Scene); 3] {
+fn changes() -> [(&'static str, Change); 3] {
     [
         ("the key was deleted, or replaced by another installation", |scene| Scene {
             hash_key: Some(another_key()),
