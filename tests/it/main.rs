@@ -29,6 +29,7 @@ mod markers;
 mod modes;
 mod money;
 mod operator;
+mod operator_policies;
 mod orders;
 mod outputs;
 mod permissions;
