@@ -17,6 +17,8 @@ def test_there_is_what_the_operator_needs_and_nothing_else(default):
         ["NetworkPolicy", "ServiceAccount", "ClusterRoleBinding", "Role", "RoleBinding", "Service", "Deployment", "Pod"]
         # The claims: where they stand, and what the operator may do there.
         + ["Namespace", "Role", "RoleBinding"]
+        # What of Secrets and orders the operator's account may write.
+        + ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"] * 2
         + ["CustomResourceDefinition"] * 2
         + ["ClusterRole"] * 4
     )
@@ -79,6 +81,7 @@ def test_every_object_is_labelled(default):
 
 def test_namespaced_objects_are_in_the_namespace_of_the_release(default):
     everywhere = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace"}
+    everywhere |= {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
     for item in default.objects:
         expected = None if item["kind"] in everywhere else "certorder"
         if item["metadata"]["name"] == "certorder.certorder":

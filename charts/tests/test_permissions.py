@@ -5,7 +5,7 @@ import pytest
 OPERATOR = [
     (["certorder.dev"], ["certificateorders"], ["get", "list", "watch", "patch"]),
     (["certorder.dev"], ["organizationprofiles"], ["get", "list", "watch"]),
-    (["certorder.dev"], ["certificateorders/status", "organizationprofiles/status"], ["update", "patch"]),
+    (["certorder.dev"], ["certificateorders/status", "organizationprofiles/status"], ["update"]),
     ([""], ["secrets"], ["get", "list", "watch", "create", "patch"]),
     (["events.k8s.io"], ["events"], ["create", "patch"]),
 ]
@@ -61,7 +61,7 @@ def test_the_lease_is_one_by_name(render):
     role = render().one("Role", "certorder-leader-election")
     assert rules(role) == [
         (["coordination.k8s.io"], ["leases"], ["create"]),
-        (["coordination.k8s.io"], ["leases"], ["get", "update", "patch"]),
+        (["coordination.k8s.io"], ["leases"], ["get", "update"]),
     ]
     assert role["rules"][1]["resourceNames"] == ["certorder"]
 
@@ -71,6 +71,45 @@ def test_the_lease_follows_its_namespace(render):
     assert out.one("Role", "certorder-leader-election")["metadata"]["namespace"] == "leases"
     assert out.one("RoleBinding", "certorder-leader-election")["metadata"]["namespace"] == "leases"
     assert "--lease-namespace=leases" in out.args
+
+
+def policies(out):
+    found = out.all("ValidatingAdmissionPolicy")
+    bindings = out.all("ValidatingAdmissionPolicyBinding")
+    assert [item["spec"]["policyName"] for item in bindings] == [item["metadata"]["name"] for item in found]
+    assert all(item["spec"]["validationActions"] == ["Deny"] for item in bindings)
+    return {item["metadata"]["name"]: item["spec"] for item in found}
+
+
+def test_what_the_operator_writes_is_narrowed_by_policies(render):
+    found = policies(render())
+    assert list(found) == ["certorder.certorder-secrets", "certorder.certorder-orders"]
+    for spec in found.values():
+        assert spec["failurePolicy"] == "Fail"
+        [condition] = spec["matchConditions"]
+        assert condition["expression"] == "request.userInfo.username == 'system:serviceaccount:certorder:certorder'"
+
+
+@pytest.mark.parametrize(
+    ("values", "there"),
+    [
+        ({}, True),
+        ({"watchNamespaces": ["shop"]}, False),
+        ({"policies": {"operator": {"enabled": False}}}, False),
+        ({"watchNamespaces": ["shop"], "policies": {"operator": {"enabled": True}}}, True),
+    ],
+)
+def test_the_policies_are_of_the_cluster_and_so_only_where_the_operator_is(render, values, there):
+    assert len(policies(render(values))) == (2 if there else 0)
+
+
+def test_the_policies_are_about_the_account_and_the_claims_of_their_release(render):
+    values = {"serviceAccount": {"create": False, "name": "mine"}, "claims": {"namespace": "our-claims"}}
+    found = policies(render(values, namespace="a", release="blue"))
+    assert list(found) == ["a.blue-certorder-secrets", "a.blue-certorder-orders"]
+    for spec in found.values():
+        assert "'system:serviceaccount:a:mine'" in spec["matchConditions"][0]["expression"]
+    assert "== 'our-claims'" in str(found["a.blue-certorder-secrets"]["variables"])
 
 
 CLAIMS = [

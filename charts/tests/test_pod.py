@@ -7,6 +7,7 @@ FLAGS = [
     ({"pollInterval": "1m"}, "--poll-interval=1m"),
     ({"callTimeout": "500ms"}, "--call-timeout=500ms"),
     ({"maxOrdersPerNamespace": 1000000}, "--max-orders-per-namespace=1000000"),
+    ({"secretTemplate": {"prefixes": ["acme.example"]}}, "--secret-template-prefix=acme.example"),
     ({"tencentCloud": {"rateLimit": 20}}, "--tencent-rate-limit=20"),
     ({"tencentCloud": {"endpoint": "https://ssl.gateway.example"}}, "--tencent-endpoint=https://ssl.gateway.example"),
     ({"huaweiCloud": {"rateLimit": 3}}, "--huawei-rate-limit=3"),
@@ -26,6 +27,13 @@ def test_each_value_is_one_flag(render, values, flag):
     args = render(values).args
     assert args.count(flag) == 1
     assert len({arg.split("=")[0] for arg in args}) == len(args)
+
+
+def test_each_prefix_is_one_flag(render):
+    args = render({"secretTemplate": {"prefixes": ["b.example", "a.example", "b.example"]}}).args
+    assert [arg for arg in args if "prefix" in arg] == [
+        "--secret-template-prefix=a.example", "--secret-template-prefix=b.example",
+    ]
 
 
 def test_the_port_is_one_everywhere(render):

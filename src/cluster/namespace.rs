@@ -22,6 +22,9 @@ pub enum Error {
     /// The user can fix it.
     #[error(transparent)]
     Problem(#[from] Problem),
+    /// The Secret is there, and its owner has not allowed that it is used.
+    #[error(transparent)]
+    Unlabelled(Problem),
     /// An error of the API server.
     #[error(transparent)]
     Api(#[from] kube::Error),
@@ -31,7 +34,7 @@ pub enum Error {
 pub fn as_data<T>(read: Result<T, Error>) -> Result<Result<T, Problem>, kube::Error> {
     match read {
         Ok(value) => Ok(Ok(value)),
-        Err(Error::Problem(problem)) => Ok(Err(problem)),
+        Err(Error::Problem(problem) | Error::Unlabelled(problem)) => Ok(Err(problem)),
         Err(Error::Api(error)) => Err(error),
     }
 }
@@ -102,9 +105,11 @@ impl Namespace {
         Ok(secret.data.get(key).ok_or_else(|| missing(name, key, field, "no key"))?.0.clone())
     }
 
-    /// A password that stays in the cluster, of a keystore.
+    /// The password of a keystore. It stays in the cluster, but whoever gets the keystore can try out what it was, so the
+    /// Secret must carry the label [`READABLE`]: [`Error::Unlabelled`] if it does not.
     pub async fn password(&self, selector: &SecretKeySelector, field: &str) -> Result<SecretString, Error> {
-        let secret = self.secret(&selector.name, field).await?;
+        let why = "whoever gets the keystore could find out by trying what stands in it";
+        let secret = self.labelled(&selector.name, field, why).await?;
         Ok(line(&secret.data, selector, field, text::line)?.into())
     }
 
@@ -122,15 +127,19 @@ impl Namespace {
 
     /// A whole Secret whose content is sent to a cloud.
     pub async fn readable_secret(&self, name: &str, field: &str) -> Result<Arc<Content>, Error> {
+        self.labelled(name, field, "its content would be sent to the cloud").await
+    }
+
+    /// A Secret whose owner must have allowed by the label [`READABLE`] that it is used; `why`, as the message says.
+    async fn labelled(&self, name: &str, field: &str, why: &str) -> Result<Arc<Content>, Error> {
         let secret = self.secret(name, field).await?;
         if secret.is_readable {
             return Ok(secret);
         }
         let message = format!(
-            "Secret {name} of {field} lacks the label {READABLE}: \"true\"; its content would be sent to the \
-             cloud, so whoever owns the Secret must set it"
+            "Secret {name} of {field} lacks the label {READABLE}: \"true\"; {why}, so whoever owns the Secret must set it"
         );
-        Err(Problem::new(Reason::SecretKeyMissing, message).into())
+        Err(Error::Unlabelled(Problem::new(Reason::SecretKeyMissing, message)))
     }
 
     /// A public text: a CSR.

@@ -178,8 +178,8 @@ impl Telemetry {
         };
         let (before, now) = (conditions(before), conditions(after));
         let notes = ANNOUNCED.into_iter().filter_map(|type_| announcement(type_, &before, &now));
-        let contested = contest(&before, &now);
-        self.announce(&after.object_ref(&()), notes.chain(contested).collect()).await;
+        let notes = notes.chain(contest(&before, &now)).chain(left_off(&before, &now));
+        self.announce(&after.object_ref(&()), notes.collect()).await;
         self.wrote(after, "CertificateOrder", &after.name_any()).await;
     }
 
@@ -309,6 +309,14 @@ fn contest(before: &[Condition], now: &[Condition]) -> Option<Event> {
     let is_so = |list| get(list, ConditionType::SecretSynced).filter(|synced| synced.reason == contested);
     let now = is_so(now)?;
     is_so(before).is_none().then(|| event(contested, true, &now.message))
+}
+
+/// Keys of the template are left off the Secrets, or others than before.
+fn left_off(before: &[Condition], now: &[Condition]) -> Option<Event> {
+    let of = |list| get(list, ConditionType::SecretTemplateAccepted);
+    let now = of(now)?;
+    let is_new = of(before).is_none_or(|then| then.message != now.message);
+    is_new.then(|| event(&now.reason, true, &now.message))
 }
 
 fn announcement_of_a_profile(

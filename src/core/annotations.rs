@@ -12,7 +12,8 @@ pub const RESUBMIT_AT: &str = "certorder.dev/resubmit-at";
 pub const FINALIZER: &str = "certorder.dev/cleanup";
 /// The annotation that confirms a revocation; its value is the id of the certificate.
 pub const CONFIRM_REVOKE: &str = "certorder.dev/confirm-revoke";
-/// The label of a Secret whose content may be sent to a cloud on behalf of a user without read access to it.
+/// The label of a Secret whose content may be used on behalf of a user without read access to it, where it is sent to a cloud
+/// or leaves a trace by which it can be guessed.
 pub const READABLE: &str = "certorder.dev/readable";
 
 /// The value of an annotation as the status echoes it: cut at what fits there.

@@ -17,6 +17,7 @@ use crate::order::claim::claims::Claims;
 use crate::order::claim::locks::CertificateLocks;
 use crate::order::export::kept::{Kept, Repairs};
 use crate::order::export::places::HeldUp;
+use crate::order::export::template::Prefixes;
 use crate::order::validation::Validations;
 use crate::profile::lookups::Lookups;
 
@@ -28,6 +29,8 @@ pub struct Controller {
     pub poll_interval: Duration,
     /// How many orders of one namespace may run at the same time.
     pub max_orders: Option<usize>,
+    /// The prefixes of labels and annotations that templates may have.
+    pub template_prefixes: Prefixes,
     /// The caches of orders, one for each watch.
     pub orders: Vec<Cache<CertificateOrder>>,
     /// When each order is due.

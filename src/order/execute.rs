@@ -11,7 +11,7 @@ use kube::ResourceExt;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{CertificateOrder, Intent, micros};
+use crate::api::v1alpha1::{CertificateOrder, Intent, SecretTemplate, micros};
 use crate::cluster::cache;
 use crate::core::conditions::{Problem, Status, get};
 use crate::core::keypair::KeyPair;
@@ -128,9 +128,10 @@ async fn make_key(
         data,
         keystores: String::new(),
     };
-    let template = template::of_the_key(facts.order.spec.secret_template.as_ref());
+    let asked = facts.order.spec.secret_template.as_ref();
+    let template = template::of_the_key(&controller.template_prefixes.accept(asked).template);
     let client = &controller.context.client;
-    match secret::write(client, facts.order, &owner, None, &wanted, Some(&template)).await {
+    match secret::write(client, facts.order, &owner, None, &wanted, &template).await {
         // Another replica created the Secret first, so its key is used. Read it again, in case it holds none.
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(conflict(facts)),
         written => match secret::refused(&wanted.name, written)? {
@@ -182,7 +183,9 @@ async fn export(
     if target.holds_a_certificate() {
         controller.kept.keep(&key, Arc::clone(&bundle), Instant::now());
     }
-    let outcome = write_secrets(controller, facts.order, &all).await?.map(|()| target.fetched_term(&bundle));
+    let outcome = write_secrets(controller, facts.order, target.template(), &all)
+        .await?
+        .map(|()| target.fetched_term(&bundle));
     if is_repair && outcome.is_ok() {
         controller.repairs.count(&key, generation, Instant::now());
     }
@@ -211,9 +214,9 @@ fn soon_again(done: Done) -> Done {
 pub async fn write_secrets(
     controller: &Controller,
     order: &CertificateOrder,
+    template: &SecretTemplate,
     all: &[(Wanted, Option<&Secret>)],
 ) -> Result<Result<(), Problem>, kube::Error> {
-    let template = order.spec.secret_template.as_ref();
     let owner = Owner::of(order);
     for (wanted, stored) in all {
         let written =

@@ -54,6 +54,10 @@ pub struct Facts<'a> {
     pub secret: &'a Export,
     /// From when until when the certificate in the Secret is valid, if that is the issued one.
     pub term: Option<Term>,
+    /// Why keystores in its Secret stay as they were written before.
+    pub kept_keystores: Option<&'a Problem>,
+    /// What of its template for Secrets is not used.
+    pub left_off: Option<Problem>,
     /// Why its Secrets could not be written once the certificate is issued, where an application may come next.
     pub outputs: Option<Problem>,
     /// Why another order for the same certificate holds this one back.

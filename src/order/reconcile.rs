@@ -149,6 +149,8 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
         letter: None,
         secret: &not_issued,
         term: None,
+        kept_keystores: None,
+        left_off: controller.template_prefixes.accept(order.spec.secret_template.as_ref()).left_off,
         outputs: None,
         contested: None,
         over_budget: None,
@@ -173,6 +175,7 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
     facts.observed = observed.as_ref();
     facts.letter = extra.letter.as_ref();
     facts.secret = &target;
+    facts.kept_keystores = extra.target.as_ref().and_then(Target::kept_keystores);
     facts.term = extra.target.as_ref().filter(|_| target == Export::Current).and_then(Target::stored_term);
     facts.validation = validation.as_deref();
     facts.logged = observe::logged(&facts, &resolved).await;

@@ -21,8 +21,9 @@ use crate::order::execute;
 use crate::order::export::secret::Owner;
 use crate::order::export::target::Target;
 use crate::order::facts::Export;
-use crate::order::fold::contested::{self, Found};
+use crate::order::fold::contested::{self, Found, synced};
 use crate::order::own_key::OwnKey;
+use crate::order::resolve;
 use crate::order::status::{self, Swap};
 
 /// Before the order is read again, after somebody else wrote it.
@@ -52,14 +53,14 @@ pub async fn repair(controller: &Controller, key: &Key) -> Result<Option<Duratio
         return Ok(None);
     }
     let namespace = controller.context.namespace(order.as_ref());
-    let owner = Owner::of(&order);
-    let own_key = if order.spec.makes_key() { Some(OwnKey::read(&namespace, &owner).await?) } else { None };
-    let target = Target::read(&namespace, &order, owner, own_key.as_ref()).await?;
+    let own_key =
+        if order.spec.makes_key() { Some(OwnKey::read(&namespace, &Owner::of(&order)).await?) } else { None };
+    let target = resolve::target(controller, &namespace, &order, own_key.as_ref()).await?;
     let generation = order.metadata.generation.unwrap_or_default();
     let (order, status, target, names) = (order.as_ref(), &status, &target, &names);
     let look = Look { controller, key, order, status, generation, names, target };
     let verdict = match target.export(order, look.expires(), &Ok(names.clone())) {
-        Export::Current => Some(look.current()),
+        Export::Current => look.current(),
         Export::Due => look.due().await?,
         Export::NotWanted | Export::Blocked(_) => None,
     };
@@ -74,13 +75,19 @@ impl Look<'_> {
         self.status.not_after.as_ref().map(|time| time.0)
     }
 
-    /// The Secrets are as they should be. They count as contested for a while.
-    fn current(&self) -> Verdict {
+    /// The Secrets are as they should be. They count as contested for a while. `None` where something else is to be said of
+    /// them than before.
+    fn current(&self) -> Option<Verdict> {
         let now = Instant::now();
-        match self.controller.repairs.contested_until(self.key, self.generation, now) {
-            Some(until) => (Some(self.contest()), until.saturating_duration_since(now)),
-            None => (self.said().map(|_| Found::Calm), Duration::MAX),
+        if let Some(until) = self.controller.repairs.contested_until(self.key, self.generation, now) {
+            return Some((Some(self.contest()), until.saturating_duration_since(now)));
         }
+        let message = synced(self.target.kept_keystores());
+        if self.said().is_some() {
+            return Some((Some(Found::Calm { message }), Duration::MAX));
+        }
+        let before = get(&self.status.conditions, ConditionType::SecretSynced);
+        before.is_some_and(|before| before.message == message).then_some((None, Duration::MAX))
     }
 
     /// Writes them once more, unless that has to wait; `None` where the certificate has to be fetched.
@@ -96,7 +103,7 @@ impl Look<'_> {
             return Ok(None);
         };
         let Ok(all) = target.wanted(order, names, &bundle) else { return Ok(None) };
-        if execute::write_secrets(controller, order, &all).await?.is_err() {
+        if execute::write_secrets(controller, order, target.template(), &all).await?.is_err() {
             return Ok(None);
         }
         let now = Instant::now();

@@ -119,11 +119,21 @@ pub async fn at_stage(
             AtStage { letter: letter(&namespace, &order.spec.provider).await?, ..AtStage::default() }
         }
         Stage::Issued if !deleting => {
-            let target = Target::read(&namespace, order, Owner::of(order), resolved.own_key.as_ref()).await?;
+            let target = target(controller, &namespace, order, resolved.own_key.as_ref()).await?;
             AtStage { target: Some(target), ..AtStage::default() }
         }
         _ => AtStage::default(),
     })
+}
+
+/// The Secrets that an order writes, as they are now.
+pub async fn target(
+    controller: &Controller,
+    namespace: &Namespace,
+    order: &CertificateOrder,
+    own_key: Option<&OwnKey>,
+) -> Result<Target, kube::Error> {
+    Target::read(namespace, order, Owner::of(order), own_key, &controller.template_prefixes).await
 }
 
 /// Why the outputs of an order could not be written once its certificate is issued, as far as that can be known.
@@ -133,7 +143,7 @@ pub async fn outputs(
     resolved: &Resolved,
 ) -> Result<Option<Problem>, kube::Error> {
     let namespace = controller.context.namespace(order);
-    let target = Target::read(&namespace, order, Owner::of(order), resolved.own_key.as_ref()).await?;
+    let target = target(controller, &namespace, order, resolved.own_key.as_ref()).await?;
     let csr = match resolved.application.as_ref().map(|application| &application.key) {
         Ok(Key::Csr(csr)) if order.spec.has_own_csr() => Some(csr),
         _ => None,

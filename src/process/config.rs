@@ -67,6 +67,18 @@ pub struct Config {
     #[arg(long, env = "CERTORDER_MAX_ORDERS_PER_NAMESPACE", value_name = "COUNT")]
     pub max_orders_per_namespace: Option<NonZeroUsize>,
 
+    /// A prefix of labels and annotations that `spec.secretTemplate` may set beside keys without a prefix and those of
+    /// `app.kubernetes.io/`, such as `acme.example`; repeat the flag for more (in the variable: separated by commas). Programs
+    /// of the cluster may act on such keys, and copy a Secret elsewhere.
+    #[arg(
+        long = "secret-template-prefix",
+        value_parser = prefix,
+        env = "CERTORDER_SECRET_TEMPLATE_PREFIX",
+        value_name = "PREFIX",
+        value_delimiter = ','
+    )]
+    pub secret_template_prefixes: Vec<String>,
+
     /// The shortest pause between two looks at a running order; it grows with the age of the last change.
     #[arg(long, env = "CERTORDER_POLL_INTERVAL", default_value = "30s", value_parser = duration, value_name = "TIME")]
     pub poll_interval: Duration,
@@ -148,6 +160,25 @@ fn namespace(text: &str) -> Result<String, String> {
     }
 }
 
+/// The prefix of a label or annotation: a DNS name, with its `/` or without.
+fn prefix(text: &str) -> Result<String, String> {
+    let name = text.strip_suffix('/').unwrap_or(text);
+    let is_label = |label: &str| {
+        let edges = [label.bytes().next(), label.bytes().last()];
+        let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        edges.iter().all(|edge| edge.is_some_and(is_word)) && label.bytes().all(|b| is_word(b) || b == b'-')
+    };
+    if name.len() > 253 || !name.split('.').all(is_label) {
+        return Err(
+            "a prefix is what stands before the / of a label or annotation, such as acme.example".to_owned()
+        );
+    }
+    if matches!(name, "certorder.dev" | "kubernetes.io") {
+        return Err(format!("keys of {name}/ are never set by a template"));
+    }
+    Ok(name.to_owned())
+}
+
 /// A time such as `30s`, `500ms` or `2m`, between 100 ms and 1 h.
 fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration =
@@ -186,6 +217,13 @@ mod tests {
     }
 
     #[test]
+    fn prefixes_are_taken_with_or_without_their_slash() {
+        let config =
+            run(&["--secret-template-prefix=a.example,b.example/", "--secret-template-prefix", "local"]);
+        assert_eq!(config.unwrap().secret_template_prefixes, ["a.example", "b.example", "local"]);
+    }
+
+    #[test]
     fn leader_election_is_switched_off_with_an_equals_sign() {
         let cases: [(&[&str], bool); 3] = [
             (&["--leader-elect"], true),
@@ -204,6 +242,11 @@ mod tests {
             (["--call-timeout", "20"], "write a time such as 30s"),
             (["--poll-interval", "1ms"], "must be between 100ms and 1h"),
             (["--watch-namespace", ""], "leave the flag out to watch all"),
+            (["--secret-template-prefix", ""], "such as acme.example"),
+            (["--secret-template-prefix", "acme.example/team"], "such as acme.example"),
+            (["--secret-template-prefix", "*.acme.example"], "such as acme.example"),
+            (["--secret-template-prefix", "certorder.dev/"], "never set by a template"),
+            (["--secret-template-prefix", "a.example,kubernetes.io"], "never set by a template"),
             (["--concurrency", "0"], "0 is not in 1..=1024"),
             (["--tencent-rate-limit", "0"], "zero"),
             (["--tencent-endpoint", "http://ssl.example"], "use https"),

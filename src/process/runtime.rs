@@ -28,6 +28,7 @@ use crate::order::claim::claims::Claims;
 use crate::order::claim::locks::CertificateLocks;
 use crate::order::export::kept::{Kept, Repairs};
 use crate::order::export::places::HeldUp;
+use crate::order::export::template::Prefixes;
 use crate::order::validation::Validations;
 use crate::process::config::{Config, LogFormat};
 use crate::process::controllers::{Scope, are_filled};
@@ -208,6 +209,7 @@ pub async fn run_by(
     let orders = Arc::new(order::Controller {
         context: Arc::clone(&context),
         poll_interval: config.poll_interval,
+        template_prefixes: Prefixes::new(config.secret_template_prefixes.clone()),
         max_orders: config.max_orders_per_namespace.map(NonZeroUsize::get),
         orders: scopes.iter().map(|scope| scope.orders.clone()).collect(),
         schedule: Schedule::default(),

@@ -11,6 +11,8 @@ pub(crate) const HUAWEI_SECRET_KEY: &str = "huawei-secret-key-of-the-stories";
 pub(crate) const CERTIFICATE: &str = "J2lX2maH";
 /// The same at Huawei Cloud.
 pub(crate) const HUAWEI_CERTIFICATE: &str = "scs1590053258704";
+/// The prefix that the administrator of the stories allows in templates of Secrets: that of a program that copies them.
+pub(crate) const ALLOWED_PREFIX: &str = "replicator.v1.mittwald.de";
 /// The name of most stories.
 pub(crate) const NAME: &str = "www.acme.example";
 

@@ -31,6 +31,7 @@ mod modes;
 mod money;
 mod neighbours;
 mod operator;
+mod operator_policies;
 mod orders;
 mod outputs;
 mod payload_hashes;

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::claims_of;
+use crate::fixtures;
 
 /// How long a story waits for an operator to shut down.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -95,6 +96,8 @@ impl Operator {
             &rate,
             "--http-address",
             "127.0.0.1:0",
+            "--secret-template-prefix",
+            fixtures::ALLOWED_PREFIX,
         ];
         let flags = flags.iter().chain(more);
         let Command::Run(config) = Cli::try_parse_from(flags).unwrap().command else { unreachable!() };

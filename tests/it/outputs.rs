@@ -18,6 +18,12 @@ use crate::world::{World, condition, message};
 
 const SUBMIT: &str = "CertificateInfoSubmit";
 
+/// The Secret with the label by which its owner lets it be used.
+fn readable(mut secret: Value) -> Value {
+    secret["metadata"]["labels"] = json!({"certorder.dev/readable": "true"});
+    secret
+}
+
 fn secret_of(name: &str, type_: &str, data: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "type": type_, "metadata": {"name": name}, "stringData": data})
 }
@@ -71,12 +77,14 @@ struct Case {
 
 enum Mend {
     Create(Value),
+    Label(&'static str),
     Replace(&'static str, Value),
     Delete(&'static str),
 }
 
 fn cases(mine: &str, other: &str) -> Vec<Case> {
-    let stores = |name: &str| json!({"secretName": name, "keystores": {"jks": {"passwordSecretRef": {"name": "stores", "key": "password"}}}});
+    let stores = |name: &str, stores: &str| json!({"secretName": name, "keystores": {"jks": {"passwordSecretRef": {"name": stores, "key": "password"}}}});
+    let password = json!({"password": "changeit"});
     let names_key = |name: &str| json!({"secretName": format!("{name}-tls"), "privateKeySecretRef": {"name": format!("{name}-mine"), "key": "key"}});
     let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
     let (mine, other) = (json!({"key": mine}), json!({"key": other}));
@@ -124,10 +132,18 @@ fn cases(mine: &str, other: &str) -> Vec<Case> {
         Case {
             name: "no-password",
             before: vec![],
-            spec: stores("no-password-tls"),
+            spec: stores("no-password-tls", "stores"),
             said: ("Reconciling", "SecretNotFound"),
             words: "Secret stores of spec.keystores.jks.passwordSecretRef",
-            mended: Mend::Create(secret_of("stores", "Opaque", &json!({"password": "changeit"}))),
+            mended: Mend::Create(readable(secret_of("stores", "Opaque", &password))),
+        },
+        Case {
+            name: "no-label",
+            before: vec![secret_of("theirs", "Opaque", &password)],
+            spec: stores("no-label-tls", "theirs"),
+            said: ("Reconciling", "SecretKeyMissing"),
+            words: "lacks the label certorder.dev/readable: \"true\"; whoever gets the keystore could find out",
+            mended: Mend::Label("theirs"),
         },
     ]
 }
@@ -152,6 +168,10 @@ async fn what_is_wrong_with_the_outputs_is_said_before_anything_is_sent() {
         world.until_is(name, type_, "True", reason).await;
         assert_eq!(world.carried_out(SUBMIT, name), 0, "{name}");
         match mended {
+            Mend::Label(secret) => {
+                let label = json!({"metadata": {"labels": {"certorder.dev/readable": "true"}}});
+                world.edit::<Secret>(secret, label).await;
+            }
             Mend::Create(secret) => drop(world.create::<Secret>(secret).await),
             Mend::Replace(secret, data) => {
                 drop(world.edit::<Secret>(secret, json!({"stringData": data})).await);
@@ -387,6 +407,82 @@ async fn what_is_taken_out_of_the_template_is_taken_back_and_the_key_is_not_offe
         ["web", "1", "x", "1"]
     );
     assert_eq!(calls(&world), before + 1, "one look, and nothing is fetched");
+}
+
+#[tokio::test]
+async fn keys_that_nobody_allowed_are_left_off_and_the_order_goes_on() {
+    let mut world = World::start().await;
+    let copies = "reflector.v1.k8s.emberstack.com/reflection-allowed";
+    let template = json!({
+        "labels": {"team": "web", "app.kubernetes.io/part-of": "shop", "argocd.argoproj.io/instance": "shop"},
+        "annotations": {copies: "true", "note": "x"},
+    });
+    issued(&world, &json!({ "secretTemplate": template })).await;
+    let status = world.until_is("www", "SecretTemplateAccepted", "False", "PrefixNotAllowed").await;
+    let said = message(&status, "SecretTemplateAccepted");
+    assert!(said.contains(copies) && said.contains("argocd.argoproj.io/instance"), "{said}");
+    assert!(said.contains("--secret-template-prefix"), "{said}");
+    world.until_event("PrefixNotAllowed").await;
+    for name in ["www-tls", "www-key"] {
+        let secret = stored(&world, name).await;
+        let (labels, annotations) = (secret.metadata.labels.unwrap(), secret.metadata.annotations.unwrap());
+        assert_eq!(
+            [&labels["team"], &labels["app.kubernetes.io/part-of"], &annotations["note"]],
+            ["web", "shop", "x"]
+        );
+        assert!(!labels.contains_key("argocd.argoproj.io/instance"), "{name}: {labels:?}");
+        assert!(!annotations.contains_key(copies), "{name}: {annotations:?}");
+    }
+    // Nothing is written without end, and not by another process either.
+    let (before, order) = (stored(&world, "www-tls").await, world.orders().get("www").await.unwrap());
+    world.stop().await;
+    world.run();
+    world.poke("www").await;
+    world.until("www", "poked", |status| status.last_handled_reconcile_at.is_some()).await;
+    assert_eq!(stored(&world, "www-tls").await, before);
+    assert_eq!(world.status("www").await.conditions, order.status.unwrap().conditions);
+
+    let fewer = json!({"labels": {"argocd.argoproj.io/instance": null}, "annotations": {copies: null}});
+    world.edit::<CertificateOrder>("www", json!({"spec": {"secretTemplate": fewer}})).await;
+    world.until("www", "accepted", |status| condition(status, "SecretTemplateAccepted").is_none()).await;
+    world.until_is("www", "Ready", "True", "Issued").await;
+}
+
+#[tokio::test]
+async fn a_keystore_that_was_written_before_stays_while_its_password_lacks_the_label() {
+    let mut world = World::start().await;
+    world.create::<Secret>(readable(secret_of("stores", "Opaque", &json!({"password": "changeit"})))).await;
+    let keystores = json!({"pkcs12": {"passwordSecretRef": {"name": "stores", "key": "password"}}});
+    issued(&world, &json!({ "keystores": keystores })).await;
+    let before = stored(&world, "www-tls").await;
+    let label = |value: Value| json!({"metadata": {"labels": {"certorder.dev/readable": value}}});
+
+    // As after an upgrade from a version that asked for no label.
+    world.stop().await;
+    world.edit::<Secret>("stores", label(Value::Null)).await;
+    world.run();
+    world.poke("www").await;
+    let asks = |status: &_| {
+        let said = message(status, "SecretSynced");
+        said.contains("keystore.p12 in Secret www-tls stays as it was written before")
+            && said.contains("Secret stores of spec.keystores.pkcs12.passwordSecretRef lacks the label")
+    };
+    world.until("www", "asking for the label", asks).await;
+    let status = world.until_is("www", "SecretSynced", "True", "Synced").await;
+    assert_eq!(condition(&status, "Ready"), Some(("True".into(), "Issued".into())));
+    assert_eq!(stored(&world, "www-tls").await, before, "nothing is written");
+
+    // The pair is restored all the same.
+    world.edit::<Secret>("www-tls", json!({"stringData": {"tls.crt": "edited"}})).await;
+    world.until_object::<Secret>("www-tls", |secret| secret.data == before.data).await;
+    let status = world.until_is("www", "Ready", "True", "Issued").await;
+    assert!(asks(&status), "{status:?}");
+
+    world.edit::<Secret>("stores", label("true".into())).await;
+    let is_said_no_more =
+        |status: &_| message(status, "SecretSynced") == "the Secret holds the issued certificate";
+    world.until("www", "as before", is_said_no_more).await;
+    assert_eq!(stored(&world, "www-tls").await.data, before.data);
 }
 
 #[tokio::test]

@@ -22,19 +22,21 @@ const OURS: &str = "certorder.dev";
 /// Group, resource and verbs that the operator needs in a namespace that it watches.
 const MAY: [(&str, &str, &[&str]); 6] = [
     (OURS, "certificateorders", &["get", "list", "watch", "patch"]),
-    (OURS, "certificateorders/status", &["update", "patch"]),
+    (OURS, "certificateorders/status", &["update"]),
     (OURS, "organizationprofiles", &["get", "list", "watch"]),
-    (OURS, "organizationprofiles/status", &["update", "patch"]),
+    (OURS, "organizationprofiles/status", &["update"]),
     ("", "secrets", &["get", "list", "watch", "create", "patch"]),
     ("events.k8s.io", "events", &["create", "patch"]),
 ];
 
 /// What it must not be allowed to do, anywhere.
-const MAY_NOT: [(&str, &str, &[&str]); 17] = [
-    // An order is never deleted, and a spec is never written.
+const MAY_NOT: [(&str, &str, &[&str]); 19] = [
+    // An order is never deleted. That a patch leaves its spec alone is a matter of the policies.
     (OURS, "certificateorders", &["create", "update", "delete", "deletecollection"]),
     (OURS, "organizationprofiles", &["create", "update", "patch", "delete", "deletecollection"]),
     (OURS, "certificateorders/finalizers", &["update"]),
+    (OURS, "certificateorders/status", &["get", "patch"]),
+    (OURS, "organizationprofiles/status", &["get", "patch"]),
     ("", "secrets", &["update", "delete", "deletecollection"]),
     // It has no access to cluster-wide resources.
     ("", "configmaps", &["get", "list", "create", "update", "patch", "delete"]),
@@ -191,6 +193,7 @@ async fn a_real_api_server_sees_the_roles_in_the_same_way() {
         (lease("create", NAMESPACE, ""), true),
         (lease("update", NAMESPACE, "certorder"), true),
         (lease("update", NAMESPACE, "other"), false),
+        (lease("patch", NAMESPACE, "certorder"), false),
         (lease("list", NAMESPACE, ""), false),
         (lease("delete", NAMESPACE, "certorder"), false),
         (lease("create", "kube-system", ""), false),

@@ -168,7 +168,8 @@ async fn a_csr_without_its_key_gives_an_opaque_secret_and_with_it_a_tls_secret(k
 async fn a_key_of_the_cloud_comes_with_the_certificate_and_keystores_hold_both(kind: Kind) {
     let world = World::start_at(kind).await;
     let password = json!({
-        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "store"}, "stringData": {"password": "changeit"},
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "store", "labels": {"certorder.dev/readable": "true"}},
+        "stringData": {"password": "changeit"},
     });
     world.create::<Secret>(password).await;
     let mut order = world.order("www");

@@ -20,6 +20,9 @@
 - --claims-namespace={{ . }}
 {{- end }}
 {{- end }}
+{{- range .Values.secretTemplate.prefixes | uniq | sortAlpha }}
+- --secret-template-prefix={{ . }}
+{{- end }}
 {{- range $flag, $value := dict
   "concurrency" .Values.concurrency
   "poll-interval" .Values.pollInterval

@@ -104,25 +104,24 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* What the operator does in the namespaces that it watches, and nothing else. Each rule names the file of the
-operator that needs it. */}}
+{{/* What the operator does in the namespaces that it watches, and nothing else. */}}
 {{- define "certorder.rules" -}}
-# The watch (src/cluster/watch.rs); patch is for the finalizer alone (src/order/finalizer.rs). The spec is never written.
+# patch is for the finalizer. RBAC would let it change the spec as well, which is never written.
 - apiGroups: [certorder.dev]
   resources: [certificateorders]
   verbs: [get, list, watch, patch]
 - apiGroups: [certorder.dev]
   resources: [organizationprofiles]
   verbs: [get, list, watch]
+# A status is replaced as a whole, by compare-and-swap.
 - apiGroups: [certorder.dev]
   resources: [certificateorders/status, organizationprofiles/status]
-  verbs: [update, patch]
-# Credentials and other references are read by name, and the key and TLS Secrets are written (src/cluster/secrets.rs).
-# Only metadata is asked for by list and watch, which RBAC cannot express. What was paid for is never deleted.
+  verbs: [update]
+# Credentials and other references are read by name; Secrets with keys and certificates are written. RBAC can express
+# neither that list and watch ask for metadata only, nor which Secrets are written. Nothing is ever deleted.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch, create, patch]
-# src/controller/telemetry.rs
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]

@@ -170,8 +170,9 @@ pub struct CertificateOrderSpec {
     #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT_NAME_PATTERN))]
     pub secret_name: Option<String>,
 
-    /// Labels and annotations for the Secrets. The one with the key of the order has them from the beginning, but for
-    /// those by which other programs copy Secrets.
+    /// Labels and annotations for the Secrets: keys without a prefix, those of `app.kubernetes.io/`, and those whose prefix
+    /// the administrator allows; others are left off, and the condition `SecretTemplateAccepted` says so. The Secret with the
+    /// key of the order has them from the beginning, but for those by which other programs copy Secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_template: Option<SecretTemplate>,
 

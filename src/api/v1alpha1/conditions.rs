@@ -21,6 +21,8 @@ pub enum ConditionType {
     Issued,
     /// The certificate stands in the Secret that the order names.
     SecretSynced,
+    /// False while the Secrets go without some keys of `secretTemplate`. Present only then; nothing waits for it.
+    SecretTemplateAccepted,
     /// A person must do something: add a record, send a letter, take a call. The message has the details.
     ActionRequired,
     /// `mode: Plan`: the request stands in `status.plan`, and nothing was sent.
@@ -41,7 +43,8 @@ pub enum Reason {
     Pending,
     /// A Secret that the order or its profile names is not there. Create it; the order wakes at once.
     SecretNotFound,
-    /// A Secret is there but lacks an entry, or lacks the label `certorder.dev/readable: "true"`. Add it.
+    /// A Secret is there but lacks an entry, or lacks the label `certorder.dev/readable: "true"`, which what is sent to a
+    /// cloud and passwords of keystores need. Add it.
     SecretKeyMissing,
     /// The profile that the order names is not there. Create it.
     ProfileNotFound,
@@ -144,6 +147,9 @@ pub enum Reason {
     Issued,
     /// `SecretSynced`: the Secret holds the issued certificate.
     Synced,
+    /// `SecretTemplateAccepted`: a key has a prefix that is not allowed here, and is left off. Have the administrator allow
+    /// the prefix, or take the key out.
+    PrefixNotAllowed,
     /// Planned, Ready: `mode: Plan`, nothing was sent. Set `mode: Apply` to send it.
     Planned,
     /// Suspended: `suspend: true`.

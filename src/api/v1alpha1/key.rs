@@ -97,7 +97,8 @@ pub struct Keystores {
 pub struct Pkcs12 {
     /// Password of the file, of 1 to 1024 printable ASCII characters: with others Java 21 and older cannot open it, and
     /// say that the password was incorrect. One line end at the end of the entry is not part of it; a byte order mark, another
-    /// line break or a control character is refused. It stays in the cluster.
+    /// line break or a control character is refused. It stays in the cluster, but whoever gets the file can try out what it
+    /// is, so the Secret must carry the label `certorder.dev/readable: "true"`.
     pub password_secret_ref: SecretKeySelector,
 }
 
@@ -107,7 +108,8 @@ pub struct Pkcs12 {
 pub struct Jks {
     /// Password of the keystore and of its entry, of 1 to 1024 bytes in any script. One line end at the end of the entry
     /// of the Secret is not part of it; a byte order mark, another line break or a control character is refused. It stays
-    /// in the cluster.
+    /// in the cluster, but whoever gets the keystore can try out what it is, so the Secret must carry the label
+    /// `certorder.dev/readable: "true"`.
     pub password_secret_ref: SecretKeySelector,
 
     /// Alias of the entry, in printable ASCII. Default: `certificate`. It is written in lower case, as Java does: Java

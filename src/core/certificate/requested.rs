@@ -8,7 +8,7 @@ use x509_parser::objects::oid_registry;
 use x509_parser::oid_registry::{OID_X509_EXT_BASIC_CONSTRAINTS, OID_X509_EXT_SUBJECT_ALT_NAME};
 use x509_parser::prelude::FromDer;
 
-use super::CsrError;
+use super::error::CsrError;
 use crate::core::x509_name::one_line;
 
 /// The attributes that ask for extensions: that of PKCS #9, and that of older tools of Microsoft

@@ -37,7 +37,10 @@ impl Target {
                 })
             })
             .or_else(|| self.unfit_key(order, csr))
-            .or_else(|| self.keystores.as_ref().err().cloned())
+            .or_else(|| match &self.keystores {
+                Ok(stores) => stores.unlabelled().cloned(),
+                Err(problem) => Some(problem.clone()),
+            })
     }
 
     /// Why the key that is to stand beside the certificate of the user's own CSR cannot be used.

@@ -44,14 +44,18 @@ pub fn taken(
     is_mine: bool,
     others: &[impl Borrow<CertificateOrder>],
 ) -> Option<Problem> {
+    let all = || others.iter().map(Borrow::borrow);
+    let writes_it = |other: &CertificateOrder| places(other).any(|(place, _)| place == name);
+    let is_inherited = all().any(|other| succeeds(me, other) && writes_it(other));
     let goes_first = |other: &CertificateOrder, theirs: Use| match (mine, theirs) {
         (Use::Output, Use::Key) => true,
         _ if is_mine => false,
+        // The others wait for the predecessor's place, which this one does not want.
+        _ if is_inherited => is_submitted(other),
         (Use::Key, Use::Output) => is_submitted(other),
         _ => standing(other) < standing(me),
     };
-    let others = others.iter().map(Borrow::borrow);
-    others.filter(|other| other.uid() != me.uid() && !succeeds(me, other)).find_map(|other| {
+    all().filter(|other| other.uid() != me.uid() && !succeeds(me, other)).find_map(|other| {
         let uses = places(other).filter(|(place, _)| place == name).map(|(_, theirs)| theirs);
         let theirs = { uses }.find(|theirs| goes_first(other, *theirs))?;
         let (holds, instead) = match (mine, theirs) {

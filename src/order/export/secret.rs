@@ -155,7 +155,7 @@ pub fn is_marked_by_us(secret: &Secret) -> bool {
 /// Whether a stored Secret is as certorder wrote it, and carries what the template asks for. What is in it is
 /// judged elsewhere.
 #[must_use]
-pub fn is_untouched(secret: &Secret, type_: &str, template: Option<&SecretTemplate>) -> bool {
+pub fn is_untouched(secret: &Secret, type_: &str, template: &SecretTemplate) -> bool {
     is_as_written(secret) && template::is_followed(secret, template) && secret.type_.as_deref() == Some(type_)
 }
 
@@ -203,7 +203,7 @@ pub async fn write(
     owner: &Owner,
     stored: Option<&Secret>,
     wanted: &Wanted,
-    template: Option<&SecretTemplate>,
+    template: &SecretTemplate,
 ) -> Result<(), kube::Error> {
     let api: Api<Secret> = Api::namespaced(client.clone(), &order.namespace().unwrap_or_default());
     let field_manager = Some(FIELD_MANAGER.to_owned());
@@ -218,11 +218,10 @@ pub async fn write(
 
 /// A Secret that is not there yet.
 #[must_use]
-pub fn created(owner: &Owner, wanted: &Wanted, template: Option<&SecretTemplate>) -> Secret {
-    let template = template.cloned().unwrap_or_default();
-    let mut labels = template.labels;
+pub fn created(owner: &Owner, wanted: &Wanted, template: &SecretTemplate) -> Secret {
+    let mut labels = template.labels.clone();
     labels.entry(MANAGED_BY.to_owned()).or_insert_with(|| FIELD_MANAGER.to_owned());
-    let mut annotations = template.annotations;
+    let mut annotations = template.annotations.clone();
     annotations.insert(ORDER.to_owned(), owner.order.clone());
     annotations.insert(CERTIFICATE.to_owned(), owner.certificate_id.clone());
     annotations.insert(CONTENT.to_owned(), digest(&wanted.data));
@@ -251,7 +250,7 @@ pub fn patch(
     owner: &Owner,
     stored: &Secret,
     wanted: &Wanted,
-    template: Option<&SecretTemplate>,
+    template: &SecretTemplate,
 ) -> serde_json::Value {
     let secret = created(owner, wanted, template);
     let data: BTreeMap<&str, Option<&ByteString>> = wanted

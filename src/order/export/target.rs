@@ -8,18 +8,19 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
 use crate::api::v1alpha1::conditions::Reason;
-use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, Keystores, Submission};
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, SecretTemplate, Submission};
 use crate::cluster::fields::FieldOwners;
-use crate::cluster::{self, Namespace, SecretData, as_data};
+use crate::cluster::{Namespace, SecretData, as_data};
 use crate::core::chain::Chain;
 use crate::core::conditions::Problem;
 use crate::core::keypair::KeyPair;
-use crate::core::keystore::{Alias, Format, Keystore, KeystoreError, Password};
 use crate::core::names::Names;
 use crate::core::observation::Bundle;
 use crate::core::text::shown;
 use crate::order::export::secret::{self, CA_CRT, Owner, TLS_CRT, TLS_KEY, Wanted};
 use crate::order::export::slot::{OPAQUE, Slot, TLS, stored_key};
+use crate::order::export::stores::Stores;
+use crate::order::export::template::Prefixes;
 use crate::order::facts::{Export, Term};
 use crate::order::own_key::OwnKey;
 
@@ -32,7 +33,9 @@ pub struct Target {
     id: Option<Slot>,
     /// The private key that the user's CSR or the order itself brings; `None` where the cloud may hold it.
     pub(super) key: Option<Result<Arc<KeyPair>, Problem>>,
-    pub(super) keystores: Result<Vec<(Format, Password, Alias)>, Problem>,
+    pub(super) keystores: Result<Stores, Problem>,
+    /// The labels and annotations of the Secrets.
+    template: SecretTemplate,
     pub(super) owner: Owner,
     /// Whether the key that certorder makes for the order is there.
     pub(super) has_own_key: bool,
@@ -45,6 +48,7 @@ impl Target {
         order: &CertificateOrder,
         owner: Owner,
         own_key: Option<&OwnKey>,
+        prefixes: &Prefixes,
     ) -> Result<Self, kube::Error> {
         let spec = &order.spec;
         // The API server takes no TLS Secret without a key.
@@ -59,12 +63,11 @@ impl Target {
         };
         let key = if tls.is_some() { key(namespace, order, own_key).await? } else { None };
         let wanted = spec.keystores.as_ref().filter(|_| tls.is_some());
-        let keystores = match wanted {
-            Some(wanted) => as_data(keystores(namespace, wanted).await)?,
-            None => Ok(Vec::new()),
-        };
+        let stored = tls.as_ref().and_then(|slot| slot.stored.as_ref());
+        let keystores = Stores::read(namespace, wanted, stored.filter(|stored| owner.owns(stored))).await?;
+        let template = prefixes.accept(spec.secret_template.as_ref()).template;
         let has_own_key = matches!(own_key, Some(OwnKey::Held(_)));
-        Ok(Self { tls, id, key, keystores, owner, has_own_key })
+        Ok(Self { tls, id, key, keystores, template, owner, has_own_key })
     }
 
     /// Whether the Secrets are up to date. This does not download the certificate.
@@ -81,10 +84,9 @@ impl Target {
         if let Some(problem) = self.blocked() {
             return Export::Blocked(problem);
         }
-        let template = order.spec.secret_template.as_ref();
         let untouched = self.slots().all(|slot| {
             let stored = slot.stored.as_ref();
-            stored.is_some_and(|stored| secret::is_untouched(stored, slot.type_, template))
+            stored.is_some_and(|stored| secret::is_untouched(stored, slot.type_, &self.template))
         });
         if untouched && self.holds_the_certificate(order, expires, names) {
             Export::Current
@@ -105,6 +107,18 @@ impl Target {
     pub fn fetched_term(&self, bundle: &Bundle) -> Option<Term> {
         self.tls.as_ref()?;
         Chain::parse(&bundle.certificate_pem).ok().as_ref().map(term)
+    }
+
+    /// The labels and annotations of the Secrets.
+    #[must_use]
+    pub fn template(&self) -> &SecretTemplate {
+        &self.template
+    }
+
+    /// Why keystores stay as they were written before.
+    #[must_use]
+    pub fn kept_keystores(&self) -> Option<&Problem> {
+        self.keystores.as_ref().ok()?.unlabelled()
     }
 
     /// Why the Secrets cannot be written.
@@ -148,16 +162,18 @@ impl Target {
             return self.tls.is_none();
         };
         let data = stored.data.clone().unwrap_or_default();
-        let (Some(chain), Ok(names)) = (stored_chain(&data), names) else { return false };
+        let (Some(chain), Ok(names), Ok(keystores)) = (stored_chain(&data), names, &self.keystores) else {
+            return false;
+        };
         let key = stored_key(&data);
         let key = key.as_ref();
         let plain = plain_entries(&chain, key);
         let mut entries: BTreeSet<&str> = plain.keys().map(String::as_str).collect();
-        entries.extend(self.file_names(key).map(|name| -> &str { name }));
+        entries.extend(keystores.file_names(key));
         let right_entries = plain.iter().all(|(name, value)| data.get(name) == Some(value))
             && secret::entries(stored) == entries
             && entries.iter().all(|name| data.contains_key(*name));
-        let right_files = secret::keystores(stored) == self.marks(&chain, key);
+        let right_files = secret::keystores(stored) == keystores.marks(&chain, key);
         self.is_the_pair(order, (&chain, key), expires, names) && right_entries && right_files
     }
 
@@ -282,40 +298,9 @@ impl Target {
             return Err(problem);
         }
         let mut data = plain_entries(&chain, key);
-        data.extend(self.files(&chain, key)?);
-        Ok(slot.wanted(data, self.marks(&chain, key)))
-    }
-
-    /// The keystores for a key, each with its format.
-    fn stores<'a>(
-        &'a self,
-        chain: &'a Chain,
-        key: Option<&'a KeyPair>,
-    ) -> impl Iterator<Item = (Format, Keystore<'a>)> {
-        let all = self.keystores.iter().flatten();
-        key.into_iter().flat_map(move |key| {
-            all.clone()
-                .map(move |(format, password, alias)| (*format, Keystore { key, chain, password, alias }))
-        })
-    }
-
-    fn files(&self, chain: &Chain, key: Option<&KeyPair>) -> Result<SecretData, Problem> {
-        let unfit =
-            |error: KeystoreError| Problem::new(Reason::InvalidRequest, format!("spec.keystores: {error}"));
-        self.stores(chain, key)
-            .map(|(format, store)| Ok((format.file_name().to_owned(), ByteString(store.write(format)?))))
-            .collect::<Result<_, _>>()
-            .map_err(unfit)
-    }
-
-    /// The names of the keystores, sorted.
-    fn file_names(&self, key: Option<&KeyPair>) -> impl Iterator<Item = &'static str> {
-        let all = self.keystores.iter().flatten().filter(|_| key.is_some());
-        all.map(|(format, ..)| format.file_name()).collect::<BTreeSet<_>>().into_iter()
-    }
-
-    fn marks(&self, chain: &Chain, key: Option<&KeyPair>) -> String {
-        self.stores(chain, key).map(|(format, store)| store.mark(format)).collect::<Vec<_>>().join(".")
+        let stores = self.keystores.as_ref().map_err(Clone::clone)?;
+        data.extend(stores.files(&chain, key)?);
+        Ok(slot.wanted(data, stores.marks(&chain, key)))
     }
 }
 
@@ -380,31 +365,6 @@ async fn key(
         Some(OwnKey::Absent(_)) if is_adopted => None,
         Some(OwnKey::Absent(problem) | OwnKey::Unfit(problem)) => Some(Err(problem.clone())),
     })
-}
-
-async fn keystores(
-    namespace: &Namespace,
-    keystores: &Keystores,
-) -> Result<Vec<(Format, Password, Alias)>, cluster::Error> {
-    let unfit = |field: &str, error: KeystoreError| {
-        cluster::Error::from(Problem::new(Reason::InvalidRequest, format!("{field}: {error}")))
-    };
-    let mut all = Vec::new();
-    if let Some(pkcs12) = &keystores.pkcs12 {
-        let field = "spec.keystores.pkcs12.passwordSecretRef";
-        let password = namespace.password(&pkcs12.password_secret_ref, field).await?;
-        let password = Password::new(Format::Pkcs12, password).map_err(|error| unfit(field, error))?;
-        all.push((Format::Pkcs12, password, Alias::default()));
-    }
-    if let Some(jks) = &keystores.jks {
-        let field = "spec.keystores.jks.passwordSecretRef";
-        let password = namespace.password(&jks.password_secret_ref, field).await?;
-        let password = Password::new(Format::Jks, password).map_err(|error| unfit(field, error))?;
-        let alias = jks.alias.as_deref().map(Alias::parse).transpose();
-        let alias = alias.map_err(|error| unfit("spec.keystores.jks.alias", error))?.unwrap_or_default();
-        all.push((Format::Jks, password, alias));
-    }
-    Ok(all)
 }
 
 #[cfg(test)]

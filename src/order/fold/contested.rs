@@ -4,12 +4,15 @@ use jiff::Timestamp;
 
 use crate::api::v1alpha1::CertificateOrderStatus;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::core::conditions::{Conditions, Status};
+use crate::core::conditions::{Conditions, Problem, Status};
 
 /// What was found in the Secrets of an issued order.
 pub enum Found {
     /// The certificate, and nobody has rewritten it for a while.
-    Calm,
+    Calm {
+        /// What is to be said about it.
+        message: String,
+    },
     /// Somebody keeps rewriting them.
     Contested {
         /// What is to be said about it.
@@ -17,6 +20,13 @@ pub enum Found {
         /// Whether the pair that was found is the order's all the same.
         fits: bool,
     },
+}
+
+/// What is said of Secrets that hold the issued certificate, and of keystores that stay as they were.
+#[must_use]
+pub fn synced(kept_keystores: Option<&Problem>) -> String {
+    let message = "the Secret holds the issued certificate";
+    kept_keystores.map_or_else(|| message.to_owned(), |kept| format!("{message}; {}", kept.message))
 }
 
 /// The status after that. Ready stays for as long as the Secret serves.
@@ -29,8 +39,7 @@ pub fn found(
 ) -> CertificateOrderStatus {
     let mut conditions = Conditions::new(&stored.conditions, generation, now);
     match found {
-        Found::Calm => {
-            let message = "the Secret holds the issued certificate";
+        Found::Calm { message } => {
             conditions.set(ConditionType::SecretSynced, Status::True, Reason::Synced, message);
             conditions.resting(Status::True, Reason::Issued, message);
         }
@@ -72,7 +81,7 @@ mod tests {
         let all = ["False/SecretContested", "True/SecretContested", "False/SecretContested"];
         assert_eq!(summary(&broken), as_is(all));
         assert_eq!(found(&broken, 1, now, &contested(false)), broken, "said once");
-        let calm = found(&broken, 1, now, &Found::Calm);
+        let calm = found(&broken, 1, now, &Found::Calm { message: synced(None) });
         assert_eq!(summary(&calm), as_is(["True/Issued", "", "True/Synced"]));
     }
 }

@@ -30,6 +30,7 @@ pub fn fold(
     fold.status.provider = Some(facts.cloud.to_owned());
     fold.status.certificate_id = Some(facts.certificate_id.to_owned());
     let requeue = fold.outcome(outcome);
+    fold.template_accepted();
     fold.status.conditions = fold.conditions.into_list();
     Next { status: fold.status, requeue }
 }
@@ -70,6 +71,17 @@ impl Fold<'_> {
                 self.exported(None)
             }
             Outcome::Exported(Err(problem)) => self.exported(Some(problem)),
+        }
+    }
+
+    /// What of the template is left off holds nothing up.
+    fn template_accepted(&mut self) {
+        let type_ = ConditionType::SecretTemplateAccepted;
+        match &self.facts.left_off {
+            Some(problem) => {
+                self.conditions.set(type_, Status::False, problem.reason, &problem.message);
+            }
+            None => self.conditions.remove(type_),
         }
     }
 

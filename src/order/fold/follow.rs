@@ -6,6 +6,7 @@ use crate::controller::failure::describe;
 use crate::core::conditions::{Problem, Status, get};
 use crate::core::observation::{Observation, Stage};
 use crate::order::facts::{ACCEPTED, Export};
+use crate::order::fold::contested;
 use crate::order::fold::outcome::Requeue;
 use crate::order::fold::stages::{self, Standing};
 use crate::order::fold::state::Fold;
@@ -79,8 +80,8 @@ impl Fold<'_> {
     }
 
     pub(super) fn synced(&mut self) {
-        let message = "the Secret holds the issued certificate";
-        self.conditions.set(ConditionType::SecretSynced, Status::True, Reason::Synced, message);
+        let message = contested::synced(self.facts.kept_keystores);
+        self.conditions.set(ConditionType::SecretSynced, Status::True, Reason::Synced, &message);
     }
 
     /// The certificate is issued; Ready depends on whether its Secret holds it.

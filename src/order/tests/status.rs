@@ -33,6 +33,8 @@ pub(super) fn assert_well_formed(status: &CertificateOrderStatus) {
     for only_while_true in [ConditionType::Reconciling, ConditionType::Stalled, ConditionType::Suspended] {
         assert_eq!(has(only_while_true), is(only_while_true, "True"), "{text}");
     }
+    let accepted = ConditionType::SecretTemplateAccepted;
+    assert_eq!(has(accepted), is(accepted, "False"), "{text}");
     assert!(
         !(has(ConditionType::Reconciling) && has(ConditionType::Stalled)),
         "wait and stop at once: {text}"

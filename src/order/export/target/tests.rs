@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::core::application::KeyAlgorithm;
+use crate::core::keystore::{Alias, Format, Password};
 
 const ID: &str = "J2lX2maH";
 const NAME: &str = "www.acme.example";
@@ -171,15 +172,24 @@ impl Cluster {
                 stored: self.0.get(name).cloned(),
             }),
             key: key.map(|key| Ok(Arc::clone(key))),
-            keystores: Ok(pkcs12.into_iter().chain(jks).collect()),
+            keystores: Ok(Stores::Written(pkcs12.into_iter().chain(jks).collect())),
+            template: spec.secret_template.clone().unwrap_or_default(),
             owner: Owner::of(order),
             has_own_key: key.is_some(),
         }
     }
 
+    /// The same where the Secret with the passwords lacks the label.
+    fn unlabelled(&self, order: &CertificateOrder, key: &Arc<KeyPair>) -> Target {
+        let stored = order.spec.secret_name.as_ref().and_then(|name| self.0.get(name));
+        let why = Problem::new(Reason::SecretKeyMissing, "Secret stores lacks the label");
+        let wanted = order.spec.keystores.as_ref().unwrap();
+        Target { keystores: Stores::kept(wanted, stored, why), ..self.target(order, Some(key), "changeit") }
+    }
+
     /// Writes what is wanted as the API server does, and returns how many Secrets that changed.
     fn write(&mut self, order: &CertificateOrder, target: &Target, bundle: &Bundle) -> usize {
-        let template = order.spec.secret_template.as_ref();
+        let template = target.template();
         let names = Names::parse(NAME, &[]).unwrap();
         let all = target.wanted(order, &names, bundle).unwrap();
         all.into_iter()
@@ -296,6 +306,63 @@ fn what_is_no_longer_as_it_was_written_is_due() {
                 "{entry}"
             );
         }
+    }
+}
+
+#[test]
+fn keystores_that_were_written_before_stay_while_the_label_is_missing() {
+    let key = Arc::new(KeyPair::generate(KeyAlgorithm::Ecdsa(256)).unwrap());
+    let bundle = |pem: String| Bundle { certificate_pem: pem, private_key_pem: None };
+    let [first, renewed] = [(); 2].map(|()| bundle(bundles(&key).remove(0).1));
+    for (output, changes) in outputs().into_iter().filter(|(_, changes)| changes.get("keystores").is_some()) {
+        let order = order(&changes);
+        let mut cluster = Cluster::default();
+        let nothing = cluster.unlabelled(&order, &key);
+        let asks = |problem: Option<&Problem>| problem.unwrap().message.contains("stores lacks the label");
+        assert!(asks(nothing.keystores.as_ref().err()), "{output}: there is nothing to keep");
+        assert!(matches!(export(&nothing, &order), Export::Blocked(_)), "{output}");
+
+        let target = cluster.target(&order, Some(&key), "changeit");
+        cluster.write(&order, &target, &first);
+        let data = |cluster: &Cluster| cluster.0["tls"].data.clone().unwrap();
+        let before = data(&cluster);
+        let kept = cluster.unlabelled(&order, &key);
+        assert_eq!(export(&kept, &order), Export::Current, "{output}");
+        assert!(asks(kept.kept_keystores()), "{output}");
+        assert_eq!(cluster.write(&order, &kept, &first), 0, "{output}: the same again is no change");
+        let before_the_order = kept.problem_before(&order, None, |_| Vec::<CertificateOrder>::new());
+        assert!(asks(before_the_order.as_ref()), "{output}: nothing is sent before the label is there");
+
+        // Another certificate, and an edit: the pair is written, the keystores stay.
+        cluster.write(&order, &kept, &renewed);
+        cluster.0.get_mut("tls").unwrap().data.as_mut().unwrap().remove(TLS_CRT);
+        let kept = cluster.unlabelled(&order, &key);
+        assert_eq!(export(&kept, &order), Export::Due, "{output}");
+        assert_eq!(cluster.write(&order, &kept, &renewed), 1, "{output}");
+        let kept = cluster.unlabelled(&order, &key);
+        assert_eq!(export(&kept, &order), Export::Current, "{output}");
+        let after = data(&cluster);
+        assert_ne!(after[TLS_CRT], before[TLS_CRT], "{output}");
+        let stores = |data: &SecretData| -> Vec<ByteString> {
+            data.iter()
+                .filter(|(name, _)| name.starts_with("keystore"))
+                .map(|(_, file)| file.clone())
+                .collect()
+        };
+        assert_eq!(stores(&after), stores(&before), "{output}");
+        assert!(!stores(&after).is_empty(), "{output}");
+
+        // With the label they are written for the certificate that is there.
+        let target = cluster.target(&order, Some(&key), "changeit");
+        assert_eq!((export(&target, &order), target.kept_keystores()), (Export::Due, None), "{output}");
+        cluster.write(&order, &target, &renewed);
+        assert_ne!(stores(&data(&cluster)), stores(&before), "{output}");
+
+        // What is gone cannot be kept.
+        for file in ["keystore.p12", "keystore.jks"] {
+            cluster.0.get_mut("tls").unwrap().data.as_mut().unwrap().remove(file);
+        }
+        assert!(asks(cluster.unlabelled(&order, &key).keystores.as_ref().err()), "{output}");
     }
 }
 
