@@ -179,7 +179,7 @@ impl Order {
     pub(crate) fn needs(&self) -> Vec<Value> {
         let secret = |suffix: &str, data: Value| {
             let name = format!("{}-{suffix}", self.name);
-            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data})
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "labels": {"certorder.dev/readable": "true"}}, "stringData": data})
         };
         // One with a line end, as `echo` leaves it, and one without.
         let passwords = self

@@ -37,6 +37,12 @@ pub fn left_of(wait: Duration, now: Timestamp, since: Timestamp, seen: Duration)
     wait.saturating_sub(seen).max(there)
 }
 
+/// The same where ending early does no harm: the time of day decides, unless it was set back to before `since`.
+#[must_use]
+pub fn left_by_the_time_of_day(wait: Duration, now: Timestamp, since: Timestamp, seen: Duration) -> Duration {
+    wait.saturating_sub(if since > now { seen } else { age(now, since) })
+}
+
 /// The time after a wait.
 #[must_use]
 pub fn after(now: Timestamp, wait: Duration) -> Timestamp {

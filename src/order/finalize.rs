@@ -123,13 +123,11 @@ fn revoke(facts: &Facts<'_>) -> DeletionStep {
 /// credentials may still be supplied.
 fn retry_or_give_up(facts: &Facts<'_>, step: Step) -> DeletionStep {
     let Some(why) = unreachable(facts) else { return DeletionStep::First(step) };
-    // Deleted by the API server's clock.
-    let left = facts
-        .order
-        .metadata
-        .deletion_timestamp
-        .as_ref()
-        .map(|since| age::left_of(WAIT_FOR_CREDENTIALS, facts.now, since.0, facts.ages.deleted.seen));
+    // Deleted by the API server's clock. A process that was just started does not wait anew: one that is started again and
+    // again would hold the deletion of a namespace up for ever, and nothing is called.
+    let left = facts.order.metadata.deletion_timestamp.as_ref().map(|since| {
+        age::left_by_the_time_of_day(WAIT_FOR_CREDENTIALS, facts.now, since.0, facts.ages.deleted.seen)
+    });
     match left {
         Some(left) if !left.is_zero() => DeletionStep::Wait { step, until: age::after(facts.now, left) },
         _ => DeletionStep::GiveUp(format!(

@@ -37,8 +37,7 @@ async fn issued_orders_rest_whatever_they_ask_for_and_the_cloud_hands_over(kind:
     let mine = rcgen::KeyPair::generate().unwrap();
     let inputs = [(STORES, json!({"password": "changeit"})), (MINE, json!({"key": mine.serialize_pem()}))];
     for (name, data) in inputs {
-        let secret =
-            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data});
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "labels": {"certorder.dev/readable": "true"}}, "stringData": data});
         world.create::<Secret>(secret).await;
     }
     let cases = cases::all(&world, &mine);
