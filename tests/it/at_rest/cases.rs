@@ -116,6 +116,6 @@ impl Output {
         if let Key::Named = self.key {
             spec.insert("privateKeySecretRef".to_owned(), json!({"name": MINE, "key": "key"}));
         }
-        Case { name, certificate, order, secrets, is_fetched: self.has_secret || self.has_tke, shape }
+        Case { name, certificate, order, secrets, is_fetched: self.has_secret, shape }
     }
 }
