@@ -209,8 +209,9 @@ def test_a_disruption_budget(render, refusal, values, expected):
 
 
 def test_domains_by_annotation(render):
-    assert not render().all("ValidatingAdmissionPolicy")
-    out = render({"policies": {"domains": {"enabled": True, "annotation": "acme.example/domains"}}})
+    only_domains = {"operator": {"enabled": False}}
+    assert not render({"policies": only_domains}).all("ValidatingAdmissionPolicy")
+    out = render({"policies": only_domains | {"domains": {"enabled": True, "annotation": "acme.example/domains"}}})
     policy = out.one("ValidatingAdmissionPolicy")
     assert policy["spec"]["failurePolicy"] == "Fail"
     # The API server checks the types of expressions only for versions that are named, and of which it knows the schema.
@@ -232,7 +233,7 @@ def test_domains_by_list(render):
         "actions": ["Warn", "Audit"],
         "namespaceSelector": {"matchLabels": {"orders": "yes"}},
     }
-    out = render({"policies": {"domains": domains}})
+    out = render({"policies": {"operator": {"enabled": False}, "domains": domains}})
     spec = out.one("ValidatingAdmissionPolicyBinding")["spec"]
     assert spec["validationActions"] == ["Warn", "Audit"]
     assert spec["matchResources"] == {"namespaceSelector": {"matchLabels": {"orders": "yes"}}}
