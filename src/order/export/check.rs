@@ -7,8 +7,7 @@ use crate::api::v1alpha1::CertificateOrder;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::core::certificate::Csr;
 use crate::core::conditions::Problem;
-use crate::order::export::places::{Use, places, succeeds, taken};
-use crate::order::export::slot::Slot;
+use crate::order::export::places::{Use, inherits, places, taken};
 use crate::order::export::target::Target;
 
 impl Target {
@@ -25,10 +24,7 @@ impl Target {
             let slot = self.slots().find(|slot| slot.name == name);
             slot.and_then(|slot| slot.stored.as_ref()).is_some_and(|stored| self.owner.owns(stored))
         };
-        // The Secret is the predecessor's, and stays so.
-        let is_inherited =
-            |slot: &Slot| others(&slot.name).iter().any(|other| succeeds(order, other.borrow()));
-        self.conflict(|slot| !is_inherited(slot))
+        self.conflict(|slot| !inherits(order, &slot.name, &others(&slot.name)))
             .or_else(|| {
                 places(order).find_map(|(name, mine)| {
                     // A key that is there already was judged when it was read.

@@ -44,18 +44,16 @@ pub fn taken(
     is_mine: bool,
     others: &[impl Borrow<CertificateOrder>],
 ) -> Option<Problem> {
-    let all = || others.iter().map(Borrow::borrow);
-    let writes_it = |other: &CertificateOrder| places(other).any(|(place, _)| place == name);
-    let is_inherited = all().any(|other| succeeds(me, other) && writes_it(other));
+    let is_inherited = mine == Use::Output && inherits(me, name, others);
     let goes_first = |other: &CertificateOrder, theirs: Use| match (mine, theirs) {
         (Use::Output, Use::Key) => true,
         _ if is_mine => false,
         // The others wait for the predecessor's place, which this one does not want.
-        _ if is_inherited => is_submitted(other),
+        _ if is_inherited => is_submitted(other) && !succeeds(me, other),
         (Use::Key, Use::Output) => is_submitted(other),
         _ => standing(other) < standing(me),
     };
-    all().filter(|other| other.uid() != me.uid() && !succeeds(me, other)).find_map(|other| {
+    others.iter().map(Borrow::borrow).filter(|other| other.uid() != me.uid()).find_map(|other| {
         let uses = places(other).filter(|(place, _)| place == name).map(|(_, theirs)| theirs);
         let theirs = { uses }.find(|theirs| goes_first(other, *theirs))?;
         let (holds, instead) = match (mine, theirs) {
@@ -71,10 +69,18 @@ pub fn taken(
     })
 }
 
-/// Whether the certificate of `other` was renewed or reissued as the one of `me`, as the cloud told `other`. Then both may
-/// name one Secret: the certificate of `other` stays in it, and `me` is submitted all the same.
+/// Whether the Secret `name` is where an order has the certificate that the one of `me` succeeds: both may name it. That
+/// certificate stays in it, and `me` is submitted all the same.
 #[must_use]
-pub fn succeeds(me: &CertificateOrder, other: &CertificateOrder) -> bool {
+pub fn inherits(me: &CertificateOrder, name: &str, others: &[impl Borrow<CertificateOrder>]) -> bool {
+    let writes_it = |other: &CertificateOrder| {
+        places(other).any(|(place, theirs)| place == name && theirs == Use::Output)
+    };
+    others.iter().map(Borrow::borrow).any(|other| succeeds(me, other) && writes_it(other))
+}
+
+/// Whether the certificate of `other` was renewed or reissued as the one of `me`, as the cloud told `other`.
+fn succeeds(me: &CertificateOrder, other: &CertificateOrder) -> bool {
     let successor = other.status.as_ref().and_then(|status| status.replaced_by.as_deref());
     let (mine, theirs) = (&me.spec.provider, &other.spec.provider);
     registry::name(mine) == registry::name(theirs) && successor == Some(registry::certificate_id(mine))
