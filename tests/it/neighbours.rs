@@ -6,12 +6,9 @@ use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder_sim::tencent::Company;
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::PostParams;
+use kube::Api;
 use kube::runtime::wait::await_condition;
-use kube::{Api, Resource};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::clouds::{Call, Kind, Product, for_both_clouds};
@@ -66,11 +63,11 @@ async fn calls_with_the_id_of_a_key_and_a_wrong_key_do_not_delay_the_owner_of_th
 async fn crowd(world: &mut World, [id, key]: [&str; 2], certificate: impl Fn(usize) -> String) -> String {
     let namespace = world.neighbour().await;
     let (orders, secrets) = CROWD;
-    create::<OrganizationProfile>(world, &namespace, fixtures::profile()).await;
+    world.create_in::<OrganizationProfile>(&namespace, fixtures::profile()).await;
     for number in 0..secrets {
         let entries = json!({"secretId": id, "accessKey": id, "secretKey": key});
         let secret = json!({"metadata": {"name": format!("credentials-{number}")}, "stringData": entries});
-        create::<Secret>(world, &namespace, secret).await;
+        world.create_in::<Secret>(&namespace, secret).await;
     }
     let all = (0..orders).map(|number| {
         let mut order = world.order(&format!("crowd-{number}"));
@@ -80,7 +77,7 @@ async fn crowd(world: &mut World, [id, key]: [&str; 2], certificate: impl Fn(usi
         }
         order["spec"]["organizationProfileRef"] = json!({"name": "acme"});
         order["spec"]["credentialsRef"]["name"] = json!(format!("credentials-{}", number % secrets));
-        create::<CertificateOrder>(world, &namespace, order)
+        world.create_in::<CertificateOrder>(&namespace, order)
     });
     join_all(all).await;
     namespace
@@ -106,18 +103,6 @@ async fn until(within: Duration, wanted: impl Fn() -> bool) {
     }
 }
 
-async fn create<K>(world: &World, namespace: &str, object: Value)
-where
-    K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + DeserializeOwned
-        + Serialize
-        + std::fmt::Debug,
-{
-    let api: Api<K> = Api::namespaced(world.client(), namespace);
-    api.create(&PostParams::default(), &serde_json::from_value(object).unwrap()).await.unwrap();
-}
-
 #[tokio::test]
 async fn a_profile_with_a_wrong_key_reads_nothing_of_what_the_account_has_saved() {
     let mut world = World::quiet().await;
@@ -131,8 +116,8 @@ async fn a_profile_with_a_wrong_key_reads_nothing_of_what_the_account_has_saved(
 
     let mut secret = fixtures::credentials();
     secret["stringData"]["secretKey"] = json!("guessed");
-    create::<Secret>(&world, &namespace, secret).await;
-    create::<OrganizationProfile>(&world, &namespace, profile()).await;
+    world.create_in::<Secret>(&namespace, secret).await;
+    world.create_in::<OrganizationProfile>(&namespace, profile()).await;
     let profiles: Api<OrganizationProfile> = Api::namespaced(world.client(), &namespace);
     let looked_up = |profile: Option<&OrganizationProfile>| {
         let status = profile.and_then(|profile| profile.status.as_ref());

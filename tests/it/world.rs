@@ -14,7 +14,7 @@ use futures::StreamExt;
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::runtime::wait::await_condition;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
@@ -291,6 +291,18 @@ impl World {
         Api::namespaced(self.client(), &self.namespace)
     }
 
+    /// Creates an object in this namespace of the story.
+    pub(crate) async fn create_in<K>(&self, namespace: &str, object: Value) -> K
+    where
+        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + DeserializeOwned
+            + Serialize
+            + std::fmt::Debug,
+    {
+        cluster::create(&Api::namespaced(self.client(), namespace), object).await
+    }
+
     pub(crate) async fn create<K>(&self, object: Value) -> K
     where
         K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
@@ -299,8 +311,7 @@ impl World {
             + Serialize
             + std::fmt::Debug,
     {
-        let object: K = serde_json::from_value(object).unwrap();
-        self.api_of::<K>().create(&PostParams::default(), &object).await.unwrap()
+        self.create_in(&self.namespace, object).await
     }
 
     pub(crate) async fn edit<K>(&self, name: &str, change: Value) -> K

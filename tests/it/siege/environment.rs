@@ -8,7 +8,6 @@ use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder_sim::proxy::{Proxy, Upstream};
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::PostParams;
 use kube::{Api, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,7 +19,7 @@ use super::huawei::Huawei;
 use super::process::{Binary, Process};
 use super::scenario::KINDS;
 use super::tencent::Tencent;
-use crate::cluster::Cluster;
+use crate::cluster::{self, Cluster};
 use crate::fixtures;
 
 /// `--call-timeout` of the processes that are killed: short, so that the next process resolves open calls quickly, but
@@ -105,8 +104,7 @@ impl Sandbox<'_> {
             + Serialize
             + std::fmt::Debug,
     {
-        let object: K = serde_json::from_value(object).unwrap();
-        self.api::<K>().create(&PostParams::default(), &object).await.unwrap();
+        cluster::create(&self.api::<K>(), object).await;
     }
 
     /// The proxies of a process that is not started yet, so that faults can be set before its first request.
