@@ -20,5 +20,6 @@ pub mod pem;
 pub mod product;
 pub mod redact;
 pub mod signature;
+pub mod succession;
 pub mod text;
 pub mod x509_name;
