@@ -19,6 +19,7 @@ pub mod pace;
 pub mod pem;
 pub mod product;
 pub mod redact;
+pub mod registered_domain;
 pub mod signature;
 pub mod succession;
 pub mod text;

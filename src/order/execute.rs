@@ -271,6 +271,10 @@ fn request<'a>(action: Action, facts: &Facts<'a>) -> Result<Request<'a>, Problem
                 return Err(Problem::new(Reason::AwaitingLetter, "there is no letter"));
             }
         },
+        // Never planned for the certificate of the order itself.
+        Action::Reissue => {
+            return Err(Problem::new(Reason::InvalidRequest, "a reissue belongs to a renewal"));
+        }
     })
 }
 

@@ -256,7 +256,7 @@ impl Facts<'_> {
         let reopens = self.intent().is_some_and(|intent| match self.action_of(intent) {
             Action::Resubmit => true,
             Action::Submit => self.submits_in_one_call(),
-            Action::Order | Action::Withdraw | Action::Revoke | Action::SendLetter => false,
+            Action::Order | Action::Withdraw | Action::Revoke | Action::SendLetter | Action::Reissue => false,
         });
         self.ours().is_some_and(|ours| !ours.frozen || reopens)
     }

@@ -37,6 +37,8 @@ pub struct Caller<'a> {
     pub action: &'static str,
     /// Set for a write: it begins by then or not at all.
     pub begin_by: Option<Instant>,
+    /// The largest answer that is read, in bytes.
+    pub largest: usize,
 }
 
 impl CloudClient {
@@ -57,8 +59,8 @@ impl CloudClient {
         let call = self.permit(caller).await?;
         let now = self.clock.now();
         let request = sign(now).map_err(|error| Error::NotSent(error.to_string()))?;
-        let mut answer =
-            self.transport.exchange(request).await.map_err(|failure| self.failed(call, failure))?;
+        let answered = self.transport.exchange(request, caller.largest).await;
+        let mut answer = answered.map_err(|failure| self.failed(call, failure))?;
         let outcome = read(call, &answer, now);
         // It may hold a private key or personal data.
         answer.body.zeroize();
@@ -94,7 +96,7 @@ impl CloudClient {
                 tracing::debug!(cloud = self.cloud, reason, "no answer");
                 Error::Unknown(None)
             }
-            Failure::TooLarge(status) => foreign(call, status.as_u16(), &failure.to_string(), None),
+            Failure::TooLarge(status, _) => foreign(call, status.as_u16(), &failure.to_string(), None),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::core::application::Application;
 use crate::core::conditions::Problem;
 use crate::core::observation::{Bundle, Check, Deadline, Observation};
 use crate::core::product::Product;
+use crate::core::succession::{Candidate, Head};
 use crate::provider::directory::Account;
 use crate::provider::error::Error;
 use crate::provider::write::{Accepted, Calls, Payload, Request, RequestKind};
@@ -60,6 +61,17 @@ pub trait Provider: Send + Sync {
     /// cloud's console. Its times are whole seconds, so `since` is rounded down to its second. For a cloud without such
     /// a log it returns false: nothing there shows the call.
     async fn was_called(&self, kind: RequestKind, since: Timestamp) -> Result<bool, Error>;
+
+    /// The certificates that follow this one, or that may, as far as the cloud shows them: from a list that the orders of
+    /// the account share, at most `max_age` old. Never writes.
+    ///
+    /// Where the cloud shows links, every certificate that one of them names is there, whatever its stage. Where it shows
+    /// none, what has run out or ends before this one is left out.
+    async fn successors(&self, head: &Head<'_>, max_age: Duration) -> Result<Vec<Candidate>, Error>;
+
+    /// Another certificate of the same account, with the same credentials and settings. Makes no call. The id is one that
+    /// the API server takes in `certificateId`, as every id of a [`Candidate`] is.
+    fn sibling(&self, certificate_id: &str) -> Box<dyn Provider>;
 
     /// The cloud's names of its calls.
     fn calls(&self) -> &'static Calls;

@@ -8,6 +8,7 @@
 //! - [`credentials`], [`hmac`], [`body`], [`profile`], [`product`], [`lenient`], [`time`], [`letter`]: what the clouds have
 //!   in common: entries of Secrets, signatures, parameters of a request, what it needs of a profile, limits of products,
 //!   fields and times of answers, signed letters.
+//! - [`shared_read`]: one read for many orders, kept for a while; [`paging`]: a list that changes while it is read.
 //! - [`directory`]: the organisations and people that are saved in an account.
 //! - [`tencent`]: Tencent Cloud SSL; [`huawei`]: Huawei Cloud SCM.
 
@@ -25,9 +26,11 @@ pub mod interface;
 pub mod lenient;
 pub mod letter;
 pub mod limit;
+pub mod paging;
 pub mod product;
 pub mod profile;
 pub mod registry;
+pub mod shared_read;
 pub mod tencent;
 pub mod time;
 pub mod transport;
@@ -37,4 +40,4 @@ pub use directory::{Account, Directory};
 pub use error::{Error, Refusal};
 pub use interface::Provider;
 pub use letter::{Letter, LetterError};
-pub use write::{Accepted, Calls, Payload, Request, RequestKind};
+pub use write::{Accepted, Calls, Payload, Reissue, Request, RequestKind};

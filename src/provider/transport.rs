@@ -15,6 +15,9 @@ use tokio_util::sync::CancellationToken;
 /// The largest answer that is read, in bytes. Real ones are below 64 KiB.
 pub const LARGEST_ANSWER: usize = 1024 * 1024;
 
+/// The largest page of a list that is read, in bytes: a thousand certificates, each with many names.
+pub const LARGEST_PAGE: usize = 16 * LARGEST_ANSWER;
+
 /// How long an idle connection is kept. Shorter than servers keep theirs: a request on a connection that the server
 /// just closed gets no answer, and its outcome is unknown.
 const IDLE: Duration = Duration::from_secs(10);
@@ -122,9 +125,9 @@ pub enum Failure {
     /// The request may have arrived and taken effect.
     #[error("no answer: {0}")]
     NoAnswer(String),
-    /// An answer began and was larger than [`LARGEST_ANSWER`].
-    #[error("the answer with HTTP status {0} is larger than {LARGEST_ANSWER} bytes")]
-    TooLarge(StatusCode),
+    /// An answer began and was larger than this many bytes.
+    #[error("the answer with HTTP status {0} is larger than {1} bytes")]
+    TooLarge(StatusCode, usize),
 }
 
 /// The HTTP client that all clouds share.
@@ -157,23 +160,23 @@ impl Transport {
         Ok(Self { client: client().build()?, direct: client().no_proxy().build()?, shutdown })
     }
 
-    /// Sends one request and reads the answer, whatever its status.
-    pub async fn exchange(&self, request: Request) -> Result<Answer, Failure> {
+    /// Sends one request and reads the answer of at most this many bytes, whatever its status.
+    pub async fn exchange(&self, request: Request, largest: usize) -> Result<Answer, Failure> {
         let is_local = request.url().host_str().is_some_and(is_loopback);
         let client = if is_local { &self.direct } else { &self.client };
         let response = client.execute(request).await.map_err(failure)?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = read(response).await?;
+        let body = read(response, largest).await?;
         Ok(Answer { status, headers, body })
     }
 }
 
 /// Reads a body and counts its bytes: the length that the server states is not trusted.
-async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
+async fn read(mut response: Response, largest: usize) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failure)? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Err(Failure::TooLarge(response.status()));
+        if body.len() + chunk.len() > largest {
+            return Err(Failure::TooLarge(response.status(), largest));
         }
         body.extend_from_slice(&chunk);
     }
@@ -226,7 +229,7 @@ mod tests {
 
     async fn exchange_within(timeout: Duration, endpoint: &Endpoint) -> Result<Answer, Failure> {
         let transport = Transport::new(timeout, CancellationToken::new()).unwrap();
-        transport.exchange(Request::new(Method::POST, endpoint.url().clone())).await
+        transport.exchange(Request::new(Method::POST, endpoint.url().clone()), LARGEST_ANSWER).await
     }
 
     #[tokio::test]
@@ -284,7 +287,7 @@ mod tests {
                 sent = stream.write_all(chunk.as_bytes()).await;
             }
         });
-        assert_eq!(exchange(&endless.await).await, Err(Failure::TooLarge(StatusCode::OK)));
+        assert_eq!(exchange(&endless.await).await, Err(Failure::TooLarge(StatusCode::OK, LARGEST_ANSWER)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use secrecy::SecretSlice;
 
+use crate::core::application::ValidationMethod;
 use crate::core::evidence::Evidence;
 use crate::core::fingerprint::Fingerprint;
 use crate::provider::letter::Letter;
@@ -21,6 +22,8 @@ pub enum Request<'a> {
     Revoke,
     /// Upload the signed letter that the order waits for.
     SendLetter(&'a Letter),
+    /// Ask for another certificate of the same order, with an id of its own, for the rest of the paid term. It costs nothing.
+    Reissue(&'a Reissue),
 }
 
 impl Request<'_> {
@@ -34,6 +37,7 @@ impl Request<'_> {
             Self::Withdraw => RequestKind::Withdraw,
             Self::Revoke => RequestKind::Revoke,
             Self::SendLetter(_) => RequestKind::SendLetter,
+            Self::Reissue(_) => RequestKind::Reissue,
         }
     }
 }
@@ -53,6 +57,8 @@ pub enum RequestKind {
     Revoke,
     /// [`Request::SendLetter`].
     SendLetter,
+    /// [`Request::Reissue`].
+    Reissue,
 }
 
 /// The cloud's names of its calls, as status and log show them. `None`: the cloud has no such call.
@@ -74,6 +80,8 @@ pub struct Calls {
     pub revoke: Option<&'static str>,
     /// Behind [`Request::SendLetter`].
     pub send_letter: Option<&'static str>,
+    /// Behind [`Request::Reissue`].
+    pub reissue: Option<&'static str>,
 }
 
 impl Calls {
@@ -87,8 +95,18 @@ impl Calls {
             RequestKind::Withdraw => self.withdraw,
             RequestKind::Revoke => self.revoke,
             RequestKind::SendLetter => self.send_letter,
+            RequestKind::Reissue => self.reissue,
         }
     }
+}
+
+/// What a reissue asks for. Names and data are those of the certificate that is reissued.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reissue {
+    /// The CSR, PEM. `None`: that of the certificate that is reissued, so that its key stays.
+    pub csr: Option<String>,
+    /// How control of the names is to be proven, where the CA asks for it.
+    pub method: ValidationMethod,
 }
 
 /// A request ready to be sent.
@@ -115,4 +133,6 @@ pub struct Accepted {
     pub request_id: Option<String>,
     /// The CA's number of the order, if the call sends the order and the cloud reports the number.
     pub order_id: Option<String>,
+    /// The id of the certificate that the call made, if it made one and the cloud reports the id.
+    pub certificate_id: Option<String>,
 }

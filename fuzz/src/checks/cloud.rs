@@ -6,11 +6,13 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use certorder::core::application::ValidationMethod;
 use certorder::core::evidence::Evidence;
 use certorder::core::fingerprint::Fingerprint;
 use certorder::core::observation::Observation;
+use certorder::core::succession::{Candidate, Head, Link};
 use certorder::provider::registry::{Clouds, Settings};
-use certorder::provider::{Directory, Error, Letter, Payload, Provider, Request, RequestKind};
+use certorder::provider::{Directory, Error, Letter, Payload, Provider, Reissue, Request, RequestKind};
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use serde_json::Value;
@@ -22,7 +24,7 @@ use tokio::time::Instant;
 /// The statuses that answers come with.
 const STATUSES: [u16; 8] = [200, 201, 302, 400, 404, 429, 500, 502];
 /// The calls, as `call` knows them.
-const CALLS: u8 = 14;
+const CALLS: u8 = 16;
 /// The longest id or code that is taken for one.
 const LONGEST_ID: usize = 64;
 /// The most records or names of an answer that are shown.
@@ -84,19 +86,29 @@ impl Cloud {
             (5, Some(saved)) => saved.organizations().await.map_or_else(check_error, drop),
             (6, Some(saved)) => saved.administrators(1).await.map_or_else(check_error, drop),
             (7, Some(saved)) => saved.owner().await.map_or_else(check_error, check_id),
+            (15, _) => self.successors().await,
             _ => self.write(call).await,
         }
+    }
+
+    async fn successors(&self) {
+        let chain = ["J2lX2maH".to_owned()];
+        let head = Head { certificate_id: "J2lX2maH", common_name: "www.acme.example", chain: &chain };
+        let found = self.client.0.successors(&head, Duration::ZERO).await;
+        found.map_or_else(check_error, |found| found.into_iter().for_each(check_candidate));
     }
 
     async fn write(&self, call: u8) {
         let letter = Letter::parse(&[b"%PDF-".as_slice(), &[0; 1024]].concat()).unwrap();
         let payload = payload();
+        let reissue = Reissue { csr: None, method: ValidationMethod::Dns };
         let request = match call {
             8 => Request::Order,
             9 => Request::Resubmit,
             10 => Request::Withdraw,
             11 => Request::Revoke,
             12 => Request::SendLetter(&letter),
+            14 => Request::Reissue(&reissue),
             _ => Request::Submit(&payload),
         };
         let begin_by = Instant::now() + Duration::from_mins(1);
@@ -104,6 +116,7 @@ impl Cloud {
         accepted.map_or_else(check_error, |accepted| {
             check_id(accepted.request_id);
             check_id(accepted.order_id);
+            check_id(accepted.certificate_id);
         });
     }
 }
@@ -118,6 +131,15 @@ pub(crate) fn check_observation(observation: Observation) {
     check_id(Some(observation.status));
     check_id(observation.order_id);
     check_id(observation.replaced_by);
+}
+
+fn check_candidate(candidate: Candidate) {
+    assert!(!candidate.certificate_id.is_empty() && candidate.names.len() <= MOST_RECORDS);
+    check_id(Some(candidate.certificate_id));
+    assert!(candidate.names.iter().all(|name| name.len() <= 253));
+    if let Link::Contradicted(third) = candidate.link {
+        check_id(Some(third));
+    }
 }
 
 /// All clouds at one address, with no limit on the pace.

@@ -33,6 +33,7 @@ impl Fold<'_> {
             Action::Withdraw => format!("stops the review ({call}, attempt {attempt})"),
             Action::Revoke => format!("revokes the certificate ({call}, attempt {attempt})"),
             Action::SendLetter => format!("hands in the signed letter ({call}, attempt {attempt})"),
+            Action::Reissue => format!("asks for a reissue ({call}, attempt {attempt})"),
         };
         self.working(Reason::Submitting, &message);
         self.status.phase = Some("Submitting".to_owned());
@@ -56,7 +57,9 @@ impl Fold<'_> {
                 self.status.order_id = accepted.order_id.clone().or(self.status.order_id.take());
                 self.ordered(Reason::Accepted, &format!("{cloud} sent the order to the CA{request}"))
             }
-            Action::Resubmit | Action::Withdraw | Action::Revoke | Action::SendLetter => self.done(action),
+            Action::Resubmit | Action::Withdraw | Action::Revoke | Action::SendLetter | Action::Reissue => {
+                self.done(action)
+            }
         }
     }
 
@@ -68,7 +71,7 @@ impl Fold<'_> {
         match action {
             Action::Resubmit => return self.start_over(),
             Action::SendLetter => submission.letter_sent_at = Some(now),
-            Action::Submit | Action::Order | Action::Withdraw | Action::Revoke => {}
+            Action::Submit | Action::Order | Action::Withdraw | Action::Revoke | Action::Reissue => {}
         }
         Requeue::Now
     }
@@ -217,7 +220,9 @@ impl Fold<'_> {
                     format!("the cloud works on the order, so {name} took effect; its reply was lost");
                 self.ordered(Reason::Adopted, &message)
             }
-            Action::Resubmit | Action::Withdraw | Action::Revoke | Action::SendLetter => self.done(action),
+            Action::Resubmit | Action::Withdraw | Action::Revoke | Action::SendLetter | Action::Reissue => {
+                self.done(action)
+            }
         }
     }
 

@@ -139,9 +139,12 @@ impl Fold<'_> {
                 (self.facts.action_name(action), "then the order is sent to the CA")
             }
             Action::Resubmit => (self.facts.action_name(action), "then the application is handed in again"),
-            Action::Submit | Action::Order | Action::Withdraw | Action::Revoke | Action::SendLetter => {
-                (self.facts.action_name(action), "then the cloud and the CA go on")
-            }
+            Action::Submit
+            | Action::Order
+            | Action::Withdraw
+            | Action::Revoke
+            | Action::SendLetter
+            | Action::Reissue => (self.facts.action_name(action), "then the cloud and the CA go on"),
         };
         let note = match (action, self.facts.payload) {
             (Action::Submit, Ok(payload)) => payload.note.as_deref(),

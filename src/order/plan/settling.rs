@@ -58,7 +58,12 @@ pub(in crate::order) fn landed(
     seen: &Observation,
 ) -> bool {
     match action {
-        Action::Order | Action::Resubmit | Action::SendLetter | Action::Withdraw | Action::Revoke
+        Action::Order
+        | Action::Resubmit
+        | Action::SendLetter
+        | Action::Withdraw
+        | Action::Revoke
+        | Action::Reissue
             if facts.logged == Some(true) =>
         {
             true
@@ -76,6 +81,7 @@ pub(in crate::order) fn landed(
             matches!(seen.stage, Stage::Revoking | Stage::AwaitingRevocationLetter | Stage::Revoked)
         }
         Action::SendLetter => seen.stage != Stage::AwaitingLetter,
+        Action::Reissue => seen.replaced_by.is_some(),
     }
 }
 

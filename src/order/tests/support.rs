@@ -69,11 +69,12 @@ pub(super) const IN_TWO_CALLS: Calls = Calls {
     withdraw: Some(CANCEL),
     revoke: Some(REVOKE),
     send_letter: Some(LETTER),
+    reissue: Some("ReplaceCertificate"),
 };
 
 /// A cloud where one call submits the application and sends the order, for the first and for every further attempt.
 const IN_ONE_CALL: Calls =
-    Calls { order: None, resubmit: None, revoke: None, send_letter: None, ..IN_TWO_CALLS };
+    Calls { order: None, resubmit: None, revoke: None, send_letter: None, reissue: None, ..IN_TWO_CALLS };
 
 /// The facts of one order, which each test adjusts.
 pub(super) struct Scene {
@@ -509,5 +510,5 @@ pub(super) fn unavailable(request_id: &str) -> Error {
 /// The cloud accepted a call with this RequestId.
 #[allow(clippy::unnecessary_wraps, reason = "stands for the outcome of a call")]
 pub(super) fn yes(request_id: &str) -> Result<Accepted, Error> {
-    Ok(Accepted { request_id: Some(request_id.to_owned()), order_id: None })
+    Ok(Accepted { request_id: Some(request_id.to_owned()), order_id: None, certificate_id: None })
 }

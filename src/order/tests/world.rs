@@ -258,7 +258,9 @@ impl World {
             }
             Action::Resubmit => Effect::Resubmit,
             Action::Withdraw => Effect::Withdraw,
-            Action::Revoke | Action::SendLetter => panic!("{action:?} is not asked for in this world"),
+            Action::Revoke | Action::SendLetter | Action::Reissue => {
+                panic!("{action:?} is not asked for in this world")
+            }
         };
         match delivery {
             Delivery::Answered => {

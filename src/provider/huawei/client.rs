@@ -19,8 +19,11 @@ use crate::provider::huawei::credentials::{Credentials, Identity};
 use crate::provider::huawei::errors;
 use crate::provider::huawei::region::{Region, Template};
 use crate::provider::huawei::sign::{self, Signable};
+use crate::provider::huawei::specification::Certificate;
 use crate::provider::huawei::wire::{self, Reply};
-use crate::provider::transport::{Answer, Endpoint, EndpointError, Transport};
+use crate::provider::paging::Listing;
+use crate::provider::shared_read::SharedReads;
+use crate::provider::transport::{Answer, Endpoint, EndpointError, LARGEST_ANSWER, Transport};
 use crate::provider::{Account, Error};
 
 pub(super) const CERTIFICATES: &str = "/v3/scm/certificates";
@@ -34,13 +37,34 @@ pub(super) const EXPORT: &str = "export";
 pub struct Service {
     cloud: CloudClient,
     template: Template,
+    lists: Shared<Listing<Certificate>>,
+    certificates: Shared<Certificate>,
+}
+
+/// Reads that orders share, by a digest of the whole credentials, the host, and what is read.
+pub(super) type Shared<V> = SharedReads<([u8; 32], String, Read), V>;
+
+/// What is read.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Read {
+    /// The list.
+    List,
+    /// The part of it whose names have this text.
+    Search(String),
+    /// The certificate with this id.
+    Show(String),
 }
 
 impl Service {
     /// `per_second` is the cloud's limit for each account and action.
     #[must_use]
     pub fn new(transport: Transport, per_second: NonZeroU32, template: Template) -> Self {
-        Self { cloud: CloudClient::new("Huawei Cloud", transport, per_second), template }
+        Self {
+            cloud: CloudClient::new("Huawei Cloud", transport, per_second),
+            template,
+            lists: Shared::default(),
+            certificates: Shared::default(),
+        }
     }
 
     /// The endpoint of the service in a region.
@@ -50,7 +74,7 @@ impl Service {
 }
 
 /// One paid certificate at Huawei Cloud.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Huawei {
     service: Arc<Service>,
     pub(super) credentials: Credentials,
@@ -83,7 +107,7 @@ impl Huawei {
     }
 
     fn caller(&self, action: &'static str, begin_by: Option<Instant>) -> Caller<'_> {
-        Caller { account: self.account, tenant: &self.tenant, action, begin_by }
+        Caller { account: self.account, tenant: &self.tenant, action, begin_by, largest: LARGEST_ANSWER }
     }
 
     /// The path of the certificate, and of a call on it. The id has no character with a meaning in a path.
@@ -101,6 +125,38 @@ impl Huawei {
         self.call(action, &Message { method: Method::GET, path, query, body: b"" }, None).await
     }
 
+    /// A read for all namespaces with these credentials, so it waits in no line of one of them.
+    pub(super) async fn get_for_all<T: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        path: String,
+        query: String,
+    ) -> Result<(T, Option<String>), Error> {
+        let caller = Caller { tenant: "", ..self.caller(action, None) };
+        self.exchange(caller, &Message { method: Method::GET, path, query, body: b"" }).await
+    }
+
+    /// An answer that is at most `max_age` old: the one that is kept, or what `read` reads for all who wait.
+    pub(super) async fn shared<V>(
+        &self,
+        kept: &Shared<V>,
+        what: Read,
+        max_age: Duration,
+        read: impl Future<Output = Result<V, Error>>,
+    ) -> Result<Arc<V>, Error> {
+        let key = (self.credentials.fingerprint(), self.endpoint.host(), what);
+        let answered = kept.get(key, max_age, read).await;
+        answered.map_err(|error| with_unread(error, &self.credentials.unread))
+    }
+
+    pub(super) fn lists(&self) -> &Shared<Listing<Certificate>> {
+        &self.service.lists
+    }
+
+    pub(super) fn certificates(&self) -> &Shared<Certificate> {
+        &self.service.certificates
+    }
+
     /// How long a call would wait for the rate limit now.
     pub(super) fn delay(&self, action: &'static str) -> Duration {
         self.service.cloud.delay(&self.caller(action, None))
@@ -113,10 +169,17 @@ impl Huawei {
         message: &Message<'_>,
         begin_by: Option<Instant>,
     ) -> Result<(T, Option<String>), Error> {
-        let caller = self.caller(action, begin_by);
-        let read = |call, answer: &Answer, now| self.outcome(call, answer, now);
-        let answered = self.service.cloud.call(caller, |now| self.request(message, now), read).await;
+        let answered = self.exchange(self.caller(action, begin_by), message).await;
         answered.map_err(|error| with_unread(error, &self.credentials.unread))
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        caller: Caller<'_>,
+        message: &Message<'_>,
+    ) -> Result<(T, Option<String>), Error> {
+        let read = |call, answer: &Answer, now| self.outcome(call, answer, now);
+        self.service.cloud.call(caller, |now| self.request(message, now), read).await
     }
 
     pub(super) fn request(

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use crate::provider::Account;
-use crate::provider::credentials::{CredentialsError, Data, Names, Table, Unread};
+use crate::provider::credentials::{CredentialsError, Data, Names, Table, Unread, digest};
 
 const ACCESS_KEY: Names = &["accessKey", "HUAWEICLOUD_SDK_AK"];
 const SECRET_KEY: Names = &["secretKey", "HUAWEICLOUD_SDK_SK"];
@@ -76,6 +76,12 @@ impl Credentials {
             }
             Identity::Token(token) => Account::new("HuaweiCloud", &[token]),
         }
+    }
+
+    /// Identifies these credentials with their token, for a map in memory.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        digest(&self.sensitive().iter().collect::<Vec<_>>())
     }
 
     /// Every part that must not appear in any text.

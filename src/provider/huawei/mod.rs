@@ -6,6 +6,7 @@
 //! - [`wire`]: answers as JSON; [`observation`]: in the words of an order; [`evidence`]: what shows that a request
 //!   arrived; [`errors`]: what a refusal means.
 //! - [`writes`]: the calls that change something; [`listing`]: whether a certificate is deleted.
+//! - `successors`: which certificates may follow others, by their `specification`.
 //! - [`sign`] and [`credentials`]: signatures and credentials; [`region`]: the addresses.
 //!
 //! One call, `apply`, takes the application and sends the order. A certificate that waits for an application (`PAID`)
@@ -24,6 +25,8 @@ pub mod provider;
 pub mod region;
 pub mod request;
 pub mod sign;
+mod specification;
+mod successors;
 #[cfg(test)]
 mod tests;
 pub mod wire;

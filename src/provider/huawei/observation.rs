@@ -39,7 +39,7 @@ pub fn observation(certificate: Certificate) -> Observation {
 
 /// The words of `status`, as the pages on `show` and on the list have them. Words get added, so an unknown one is no
 /// error.
-fn stage(status: &str, has_records: bool) -> Stage {
+pub(super) fn stage(status: &str, has_records: bool) -> Stage {
     match status.to_ascii_uppercase().as_str() {
         "PAID" => Stage::AwaitingInformation,
         // One word for both; the pending proofs of control show which it is.

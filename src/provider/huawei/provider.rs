@@ -13,6 +13,7 @@ use crate::core::chain;
 use crate::core::conditions::Problem;
 use crate::core::observation::{Bundle, Check, Deadline, Observation};
 use crate::core::product::Product;
+use crate::core::succession::{Candidate, Head};
 use crate::provider::huawei::client::{EXPORT, Huawei, Message, SHOW, unreadable};
 use crate::provider::huawei::writes::CALLS;
 use crate::provider::huawei::{listing, observation, request, wire};
@@ -77,9 +78,11 @@ impl Provider for Huawei {
             Request::Submit(payload) => self.submit(payload, begin_by).await,
             Request::Withdraw => self.withdraw(begin_by).await,
             // `calls` has no name for them, so they are never requested.
-            Request::Order | Request::Resubmit | Request::Revoke | Request::SendLetter(_) => {
-                Err(Error::NotSent("Huawei Cloud has no such call".to_owned()))
-            }
+            Request::Order
+            | Request::Resubmit
+            | Request::Revoke
+            | Request::SendLetter(_)
+            | Request::Reissue(_) => Err(Error::NotSent("Huawei Cloud has no such call".to_owned())),
         }
     }
 
@@ -99,6 +102,16 @@ impl Provider for Huawei {
 
     async fn was_called(&self, _: RequestKind, _: Timestamp) -> Result<bool, Error> {
         Ok(false)
+    }
+
+    async fn successors(&self, head: &Head<'_>, max_age: Duration) -> Result<Vec<Candidate>, Error> {
+        self.followed_by(head, max_age).await
+    }
+
+    fn sibling(&self, certificate_id: &str) -> Box<dyn Provider> {
+        let mut sibling = self.clone();
+        certificate_id.clone_into(&mut sibling.order.certificate_id);
+        Box::new(sibling)
     }
 
     fn calls(&self) -> &'static Calls {

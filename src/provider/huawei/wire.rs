@@ -209,7 +209,7 @@ pub struct Authentication {
 }
 
 /// Names as one text with `;` between them, or as a list.
-fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     let joined = text_of(&value).unwrap_or_default();
     let split = joined.split(';').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());

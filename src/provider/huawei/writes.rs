@@ -24,6 +24,7 @@ pub const CALLS: Calls = Calls {
     withdraw: Some(WITHDRAW),
     revoke: None,
     send_letter: None,
+    reissue: None,
 };
 
 impl Huawei {
@@ -41,7 +42,7 @@ impl Huawei {
             Message { method: Method::POST, path: self.path(Some(action)), query: String::new(), body };
         let (taken, request_id) = self.call::<Taken>(action, &message, Some(begin_by)).await?;
         if taken.is_success() {
-            return Ok(Accepted { request_id, order_id: None });
+            return Ok(Accepted { request_id, order_id: None, certificate_id: None });
         }
         // A status of success without the expected word: the outcome is unknown.
         Err(foreign(Call::Write, 200, "the answer does not say that the call succeeded", request_id))

@@ -19,12 +19,14 @@ use crate::core::observation::Observation;
 use crate::provider::call::{Caller, CloudClient, sensitive};
 use crate::provider::credentials::with_unread;
 use crate::provider::error_class::{Call, ahead_by_date, foreign, with_clock};
-use crate::provider::transport::{Answer, Endpoint, EndpointError, Transport};
+use crate::provider::shared_read::SharedReads;
+use crate::provider::transport::{Answer, Endpoint, EndpointError, LARGEST_ANSWER, LARGEST_PAGE, Transport};
 use crate::provider::{Account, Error};
 
-use super::batch::Batches;
+use super::batch::{Batches, Key};
 use super::credentials::Credentials;
 use super::errors;
+use super::links::Certificates;
 use super::sign::{self, Signable};
 use super::wire::{self, Reply};
 
@@ -39,6 +41,7 @@ const JSON: &str = "application/json";
 pub struct Service {
     cloud: CloudClient,
     batches: Batches<Option<Observation>>,
+    certificates: SharedReads<(Key, TencentSite), Certificates>,
     international: Endpoint,
     china: Endpoint,
 }
@@ -55,6 +58,7 @@ impl Service {
         Ok(Self {
             cloud: CloudClient::new("Tencent Cloud", transport, per_second),
             batches: Batches::default(),
+            certificates: SharedReads::default(),
             international: site(INTERNATIONAL)?,
             china: site(CHINA)?,
         })
@@ -69,7 +73,7 @@ impl Service {
 }
 
 /// An account at one site.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Client {
     service: Arc<Service>,
     credentials: Credentials,
@@ -90,7 +94,7 @@ impl Client {
     }
 
     fn caller(&self, action: &'static str, begin_by: Option<Instant>) -> Caller<'_> {
-        Caller { account: self.account(), tenant: &self.tenant, action, begin_by }
+        Caller { account: self.account(), tenant: &self.tenant, action, begin_by, largest: LARGEST_ANSWER }
     }
 
     /// The reads of many orders with exactly these credentials.
@@ -99,7 +103,7 @@ impl Client {
     }
 
     /// Identifies these credentials, for a map in memory.
-    pub(super) fn fingerprint(&self) -> [u8; 32] {
+    pub(super) fn fingerprint(&self) -> Key {
         self.credentials.fingerprint()
     }
 
@@ -136,6 +140,27 @@ impl Client {
             self.request(action, &body, now).map_err(|error| error.to_string())
         };
         self.service.cloud.call(caller, request, outcome).await
+    }
+
+    /// One page of a list for all namespaces with these credentials.
+    pub(super) async fn read_page<T: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        body: &[u8],
+    ) -> Result<(T, String), Error> {
+        let caller = Caller { tenant: "", largest: LARGEST_PAGE, ..self.caller(action, None) };
+        self.service.cloud.call(caller, |now| self.request(action, body, now), outcome).await
+    }
+
+    /// The account's certificates, at most `max_age` old: those that are kept, or what `read` reads for all who wait.
+    pub(super) async fn certificates(
+        &self,
+        max_age: Duration,
+        read: impl Future<Output = Result<Certificates, Error>>,
+    ) -> Result<Arc<Certificates>, Error> {
+        let key = (self.fingerprint(), self.site);
+        let answered = self.service.certificates.get(key, max_age, read).await;
+        answered.map_err(|error| with_unread(error, &self.credentials.unread))
     }
 
     /// A call that changes something: it begins by the deadline or not at all.

@@ -175,6 +175,23 @@ pub fn error(call: Call, refusal: Refusal) -> Error {
     row(&refusal.code).map_or(Fault, |(_, meaning, _)| *meaning).error(call, refusal)
 }
 
+/// The error of a reissue. Some codes mean something else for it than for other calls.
+#[must_use]
+pub fn of_reissue(error: Error) -> Error {
+    let meaning = match error.refusal().map(|refusal| refusal.code.as_str()) {
+        // An earlier call took effect.
+        Some("FailedOperation.OrderAlreadyReplaced") => Running,
+        // Without a detail it does not say whether the CA was asked.
+        Some("FailedOperation") => Fault,
+        Some("FailedOperation.CancelOrderFailed") => Rejected(InvalidRequest),
+        _ => return error,
+    };
+    match error.refusal().cloned() {
+        Some(refusal) => meaning.error(Call::Write, refusal),
+        None => error,
+    }
+}
+
 /// By how many seconds this machine's clock is ahead of the cloud's (behind, when negative), as the message of
 /// `AuthFailure.SignatureExpire` shows: it ends with the cloud's Unix time.
 #[must_use]

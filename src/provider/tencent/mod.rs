@@ -9,6 +9,7 @@
 //! - [`wire`]: answers as JSON; [`observation`]: in the words of an order; [`evidence`]: what shows that a request
 //!   arrived; [`errors`]: what a refusal means.
 //! - [`writes`]: the calls that change something.
+//! - `successors`: which certificates follow others, by `links`.
 //! - [`validation`], [`listing`], [`operations`], [`download`]: the reads beside `DescribeCertificate`, one action
 //!   each; [`archive`]: what a download is packed in.
 
@@ -21,6 +22,7 @@ pub mod directory;
 pub mod download;
 pub mod errors;
 pub mod evidence;
+mod links;
 pub mod listing;
 pub mod observation;
 pub mod operations;
@@ -29,6 +31,7 @@ pub mod provider;
 pub mod request;
 pub mod saved;
 pub mod sign;
+mod successors;
 #[cfg(test)]
 mod tests;
 pub mod validation;

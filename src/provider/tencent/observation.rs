@@ -59,7 +59,7 @@ fn covers_wildcards(flag: Option<bool>, product: Option<&str>) -> Option<bool> {
 }
 
 /// The numbers of `Status`, as `DescribeCertificate` lists them. Numbers get added, so an unknown one is no error.
-fn stage(status: &str, message: Option<&str>) -> Stage {
+pub(super) fn stage(status: &str, message: Option<&str>) -> Stage {
     match status {
         "0" => under_review(message.unwrap_or_default()),
         "1" => Stage::Issued,

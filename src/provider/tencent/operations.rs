@@ -9,6 +9,7 @@ use crate::provider::{Error, RequestKind};
 use super::certificate::Tencent;
 use super::client::{json, unreadable};
 use super::wire::{id, list, text};
+use crate::provider::lenient::is_certificate_id;
 use crate::provider::time;
 
 const ACTION: &str = "DescribeCertificateOperateLogs";
@@ -58,30 +59,55 @@ impl Tencent {
         let start = time::parse(start_time).unwrap_or(since);
         let mut offset = 0;
         let mut last_id = String::new();
-        let mut calls = Vec::new();
+        let mut logged = Vec::new();
         for _ in 0..MOST_PAGES {
             let body = json(&DescribeCertificateOperateLogs { offset, limit: PAGE, start_time })?;
             let (page, request_id) = self.client.read::<Page>(ACTION, &body).await?;
             offset += page.operate_logs.len();
             let is_last = page.operate_logs.is_empty();
-            calls.extend(page.operate_logs.into_iter().filter_map(|line| self.call(line, start)));
+            let calls = page.operate_logs.into_iter().filter_map(|line| call(line, start));
+            logged.extend(calls.filter(|call| self.is_own(call) || call.kind == RequestKind::Reissue));
             let total = page.total_count.and_then(|total| total.parse().ok());
             if is_last || total.is_some_and(|total: usize| offset >= total) {
-                return Ok(is_in_this_attempt(kind, &calls));
+                return self.is_logged(kind, logged).await;
             }
             last_id = request_id;
         }
         Err(unreadable("the log of the account's calls has no end", last_id))
     }
 
-    /// The kind and time of a call on this certificate.
-    fn call(&self, line: Line, start: Timestamp) -> Option<(RequestKind, Timestamp)> {
-        let Line { cert_id, kind, created_on } = line;
-        let kind = kind?;
-        let kind = RequestKind::iter().find(|known| name(*known).eq_ignore_ascii_case(&kind))?;
-        let at = created_on.as_deref().and_then(time::parse).filter(|at| *at >= start)?;
-        (cert_id.as_deref() == Some(self.order.certificate_id.as_str())).then_some((kind, at))
+    fn is_own(&self, call: &Call) -> bool {
+        call.id == self.order.certificate_id
     }
+
+    async fn is_logged(&self, kind: RequestKind, logged: Vec<Call>) -> Result<bool, Error> {
+        let (own, others): (Vec<_>, Vec<_>) = logged.into_iter().partition(|call| self.is_own(call));
+        let calls: Vec<_> = own.into_iter().map(|call| (call.kind, call.at)).collect();
+        if kind != RequestKind::Reissue || is_in_this_attempt(kind, &calls) {
+            return Ok(is_in_this_attempt(kind, &calls));
+        }
+        // It is not told whether a reissue is logged with the id of the certificate before it or with its own.
+        let reissues = others.into_iter().filter(|call| call.kind == kind && is_certificate_id(&call.id));
+        let mut reissues: Vec<String> = reissues.map(|call| call.id).collect();
+        reissues.sort();
+        reissues.dedup();
+        self.is_reissued_as_one_of(&reissues).await
+    }
+}
+
+/// A call that the log has.
+struct Call {
+    id: String,
+    kind: RequestKind,
+    at: Timestamp,
+}
+
+fn call(line: Line, start: Timestamp) -> Option<Call> {
+    let Line { cert_id, kind, created_on } = line;
+    let kind = kind?;
+    let kind = RequestKind::iter().find(|known| name(*known).eq_ignore_ascii_case(&kind))?;
+    let at = created_on.as_deref().and_then(time::parse).filter(|at| *at >= start)?;
+    Some(Call { id: cert_id?, kind, at })
 }
 
 /// Whether one of the calls is of this kind and of the present attempt. The times are whole seconds, and between two attempts
@@ -98,7 +124,7 @@ fn is_in_this_attempt(kind: RequestKind, calls: &[(RequestKind, Timestamp)]) -> 
         }
         RequestKind::Resubmit => (None, last(&[RequestKind::Submit, RequestKind::Withdraw])),
         RequestKind::Withdraw => (None, last(&[RequestKind::Submit])),
-        RequestKind::Revoke => (None, None),
+        RequestKind::Revoke | RequestKind::Reissue => (None, None),
     };
     let is_it = |at: Timestamp| after.is_none_or(|after| at > after) && from.is_none_or(|from| at >= from);
     calls.iter().any(|(called, at)| *called == kind && is_it(*at))
@@ -113,6 +139,7 @@ fn name(kind: RequestKind) -> &'static str {
         RequestKind::Withdraw => "cancel",
         RequestKind::Revoke => "revoke",
         RequestKind::SendLetter => "uploadConfirmLetter",
+        RequestKind::Reissue => "replace",
     }
 }
 

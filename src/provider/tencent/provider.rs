@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use crate::api::v1alpha1::TencentCloudOrder;
 use crate::core::application::Application;
 use crate::core::conditions::Problem;
 use crate::core::observation::{Bundle, Check, Deadline, Observation};
 use crate::core::product::Product;
+use crate::core::succession::{Candidate, Head};
 use crate::provider::tencent::certificate::{OBSERVE, Tencent};
 use crate::provider::tencent::writes::CALLS;
 use crate::provider::tencent::{observation, request};
@@ -43,6 +45,7 @@ impl Provider for Tencent {
             Request::Withdraw => self.withdraw(begin_by).await,
             Request::Revoke => self.revoke(begin_by).await,
             Request::SendLetter(letter) => self.send_letter(letter, begin_by).await,
+            Request::Reissue(reissue) => self.reissue(reissue, begin_by).await,
         }
     }
 
@@ -60,6 +63,15 @@ impl Provider for Tencent {
 
     async fn was_called(&self, kind: RequestKind, since: Timestamp) -> Result<bool, Error> {
         self.has_logged(kind, since).await
+    }
+
+    async fn successors(&self, head: &Head<'_>, max_age: Duration) -> Result<Vec<Candidate>, Error> {
+        self.followed_by(head, max_age).await
+    }
+
+    fn sibling(&self, certificate_id: &str) -> Box<dyn Provider> {
+        let order = TencentCloudOrder { certificate_id: certificate_id.to_owned(), ..self.order.clone() };
+        Box::new(Self { client: self.client.clone(), order })
     }
 
     fn calls(&self) -> &'static Calls {

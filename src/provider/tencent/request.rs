@@ -177,7 +177,8 @@ fn names<'a>(body: &mut Body<'a>, application: &'a Application) {
     body.list("DnsNames", application.names.others().iter().map(DnsName::as_str).collect());
 }
 
-fn verify_type(validation: ValidationMethod) -> Result<&'static str, Problem> {
+/// How the CA checks control of the names.
+pub(super) fn verify_type(validation: ValidationMethod) -> Result<&'static str, Problem> {
     match validation {
         ValidationMethod::Dns => Ok("DNS"),
         ValidationMethod::File => Ok("FILE"),

@@ -48,6 +48,30 @@ pub struct UploadConfirmLetter<'a> {
     pub confirm_letter: &'a str,
 }
 
+/// The request of `ReplaceCertificate`. Names and data are those of the certificate that it names.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ReplaceCertificate<'a> {
+    /// Which certificate.
+    pub certificate_id: &'a str,
+    /// `DNS` or `FILE`.
+    pub valid_type: &'a str,
+    /// `original`: the same CSR, or `upload`. One page capitalises the words; the others do not.
+    pub csr_type: &'a str,
+    /// The CSR, PEM, with `upload`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csr_content: Option<&'a str>,
+}
+
+/// The answer of `ReplaceCertificate`.
+#[derive(Default, Deserialize, Debug)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Reissued {
+    /// The new certificate.
+    #[serde(deserialize_with = "id")]
+    pub certificate_id: Option<String>,
+}
+
 /// The answer of `CertificateOrderSubmit`, as far as it is used.
 #[derive(Default, Deserialize, Debug)]
 #[serde(rename_all = "PascalCase", default)]

@@ -6,7 +6,8 @@ use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::conditions::Reason;
-use crate::provider::{Accepted, Calls, Error, Letter, Payload};
+use crate::provider::lenient::is_certificate_id;
+use crate::provider::{Accepted, Calls, Error, Letter, Payload, Reissue};
 
 use super::certificate::{OBSERVE, Tencent};
 use super::client::json;
@@ -17,6 +18,7 @@ const RESUBMIT: &str = "ModifyCertificateResubmit";
 const WITHDRAW: &str = "CancelAuditCertificate";
 const REVOKE: &str = "RevokeCertificate";
 const SEND_LETTER: &str = "UploadConfirmLetter";
+const REISSUE: &str = "ReplaceCertificate";
 
 /// Tencent Cloud's names of its calls. `CancelCertificateOrder` is not used: it cancels what was paid for.
 pub const CALLS: Calls = Calls {
@@ -28,6 +30,7 @@ pub const CALLS: Calls = Calls {
     withdraw: Some(WITHDRAW),
     revoke: Some(REVOKE),
     send_letter: Some(SEND_LETTER),
+    reissue: Some(REISSUE),
 };
 
 /// The reason that is sent to the cloud, which may show it to the CA.
@@ -43,7 +46,7 @@ impl Tencent {
     pub(super) async fn send_order(&self, begin_by: Instant) -> Result<Accepted, Error> {
         let body = json(&wire::CertificateOrderSubmit { cert_id: &self.order.certificate_id })?;
         let (ordered, request_id) = self.client.change::<wire::Ordered>(ORDER, &body, begin_by).await?;
-        Ok(Accepted { request_id: Some(request_id), order_id: ordered.order_id })
+        Ok(Accepted { request_id: Some(request_id), order_id: ordered.order_id, certificate_id: None })
     }
 
     pub(super) async fn resubmit(&self, begin_by: Instant) -> Result<Accepted, Error> {
@@ -82,8 +85,22 @@ impl Tencent {
         }
         Ok(accepted(request_id))
     }
+
+    pub(super) async fn reissue(&self, reissue: &Reissue, begin_by: Instant) -> Result<Accepted, Error> {
+        let certificate_id = &self.order.certificate_id;
+        let valid_type = request::verify_type(reissue.method);
+        let valid_type = valid_type.map_err(|problem| Error::NotSent(problem.message))?;
+        let csr_content = reissue.csr.as_deref().map(str::trim);
+        let csr_type = if csr_content.is_some() { "upload" } else { "original" };
+        let body = json(&wire::ReplaceCertificate { certificate_id, valid_type, csr_type, csr_content })?;
+        let answered = self.client.change::<wire::Reissued>(REISSUE, &body, begin_by).await;
+        let (reissued, request_id) = answered.map_err(errors::of_reissue)?;
+        let certificate_id =
+            reissued.certificate_id.filter(|new| is_certificate_id(new) && new != certificate_id);
+        Ok(Accepted { certificate_id, ..accepted(request_id) })
+    }
 }
 
 fn accepted(request_id: String) -> Accepted {
-    Accepted { request_id: Some(request_id), order_id: None }
+    Accepted { request_id: Some(request_id), order_id: None, certificate_id: None }
 }

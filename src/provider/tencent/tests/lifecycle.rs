@@ -9,12 +9,13 @@ use strum::IntoEnumIterator;
 use super::client::{CERTIFICATE, ID, KEY, World, clouds, open, payload};
 use super::{Application, Key, Names, company_application, csr};
 use crate::api::v1alpha1::conditions::Reason;
+use crate::core::application::ValidationMethod;
 use crate::core::clock::Clock;
 use crate::core::observation::{Bundle, Stage};
 use crate::core::redact::Filter;
 use crate::provider::fixtures::{PATIENT, always, http, soon, words};
 use crate::provider::tencent::archive;
-use crate::provider::{Accepted, Error, Letter, Request, RequestKind};
+use crate::provider::{Accepted, Error, Letter, Reissue, Request, RequestKind};
 
 fn letter() -> Letter {
     let mut file = b"%PDF-1.7".to_vec();
@@ -26,6 +27,7 @@ impl World {
     async fn write(&self, kind: RequestKind) -> Result<Accepted, Error> {
         let provider = self.open();
         let (payload, letter) = (payload(provider.as_ref()), letter());
+        let reissue = Reissue { csr: None, method: ValidationMethod::Dns };
         let request = match kind {
             RequestKind::Submit => Request::Submit(&payload),
             RequestKind::Order => Request::Order,
@@ -33,6 +35,7 @@ impl World {
             RequestKind::Withdraw => Request::Withdraw,
             RequestKind::Revoke => Request::Revoke,
             RequestKind::SendLetter => Request::SendLetter(&letter),
+            RequestKind::Reissue => Request::Reissue(&reissue),
         };
         assert_eq!(request.kind(), kind);
         provider.write(request, soon()).await
