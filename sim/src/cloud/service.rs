@@ -88,6 +88,7 @@ pub(crate) trait Service: Platform {
     fn sign(
         certificate: &Self::Certificate,
         authority: &Authority,
+        options: &Self::Options,
         now: Timestamp,
     ) -> Result<Issued, IssueError>;
 

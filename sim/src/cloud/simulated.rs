@@ -116,7 +116,8 @@ impl<S: Service> Simulated<S> {
     pub fn issue(&self, certificate_id: &str) -> Result<(), IssueError> {
         let now = self.cloud.world().now();
         // Not under the lock: an RSA key takes its time.
-        let issued = S::sign(&self.certificate(certificate_id)?, &self.cloud.authority, now)?;
+        let issued =
+            S::sign(&self.certificate(certificate_id)?, &self.cloud.authority, &self.cloud.options, now)?;
         S::deliver(&mut self.cloud.world().state, certificate_id, issued, now);
         Ok(())
     }

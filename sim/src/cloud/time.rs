@@ -17,6 +17,7 @@ pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
 
 const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 
-fn time_zone() -> tz::TimeZone {
+/// The zone of those times.
+pub(crate) fn time_zone() -> tz::TimeZone {
     tz::TimeZone::fixed(tz::offset(8))
 }

@@ -121,13 +121,19 @@ impl Certificate {
     }
 
     /// Signs what was filed: with the caller's key behind a CSR, or with a key that the cloud makes.
-    pub(super) fn sign(&self, authority: &Authority, now: Timestamp) -> Result<Issued, IssueError> {
+    pub(super) fn sign(
+        &self,
+        authority: &Authority,
+        options: &Options,
+        now: Timestamp,
+    ) -> Result<Issued, IssueError> {
         let filed = self.submission.as_ref();
         let submission = filed.ok_or_else(|| IssueError::NothingSubmitted(self.id.clone()))?;
         let organization = submission.text("company_name").filter(|_| !self.product.is_dv());
         let key =
             submission.text("csr").map_or_else(|| KeySource::Made(key_kind(submission)), KeySource::Csr);
-        authority.issue(&Wanted { names: &submission.names(), organization, key, shape: self.shape }, now)
+        let (names, ends) = (submission.names(), options.life.end(now));
+        authority.issue(&Wanted { names: &names, organization, key, shape: self.shape, ends }, now)
     }
 }
 

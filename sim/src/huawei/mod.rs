@@ -39,4 +39,6 @@ pub use self::{
     simulated::{Call, Fault, HuaweiCloud, MoveError},
     submission::Submission,
 };
-pub use crate::cloud::{Coverage, IssueError, Issued, Level, Pace, RequestBody, Shape, UnknownCertificate};
+pub use crate::cloud::{
+    Coverage, IssueError, Issued, Level, Life, Pace, RequestBody, Shape, UnknownCertificate,
+};

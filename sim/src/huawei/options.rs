@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::certificate::Status;
+use crate::cloud::Life;
 
 /// How the cloud behaves.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Options {
     pub unknown_certificate_status: u16,
     /// Answer null where a text has no value yet. The documents show neither.
     pub empty_is_null: bool,
+    /// How long a leaf lives.
+    pub life: Life,
 }
 
 impl Default for Options {
@@ -33,6 +36,7 @@ impl Default for Options {
             withdrawal_keeps_application: true,
             unknown_certificate_status: 400,
             empty_is_null: false,
+            life: Life::default(),
         }
     }
 }

@@ -82,8 +82,13 @@ impl Service for Scm {
         certificate.status.waits_for_authority()
     }
 
-    fn sign(certificate: &Certificate, authority: &Authority, now: Timestamp) -> Result<Issued, IssueError> {
-        certificate.sign(authority, now)
+    fn sign(
+        certificate: &Certificate,
+        authority: &Authority,
+        options: &Options,
+        now: Timestamp,
+    ) -> Result<Issued, IssueError> {
+        certificate.sign(authority, options, now)
     }
 
     fn deliver(state: &mut State, certificate_id: &str, issued: Issued, _now: Timestamp) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     account::{Account, Credential},
@@ -38,8 +38,12 @@ pub(crate) struct State {
     pub(super) holdings: HashMap<Account, Holdings>,
     pub(super) certificates: BTreeMap<String, Certificate>,
     pub(super) log: Vec<LogLine>,
+    /// When it was last seen to what happens by itself; `None` after a change from outside.
+    pub(super) settled_at: Option<Timestamp>,
     /// How many orders were sent.
     orders: u64,
+    /// How many certificates the cloud named.
+    named: u64,
 }
 
 impl State {
@@ -59,6 +63,33 @@ impl State {
     pub(super) fn next_order_id(&mut self) -> String {
         self.orders += 1;
         (7_000_000_000 + self.orders).to_string()
+    }
+
+    /// The id of a certificate that nobody bought by an id.
+    pub(super) fn new_certificate_id(&mut self) -> String {
+        loop {
+            self.named += 1;
+            let id = format!("nEw{:05}", self.named);
+            if !self.certificates.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// The certificates that were reissued from one, as the cloud knows it.
+    pub(super) fn reissues_of(&self, id: &str) -> impl Iterator<Item = &Certificate> {
+        let follows = move |new: &&Certificate| new.reissue.is_some() && new.follows.as_deref() == Some(id);
+        self.certificates.values().filter(follows)
+    }
+
+    /// Whether it is time to see to what happens by itself: not more often than each second, unless something changed.
+    pub(super) fn is_to_settle(&mut self, now: Timestamp) -> bool {
+        let passed = self.settled_at.map(|last| now.duration_since(last).abs());
+        let due = passed.is_none_or(|passed| passed >= SignedDuration::from_secs(1));
+        if due {
+            self.settled_at = Some(now);
+        }
+        due
     }
 
     /// Adds a line to an account's operation log.

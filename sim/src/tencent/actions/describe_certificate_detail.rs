@@ -14,9 +14,14 @@ pub(super) const ACTION: Action =
 
 fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     let certificate = call.certificate("CertificateId")?;
-    let mut fields = describe_certificate::common_fields(certificate);
+    let mut fields = describe_certificate::common_fields(call, certificate);
     fields.extend(describe_certificate::application_fields(certificate));
     fields.extend(Answer::read(detail_fields(certificate, call.options.detail_lacks_chain)).fields);
+    if call.in_china() {
+        fields.extend(Answer::read(china_fields(certificate)).fields);
+    }
+    let id = certificate.id.clone();
+    call.count_reads(&[id]);
     Ok(Answer::read(Value::Object(fields)))
 }
 
@@ -37,6 +42,19 @@ fn detail_fields(certificate: &Certificate, lacks_chain: bool) -> Value {
         "CertChainInfo": null,
         // Without the common name here, though DescribeCertificate has it in the list.
         "SubjectAltName": other_names,
+    })
+}
+
+/// Inferred: that a root is cross-signed unless the application said otherwise. What the first two hold is not
+/// documented.
+fn china_fields(certificate: &Certificate) -> Value {
+    let submission = certificate.submission.as_ref();
+    let cross_signed = submission.and_then(|submission| submission.get("UseCrossSignRoot"));
+    json!({
+        "DomainType": null,
+        "CertType": null,
+        "UseCrossSignRoot": cross_signed.and_then(Value::as_bool).unwrap_or(true),
+        "HostingStatus": describe_certificate::NOT_HOSTED,
     })
 }
 
