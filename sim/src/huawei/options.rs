@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::certificate::Status;
+use super::{certificate::Status, succession::Succession};
 use crate::cloud::Life;
 
 /// How the cloud behaves.
@@ -24,6 +24,11 @@ pub struct Options {
     pub empty_is_null: bool,
     /// How long a leaf lives.
     pub life: Life,
+    /// How many days before the end of a leaf the cloud makes the next one, where that is paid for or will be charged;
+    /// `None` if it never does.
+    pub succession_days: Option<u16>,
+    /// What such a certificate looks like.
+    pub succession: Succession,
 }
 
 impl Default for Options {
@@ -37,6 +42,8 @@ impl Default for Options {
             unknown_certificate_status: 400,
             empty_is_null: false,
             life: Life::default(),
+            succession_days: Some(30),
+            succession: Succession::default(),
         }
     }
 }

@@ -208,9 +208,9 @@ pub struct Certificate {
     /// When that can be read.
     pub links: Links,
     /// The certificate that it follows, whatever can be read of that.
-    pub(super) follows: Option<String>,
+    pub follows: Option<String>,
     /// The reissue that it comes from.
-    pub(super) reissue: Option<ReissueRun>,
+    pub reissue: Option<ReissueRun>,
     /// Where it comes from.
     pub source: Source,
     /// The certificate is an uploaded one whose renewal the cloud manages: nobody else may submit it.
@@ -243,15 +243,15 @@ pub struct Revocation {
 
 /// What a reissue was asked for.
 #[derive(Clone, Debug)]
-pub(super) struct ReissueRun {
+pub struct ReissueRun {
     /// The end of the leaf that it replaces.
-    pub(super) ends_with: Timestamp,
+    pub ends_with: Timestamp,
     /// How control of the domains is proven.
-    pub(super) verify_type: String,
+    pub verify_type: String,
     /// Whether it has to be.
-    pub(super) wants_proof: bool,
+    pub wants_proof: bool,
     /// The key of the old certificate, where the cloud made it and the new one has the same.
-    pub(super) kept_key: Option<SecretString>,
+    pub kept_key: Option<SecretString>,
 }
 
 impl Certificate {
@@ -298,6 +298,11 @@ impl Certificate {
     /// Whether it is issued; a reissue of it may run.
     pub(super) fn is_valid(&self) -> bool {
         self.status == Status::ISSUED || (self.status == Status::REISSUING && self.issued.is_some())
+    }
+
+    /// The end of its leaf, while it is issued.
+    pub(super) fn ends(&self) -> Option<Timestamp> {
+        self.issued.as_ref().filter(|_| self.is_valid()).map(|issued| issued.not_after)
     }
 
     /// Whether its order ended without a certificate.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    certificate::Certificate,
+    certificate::{Certificate, Status},
     chain,
     options::{Options, RevocationRule},
     reissue,
@@ -70,8 +70,31 @@ fn log_type(way: Way) -> Option<&'static str> {
     }
 }
 
+/// Notes when a certificate that may have changed makes something happen by itself.
+pub(super) fn touched(state: &mut State, options: &Options, id: &str) {
+    let Some(certificate) = state.certificates.get(id) else { return };
+    let concerns_others = matches!(certificate.status, Status::REVOKED | Status::REISSUING);
+    let event = if concerns_others || certificate.reissue.is_some() {
+        Some(Timestamp::MIN)
+    } else {
+        certificate.ends().map(|ends| due(ends, options).unwrap_or(ends))
+    };
+    if let Some(event) = event {
+        state.expect_event(event);
+    }
+}
+
+/// When the next certificate is made, if the cloud makes any.
+fn due(ends: Timestamp, options: &Options) -> Option<Timestamp> {
+    let before = SignedDuration::from_hours(24 * i64::from(options.succession_days?));
+    ends.saturating_sub(before).ok()
+}
+
 /// Lets happen what happens by itself until now.
 pub(super) fn settle(state: &mut State, options: &Options, now: Timestamp) {
+    if state.next_event.is_none_or(|event| now < event) {
+        return;
+    }
     make_successors(state, options, now);
     for certificate in state.certificates.values_mut() {
         certificate.expire_by(now);
@@ -80,14 +103,15 @@ pub(super) fn settle(state: &mut State, options: &Options, now: Timestamp) {
     if options.revocation != RevocationRule::Independent {
         reissue::revoke_tied(state, options.revocation, now);
     }
+    let ends = state.certificates.values().filter_map(Certificate::ends);
+    let next = next_ones(state).into_iter().filter_map(|(_, _, ends)| due(ends, options));
+    state.next_event = ends.chain(next).min();
 }
 
 /// Each with the time at which it was due, so that a clock which leaps makes no difference.
 fn make_successors(state: &mut State, options: &Options, now: Timestamp) {
-    let Some(days) = options.succession_days else { return };
-    let before = SignedDuration::from_hours(24 * i64::from(days));
     for (id, way, ends) in next_ones(state) {
-        if let Some(due) = ends.saturating_sub(before).ok().filter(|due| *due <= now) {
+        if let Some(due) = due(ends, options).filter(|due| *due <= now) {
             follow(state, &id, way, &options.succession, options, due);
         }
     }
@@ -96,8 +120,10 @@ fn make_successors(state: &mut State, options: &Options, now: Timestamp) {
 /// The certificates after which the cloud will make another, the way, and their ends.
 fn next_ones(state: &State) -> Vec<(String, Way, Timestamp)> {
     let all = state.certificates.values();
+    // A reissue that failed is no successor.
+    let follows = |one: &&Certificate| one.reissue.is_none() || !one.has_failed();
     let followed: BTreeSet<&str> =
-        all.clone().filter(|one| !one.has_failed()).filter_map(|one| one.follows.as_deref()).collect();
+        all.clone().filter(follows).filter_map(|one| one.follows.as_deref()).collect();
     let is_last = |one: &&Certificate| !followed.contains(one.id.as_str()) && !one.successors.is_renewed();
     all.filter(is_last)
         .filter_map(|one| {
@@ -109,13 +135,13 @@ fn next_ones(state: &State) -> Vec<(String, Way, Timestamp)> {
 
 /// In which way the cloud will make the next certificate, and the end of this one.
 fn next_way(certificate: &Certificate) -> Option<(Way, Timestamp)> {
-    let issued = certificate.issued.as_ref().filter(|_| certificate.is_valid())?;
-    let goes_on = certificate.term.ends().is_some_and(|ends| issued.not_after < ends);
+    let ends = certificate.ends()?;
+    let goes_on = certificate.term.ends().is_some_and(|term| ends < term);
     let way = match &certificate.term.plan {
         Plan::MultiYear if goes_on => Way::MultiYear,
         Plan::Subscription { .. } if goes_on => Way::Subscription,
         _ if certificate.renews_automatically() => Way::AutoRenewal,
         _ => return None,
     };
-    Some((way, issued.not_after))
+    Some((way, ends))
 }

@@ -157,8 +157,7 @@ impl Certificate {
 
     /// Ends its validity once its leaf is over.
     pub(super) fn expire_by(&mut self, now: Timestamp) {
-        let ends = self.issued.as_ref().map(|issued| issued.not_after);
-        if self.is_valid() && ends.is_some_and(|ends| ends <= now) {
+        if self.ends().is_some_and(|ends| ends <= now) {
             self.status = Status::EXPIRED;
         }
     }

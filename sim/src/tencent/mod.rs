@@ -39,7 +39,7 @@ mod tests;
 
 pub use self::{
     account::Account,
-    certificate::{Certificate, DomainAuth, Finding, Source, Status},
+    certificate::{Certificate, DomainAuth, Finding, ReissueRun, Source, Status},
     console::{MOST_PROFILES, TooManyProfiles},
     error::Refusal,
     links::{Links, Predecessors, Successors, Visibility},

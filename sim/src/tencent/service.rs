@@ -68,8 +68,6 @@ impl Service for Tencent {
     }
 
     fn certificates(state: &mut State) -> &mut BTreeMap<String, Certificate> {
-        // They may change.
-        state.settled_at = None;
         &mut state.certificates
     }
 
@@ -93,15 +91,15 @@ impl Service for Tencent {
             if let Some(old) = follows.and_then(|old| state.certificates.get_mut(&old)) {
                 old.links.forward.once_issued = false;
             }
-            state.settled_at = None;
             state.record(&owner, certificate_id, CA_EVENT, "issued", now);
         }
     }
 
-    /// Every look at the cloud comes through here.
+    fn touched(state: &mut State, options: &Options, certificate_id: &str) {
+        following::touched(state, options, certificate_id);
+    }
+
     fn settle(state: &mut State, options: &Options, now: Timestamp) {
-        if state.is_to_settle(now) {
-            following::settle(state, options, now);
-        }
+        following::settle(state, options, now);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     account::{Account, Credential},
@@ -38,8 +38,8 @@ pub(crate) struct State {
     pub(super) holdings: HashMap<Account, Holdings>,
     pub(super) certificates: BTreeMap<String, Certificate>,
     pub(super) log: Vec<LogLine>,
-    /// When it was last seen to what happens by itself; `None` after a change from outside.
-    pub(super) settled_at: Option<Timestamp>,
+    /// When something will happen by itself next, or may.
+    pub(super) next_event: Option<Timestamp>,
     /// How many orders were sent.
     orders: u64,
     /// How many certificates the cloud named.
@@ -82,14 +82,9 @@ impl State {
         self.certificates.values().filter(follows)
     }
 
-    /// Whether it is time to see to what happens by itself: not more often than each second, unless something changed.
-    pub(super) fn is_to_settle(&mut self, now: Timestamp) -> bool {
-        let passed = self.settled_at.map(|last| now.duration_since(last).abs());
-        let due = passed.is_none_or(|passed| passed >= SignedDuration::from_secs(1));
-        if due {
-            self.settled_at = Some(now);
-        }
-        due
+    /// Has what happens by itself looked for then, or before.
+    pub(super) fn expect_event(&mut self, time: Timestamp) {
+        self.next_event = Some(self.next_event.map_or(time, |next| next.min(time)));
     }
 
     /// Adds a line to an account's operation log.

@@ -1,8 +1,8 @@
 //! What an owner paid for: years, and who makes the next certificate within them.
 
-use jiff::{Span, Timestamp};
+use jiff::Timestamp;
 
-use crate::cloud::time::time_zone;
+use crate::cloud::time::years_after;
 
 /// The paid term that a certificate belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +44,7 @@ impl Term {
     /// The end of the term, once it began.
     #[must_use]
     pub fn ends(&self) -> Option<Timestamp> {
-        let began = self.began?.to_zoned(time_zone());
-        began.checked_add(Span::new().years(i64::from(self.years))).ok().map(|ends| ends.timestamp())
+        years_after(self.began?, self.years)
     }
 
     /// The year that runs then, from 1 on (`NowPeriod`).

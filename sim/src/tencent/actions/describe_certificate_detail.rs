@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{action::Action, describe_certificate};
 use crate::cloud::{
-    Answer, Issued,
+    Answer, Coverage, Issued, Level,
     params::{Kind, required},
 };
 use crate::tencent::{certificate::Certificate, error::Refusal, invocation::Invocation};
@@ -45,17 +45,33 @@ fn detail_fields(certificate: &Certificate, lacks_chain: bool) -> Value {
     })
 }
 
-/// Inferred: that a root is cross-signed unless the application said otherwise. What the first two hold is not
-/// documented.
+/// Inferred: that a root is cross-signed unless the application said otherwise.
 fn china_fields(certificate: &Certificate) -> Value {
     let submission = certificate.submission.as_ref();
     let cross_signed = submission.and_then(|submission| submission.get("UseCrossSignRoot"));
     json!({
-        "DomainType": null,
-        "CertType": null,
+        "DomainType": domain_type(certificate.product.coverage),
+        "CertType": level(certificate.product.level),
         "UseCrossSignRoot": cross_signed.and_then(Value::as_bool).unwrap_or(true),
         "HostingStatus": describe_certificate::NOT_HOSTED,
     })
+}
+
+fn domain_type(coverage: Coverage) -> i64 {
+    match coverage {
+        Coverage::Single => 1,
+        Coverage::Multi => 2,
+        Coverage::Wildcard => 3,
+        Coverage::MultiWildcard => 4,
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Dv => "DV",
+        Level::Ov => "OV",
+        Level::Ev => "EV",
+    }
 }
 
 /// Inferred: the leaf, then the intermediate, without the root, unless the certificate has another shape.

@@ -151,6 +151,7 @@ async fn the_subscription_service_shows_itself_in_china_only() {
     let detail = setup.client.call("DescribeCertificateDetail", &json!({ "CertificateId": new })).await;
     assert_eq!(detail["CertificateExtra"]["ServiceOriginCertificateId"], OLD);
     assert_eq!((&detail["HostingStatus"], &detail["UseCrossSignRoot"]), (&json!(-1), &json!(true)));
+    assert_eq!((&detail["DomainType"], &detail["CertType"]), (&json!(1), &json!("DV")));
     let listed = setup.listed(&new).await;
     assert_eq!(
         (&listed["CertServiceValidCertificateCount"], &listed["IsHostingUploadRenewCert"]),
