@@ -175,6 +175,7 @@ def _(clouds):
     equal(listed(content="www.acme").total_count, 4)
     equal(listed(content="a b/c+~*示例&limit=7").total_count, 0)
     refused(400, "SCM.0005", listed, limit=7)
+    refused(400, "SCM.0005", listed, limit=50, offset=101)
 
 
 @case("Huawei: an account id that is sent along, and temporary credentials, are understood")

@@ -187,6 +187,32 @@ def _(clouds):
     equal((links(new).ReplacedBy, links(new).ReplacedFor), (old, None))
 
 
+@case("Tencent: a certificate is reissued once, with its own key or another, and leads to the new one")
+def _(clouds):
+    see = lambda id: call(clouds, "DescribeCertificate", CertificateId=id)
+    is_issued = lambda seen: seen.Status == ISSUED
+    # One runs at a time under a registered domain.
+    until(lambda: see(clouds.tencent["reissue"]), is_issued)
+    old = bought(clouds, "single")
+    first = call(clouds, "ReplaceCertificate", CertificateId=old, ValidType="DNS").CertificateId
+    refused("FailedOperation.OrderAlreadyReplaced", call, clouds, "ReplaceCertificate", CertificateId=old, ValidType="DNS")
+    until(lambda: see(first), is_issued)
+    detail = lambda id: call(clouds, "DescribeCertificateDetail", CertificateId=id)
+    equal(detail(first).CertificatePrivateKey, detail(old).CertificatePrivateKey)
+    equal(detail(first).CertEndTime, detail(old).CertEndTime)
+    own = {"CsrType": "upload", "CsrContent": CSR, "Reason": "renewal"}
+    second = call(clouds, "ReplaceCertificate", CertificateId=first, ValidType="DNS", **own).CertificateId
+    until(lambda: see(second), is_issued)
+    holds(not detail(second).CertificatePrivateKey, "the cloud does not have the key")
+    listed = call(clouds, "DescribeCertificates", CertIds=[old, first, second], Limit=1000).Certificates
+    links = {one.CertificateId: (one.CertificateExtra.ReplacedBy, one.CertificateExtra.ReplacedFor) for one in listed}
+    equal(links, {old: (None, first), first: (old, second), second: (first, None)})
+    equal({one.ReplaceOriCertIsDelete for one in listed if one.CertificateId != old}, {False})
+    logs = call(clouds, "DescribeCertificateOperateLogs", Limit=1000).OperateLogs
+    equal({log.CertId for log in logs if log.Type == "replace"}, {old, first})
+    refused("FailedOperation.RevokeFailed", call, clouds, "RevokeCertificate", CertificateId=second, Reason="unused")
+
+
 @case("Tencent: a company's data inline, in Chinese and with what JSON and HTML escape")
 def _(clouds):
     id = bought(clouds, "multi")
@@ -280,6 +306,8 @@ def _(clouds):
         ("InvalidParameter", "CertificateInfoSubmit", {"CertId": id, **PERSON, "CompanyType": "1"}),
         ("InvalidParameter", "CertificateInfoSubmit", {"CertId": id, **PERSON, "CompanyId": 0}),
         ("InvalidParameterValue", "DescribeCertificates", {"CertIds": []}),
+        ("UnknownParameter", "DescribeCertificates", {"ServiceId": "svc-1"}),
+        ("UnknownParameter", "ReplaceCertificate", {"CertificateId": id, "ValidType": "DNS", "SignAlgo": "x"}),
         ("InvalidParameterValue", "CertificateOrderSubmit", {"CertId": id, "VerifyType": "DNS_AUTO"}),
         ("FailedOperation.CertificateNotFound", "DescribeCertificate", {"CertificateId": "unknown1"}),
         ("InvalidAction", "DescribePackages", {}),

@@ -11,9 +11,6 @@ use rcgen::{
 
 use super::shape::Shape;
 
-/// How long a leaf is valid, in days: what public authorities may give since 2026-03.
-pub(crate) const VALID_DAYS: i64 = 199;
-
 /// The authority, with its keys.
 pub(crate) struct Authority {
     root: String,

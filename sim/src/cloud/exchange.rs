@@ -53,6 +53,7 @@ fn carry_out<S: Service>(
     let rendered = Rendered::of::<S>(result, fault);
     ledger.push(Call {
         time,
+        cloud_time: now,
         method: request.method.to_string(),
         action: subject.action,
         account,

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use jiff::{SignedDuration, Timestamp};
-use rcgen::SubjectPublicKeyInfo;
+use jiff::Timestamp;
+use rcgen::{KeyPair, SubjectPublicKeyInfo};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    ca::{Authority, KeyKind, Leaf, VALID_DAYS, make_key},
+    ca::{Authority, KeyKind, Leaf, make_key},
     csr::Csr,
     moves::UnknownCertificate,
     shape::Shape,
@@ -90,6 +90,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) organization: Option<&'a str>,
     pub(crate) key: KeySource<'a>,
     pub(crate) shape: Shape,
+    /// The last moment of its validity.
+    pub(crate) ends: Timestamp,
 }
 
 /// Where the key comes from.
@@ -98,14 +100,14 @@ pub(crate) enum KeySource<'a> {
     Csr(&'a str),
     /// The cloud makes it.
     Made(KeyKind),
+    /// The cloud made it before: PEM.
+    Kept(&'a SecretString),
 }
 
 impl Authority {
     /// Signs what an application asks for: with the caller's key behind a CSR, or with a key that the cloud makes.
     pub(crate) fn issue(&self, wanted: &Wanted<'_>, now: Timestamp) -> Result<Issued, IssueError> {
-        let not_after = now.checked_add(SignedDuration::from_hours(24 * VALID_DAYS));
-        let not_after = not_after.unwrap_or(Timestamp::MAX);
-        let Wanted { names, organization, ref key, shape } = *wanted;
+        let Wanted { names, organization, ref key, shape, ends: not_after } = *wanted;
         let leaf = Leaf { names, organization, shape, not_before: now, not_after };
         let (leaf, private_key) = match *key {
             KeySource::Csr(csr) => {
@@ -115,6 +117,10 @@ impl Authority {
             KeySource::Made(kind) => {
                 let key = make_key(kind)?;
                 (self.sign(&leaf, &key)?, Some(SecretString::from(key.serialize_pem())))
+            }
+            KeySource::Kept(pem) => {
+                let key = KeyPair::from_pem(pem.expose_secret())?;
+                (self.sign(&leaf, &key)?, Some(pem.clone()))
             }
         };
         let authorities = self.above(shape).into_iter().map(str::to_owned).collect();

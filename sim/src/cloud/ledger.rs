@@ -11,6 +11,8 @@ use serde_json::Value;
 pub struct Call<A> {
     /// When the service looked at it.
     pub time: Timestamp,
+    /// The cloud's own time then, which a test may set.
+    pub cloud_time: Timestamp,
     /// The HTTP method.
     pub method: String,
     /// The action: at Tencent Cloud the `X-TC-Action` header; empty if the request named none.

@@ -11,6 +11,7 @@ pub(crate) mod exchange;
 mod faults;
 pub(crate) mod issue;
 mod ledger;
+mod life;
 mod moves;
 pub(crate) mod names;
 pub(crate) mod params;
@@ -30,6 +31,7 @@ pub use self::{
     faults::Fault,
     issue::{IssueError, Issued},
     ledger::{Call, Pace, RequestBody},
+    life::Life,
     moves::{MoveError, UnknownCertificate},
     product::{Coverage, Level},
     service::Platform,

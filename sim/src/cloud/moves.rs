@@ -14,6 +14,9 @@ pub enum MoveError<S> {
     /// The certificate is in no state for it.
     #[error("certificate {0} has the status {1}, from which this does not happen")]
     WrongStatus(String, S),
+    /// What was bought has no such thing, or not any more.
+    #[error("certificate {0} has no reissue: {1}")]
+    NoReissue(String, &'static str),
     /// The order has no such name.
     #[error("certificate {0} has no running order for the name {1}")]
     NoSuchName(String, String),

@@ -88,14 +88,18 @@ pub(crate) trait Service: Platform {
     fn sign(
         certificate: &Self::Certificate,
         authority: &Authority,
+        options: &Self::Options,
         now: Timestamp,
     ) -> Result<Issued, IssueError>;
 
     /// Puts what the authority delivered into place.
     fn deliver(state: &mut Self::State, certificate_id: &str, issued: Issued, now: Timestamp);
 
-    /// Lets happen what happens by itself until now.
-    fn settle(_state: &mut Self::State, _options: &Self::Options, _now: Timestamp) {}
+    /// Hears that a certificate may have changed.
+    fn touched(state: &mut Self::State, options: &Self::Options, certificate_id: &str);
+
+    /// Lets happen what happens by itself until now. Every look at the cloud comes through here.
+    fn settle(state: &mut Self::State, options: &Self::Options, now: Timestamp);
 }
 
 /// What a request asks for.

@@ -93,8 +93,11 @@ mod tests {
         let names = ["www.acme.example"];
         for shape in Shape::ALL {
             let key = KeySource::Made(KeyKind::P256);
-            let issued = authority
-                .issue(&Wanted { names: &names, organization: None, key, shape }, Timestamp::UNIX_EPOCH);
+            let ends = Timestamp::MAX;
+            let issued = authority.issue(
+                &Wanted { names: &names, organization: None, key, shape, ends },
+                Timestamp::UNIX_EPOCH,
+            );
             let issued = issued.unwrap();
             let expected: &[&str] = match shape {
                 Shape::WithRoot | Shape::CrossSigned => &["TLS CA", "Root CA"],
@@ -121,6 +124,7 @@ mod tests {
                 organization: None,
                 key: KeySource::Made(KeyKind::P256),
                 shape: Shape::OtherStringType,
+                ends: Timestamp::MAX,
             },
             Timestamp::UNIX_EPOCH,
         );

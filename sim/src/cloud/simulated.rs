@@ -116,8 +116,11 @@ impl<S: Service> Simulated<S> {
     pub fn issue(&self, certificate_id: &str) -> Result<(), IssueError> {
         let now = self.cloud.world().now();
         // Not under the lock: an RSA key takes its time.
-        let issued = S::sign(&self.certificate(certificate_id)?, &self.cloud.authority, now)?;
-        S::deliver(&mut self.cloud.world().state, certificate_id, issued, now);
+        let issued =
+            S::sign(&self.certificate(certificate_id)?, &self.cloud.authority, &self.cloud.options, now)?;
+        let mut world = self.cloud.world();
+        S::deliver(&mut world.state, certificate_id, issued, now);
+        S::touched(&mut world.state, &self.cloud.options, certificate_id);
         Ok(())
     }
 
@@ -158,6 +161,18 @@ impl<S: Service> Simulated<S> {
     /// Takes all such rules back.
     pub fn clear_faults(&self) {
         self.cloud.world().faults.clear();
+    }
+
+    /// The ids of all certificates, those that the cloud made included.
+    #[must_use]
+    pub fn certificate_ids(&self) -> Vec<String> {
+        S::certificates(&mut self.cloud.world().state).keys().cloned().collect()
+    }
+
+    /// The cloud's own time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.cloud.world().now()
     }
 
     /// Sets how far the cloud's clock is ahead of the machine's; negative is behind.

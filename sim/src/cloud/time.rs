@@ -1,6 +1,6 @@
 //! Times as the clouds write them.
 
-use jiff::{Timestamp, civil::DateTime, tz};
+use jiff::{Span, Timestamp, civil::DateTime, tz};
 
 /// A time as both clouds write it: `YYYY-MM-DD hh:mm:ss`.
 ///
@@ -16,6 +16,12 @@ pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
 }
 
 const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
+
+/// The same day and time so many years later.
+pub(crate) fn years_after(begin: Timestamp, years: u16) -> Option<Timestamp> {
+    let later = begin.to_zoned(time_zone()).checked_add(Span::new().years(i64::from(years)));
+    Some(later.ok()?.timestamp())
+}
 
 fn time_zone() -> tz::TimeZone {
     tz::TimeZone::fixed(tz::offset(8))

@@ -66,7 +66,9 @@ impl<S: Service> Cloud<S> {
     ) -> Result<R, UnknownCertificate> {
         let mut world = self.world();
         let certificate = S::certificates(&mut world.state).get_mut(certificate_id);
-        certificate.map(change).ok_or_else(|| UnknownCertificate(certificate_id.to_owned()))
+        let result = change(certificate.ok_or_else(|| UnknownCertificate(certificate_id.to_owned()))?);
+        S::touched(&mut world.state, &self.options, certificate_id);
+        Ok(result)
     }
 
     /// Changes a certificate if it is in a state for it.

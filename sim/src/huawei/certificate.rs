@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{account::Account, product::Product, submission::Submission};
+use super::{account::Account, product::Product, submission::Submission, term::Term};
 use crate::cloud::{Coverage, Issued, Shape};
 
 /// A status word of Huawei Cloud SCM. Open: a test may set words that no document lists.
@@ -148,6 +148,23 @@ pub struct Certificate {
     pub issued: Option<Issued>,
     /// How the cloud hands over what the authority delivers from now on.
     pub shape: Shape,
+    /// The paid term that it belongs to.
+    pub term: Term,
+    /// The certificate that it follows. The API shows nothing of that.
+    pub follows: Option<String>,
+    /// What runs that will give it another leaf under the same id.
+    pub in_place: Option<InPlace>,
+}
+
+/// What gives a certificate another leaf under the same id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InPlace {
+    /// The cloud goes on with what was paid for.
+    Renewal,
+    /// It did, and the authority refused.
+    Refused,
+    /// Its owner asked for it in the console; the authority has yet to cancel the old leaf.
+    Reissue,
 }
 
 impl Certificate {
@@ -180,6 +197,9 @@ impl Certificate {
             bought_at: now,
             issued: None,
             shape: Shape::default(),
+            term: Term::single(),
+            follows: None,
+            in_place: None,
         }
     }
 
@@ -187,6 +207,23 @@ impl Certificate {
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         self.submission.as_ref().map(Submission::names).unwrap_or_default()
+    }
+
+    /// The end of its leaf, while it is issued.
+    pub(super) fn ends(&self) -> Option<Timestamp> {
+        let issued = self.issued.as_ref().filter(|_| self.status == Status::ISSUED);
+        issued.map(|issued| issued.not_after)
+    }
+
+    /// Whether it goes on for another leaf, and keeps its status meanwhile.
+    pub(super) fn renews_in_place(&self) -> bool {
+        let keeps_status = matches!(self.status, Status::ISSUED | Status::EXPIRED);
+        keeps_status && self.in_place == Some(InPlace::Renewal)
+    }
+
+    /// Whether the authority has to do something next.
+    pub(super) fn waits_for_authority(&self) -> bool {
+        self.status.waits_for_authority() || self.renews_in_place()
     }
 
     /// When it changed last, as far as the authority is concerned.

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{
-    certificate::{Certificate, DomainAuth, Status},
+    certificate::{Certificate, DomainAuth, InPlace, Status},
     options::Options,
     submission::Submission,
 };
@@ -73,6 +73,7 @@ impl Certificate {
     /// Moves one step on, short of issuing. Returns whether the next step is to issue.
     pub(super) fn step(&mut self, options: &Options, now: Timestamp) -> bool {
         match self.status {
+            _ if self.renews_in_place() => return self.validate_in_place(now),
             Status::CHECKING | Status::CHECKING_DOMAIN if self.validation_passed.is_none() => {
                 self.pass_validation(now);
             }
@@ -86,6 +87,14 @@ impl Certificate {
             _ => {}
         }
         false
+    }
+
+    /// Moves the next leaf of the same id one step on. Returns whether the next step is to issue.
+    fn validate_in_place(&mut self, now: Timestamp) -> bool {
+        let was_validated = self.validation_passed.is_some();
+        self.auths.iter_mut().for_each(|auth| auth.seen = true);
+        self.validation_passed = Some(now);
+        was_validated
     }
 
     /// The authority has found all proofs: the organisation is next, where there is one to vet.
@@ -108,26 +117,54 @@ impl Certificate {
     /// The authority refuses. What was filed stays to be read.
     pub(super) fn refuse(&mut self, reason: &str) {
         reason.clone_into(&mut self.refusal_reason);
-        self.status = Status::UNPASSED;
         self.auths.clear();
+        // Inferred: that the old leaf stays what it was.
+        if self.renews_in_place() {
+            self.in_place = Some(InPlace::Refused);
+        } else {
+            self.status = Status::UNPASSED;
+            self.in_place = None;
+        }
     }
 
     /// Puts what the authority delivered into place.
     pub(super) fn deliver(&mut self, issued: Issued) {
+        self.term.began.get_or_insert(issued.not_before);
+        self.in_place = None;
         self.issued = Some(issued);
         self.status = Status::ISSUED;
         self.auths.clear();
         self.withdrawal_asked_at = None;
     }
 
+    /// Inferred: that a leaf is never longer than the paid term, and has no days of the one before it. One that is issued
+    /// after the term is as long as any.
+    fn leaf_ends(&self, options: &Options, now: Timestamp) -> Timestamp {
+        let longest = options.life.end(now);
+        self.term.ends().filter(|term| *term > now).map_or(longest, |term| term.min(longest))
+    }
+
+    /// Ends its validity once its leaf is over.
+    pub(super) fn expire_by(&mut self, now: Timestamp) {
+        if self.ends().is_some_and(|ends| ends <= now) {
+            self.status = Status::EXPIRED;
+        }
+    }
+
     /// Signs what was filed: with the caller's key behind a CSR, or with a key that the cloud makes.
-    pub(super) fn sign(&self, authority: &Authority, now: Timestamp) -> Result<Issued, IssueError> {
+    pub(super) fn sign(
+        &self,
+        authority: &Authority,
+        options: &Options,
+        now: Timestamp,
+    ) -> Result<Issued, IssueError> {
         let filed = self.submission.as_ref();
         let submission = filed.ok_or_else(|| IssueError::NothingSubmitted(self.id.clone()))?;
         let organization = submission.text("company_name").filter(|_| !self.product.is_dv());
         let key =
             submission.text("csr").map_or_else(|| KeySource::Made(key_kind(submission)), KeySource::Csr);
-        authority.issue(&Wanted { names: &submission.names(), organization, key, shape: self.shape }, now)
+        let (names, ends) = (submission.names(), self.leaf_ends(options, now));
+        authority.issue(&Wanted { names: &names, organization, key, shape: self.shape, ends }, now)
     }
 }
 

@@ -11,8 +11,10 @@
 mod account;
 mod actions;
 mod certificate;
+mod console;
 mod encoding;
 mod error;
+mod following;
 mod gateway;
 mod identity;
 mod invocation;
@@ -27,16 +29,22 @@ mod sign;
 mod simulated;
 mod state;
 mod submission;
+mod succession;
+mod term;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
     account::Account,
-    certificate::{Certificate, DomainAuth, Status},
+    certificate::{Certificate, DomainAuth, InPlace, Status},
     error::Refusal,
     options::Options,
     product::Product,
     simulated::{Call, Fault, HuaweiCloud, MoveError},
     submission::Submission,
+    succession::{Identity, OrderNumber, Start, Succession},
+    term::{Plan, Term},
 };
-pub use crate::cloud::{Coverage, IssueError, Issued, Level, Pace, RequestBody, Shape, UnknownCertificate};
+pub use crate::cloud::{
+    Coverage, IssueError, Issued, Level, Life, Pace, RequestBody, Shape, UnknownCertificate,
+};

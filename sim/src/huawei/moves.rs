@@ -25,7 +25,13 @@ impl HuaweiCloud {
 
     /// Lets the authority refuse a running application, for a reason that the API does not show.
     pub fn reject(&self, certificate_id: &str, message: &str) -> Result<(), MoveError> {
-        self.shift(certificate_id, Status::is_running, |certificate, _| certificate.refuse(message))
+        self.set(certificate_id, |certificate| {
+            if !certificate.status.is_running() && !certificate.renews_in_place() {
+                return Err(MoveError::WrongStatus(certificate_id.to_owned(), certificate.status));
+            }
+            certificate.refuse(message);
+            Ok(())
+        })?
     }
 
     /// Lets the authority find the proof of one name; with the last one domain validation is passed.

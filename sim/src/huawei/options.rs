@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::certificate::Status;
+use super::{certificate::Status, succession::Succession};
+use crate::cloud::Life;
 
 /// How the cloud behaves.
 #[derive(Clone, Debug)]
@@ -21,6 +22,13 @@ pub struct Options {
     pub unknown_certificate_status: u16,
     /// Answer null where a text has no value yet. The documents show neither.
     pub empty_is_null: bool,
+    /// How long a leaf lives.
+    pub life: Life,
+    /// How many days before the end of a leaf the cloud makes the next one, where that is paid for or will be charged;
+    /// `None` if it never does.
+    pub succession_days: Option<u16>,
+    /// What such a certificate looks like.
+    pub succession: Succession,
 }
 
 impl Default for Options {
@@ -33,6 +41,9 @@ impl Default for Options {
             withdrawal_keeps_application: true,
             unknown_certificate_status: 400,
             empty_is_null: false,
+            life: Life::default(),
+            succession_days: Some(30),
+            succession: Succession::default(),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
     account::{Account, Credential},
     certificate::Certificate,
     error::Refusal,
-    gateway, identity,
+    following, gateway, identity,
     options::Options,
     platform::Scm,
     product::Product,
@@ -79,11 +79,16 @@ impl Service for Scm {
     }
 
     fn waits_for_authority(certificate: &Certificate) -> bool {
-        certificate.status.waits_for_authority()
+        certificate.waits_for_authority()
     }
 
-    fn sign(certificate: &Certificate, authority: &Authority, now: Timestamp) -> Result<Issued, IssueError> {
-        certificate.sign(authority, now)
+    fn sign(
+        certificate: &Certificate,
+        authority: &Authority,
+        options: &Options,
+        now: Timestamp,
+    ) -> Result<Issued, IssueError> {
+        certificate.sign(authority, options, now)
     }
 
     fn deliver(state: &mut State, certificate_id: &str, issued: Issued, _now: Timestamp) {
@@ -92,10 +97,14 @@ impl Service for Scm {
         }
     }
 
+    fn touched(state: &mut State, options: &Options, certificate_id: &str) {
+        following::touched(state, options, certificate_id);
+    }
+
     fn settle(state: &mut State, options: &Options, now: Timestamp) {
-        // Every look at the cloud comes through here.
         if options.withdrawal_takes.is_some() {
             state.certificates.values_mut().for_each(|certificate| certificate.settle(options, now));
         }
+        following::settle(state, options, now);
     }
 }

@@ -3,8 +3,15 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
-use super::{account::Account, product::Product, submission::Submission};
+use super::{
+    account::Account,
+    links::{Links, Predecessors, Successors},
+    product::Product,
+    submission::Submission,
+    term::Term,
+};
 use crate::cloud::{Issued, Shape};
 
 /// A status number of Tencent Cloud SSL. Open: a test may set numbers that no document lists.
@@ -153,17 +160,6 @@ pub enum Finding {
     Proof,
 }
 
-/// The certificates that took the place of another one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Successors {
-    /// By a reissue (`ReplacedFor`: "Reissue certificate id").
-    pub reissued_to: Option<String>,
-    /// By an order to renew it (`RenewOrder`).
-    pub renew_order: Option<String>,
-    /// By the cloud's managed renewal (`HostingRenewCertId`, in the list only).
-    pub hosting_renew: Option<String>,
-}
-
 /// A bought certificate. Tests read it as a snapshot and change it to move the authority's side.
 #[derive(Clone, Debug)]
 pub struct Certificate {
@@ -203,10 +199,20 @@ pub struct Certificate {
     pub shape: Shape,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// What it was reissued from (`ReplacedBy`: "Original ID of the new certificate").
-    pub reissued_from: Option<String>,
+    /// The paid term that it belongs to.
+    pub term: Term,
+    /// Whose place it took.
+    pub predecessors: Predecessors,
     /// What took its place.
     pub successors: Successors,
+    /// When that can be read.
+    pub links: Links,
+    /// The certificate that it follows, whatever can be read of that.
+    pub follows: Option<String>,
+    /// The reissue that it comes from.
+    pub reissue: Option<ReissueRun>,
+    /// Where it comes from.
+    pub source: Source,
     /// The certificate is an uploaded one whose renewal the cloud manages: nobody else may submit it.
     pub renewal_is_managed: bool,
     /// The authority does not offer the chosen root.
@@ -217,6 +223,15 @@ pub struct Certificate {
     pub revocation: Revocation,
 }
 
+/// Where a certificate comes from (`From`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// It was bought here.
+    Bought,
+    /// Its owner uploaded it.
+    Uploaded,
+}
+
 /// What the authority wants before it revokes a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Revocation {
@@ -224,6 +239,19 @@ pub struct Revocation {
     pub wants_proof: bool,
     /// Those proofs, once the revocation is asked for.
     pub auths: Vec<DomainAuth>,
+}
+
+/// What a reissue was asked for.
+#[derive(Clone, Debug)]
+pub struct ReissueRun {
+    /// The end of the leaf that it replaces.
+    pub ends_with: Timestamp,
+    /// How control of the domains is proven.
+    pub verify_type: String,
+    /// Whether it has to be.
+    pub wants_proof: bool,
+    /// The key of the old certificate, where the cloud made it and the new one has the same.
+    pub kept_key: Option<SecretString>,
 }
 
 impl Certificate {
@@ -247,8 +275,13 @@ impl Certificate {
             issued: None,
             shape: Shape::default(),
             revoked_at: None,
-            reissued_from: None,
+            term: Term::classic(),
+            predecessors: Predecessors::default(),
             successors: Successors::default(),
+            links: Links::default(),
+            follows: None,
+            reissue: None,
+            source: Source::Bought,
             renewal_is_managed: false,
             root_refused: false,
             wants_letter: false,
@@ -260,5 +293,41 @@ impl Certificate {
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         self.submission.as_ref().map(Submission::names).unwrap_or_default()
+    }
+
+    /// Whether it is issued; a reissue of it may run.
+    pub(super) fn is_valid(&self) -> bool {
+        self.status == Status::ISSUED || (self.status == Status::REISSUING && self.issued.is_some())
+    }
+
+    /// The end of its leaf, while it is issued.
+    pub(super) fn ends(&self) -> Option<Timestamp> {
+        self.issued.as_ref().filter(|_| self.is_valid()).map(|issued| issued.not_after)
+    }
+
+    /// Whether its order ended without a certificate.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.status, Status::REVIEW_FAILED | Status::CANCELLED)
+    }
+
+    /// Whether it comes from a reissue that is not over.
+    pub(super) fn reissue_runs(&self) -> bool {
+        self.reissue.is_some() && self.issued.is_none() && !self.has_failed()
+    }
+
+    /// Whether its order is at the authority.
+    pub(super) fn is_reviewed(&self) -> bool {
+        self.status.is_running() || (self.status == Status::REISSUING && self.reissue_runs())
+    }
+
+    /// Whether the authority has to do something next.
+    pub(super) fn waits_for_authority(&self) -> bool {
+        self.status.waits_for_authority() || (self.status == Status::REISSUING && self.reissue_runs())
+    }
+
+    /// Whether the cloud will buy the next one (`AutoRenewFlag`).
+    pub(super) fn renews_automatically(&self) -> bool {
+        let flag = self.submission.as_ref().and_then(|submission| submission.get("AutoRenewFlag"));
+        flag.is_some_and(|flag| *flag == 1)
     }
 }

@@ -1,14 +1,18 @@
-//! What people do in the console: they save profiles, ask for their review, and prove who they are.
+//! What people do in the console: they save profiles, ask for their review, prove who they are, and see to what follows a
+//! certificate.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     account::Account,
+    following,
     profile::{Company, Manager, Review},
-    simulated::TencentCloud,
+    simulated::{MoveError, TencentCloud},
     state::Holdings,
+    succession::{Succession, Way},
+    term::{Plan, Term},
 };
-use crate::cloud::time::text_time;
+use crate::cloud::{UnknownCertificate, time::text_time};
 
 /// The most profiles that an account holds, by the page on adding them.
 pub const MOST_PROFILES: usize = 10;
@@ -75,6 +79,47 @@ impl TencentCloud {
     /// Saves a manager in the console, or changes it.
     pub fn save_manager(&self, account: &Account, manager: Manager) {
         self.with_holdings(account, |holdings| drop(holdings.managers.insert(manager.id, manager)));
+    }
+
+    /// Makes a certificate that follows an issued one, at once: the next one of a plan, a paid renewal, or a reissue, which
+    /// goes by [`Options::reissue`](super::Options::reissue). Returns its id.
+    pub fn make_successor(
+        &self,
+        certificate_id: &str,
+        way: Way,
+        succession: &Succession,
+    ) -> Result<String, MoveError> {
+        let mut world = self.cloud.world();
+        let (now, options) = (world.now(), &self.cloud.options);
+        let unknown = || UnknownCertificate(certificate_id.to_owned());
+        let old = world.state.certificates.get(certificate_id).ok_or_else(unknown)?;
+        if !old.is_valid() {
+            return Err(MoveError::WrongStatus(certificate_id.to_owned(), old.status));
+        }
+        let made = following::follow(&mut world.state, certificate_id, way, succession, options, now);
+        Ok(made.ok_or_else(unknown)?)
+    }
+
+    /// Says for how many years a certificate was bought, and who makes the next one within them.
+    pub fn set_term(&self, certificate_id: &str, years: u16, plan: Plan) -> Result<(), UnknownCertificate> {
+        self.set(certificate_id, |certificate| {
+            certificate.term = Term { years, plan, began: certificate.term.began };
+        })
+    }
+
+    /// Sets the flag by which the cloud buys the next certificate; where nothing was submitted yet, nothing happens.
+    pub fn set_automatic_renewal(&self, certificate_id: &str, on: bool) -> Result<(), UnknownCertificate> {
+        self.set(certificate_id, |certificate| {
+            if let Some(submission) = &mut certificate.submission {
+                submission.set("AutoRenewFlag", Some(i64::from(on).into()));
+            }
+        })
+    }
+
+    /// Deletes a certificate in the console: the cloud does not know it any more.
+    pub fn delete(&self, certificate_id: &str) -> Result<(), UnknownCertificate> {
+        let removed = self.cloud.world().state.certificates.remove(certificate_id);
+        removed.map(drop).ok_or_else(|| UnknownCertificate(certificate_id.to_owned()))
     }
 
     fn with_holdings(&self, account: &Account, change: impl FnOnce(&mut Holdings)) {

@@ -59,6 +59,11 @@ impl Refusal {
         Self::new("FailedOperation.InvalidCertificateStatusCode", "The certificate status is incorrect.")
     }
 
+    /// An algorithm that the product does not offer.
+    pub(super) fn invalid_algorithm() -> Self {
+        Self::new("InvalidParameter.RenewAlgorithmInvalid", "The algorithm is invalid.")
+    }
+
     /// More calls of one action than the account may make in a second.
     pub(super) fn too_many_requests(limit: usize) -> Self {
         let message = format!("Your current request times exceeds the limit of {limit} times a second.");

@@ -12,11 +12,15 @@ use super::{
     actions::{self, action::Action},
     error::Refusal,
     invocation::Invocation,
+    options::Site,
     platform::Tencent,
     sign,
     state::State,
 };
-use crate::cloud::{Answer, Backend, Request, params::Params};
+use crate::cloud::{
+    Answer, Backend, Request,
+    params::{Param, Params},
+};
 
 const VERSION: &str = "2019-12-05";
 
@@ -51,8 +55,14 @@ pub(super) fn invoke(
     {
         return Err(Refusal::too_many_requests(limit));
     }
-    let params = Params::check(&request.body, action.params, options.lenient_integers)?;
+    let params = Params::check(&request.body, &declared(action, options.site), options.lenient_integers)?;
     (action.run)(&mut Invocation { state, options, account, params: &params, now })
+}
+
+/// What an action declares at a site.
+fn declared(action: &Action, site: Site) -> Vec<Param> {
+    let more = actions::CHINA.iter().filter(|(name, _)| site == Site::China && *name == action.name);
+    action.params.iter().chain(more.flat_map(|(_, params)| *params)).copied().collect()
 }
 
 /// The body of a reply: the envelope around fields or an error.

@@ -2,7 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{account::Account, certificate::Certificate, error::Refusal, options::Options, state::State};
+use super::{
+    account::Account,
+    certificate::Certificate,
+    error::Refusal,
+    options::{Options, Site},
+    state::State,
+};
 use crate::cloud::params::Params;
 
 /// One call of an action, with all that it may see and change.
@@ -25,6 +31,20 @@ impl Invocation<'_> {
     pub(super) fn certificate_mut(&mut self, parameter: &str) -> Result<&mut Certificate, Refusal> {
         let id = self.params.text(parameter).unwrap_or_default();
         self.state.owned_mut(self.account, id).ok_or_else(Refusal::certificate_not_found)
+    }
+
+    /// Counts that an answer showed these certificates.
+    pub(super) fn count_reads(&mut self, ids: &[String]) {
+        for id in ids {
+            if let Some(certificate) = self.state.certificates.get_mut(id) {
+                certificate.links.count_read();
+            }
+        }
+    }
+
+    /// Whether this is the site in China.
+    pub(super) fn in_china(&self) -> bool {
+        self.options.site == Site::China
     }
 
     /// Refuses an account whose owner did not pass the identity check.

@@ -5,12 +5,14 @@ use sha2::{Digest, Sha256};
 
 use super::{
     certificate::{Certificate, DomainAuth, Finding, Status, progress},
+    options::{Options, ReissuedEnd},
     submission::Submission,
 };
 use crate::cloud::{
     IssueError, Issued, Level,
     ca::{Authority, KeyKind},
     issue::{KeySource, Wanted},
+    names::split_registered,
 };
 
 impl Certificate {
@@ -52,6 +54,7 @@ impl Certificate {
         match self.status {
             Status::DNS_ADDED => self.pass_validation(now),
             Status::CANCELLING => self.status = Status::CANCELLED,
+            Status::REISSUING if self.reissue_runs() => return self.review_reissue(now),
             Status::REVOKING => self.end_revocation(now),
             Status::UNDER_REVIEW => match self.status_message.as_str() {
                 progress::PRE_REVIEWING => progress::LEGAL_REVIEWING.clone_into(&mut self.status_message),
@@ -61,6 +64,29 @@ impl Certificate {
                 _ => return true,
             },
             _ => {}
+        }
+        false
+    }
+
+    /// Begins the review of a reissue. Returns whether the next step is to issue.
+    ///
+    /// Inferred: that the organisation is not reviewed again, and that a letter is wanted where the first order wanted one.
+    pub(super) fn review_reissue(&mut self, now: Timestamp) -> bool {
+        let Some(run) = self.reissue.clone() else { return false };
+        if !run.wants_proof {
+            self.status = Status::UNDER_REVIEW;
+            progress::WAIT_ISSUE.clone_into(&mut self.status_message);
+            return true;
+        }
+        let order_id = self.order_id.clone().unwrap_or_default();
+        self.order(order_id, &run.verify_type, now);
+        self.validation_deadline = now.checked_add(SignedDuration::from_hours(24 * 3)).ok();
+        if self.status == Status::UNDER_REVIEW {
+            progress::PENDING_DCV.clone_into(&mut self.status_message);
+            // Inferred: the zone is at this cloud, and healthy.
+            if run.verify_type == "DNS_AUTO" {
+                self.status = Status::DNS_ADDED;
+            }
         }
         false
     }
@@ -90,6 +116,8 @@ impl Certificate {
 
     /// Puts what the authority delivered into place.
     pub(super) fn deliver(&mut self, issued: Issued) {
+        self.term.began.get_or_insert(issued.not_before);
+        self.links.back.once_issued = false;
         self.issued = Some(issued);
         self.status = Status::ISSUED;
         self.status_message.clear();
@@ -97,19 +125,48 @@ impl Certificate {
 
     /// Signs what was submitted: with the caller's key behind a CSR, or with a key that the cloud makes. SM2 is not
     /// simulated: what is handed over for such a product is a certificate of another kind.
-    pub(super) fn sign(&self, authority: &Authority, now: Timestamp) -> Result<Issued, IssueError> {
+    pub(super) fn sign(
+        &self,
+        authority: &Authority,
+        options: &Options,
+        now: Timestamp,
+    ) -> Result<Issued, IssueError> {
         let submission =
             self.submission.as_ref().ok_or_else(|| IssueError::NothingSubmitted(self.id.clone()))?;
         let organization = (!self.product.is_dv()).then(|| submission.organization()).flatten();
         let own = submission.text("Csr").filter(|_| submission.text("GenCsrType") == Some("parse"));
-        let key = own.map_or_else(|| KeySource::Made(key_kind(submission)), KeySource::Csr);
-        authority.issue(&Wanted { names: &submission.names(), organization, key, shape: self.shape }, now)
+        let kept = self.reissue.as_ref().and_then(|run| run.kept_key.as_ref());
+        let key = match (kept, own) {
+            (Some(key), _) => KeySource::Kept(key),
+            (None, Some(csr)) => KeySource::Csr(csr),
+            (None, None) => KeySource::Made(key_kind(submission)),
+        };
+        let (names, ends) = (submission.names(), self.leaf_ends(options, now));
+        authority.issue(&Wanted { names: &names, organization, key, shape: self.shape, ends }, now)
+    }
+
+    /// Inferred: that a leaf is never longer than the paid term. One that is issued after it is as long as any.
+    fn leaf_ends(&self, options: &Options, now: Timestamp) -> Timestamp {
+        let longest = options.life.end(now);
+        let bound = match &self.reissue {
+            Some(run) if options.reissue.end == ReissuedEnd::SameAsOld => Some(run.ends_with),
+            _ => self.term.ends(),
+        };
+        bound.filter(|bound| *bound > now).map_or(longest, |bound| bound.min(longest))
+    }
+
+    /// Ends its validity once its leaf is over.
+    pub(super) fn expire_by(&mut self, now: Timestamp) {
+        if self.ends().is_some_and(|ends| ends <= now) {
+            self.status = Status::EXPIRED;
+        }
     }
 }
 
 /// The kind of key that `CsrEncryptAlgo` and `CsrKeyParameter` name.
 fn key_kind(submission: &Submission) -> KeyKind {
     match (submission.text("CsrEncryptAlgo"), submission.text("CsrKeyParameter")) {
+        (Some("ECC"), Some("secp384r1")) => KeyKind::P384,
         (Some("ECC"), _) => KeyKind::P256,
         (_, Some("4096")) => KeyKind::Rsa4096,
         _ => KeyKind::Rsa2048,
@@ -118,7 +175,7 @@ fn key_kind(submission: &Submission) -> KeyKind {
 
 /// The proof that the authority wants for one name.
 ///
-/// Inferred: the names of records and files. The registered domain is taken to be the last two labels.
+/// Inferred: the names of records and files.
 fn auth(order_id: &str, name: &str, verify_type: &str) -> DomainAuth {
     let host = name.strip_prefix("*.").unwrap_or(name);
     let value = hex::encode(Sha256::digest(format!("{order_id} {host}"))).chars().take(40).collect();
@@ -136,8 +193,7 @@ fn auth(order_id: &str, name: &str, verify_type: &str) -> DomainAuth {
             seen: false,
         };
     }
-    let start = host.rmatch_indices('.').nth(1).map_or(0, |(dot, _)| dot + 1);
-    let (prefix, domain) = host.split_at_checked(start).unwrap_or(("", host));
+    let (prefix, domain) = split_registered(host);
     DomainAuth {
         name,
         domain: domain.to_owned(),

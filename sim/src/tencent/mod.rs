@@ -11,35 +11,46 @@
 mod account;
 mod actions;
 mod certificate;
+mod chain;
 mod console;
 mod error;
 mod faults;
+mod following;
 mod gateway;
 mod invocation;
 mod lifecycle;
+mod links;
 mod moves;
 mod options;
 mod platform;
 mod product;
 mod profile;
+mod reissue;
 mod review;
 mod service;
 mod sign;
 mod simulated;
 mod state;
 mod submission;
+mod succession;
+mod term;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
     account::Account,
-    certificate::{Certificate, DomainAuth, Finding, Status, Successors},
+    certificate::{Certificate, DomainAuth, Finding, ReissueRun, Source, Status},
     console::{MOST_PROFILES, TooManyProfiles},
     error::Refusal,
-    options::Options,
+    links::{Links, Predecessors, Successors, Visibility},
+    options::{Options, ProofRule, ReissueRules, ReissuedEnd, RevocationRule, Side, Site},
     product::Product,
     profile::{Company, Manager, ManagerLevel, Review},
     simulated::{Call, Fault, MoveError, TencentCloud},
     submission::Submission,
+    succession::{LinkedEnds, Start, Succession, Way},
+    term::{Plan, Term},
 };
-pub use crate::cloud::{Coverage, IssueError, Issued, Level, Pace, RequestBody, Shape, UnknownCertificate};
+pub use crate::cloud::{
+    Coverage, IssueError, Issued, Level, Life, Pace, RequestBody, Shape, UnknownCertificate,
+};

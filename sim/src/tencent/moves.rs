@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 
 use super::{
-    certificate::{Certificate, Finding, Status, Successors, progress},
+    certificate::{Certificate, Finding, Status, progress},
+    chain, reissue,
     simulated::{MoveError, TencentCloud},
-    state::CA_EVENT,
+    state::{CA_EVENT, State},
+    succession::Way,
 };
-use crate::cloud::IssueError;
+use crate::cloud::{IssueError, UnknownCertificate};
 
 impl TencentCloud {
     /// Moves a running order one step on: through its review, domain validation (its proofs count as found), and at
@@ -28,10 +30,14 @@ impl TencentCloud {
 
     /// Lets a running review fail, for a reason in words (`StatusMsg`).
     pub fn reject(&self, certificate_id: &str, message: &str) -> Result<(), MoveError> {
-        self.shift(certificate_id, Status::is_running, |certificate, _| {
+        self.set(certificate_id, |certificate| {
+            if !certificate.is_reviewed() {
+                return Err(MoveError::WrongStatus(certificate_id.to_owned(), certificate.status));
+            }
             certificate.status = Status::REVIEW_FAILED;
             message.clone_into(&mut certificate.status_message);
-        })
+            Ok(())
+        })?
     }
 
     /// Sets what a look for the proof of one name finds, and whether the authority has seen the proof.
@@ -72,21 +78,22 @@ impl TencentCloud {
     }
 
     /// Reissues an issued certificate, as its owner may in the console: a new one with the same information, which only
-    /// waits to be issued.
+    /// waits to be issued. [`TencentCloud::make_successor`] does the same by all the rules of [`Options::reissue`].
     ///
-    /// Inferred: that both sides are linked from the begin, and that each shows its own side only.
+    /// [`Options::reissue`]: super::Options::reissue
     pub fn reissue(&self, certificate_id: &str, new_id: &str) -> Result<(), MoveError> {
-        let is_issued = |status| status == Status::ISSUED;
-        self.shift(certificate_id, is_issued, |certificate, _| {
-            certificate.successors.reissued_to = Some(new_id.to_owned());
-        })?;
-        let old = self.certificate(certificate_id)?;
-        let mut new =
-            Certificate { id: new_id.to_owned(), status: Status::UNDER_REVIEW, issued: None, ..old };
+        let options = &self.cloud.options;
+        let mut world = self.cloud.world();
+        let now = world.now();
+        let old = find(&world.state, certificate_id)?;
+        if old.status != Status::ISSUED {
+            return Err(MoveError::WrongStatus(certificate_id.to_owned(), old.status));
+        }
+        let mut new = reissue::successor(old, new_id, &reissue::Request::unchanged(), options, now);
+        new.order_id.clone_from(&old.order_id);
+        new.status = Status::UNDER_REVIEW;
         progress::WAIT_ISSUE.clone_into(&mut new.status_message);
-        new.reissued_from = Some(certificate_id.to_owned());
-        new.successors = Successors::default();
-        self.cloud.world().state.certificates.insert(new_id.to_owned(), new);
+        chain::join(&mut world.state, new, Way::Reissue, &options.reissue.links);
         Ok(())
     }
 
@@ -114,4 +121,8 @@ impl TencentCloud {
     fn record(&self, certificate: &Certificate, kind: &'static str, now: Timestamp) {
         self.cloud.world().state.record(&certificate.owner, &certificate.id, CA_EVENT, kind, now);
     }
+}
+
+fn find<'a>(state: &'a State, certificate_id: &str) -> Result<&'a Certificate, UnknownCertificate> {
+    state.certificates.get(certificate_id).ok_or_else(|| UnknownCertificate(certificate_id.to_owned()))
 }

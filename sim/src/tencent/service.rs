@@ -9,7 +9,8 @@ use super::{
     account::{Account, Credential},
     certificate::Certificate,
     error::Refusal,
-    gateway,
+    following, gateway,
+    options::Options,
     platform::Tencent,
     product::Product,
     state::{CA_EVENT, State},
@@ -71,18 +72,34 @@ impl Service for Tencent {
     }
 
     fn waits_for_authority(certificate: &Certificate) -> bool {
-        certificate.status.waits_for_authority()
+        certificate.waits_for_authority()
     }
 
-    fn sign(certificate: &Certificate, authority: &Authority, now: Timestamp) -> Result<Issued, IssueError> {
-        certificate.sign(authority, now)
+    fn sign(
+        certificate: &Certificate,
+        authority: &Authority,
+        options: &Options,
+        now: Timestamp,
+    ) -> Result<Issued, IssueError> {
+        certificate.sign(authority, options, now)
     }
 
     fn deliver(state: &mut State, certificate_id: &str, issued: Issued, now: Timestamp) {
         if let Some(certificate) = state.certificates.get_mut(certificate_id) {
             certificate.deliver(issued);
-            let owner = certificate.owner.clone();
+            let (owner, follows) = (certificate.owner.clone(), certificate.follows.clone());
+            if let Some(old) = follows.and_then(|old| state.certificates.get_mut(&old)) {
+                old.links.forward.once_issued = false;
+            }
             state.record(&owner, certificate_id, CA_EVENT, "issued", now);
         }
+    }
+
+    fn touched(state: &mut State, options: &Options, certificate_id: &str) {
+        following::touched(state, options, certificate_id);
+    }
+
+    fn settle(state: &mut State, options: &Options, now: Timestamp) {
+        following::settle(state, options, now);
     }
 }

@@ -38,8 +38,12 @@ pub(crate) struct State {
     pub(super) holdings: HashMap<Account, Holdings>,
     pub(super) certificates: BTreeMap<String, Certificate>,
     pub(super) log: Vec<LogLine>,
+    /// When something will happen by itself next, or may.
+    pub(super) next_event: Option<Timestamp>,
     /// How many orders were sent.
     orders: u64,
+    /// How many certificates the cloud named.
+    named: u64,
 }
 
 impl State {
@@ -59,6 +63,28 @@ impl State {
     pub(super) fn next_order_id(&mut self) -> String {
         self.orders += 1;
         (7_000_000_000 + self.orders).to_string()
+    }
+
+    /// The id of a certificate that nobody bought by an id.
+    pub(super) fn new_certificate_id(&mut self) -> String {
+        loop {
+            self.named += 1;
+            let id = format!("nEw{:05}", self.named);
+            if !self.certificates.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// The certificates that were reissued from one, as the cloud knows it.
+    pub(super) fn reissues_of(&self, id: &str) -> impl Iterator<Item = &Certificate> {
+        let follows = move |new: &&Certificate| new.reissue.is_some() && new.follows.as_deref() == Some(id);
+        self.certificates.values().filter(follows)
+    }
+
+    /// Has what happens by itself looked for then, or before.
+    pub(super) fn expect_event(&mut self, time: Timestamp) {
+        self.next_event = Some(self.next_event.map_or(time, |next| next.min(time)));
     }
 
     /// Adds a line to an account's operation log.

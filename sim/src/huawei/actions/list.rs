@@ -50,6 +50,9 @@ fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::read(json!({ "certificates": shown, "total_count": matching.len() })))
 }
 
+/// What lies beyond is to be found by filters only.
+const MOST_OFFSET: usize = 100;
+
 /// Inferred: the page without a limit, and that a limit which the documents do not list is refused.
 fn page(call: &Invocation<'_>) -> Result<(usize, usize), Refusal> {
     let limit = match call.query("limit") {
@@ -59,7 +62,11 @@ fn page(call: &Invocation<'_>) -> Result<(usize, usize), Refusal> {
         Some(_) => return Err(Refusal::bad_parameter("limit must be 10, 20 or 50.")),
     };
     let offset = call.query("offset").unwrap_or("0").parse();
-    Ok((offset.map_err(|_| Refusal::bad_parameter("offset is not a number."))?, limit))
+    let offset = offset.map_err(|_| Refusal::bad_parameter("offset is not a number."))?;
+    if offset > MOST_OFFSET {
+        return Err(Refusal::bad_parameter(format!("offset must not be greater than {MOST_OFFSET}.")));
+    }
+    Ok((offset, limit))
 }
 
 fn is_wanted(call: &Invocation<'_>, certificate: &Certificate) -> Result<bool, Refusal> {

@@ -3,6 +3,7 @@
 mod apply;
 mod client;
 mod faults;
+mod following;
 mod gateway;
 mod life;
 mod lists;

@@ -7,7 +7,7 @@ use crate::cloud::{
     Answer,
     params::{Kind, required},
 };
-use crate::tencent::{certificate::Status, error::Refusal, invocation::Invocation};
+use crate::tencent::{certificate::Status, error::Refusal, invocation::Invocation, term::Plan};
 
 pub(super) const CANCEL: Action = Action {
     name: "CancelAuditCertificate",
@@ -30,6 +30,10 @@ fn cancel(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     let certificate = call.certificate_mut("CertificateId").map_err(|_| refused())?;
     if !certificate.status.is_running() {
         return Err(refused());
+    }
+    if certificate.term.plan == Plan::MultiYear && certificate.predecessors.renewal_of.is_some() {
+        let message = "A certificate of a later year cannot be canceled; do not validate it instead.";
+        return Err(Refusal::new("FailedOperation.CertificateCancelFailedMulti", message));
     }
     certificate.status = Status::CANCELLING;
     certificate.status_message.clear();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{action::Action, describe_certificate};
 use crate::cloud::{
-    Answer, Issued,
+    Answer, Coverage, Issued, Level,
     params::{Kind, required},
 };
 use crate::tencent::{certificate::Certificate, error::Refusal, invocation::Invocation};
@@ -14,9 +14,14 @@ pub(super) const ACTION: Action =
 
 fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     let certificate = call.certificate("CertificateId")?;
-    let mut fields = describe_certificate::common_fields(certificate);
+    let mut fields = describe_certificate::common_fields(call, certificate);
     fields.extend(describe_certificate::application_fields(certificate));
     fields.extend(Answer::read(detail_fields(certificate, call.options.detail_lacks_chain)).fields);
+    if call.in_china() {
+        fields.extend(Answer::read(china_fields(certificate)).fields);
+    }
+    let id = certificate.id.clone();
+    call.count_reads(&[id]);
     Ok(Answer::read(Value::Object(fields)))
 }
 
@@ -38,6 +43,35 @@ fn detail_fields(certificate: &Certificate, lacks_chain: bool) -> Value {
         // Without the common name here, though DescribeCertificate has it in the list.
         "SubjectAltName": other_names,
     })
+}
+
+/// Inferred: that a root is cross-signed unless the application said otherwise.
+fn china_fields(certificate: &Certificate) -> Value {
+    let submission = certificate.submission.as_ref();
+    let cross_signed = submission.and_then(|submission| submission.get("UseCrossSignRoot"));
+    json!({
+        "DomainType": domain_type(certificate.product.coverage),
+        "CertType": level(certificate.product.level),
+        "UseCrossSignRoot": cross_signed.and_then(Value::as_bool).unwrap_or(true),
+        "HostingStatus": describe_certificate::NOT_HOSTED,
+    })
+}
+
+fn domain_type(coverage: Coverage) -> i64 {
+    match coverage {
+        Coverage::Single => 1,
+        Coverage::Multi => 2,
+        Coverage::Wildcard => 3,
+        Coverage::MultiWildcard => 4,
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Dv => "DV",
+        Level::Ov => "OV",
+        Level::Ev => "EV",
+    }
 }
 
 /// Inferred: the leaf, then the intermediate, without the root, unless the certificate has another shape.

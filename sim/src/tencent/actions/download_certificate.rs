@@ -11,7 +11,7 @@ use crate::cloud::{
     Answer, Issued,
     params::{Kind, required},
 };
-use crate::tencent::{certificate::Status, error::Refusal, invocation::Invocation};
+use crate::tencent::{error::Refusal, invocation::Invocation};
 
 pub(super) const ACTION: Action =
     Action { name: "DownloadCertificate", params: &[required("CertificateId", Kind::String)], run };
@@ -19,7 +19,7 @@ pub(super) const ACTION: Action =
 /// Inferred: that only a valid certificate can be downloaded.
 fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     let certificate = call.certificate("CertificateId")?;
-    let issued = certificate.issued.as_ref().filter(|_| certificate.status == Status::ISSUED);
+    let issued = certificate.issued.as_ref().filter(|_| certificate.is_valid());
     let issued = issued.ok_or_else(Refusal::wrong_status)?;
     let name = certificate.names().first().copied().unwrap_or_default().replace('*', "_");
     let archive = archive(issued, &name).map_err(|error| Refusal::new("InternalError", error.to_string()))?;

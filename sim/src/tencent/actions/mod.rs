@@ -13,9 +13,11 @@ mod letter;
 mod operate_logs;
 mod page;
 mod profiles;
+mod replace_certificate;
 mod revoke;
 
 use self::action::Action;
+use crate::cloud::params::Param;
 
 /// Every action that this cloud knows; any other answers `InvalidAction`.
 pub(super) const ALL: &[Action] = &[
@@ -32,5 +34,12 @@ pub(super) const ALL: &[Action] = &[
     operate_logs::ACTION,
     profiles::COMPANIES,
     profiles::MANAGERS,
+    replace_certificate::ACTION,
     revoke::ACTION,
+];
+
+/// The parameters that only the China site declares, by action.
+pub(super) const CHINA: [(&str, &[Param]); 2] = [
+    (describe_certificates::ACTION.name, describe_certificates::CHINA),
+    (replace_certificate::ACTION.name, replace_certificate::CHINA),
 ];

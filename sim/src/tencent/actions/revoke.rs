@@ -11,6 +11,7 @@ use crate::tencent::{
     certificate::{DomainAuth, Status},
     error::Refusal,
     invocation::Invocation,
+    reissue,
 };
 
 pub(super) const ACTION: Action = Action {
@@ -29,6 +30,7 @@ fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     if call.params.text("Reason").is_none() {
         return Err(Refusal::invalid_param("Reason is empty."));
     }
+    check_pair(call)?;
     let certificate = call.certificate_mut("CertificateId")?;
     certificate.status = Status::REVOKING;
     certificate.ask_for_revocation_proof();
@@ -36,6 +38,24 @@ fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     let id = certificate.id.clone();
     call.log(&id, ACTION.name, "revoke");
     Ok(Answer::wrote(json!({ "RevokeDomainValidateAuths": proofs })))
+}
+
+/// A reissued certificate goes with its original only, and neither in the last days.
+///
+/// Inferred: the code of the latter.
+fn check_pair(call: &Invocation<'_>) -> Result<(), Refusal> {
+    let certificate = call.certificate("CertificateId")?;
+    let refused = |message: &str| Err(Refusal::new("FailedOperation.RevokeFailed", message));
+    if !reissue::is_tied(call.options.revocation, certificate) {
+        return Ok(());
+    }
+    if certificate.reissue.is_some() {
+        return refused("The reissued certificate is revoked with its original.");
+    }
+    if reissue::is_barred(certificate, call.options.revocation_bar_days, call.now) {
+        return refused("The certificate is about to expire and cannot be revoked.");
+    }
+    Ok(())
 }
 
 fn proof(auth: &DomainAuth) -> Value {

@@ -9,14 +9,10 @@ pub(super) fn check(params: &Params, product: Product) -> Result<(), Refusal> {
     match params.text("GenCsrType") {
         Some("online") => check_online(params),
         // Inferred: the code. No CSR with an SM2 key can be read here, so an SM2 product takes none.
-        Some("parse") if product.is_sm2() => Err(invalid_algorithm()),
+        Some("parse") if product.is_sm2() => Err(Refusal::invalid_algorithm()),
         Some("parse") => check_csr(params),
         _ => Err(Refusal::invalid_value("GenCsrType", "")),
     }
-}
-
-fn invalid_algorithm() -> Refusal {
-    Refusal::new("InvalidParameter.RenewAlgorithmInvalid", "The algorithm is invalid.")
 }
 
 /// Inferred: both key fields are demanded, as their texts say, though the same text gives `CsrEncryptAlgo` a default;
@@ -28,7 +24,7 @@ fn check_online(params: &Params) -> Result<(), Refusal> {
     };
     match (wanted("CsrEncryptAlgo")?, wanted("CsrKeyParameter")?) {
         ("RSA", "2048" | "4096") | ("ECC", "prime256v1") => Ok(()),
-        _ => Err(invalid_algorithm()),
+        _ => Err(Refusal::invalid_algorithm()),
     }
 }
 
