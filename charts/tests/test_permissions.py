@@ -3,7 +3,7 @@
 import pytest
 
 OPERATOR = [
-    (["certorder.dev"], ["certificateorders"], ["get", "list", "watch", "patch"]),
+    (["certorder.dev"], ["certificateorders"], ["get", "list", "watch", "create", "patch", "delete"]),
     (["certorder.dev"], ["organizationprofiles"], ["get", "list", "watch"]),
     (["certorder.dev"], ["certificateorders/status", "organizationprofiles/status"], ["update"]),
     ([""], ["secrets"], ["get", "list", "watch", "create", "patch"]),

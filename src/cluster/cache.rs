@@ -25,6 +25,8 @@ pub enum Target {
     Profile(Key),
     /// A paid certificate, by the cloud's name and its id.
     Certificate(&'static str, String),
+    /// A certificate that is to take the place of the one of an order, in the same way.
+    Successor(&'static str, String),
 }
 
 /// A kind of object that is cached.

@@ -24,7 +24,7 @@ pub fn is_settled(order: &CertificateOrder) -> bool {
 }
 
 /// Drops half of a settled order. A pass reads the order live; until then only its claim to the certificate, that it is
-/// issued, its expiry and its successor are needed.
+/// issued, its expiry and its renewal are needed.
 pub fn trim(order: &mut CertificateOrder) {
     if !is_settled(order) {
         return;
@@ -42,6 +42,9 @@ pub fn trim(order: &mut CertificateOrder) {
         submission: status.submission,
         not_after: status.not_after,
         replaced_by: status.replaced_by,
+        renewal_of: status.renewal_of,
+        current: status.current,
+        renewal: status.renewal,
         last_handled_reconcile_at: status.last_handled_reconcile_at,
         last_handled_resubmit_at: status.last_handled_resubmit_at,
         conditions,

@@ -179,6 +179,7 @@ impl Telemetry {
         let (before, now) = (conditions(before), conditions(after));
         let notes = ANNOUNCED.into_iter().filter_map(|type_| announcement(type_, &before, &now));
         let notes = notes.chain(contest(&before, &now)).chain(left_off(&before, &now));
+        let notes = notes.chain(renewing(&before, &now));
         self.announce(&after.object_ref(&()), notes.collect()).await;
         self.wrote(after, "CertificateOrder", &after.name_any()).await;
     }
@@ -309,6 +310,26 @@ fn contest(before: &[Condition], now: &[Condition]) -> Option<Event> {
     let is_so = |list| get(list, ConditionType::SecretSynced).filter(|synced| synced.reason == contested);
     let now = is_so(now)?;
     is_so(before).is_none().then(|| event(contested, true, &now.message))
+}
+
+/// A renewal begins, is found, runs, ended, or is overdue: that is told three times, with other words each.
+fn renewing(before: &[Condition], now: &[Condition]) -> Option<Event> {
+    let of = |list| get(list, ConditionType::Renewing);
+    let overdue: &str = Reason::RenewalOverdue.into();
+    let Some(now) = of(now) else {
+        let done = "the renewal is done, or not wanted any more";
+        return of(before).map(|_| event("Renewed", false, done));
+    };
+    let is_overdue = now.reason == overdue;
+    let is_new = of(before).is_none_or(|then| {
+        then.reason != now.reason || (is_overdue && milestone(&then.message) != milestone(&now.message))
+    });
+    is_new.then(|| event(&now.reason, is_overdue, &now.message))
+}
+
+/// The part of the message on an overdue renewal that changes with the days that are left.
+fn milestone(message: &str) -> &str {
+    message.split(", and nothing").next().unwrap_or_default()
 }
 
 /// Keys of the template are left off the Secrets, or others than before.

@@ -12,6 +12,10 @@ pub const RESUBMIT_AT: &str = "certorder.dev/resubmit-at";
 pub const FINALIZER: &str = "certorder.dev/cleanup";
 /// The annotation that confirms a revocation; its value is the id of the certificate.
 pub const CONFIRM_REVOKE: &str = "certorder.dev/confirm-revoke";
+/// The label of an order that certorder made for a successor; its value is `true`.
+pub const RENEWAL: &str = "certorder.dev/renewal";
+/// The annotation of such an order with the name of the user's order that it renews.
+pub const RENEWAL_OF: &str = "certorder.dev/renewal-of";
 /// The label of a Secret whose content may be used on behalf of a user without read access to it, where it is sent to a cloud
 /// or leaves a trace by which it can be guessed.
 pub const READABLE: &str = "certorder.dev/readable";

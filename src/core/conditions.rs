@@ -30,6 +30,8 @@ impl Problem {
 /// The conditions of one object while its status is computed.
 #[derive(Clone, Debug)]
 pub struct Conditions {
+    /// As they are stored: one that is removed and set again keeps its transition time.
+    stored: Vec<Condition>,
     list: Vec<Condition>,
     generation: i64,
     now: Timestamp,
@@ -39,14 +41,13 @@ impl Conditions {
     /// Starts from the stored conditions. `generation` is the one that the pass observes.
     #[must_use]
     pub fn new(stored: &[Condition], generation: i64, now: Timestamp) -> Self {
-        Self { list: stored.to_vec(), generation, now }
+        Self { stored: stored.to_vec(), list: stored.to_vec(), generation, now }
     }
 
     /// Sets a condition. The transition time changes only with the status.
     pub fn set(&mut self, type_: ConditionType, status: Status, reason: Reason, message: &str) {
         let name: &'static str = type_.into();
-        let stored = self.list.iter().find(|condition| condition.type_ == name);
-        let since = stored
+        let since = get(&self.stored, type_)
             .filter(|condition| condition.status == status.as_str())
             .map_or(seconds(self.now), |condition| condition.last_transition_time.clone());
         self.remove(type_);

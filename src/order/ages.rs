@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::Instant;
 
-use crate::api::v1alpha1::{CertificateOrder, Intent, Submission};
+use crate::api::v1alpha1::{CertificateOrder, Intent, RenewalIntent, Submission};
 use crate::cluster::cache::Key;
 use crate::cluster::trim;
 
@@ -30,6 +30,8 @@ pub struct Age {
 pub struct Ages {
     /// The open intent.
     pub intent: Age,
+    /// The open intent to reissue.
+    pub renewal: Age,
     /// That an application was accepted.
     pub submitted: Age,
     /// That the order was sent.
@@ -46,8 +48,8 @@ impl Ages {
     /// The same for each.
     #[must_use]
     pub fn all(age: Age) -> Self {
-        let [intent, submitted, ordered, started_over, last_request, deleted] = [age; 6];
-        Self { intent, submitted, ordered, started_over, last_request, deleted }
+        let [intent, renewal, submitted, ordered, started_over, last_request, deleted] = [age; 7];
+        Self { intent, renewal, submitted, ordered, started_over, last_request, deleted }
     }
 }
 
@@ -58,6 +60,7 @@ pub struct RecordAges(Mutex<HashMap<Key, Records>>);
 #[derive(Default)]
 struct Records {
     intent: Option<Box<Record<Intent>>>,
+    renewal: Option<Box<Record<RenewalIntent>>>,
     submitted: Option<Box<Record<Timestamp>>>,
     ordered: Option<Box<Record<Timestamp>>>,
     started_over: Option<Box<Record<Timestamp>>>,
@@ -76,7 +79,7 @@ impl RecordAges {
     pub fn of(&self, key: &Key, order: &CertificateOrder, now: Instant) -> Ages {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Nothing of a finished order depends on them, and most orders are finished.
-        if trim::is_settled(order) {
+        if trim::is_settled(order) && renewal_intent(order).is_none() {
             all.remove(key);
             return Ages::all(Age { seen: Duration::MAX, is_known: false });
         }
@@ -98,6 +101,7 @@ impl Records {
         let at = |time: fn(&Submission) -> Option<&Time>| ours.and_then(time).map(|time| time.0);
         Ages {
             intent: age(&mut self.intent, ours.and_then(|ours| ours.intent.clone()), is_new, now),
+            renewal: age(&mut self.renewal, renewal_intent(order).cloned(), is_new, now),
             submitted: age(&mut self.submitted, at(|ours| ours.submitted_at.as_ref()), is_new, now),
             ordered: age(&mut self.ordered, at(|ours| ours.ordered_at.as_ref()), is_new, now),
             started_over: age(&mut self.started_over, at(|ours| ours.started_over_at.as_ref()), is_new, now),
@@ -110,6 +114,10 @@ impl Records {
             ),
         }
     }
+}
+
+fn renewal_intent(order: &CertificateOrder) -> Option<&RenewalIntent> {
+    order.status.as_ref()?.renewal.as_ref()?.intent.as_ref()
 }
 
 /// The age of a record, which is remembered from now on if it is another one than before.

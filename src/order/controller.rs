@@ -29,6 +29,8 @@ pub struct Controller {
     pub poll_interval: Duration,
     /// How many orders of one namespace may run at the same time.
     pub max_orders: Option<usize>,
+    /// How much of a certificate's life must be left for Tencent Cloud to reissue it.
+    pub reissue_bar: Duration,
     /// The prefixes of labels and annotations that templates may have.
     pub template_prefixes: Prefixes,
     /// The caches of orders, one for each watch.

@@ -6,25 +6,27 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{CertificateOrder, Intent, SecretTemplate, micros};
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent, micros};
 use crate::cluster::cache;
 use crate::core::conditions::{Problem, Status, get};
 use crate::core::keypair::KeyPair;
+use crate::core::names::Names;
 use crate::core::observation::Bundle;
 use crate::order::claim::budget;
 use crate::order::controller::Controller;
 use crate::order::export::secret::{self, Owner, TLS_KEY, Wanted};
 use crate::order::export::target::Target;
 use crate::order::export::template;
+use crate::order::export::write::write_secrets;
 use crate::order::facts::{Action, Facts};
 use crate::order::finalizer;
 use crate::order::fold::{Next, Outcome, Requeue, fold};
 use crate::order::plan::Step;
+use crate::order::renewal::{Renewed, RenewalStep, ask, assess, carry, swap};
 use crate::order::resolve::{self, Resolved};
 use crate::order::status::{self, Swap};
 use crate::provider::{self, Accepted, Payload, Provider, Request};
@@ -71,8 +73,25 @@ pub async fn execute(
             Some(problem) => record(controller, facts, inputs, &Outcome::Step(&facts.refuse(problem))).await,
             None => record(controller, facts, inputs, &Outcome::Step(step)).await,
         },
+        Step::Renew(step) => renew(controller, facts, inputs, step).await,
         _ => record(controller, facts, inputs, &Outcome::Step(step)).await,
     }
+}
+
+/// Takes a step of a renewal. What the status says of the successor is stored before its order is made: the Secret of a
+/// successor that the status does not know would not be told from one that somebody marked.
+async fn renew(
+    controller: &Controller,
+    facts: &Facts<'_>,
+    inputs: &Inputs<'_>,
+    step: &RenewalStep,
+) -> Result<Done, kube::Error> {
+    if let RenewalStep::Reissue { attempt } = step {
+        let (order, requeue) = ask::ask(controller, facts, inputs.resolved, *attempt).await?;
+        return Ok(Done { order, requeue });
+    }
+    let renewed = carry::carry(controller, facts, inputs.resolved, step).await?;
+    record(controller, facts, inputs, &Outcome::Renewed(&renewed)).await
 }
 
 fn conflict(facts: &Facts<'_>) -> Done {
@@ -172,6 +191,10 @@ async fn export(
             Err(error) => return record(controller, facts, inputs, &Outcome::NotFetched(&error)).await,
         }
     };
+    if let Some(why) = shortens(facts, target, names, &bundle) {
+        let problem = Problem::new(Reason::SwapBlocked, why);
+        return record(controller, facts, inputs, &Outcome::Renewed(&Renewed::NotSwapped(problem))).await;
+    }
     let all = match target.wanted(facts.order, names, &bundle) {
         Ok(all) => all,
         // What does not fit is fetched again.
@@ -183,7 +206,7 @@ async fn export(
     if target.holds_a_certificate() {
         controller.kept.keep(&key, Arc::clone(&bundle), Instant::now());
     }
-    let outcome = write_secrets(controller, facts.order, target.template(), &all)
+    let outcome = write_secrets(controller, facts.order, target.owner(), target.template(), &all)
         .await?
         .map(|()| target.fetched_term(&bundle));
     if is_repair && outcome.is_ok() {
@@ -191,6 +214,15 @@ async fn export(
     }
     let done = record(controller, facts, inputs, &Outcome::Exported(&outcome)).await?;
     Ok(if outcome.is_err() { soon_again(done) } else { done })
+}
+
+/// Why what the cloud hands over now must not take the place of what the Secret holds: the same certificate was issued anew,
+/// and ends earlier.
+fn shortens(facts: &Facts<'_>, target: &Target, names: &Names, bundle: &Bundle) -> Option<String> {
+    let present = target.present_term(facts.order, names, assess::term(facts))?;
+    let next = target.fetched_term(bundle)?;
+    let why = swap::may_replace(next, Some(present), facts.now).err()?;
+    Some(format!("the cloud hands over another certificate than the one in the Secret, which stays: {why}"))
 }
 
 /// Whether what is written was there before, and has been changed by somebody.
@@ -208,25 +240,6 @@ fn repairs(facts: &Facts<'_>) -> bool {
 /// that requeues the order.
 fn soon_again(done: Done) -> Done {
     Done { requeue: Requeue::Failed(None), ..done }
-}
-
-/// Writes Secrets, up to the first that the API server refuses.
-pub async fn write_secrets(
-    controller: &Controller,
-    order: &CertificateOrder,
-    template: &SecretTemplate,
-    all: &[(Wanted, Option<&Secret>)],
-) -> Result<Result<(), Problem>, kube::Error> {
-    let owner = Owner::of(order);
-    for (wanted, stored) in all {
-        let written =
-            secret::write(&controller.context.client, order, &owner, *stored, wanted, template).await;
-        controller.context.telemetry.wrote(order, "Secret", &wanted.name).await;
-        if let Err(problem) = secret::refused(&wanted.name, written)? {
-            return Ok(Err(problem));
-        }
-    }
-    Ok(Ok(()))
 }
 
 async fn write(
@@ -323,7 +336,10 @@ impl Call<'_> {
             resubmit_at: self.facts.handled_request(action).map(str::to_owned),
         };
         let next = self.fold(self.facts.order, &Outcome::Intent(action, &intent));
-        let storing = status::store_intent(&context.client, self.facts.order, next.status, &intent);
+        let holds = |status: &CertificateOrderStatus| {
+            status.submission.as_ref().is_some_and(|ours| ours.intent.as_ref() == Some(&intent))
+        };
+        let storing = status::store_intent(&context.client, self.facts.order, next.status, holds);
         let Some(stored) = context.api_latency.measure(storing).await? else {
             return Ok(conflict(self.facts));
         };
@@ -349,7 +365,7 @@ impl Call<'_> {
         let outcome = Outcome::Called(action, &intent, &outcome);
         let next = fold(&status::of(&stored), &facts, &outcome, &self.resolved.filter);
         let order =
-            status::store_outcome(&self.controller.context.client, stored, &intent, next.status).await;
+            status::store_outcome(&self.controller.context.client, stored, next.status, holds).await;
         Ok(Done { order, requeue: next.requeue })
     }
 

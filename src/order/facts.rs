@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
+use sha2::{Digest, Sha256};
 use strum::IntoEnumIterator;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
@@ -16,6 +17,7 @@ use crate::core::fingerprint::{Comparison, HashKey};
 use crate::core::names::Names;
 use crate::core::observation::{Observation, Stage};
 use crate::order::ages::{Age, Ages};
+use crate::order::renewal::look::Look;
 use crate::order::validation::Validation;
 use crate::provider::{Calls, Error, Letter, Payload};
 
@@ -70,6 +72,10 @@ pub struct Facts<'a> {
     pub now: Timestamp,
     /// The longest that one call takes.
     pub call_timeout: Duration,
+    /// What is known of its renewal, if it is renewed.
+    pub renewal: Option<&'a Look>,
+    /// How much of a certificate's life must be left for the cloud to reissue it.
+    pub reissue_bar: Duration,
 }
 
 /// The private key that certorder generates for an order, as its Secret holds it.
@@ -144,6 +150,39 @@ impl Facts<'_> {
         self.order.metadata.generation.unwrap_or_default()
     }
 
+    /// The certificate that the order has: its own, or the last one that took its place.
+    #[must_use]
+    pub fn current_id(&self) -> &str {
+        let current = self.order.status.as_ref().and_then(|status| status.current.as_ref());
+        current.map_or(self.certificate_id, |current| &current.certificate_id)
+    }
+
+    /// Whether another certificate took the place of the order's own.
+    #[must_use]
+    pub fn is_renewed(&self) -> bool {
+        self.current_id() != self.certificate_id
+    }
+
+    /// Whether the cloud shows something else of an issued certificate that is still valid, such as a reissue in progress:
+    /// only its end or its revocation takes anything from the order.
+    #[must_use]
+    pub fn is_in_use(&self, seen: &Observation) -> bool {
+        let current = self.order.status.as_ref().and_then(|status| status.current.as_ref());
+        let is_over = matches!(
+            seen.stage,
+            Stage::Revoking | Stage::AwaitingRevocationLetter | Stage::Revoked | Stage::Expired | Stage::Refunded
+        );
+        let ends = current.and_then(|current| current.not_after.as_ref());
+        !is_over && seen.stage != Stage::Issued && ends.is_some_and(|ends| ends.0 > self.now)
+    }
+
+    /// A number that is the order's own for ever, by which what many orders do is spread over time.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        let digest = Sha256::digest(self.order.uid().unwrap_or_default());
+        digest.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
+    }
+
     /// The name of the cloud's call for an action.
     #[must_use]
     pub fn action_name(&self, action: Action) -> String {
@@ -187,6 +226,18 @@ impl Facts<'_> {
     pub(super) fn compare(&self, stored: Option<&String>) -> Option<Comparison> {
         let payload = self.payload.as_ref().ok()?;
         Some(payload.fingerprint.compare(stored?, self.hash_key))
+    }
+
+    /// Whether the order may have had a certificate before, of which its status knows nothing.
+    #[must_use]
+    pub fn may_have_lost_its_record(&self) -> bool {
+        let is_known = self.ours().is_some() || self.intent().is_some();
+        !is_known
+            && match self.observed {
+                Some(Ok(seen)) => seen.stage.shows_an_order(),
+                Some(Err(Error::Rejected { reason: Reason::CertificateNotFound, .. })) => true,
+                _ => false,
+            }
     }
 
     /// Our record of an accepted application.

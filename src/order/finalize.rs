@@ -108,7 +108,7 @@ fn is_revoked_by_us(facts: &Facts<'_>) -> bool {
 }
 
 fn revoke(facts: &Facts<'_>) -> DeletionStep {
-    let id = facts.certificate_id;
+    let id = facts.current_id();
     if facts.annotation(CONFIRM_REVOKE).is_some_and(|confirmed| confirmed == id) {
         return DeletionStep::First(once(facts, Action::Revoke));
     }

@@ -9,7 +9,7 @@
 //! 5. [`fold`] computes the next status from the outcome (pure);
 //! 6. [`status`] stores it by compare-and-swap (client required).
 //!
-//! Beside them: [`claim`], which order has a certificate; [`ages`], how long what a status records was observed here; [`export`], what goes into Secrets; [`own_key`], the key that
+//! Beside them: [`renewal`], how an order keeps its certificate valid; [`claim`], which order has a certificate; [`ages`], how long what a status records was observed here; [`export`], what goes into Secrets; [`own_key`], the key that
 //! certorder generates; [`references`], which orders a changed object requeues; [`mod@purpose`], what a pass is for;
 //! [`repair`], what is done to the Secrets between two reads of the cloud; [`validation`], the results of the CA's checks; [`finalizer`]; and [`controller`], the state of all this.
 
@@ -28,6 +28,7 @@ pub mod plan;
 pub mod purpose;
 pub mod reconcile;
 pub mod references;
+pub mod renewal;
 pub mod repair;
 pub mod resolve;
 pub mod status;

@@ -20,11 +20,28 @@ pub enum OwnKey {
     Unfit(Problem),
 }
 
+/// Where a key is: a Secret, and the marks that it must have.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Whose it is.
+    pub owner: Owner,
+    /// The name of the Secret.
+    pub name: String,
+}
+
+impl Place {
+    /// The Secret with the key that certorder generates for an order.
+    #[must_use]
+    pub fn of(owner: Owner) -> Self {
+        Self { name: secret::key_secret_name(&owner.order), owner }
+    }
+}
+
 impl OwnKey {
     /// Reads it.
-    pub async fn read(namespace: &Namespace, owner: &Owner) -> Result<Self, kube::Error> {
-        let name = secret::key_secret_name(&owner.order);
-        let Some(stored) = namespace.find_secret(&name).await? else {
+    pub async fn read(namespace: &Namespace, place: &Place) -> Result<Self, kube::Error> {
+        let Place { owner, name } = place;
+        let Some(stored) = namespace.find_secret(name).await? else {
             let message = format!(
                 "Secret {name} with the key of this order is gone; restore it from a backup, or withdraw the order: a \
                  new key would not fit what the CA was sent"
@@ -41,7 +58,7 @@ impl OwnKey {
                 format!("{what}; restore Secret {name} from a backup, or delete it before anything is sent");
             Self::Unfit(Problem::new(Reason::KeyLost, message))
         };
-        let pem = match cluster::text(&data, &name, secret::TLS_KEY, "the order's own key") {
+        let pem = match cluster::text(&data, name, secret::TLS_KEY, "the order's own key") {
             Ok(pem) => pem,
             Err(problem) => return Ok(unfit(problem.message)),
         };

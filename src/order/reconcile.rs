@@ -28,6 +28,7 @@ use crate::order::fold::Requeue;
 use crate::order::observe;
 use crate::order::plan;
 use crate::order::purpose::purpose;
+use crate::order::renewal::{read, recall};
 use crate::order::repair;
 use crate::order::resolve::{self, AtStage, Resolved};
 use crate::provider::registry;
@@ -157,9 +158,18 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
         ages: controller.ages.of(key, order, Instant::now()),
         now: controller.context.clock.now(),
         call_timeout: controller.context.call_timeout,
+        renewal: None,
+        reissue_bar: controller.reissue_bar,
     };
     let observed =
         if facts.needs_the_cloud() { observe::observe(controller, &facts, &resolved).await } else { None };
+    facts.observed = observed.as_ref();
+    if facts.may_have_lost_its_record()
+        && let Ok(names) = &resolved.names
+        && let Some(recalled) = recall::recall(controller, order, names).await?
+    {
+        return Box::pin(step(controller, &recalled, key)).await;
+    }
     let seen = observed.as_ref().and_then(|seen| seen.as_ref().ok());
     let payload = resolved.payload(seen);
     let validation = observe::validation(controller, key, order, &resolved, seen).await;
@@ -167,18 +177,24 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
         Some(seen) => resolve::at_stage(controller, order, &resolved, seen.stage).await?,
         None => AtStage::default(),
     };
+    if let (Some(target), Ok(names)) = (&extra.target, &resolved.names)
+        && let Some(ahead) = recall::ahead(order, target, names)
+    {
+        return Box::pin(step(controller, &ahead, key)).await;
+    }
     let target = match (&extra.target, seen) {
         (Some(target), Some(seen)) => target.export(order, seen.not_after, &resolved.names),
         _ => Export::NotWanted,
     };
     facts.payload = &payload;
-    facts.observed = observed.as_ref();
     facts.letter = extra.letter.as_ref();
     facts.secret = &target;
     facts.kept_keystores = extra.target.as_ref().and_then(Target::kept_keystores);
     facts.term = extra.target.as_ref().filter(|_| target == Export::Current).and_then(Target::stored_term);
     facts.validation = validation.as_deref();
     facts.logged = observe::logged(&facts, &resolved).await;
+    let renewal = read::look(controller, key, &facts, &resolved).await;
+    facts.renewal = renewal.as_ref();
     if facts.may_apply() {
         facts.outputs = resolve::outputs(controller, order, &resolved).await?;
     }
@@ -240,11 +256,13 @@ fn pause(controller: &Controller, done: &Done, failures: u32) -> Duration {
 /// purpose of the next pass depends.
 const REQUEUE_DELAY: Duration = Duration::from_millis(200);
 
-/// This pause, or a shorter one if the certificate expires before: its expiry changes the status.
+/// This pause, or a shorter one if the certificate expires before, or its renewal begins: both change the status.
 fn until_expiry(order: &CertificateOrder, now: Timestamp, pause: Duration) -> Duration {
-    let end = order.status.as_ref().and_then(|status| status.not_after.as_ref());
-    let left = end.map(|end| age::left(now, end.0)).filter(|left| !left.is_zero());
-    let left = left.map(|left| left.saturating_add(EXPIRY_MARGIN));
+    let status = order.status.as_ref();
+    let end = status.and_then(|status| status.not_after.as_ref());
+    let due = status.and_then(|status| status.renewal.as_ref()?.due.as_ref());
+    let left = end.into_iter().chain(due).map(|time| age::left(now, time.0)).filter(|left| !left.is_zero());
+    let left = left.min().map(|left| left.saturating_add(EXPIRY_MARGIN));
     pause.min(left.unwrap_or(Duration::MAX))
 }
 

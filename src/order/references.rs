@@ -18,7 +18,7 @@ impl Cached for CertificateOrder {
         let secrets: BTreeSet<String> = order_secrets(self).collect();
         let secrets = secrets.into_iter().map(|name| Target::Secret(key(name)));
         let profile = profile.map(|reference| Target::Profile(key(reference.name.clone())));
-        secrets.chain(profile).chain([certificate(self)]).collect()
+        secrets.chain(profile).chain([certificate(self)]).chain(successor(self)).collect()
     }
 
     fn trim(&mut self) {
@@ -31,6 +31,22 @@ impl Cached for CertificateOrder {
 pub fn certificate(order: &CertificateOrder) -> Target {
     let provider = &order.spec.provider;
     Target::Certificate(registry::name(provider), registry::certificate_id(provider).to_owned())
+}
+
+/// The certificate that is to take the place of the one that an order has.
+fn successor(order: &CertificateOrder) -> Option<Target> {
+    let successor = order.status.as_ref()?.renewal.as_ref()?.successor.as_ref()?;
+    Some(Target::Successor(registry::name(&order.spec.provider), successor.certificate_id.clone()))
+}
+
+/// The orders of the same namespace that wait for the certificate of this one.
+#[must_use]
+pub fn renewed_by(orders: &Cache<CertificateOrder>, order: &Key) -> Vec<Key> {
+    let Some(cached) = orders.get(order) else { return Vec::new() };
+    let provider = &cached.spec.provider;
+    let target = Target::Successor(registry::name(provider), registry::certificate_id(provider).to_owned());
+    let waiting = orders.referring_to(&target);
+    waiting.iter().map(|waiting| key(waiting.as_ref())).filter(|waiting| waiting.0 == order.0).collect()
 }
 
 /// The orders that refer to a Secret, themselves or through their profile.

@@ -17,12 +17,12 @@ use crate::core::annotations::{RECONCILE_AT, handled_value};
 use crate::core::conditions::{Status, get};
 use crate::core::names::Names;
 use crate::order::controller::Controller;
-use crate::order::execute;
 use crate::order::export::secret::Owner;
 use crate::order::export::target::Target;
+use crate::order::export::write::write_secrets;
 use crate::order::facts::Export;
 use crate::order::fold::contested::{self, Found, synced};
-use crate::order::own_key::OwnKey;
+use crate::order::own_key::{OwnKey, Place};
 use crate::order::resolve;
 use crate::order::status::{self, Swap};
 
@@ -54,7 +54,7 @@ pub async fn repair(controller: &Controller, key: &Key) -> Result<Option<Duratio
     }
     let namespace = controller.context.namespace(order.as_ref());
     let own_key =
-        if order.spec.makes_key() { Some(OwnKey::read(&namespace, &Owner::of(&order)).await?) } else { None };
+        if order.spec.makes_key() { Some(OwnKey::read(&namespace, &Place::of(Owner::of(&order))).await?) } else { None };
     let target = resolve::target(controller, &namespace, &order, own_key.as_ref()).await?;
     let generation = order.metadata.generation.unwrap_or_default();
     let (order, status, target, names) = (order.as_ref(), &status, &target, &names);
@@ -103,7 +103,7 @@ impl Look<'_> {
             return Ok(None);
         };
         let Ok(all) = target.wanted(order, names, &bundle) else { return Ok(None) };
-        if execute::write_secrets(controller, order, target.template(), &all).await?.is_err() {
+        if write_secrets(controller, order, target.owner(), target.template(), &all).await?.is_err() {
             return Ok(None);
         }
         let now = Instant::now();

@@ -16,7 +16,8 @@ use crate::order::controller::Controller;
 use crate::order::export::secret::Owner;
 use crate::order::export::target::Target;
 use crate::order::facts::KeyState;
-use crate::order::own_key::OwnKey;
+use crate::order::own_key::{OwnKey, Place};
+use crate::order::renewal::keys;
 use crate::profile::reuse::{self, ByOwner};
 use crate::provider::{Account, Letter, Payload, Provider};
 
@@ -24,7 +25,7 @@ use crate::provider::{Account, Letter, Payload, Provider};
 pub struct Resolved {
     /// The names of the order.
     pub names: Result<Names, Problem>,
-    /// The certificate at its cloud, with the order's credentials.
+    /// The certificate at its cloud, with the order's credentials: its own, or the one that took its place.
     pub provider: Result<Box<dyn Provider>, Problem>,
     /// The key that certorder generates for the order, if it generates one.
     pub own_key: Option<OwnKey>,
@@ -43,12 +44,17 @@ pub async fn resolve(controller: &Controller, order: &CertificateOrder) -> Resul
     let credentials = as_data(namespace.credentials(&spec.credentials_ref).await)?;
     let provider = credentials.and_then(|secret| {
         let opened = controller.context.clouds.open(namespace.name(), &spec.provider, &secret.data);
+        let current = Owner::of(order).current;
+        let opened = opened.map(|provider| match current {
+            Some(current) => provider.sibling(&current),
+            None => provider,
+        });
         opened.map_err(|error| error.problem(&spec.credentials_ref.name, "spec.credentialsRef"))
     });
     let names = Names::parse(&spec.common_name, &spec.dns_names)
         .map_err(|error| Problem::new(Reason::InvalidRequest, error.to_string()));
-    let owner = &Owner::of(order);
-    let own_key = if spec.makes_key() { Some(OwnKey::read(&namespace, owner).await?) } else { None };
+    let place = Place::of(Owner::of(order));
+    let own_key = if spec.makes_key() { Some(OwnKey::read(&namespace, &place).await?) } else { None };
     let account = provider.as_ref().ok().and_then(|provider| provider.account());
     let application = match &names {
         Ok(names) => as_data(
@@ -133,7 +139,9 @@ pub async fn target(
     order: &CertificateOrder,
     own_key: Option<&OwnKey>,
 ) -> Result<Target, kube::Error> {
-    Target::read(namespace, order, Owner::of(order), own_key, &controller.template_prefixes).await
+    let owner = Owner::of(order);
+    let renewing: Vec<Place> = owner.current.iter().map(|id| keys::of_successor(controller, order, id)).collect();
+    Target::read(namespace, order, owner, own_key, &renewing, &controller.template_prefixes).await
 }
 
 /// Why the outputs of an order could not be written once its certificate is issued, as far as that can be known.

@@ -7,7 +7,7 @@ use kube::{Api, Client, ResourceExt};
 use tracing::{error, info, warn};
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Intent};
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
 use crate::cluster::FIELD_MANAGER;
 use crate::cluster::bounded;
 use crate::cluster::error::explain;
@@ -83,7 +83,8 @@ async fn write(
     }
 }
 
-/// Stores an intent, and returns the order that holds it, or `None` on a conflict.
+/// Stores an intent, and returns the order that holds it, or `None` on a conflict. `holds` tells whether a status has exactly
+/// this intent.
 ///
 /// After a conflict or an unclear response the order is read live: if it holds exactly this intent, the write took
 /// effect.
@@ -91,7 +92,7 @@ pub async fn store_intent(
     client: &Client,
     order: &CertificateOrder,
     status: CertificateOrderStatus,
-    intent: &Intent,
+    holds: impl Fn(&CertificateOrderStatus) -> bool + Send + Sync,
 ) -> Result<Option<CertificateOrder>, kube::Error> {
     let cause = match write(client, order, status).await {
         Ok(Swap::Stored(stored)) => return Ok(Some(*stored)),
@@ -99,7 +100,7 @@ pub async fn store_intent(
         Err(error) => Some(error),
     };
     match bounded(api(client, order).get_opt(&order.name_any())).await? {
-        Some(live) if holds(&live, order, intent) => Ok(Some(live)),
+        Some(live) if is_held(&live, order, holds) => Ok(Some(live)),
         _ => cause.map_or(Ok(None), Err),
     }
 }
@@ -109,8 +110,8 @@ pub async fn store_intent(
 pub async fn store_outcome(
     client: &Client,
     mut stored: CertificateOrder,
-    intent: &Intent,
     status: CertificateOrderStatus,
+    holds: impl Fn(&CertificateOrderStatus) -> bool + Send + Sync,
 ) -> CertificateOrder {
     let mut pause = Duration::from_millis(50);
     loop {
@@ -123,7 +124,7 @@ pub async fn store_outcome(
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(10));
         match bounded(api(client, &stored).get_opt(&stored.name_any())).await {
-            Ok(Some(live)) if holds(&live, &stored, intent) => stored = live,
+            Ok(Some(live)) if is_held(&live, &stored, &holds) => stored = live,
             Ok(Some(live)) if live.status.as_ref() == Some(&status) => {
                 info!("the outcome of the call was stored, although the response to that write was lost");
                 return live;
@@ -142,10 +143,13 @@ pub async fn store_outcome(
     }
 }
 
-/// Whether `live` is the same object and holds exactly this intent.
-fn holds(live: &CertificateOrder, order: &CertificateOrder, intent: &Intent) -> bool {
-    let stored = live.status.as_ref().and_then(|status| status.submission.as_ref()?.intent.as_ref());
-    live.uid() == order.uid() && stored == Some(intent)
+/// Whether `live` is the same object, and its status holds the intent.
+fn is_held(
+    live: &CertificateOrder,
+    order: &CertificateOrder,
+    holds: impl Fn(&CertificateOrderStatus) -> bool,
+) -> bool {
+    live.uid() == order.uid() && live.status.as_ref().is_some_and(holds)
 }
 
 fn api(client: &Client, order: &CertificateOrder) -> Api<CertificateOrder> {

@@ -87,6 +87,10 @@ pub struct Config {
     #[arg(long, env = "CERTORDER_CALL_TIMEOUT", default_value = "20s", value_parser = duration, value_name = "TIME")]
     pub call_timeout: Duration,
 
+    /// How much of a certificate's life must be left for Tencent Cloud to reissue it, with renewal policy Reissue.
+    #[arg(long, env = "CERTORDER_TENCENT_REISSUE_BAR", default_value = "720h", value_parser = span, value_name = "TIME")]
+    pub tencent_reissue_bar: Duration,
+
     /// Call this address instead of both Tencent sites' own, for tests: https, or http on a loopback address.
     #[arg(long, env = "CERTORDER_TENCENT_ENDPOINT", value_name = "URL")]
     pub tencent_endpoint: Option<Endpoint>,
@@ -181,13 +185,23 @@ fn prefix(text: &str) -> Result<String, String> {
 
 /// A time such as `30s`, `500ms` or `2m`, between 100 ms and 1 h.
 fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration =
-        text.parse().map_err(|_| "write a time such as 30s, 500ms or 2m".to_owned())?;
+    let time = parsed(text, "30s, 500ms or 2m")?;
     let allowed = Duration::from_millis(100)..=Duration::from_hours(1);
-    Duration::try_from(span)
-        .ok()
-        .filter(|time| allowed.contains(time))
-        .ok_or_else(|| "must be between 100ms and 1h".to_owned())
+    { time }.filter(|time| allowed.contains(time)).ok_or_else(|| "must be between 100ms and 1h".to_owned())
+}
+
+/// A part of a certificate's life.
+fn span(text: &str) -> Result<Duration, String> {
+    let time = parsed(text, "720h")?;
+    { time }
+        .filter(|time| *time <= Duration::from_hours(24 * 400))
+        .ok_or_else(|| "must be between 0h and 9600h".to_owned())
+}
+
+/// A time; `None` for a negative one.
+fn parsed(text: &str, example: &str) -> Result<Option<Duration>, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|_| format!("write a time such as {example}"))?;
+    Ok(Duration::try_from(span).ok())
 }
 
 #[cfg(test)]

@@ -117,6 +117,7 @@ impl Scope {
                     context.secrets.forget(&changed.key.0);
                     due_orders.requeue_all(held_up.by(&changed.key));
                 }
+                due_orders.requeue_all(references::renewed_by(&orders, &changed.key));
                 due_orders.add(&changed.key);
             });
         let filter = ChangeFilter::new(&context.clock);

@@ -162,6 +162,7 @@ pub async fn run_by(
         huawei_rate_limit: config.huawei_rate_limit,
         huawei_endpoint: config.huawei_endpoint.clone(),
         shutdown: shutdown.clone(),
+        clock,
     };
     let clouds = Clouds::new(&settings)?;
 
@@ -209,6 +210,7 @@ pub async fn run_by(
     let orders = Arc::new(order::Controller {
         context: Arc::clone(&context),
         poll_interval: config.poll_interval,
+        reissue_bar: config.tencent_reissue_bar,
         template_prefixes: Prefixes::new(config.secret_template_prefixes.clone()),
         max_orders: config.max_orders_per_namespace.map(NonZeroUsize::get),
         orders: scopes.iter().map(|scope| scope.orders.clone()).collect(),

@@ -44,9 +44,8 @@ pub struct Caller<'a> {
 impl CloudClient {
     /// A client of this cloud, which allows `per_second` calls for each account and action.
     #[must_use]
-    pub fn new(cloud: &'static str, transport: Transport, per_second: NonZeroU32) -> Self {
-        // Always the real clock, even if a test sets another one ahead: a cloud refuses a request with a wrong time.
-        Self { cloud, transport, limiter: Limiter::new(per_second), clock: Clock::default() }
+    pub fn new(cloud: &'static str, transport: Transport, per_second: NonZeroU32, clock: Clock) -> Self {
+        Self { cloud, transport, limiter: Limiter::new(per_second), clock }
     }
 
     /// Makes one call: waits for the rate limit, signs, sends, reads. Never repeats it.

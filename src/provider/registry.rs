@@ -10,6 +10,7 @@ use k8s_openapi::ByteString;
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{TencentCloudProfile, provider};
+use crate::core::clock::Clock;
 use crate::core::conditions::Problem;
 
 use super::credentials::CredentialsError;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub huawei_endpoint: Option<Template>,
     /// Cancelled once the process shuts down: then no write begins.
     pub shutdown: CancellationToken,
+    /// The clock by which requests are signed.
+    pub clock: Clock,
 }
 
 /// For tests of one cloud: the defaults of the others.
@@ -48,6 +51,7 @@ impl Default for Settings {
             huawei_rate_limit: NonZeroU32::MIN,
             huawei_endpoint: None,
             shutdown: CancellationToken::new(),
+            clock: Clock::default(),
         }
     }
 }
@@ -116,9 +120,10 @@ impl Clouds {
             transport.clone(),
             settings.tencent_rate_limit,
             settings.tencent_endpoint.as_ref(),
+            settings.clock,
         )?;
         let template = settings.huawei_endpoint.clone().unwrap_or_default();
-        let huawei = huawei::Service::new(transport, settings.huawei_rate_limit, template);
+        let huawei = huawei::Service::new(transport, settings.huawei_rate_limit, template, settings.clock);
         Ok(Self { tencent: Arc::new(tencent), huawei: Arc::new(huawei) })
     }
 
@@ -171,6 +176,20 @@ pub fn certificate_id(provider: &provider::Provider) -> &str {
     let tencent = provider.tencent_cloud.as_ref().map(|order| &order.certificate_id);
     let huawei = provider.huawei_cloud.as_ref().map(|order| &order.certificate_id);
     tencent.or(huawei).map_or("", |id| id)
+}
+
+/// The same block for another certificate of the account. What is written beside that certificate is left out.
+#[must_use]
+pub fn with_certificate(provider: &provider::Provider, certificate_id: &str) -> provider::Provider {
+    let mut provider = provider.clone();
+    if let Some(order) = &mut provider.tencent_cloud {
+        certificate_id.clone_into(&mut order.certificate_id);
+        order.tke_secret_name = None;
+    }
+    if let Some(order) = &mut provider.huawei_cloud {
+        certificate_id.clone_into(&mut order.certificate_id);
+    }
+    provider
 }
 
 /// What names a paid certificate in all the world: `<cloud>/<site or region>/<certificate id>`. A contract between the

@@ -40,6 +40,7 @@ mod policies;
 mod process;
 mod profiles;
 mod recoveries;
+mod renewals;
 mod restarts;
 mod rules;
 mod second_attempts;

@@ -11,7 +11,7 @@ use certorder::core::clock::Clock;
 use certorder_sim::proxy::{Proxy, Seen, Upstream};
 use certorder_sim::tencent::{Account, Product, TencentCloud};
 use futures::StreamExt;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{DeleteParams, Patch, PatchParams};
@@ -53,6 +53,8 @@ pub(crate) struct World {
     /// Other namespaces of the story.
     neighbours: Vec<String>,
     call_timeout: &'static str,
+    /// How far the clocks of the operator and of the clouds are ahead of the machine's.
+    ahead: SignedDuration,
     /// The operator's permissions: every request of a story is checked against them.
     rules: Cell<Option<Rules>>,
 }
@@ -137,6 +139,7 @@ impl World {
             operator,
             neighbours: Vec::new(),
             call_timeout,
+            ahead: SignedDuration::ZERO,
             rules,
         };
         cluster::create_namespace(&world.client(), &world.namespace).await;
@@ -243,12 +246,30 @@ impl World {
             Some(Operator::start_at(calls_per_second, &self.api.url(), clouds, namespaces, &self.neighbours));
     }
 
-    /// Starts the operator on a machine whose clock is ahead.
+    /// Starts the operator so much later: its clock and those of the clouds are ahead of the machine's.
     pub(crate) fn run_ahead(&mut self, ahead: SignedDuration) {
+        self.ahead = ahead;
+        self.cloud.set_clock_ahead(ahead);
+        self.site.set_clock_ahead(ahead);
         let clock = Clock::ahead_by(ahead);
         let line = self.line().url();
         self.operator =
             Some(Operator::start_by(clock, &self.api.url(), &self.net.url(), &line, &self.namespace));
+    }
+
+    /// How far the clocks are ahead.
+    pub(crate) fn ahead(&self) -> SignedDuration {
+        self.ahead
+    }
+
+    /// The time by these clocks.
+    pub(crate) fn now(&self) -> Timestamp {
+        Clock::ahead_by(self.ahead).now()
+    }
+
+    /// The time by the machine's clock.
+    pub(crate) fn real_now(&self) -> Timestamp {
+        Clock::default().now()
     }
 
     /// Kills the operator as SIGKILL would.

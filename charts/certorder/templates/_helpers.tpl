@@ -106,10 +106,11 @@ annotations:
 
 {{/* What the operator does in the namespaces that it watches, and nothing else. */}}
 {{- define "certorder.rules" -}}
-# patch is for the finalizer. RBAC would let it change the spec as well, which is never written.
+# patch is for the finalizer, and with create and delete for the orders that renew others. RBAC would let them be used on the
+# orders of users as well, whose spec is never written.
 - apiGroups: [certorder.dev]
   resources: [certificateorders]
-  verbs: [get, list, watch, patch]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [certorder.dev]
   resources: [organizationprofiles]
   verbs: [get, list, watch]

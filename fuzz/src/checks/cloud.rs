@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use certorder::core::application::ValidationMethod;
+use certorder::core::clock::Clock;
 use certorder::core::evidence::Evidence;
 use certorder::core::fingerprint::Fingerprint;
 use certorder::core::observation::Observation;
@@ -151,6 +152,7 @@ pub(crate) fn clouds(url: &str) -> Clouds {
         huawei_rate_limit: NonZeroU32::MAX,
         huawei_endpoint: url.parse().ok(),
         shutdown: tokio_util::sync::CancellationToken::new(),
+        clock: Clock::default(),
     };
     Clouds::new(&settings).unwrap()
 }

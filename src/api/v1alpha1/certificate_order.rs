@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::key::{KeySource, Keystores, PrivateKey};
 use super::provider::Provider;
 use super::references::{LocalObjectReference, SecretKeySelector};
+use super::renewal::Renewal;
 use super::schema::{
     DNS_NAME_HINT, DNS_NAME_PATTERN, OBJECT_NAME_PATTERN, frozen, frozen_option, names_fit, tidy,
 };
@@ -48,6 +49,8 @@ use super::status::CertificateOrderStatus;
         description = "Id of the paid certificate"),
     // A string: kubectl prints a date of the future as <invalid>.
     printcolumn(name = "Expires", type_ = "string", json_path = ".status.notAfter"),
+    printcolumn(name = "Renews", type_ = "string", json_path = ".status.renewalOf",
+        description = "The order that this one renews: certorder made it"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Reason", type_ = "string",
         json_path = r#".status.conditions[?(@.type=="Ready")].reason"#, priority = 1),
@@ -103,6 +106,14 @@ use super::status::CertificateOrderStatus;
 #[x_kube(validation = Rule::new("self.deletionPolicy != 'Revoke' || has(self.provider.tencentCloud)")
     .message("Huawei Cloud has no call that revokes a certificate; use Retain or Cancel, and revoke in its console")
     .field_path(".deletionPolicy"))]
+#[x_kube(validation = Rule::new("!has(self.renewal) || !has(self.provider.huaweiCloud) || self.renewal.policy != 'Reissue'")
+    .message("Huawei Cloud has no call that reissues a certificate; take Follow, or None")
+    .field_path(".renewal.policy"))]
+#[x_kube(validation = Rule::new("!has(self.renewal) || !has(self.renewal.certificateId) || \
+    (!(has(self.provider.tencentCloud) && self.provider.tencentCloud.certificateId == self.renewal.certificateId) \
+     && !(has(self.provider.huaweiCloud) && self.provider.huaweiCloud.certificateId == self.renewal.certificateId))")
+    .message("renewal.certificateId names the successor, which is another certificate than that of spec.provider")
+    .field_path(".renewal.certificateId"))]
 pub struct CertificateOrderSpec {
     /// The cloud that sold the certificate, and which certificate it is.
     pub provider: Provider,
@@ -180,6 +191,10 @@ pub struct CertificateOrderSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keystores: Option<Keystores>,
 
+    /// How the certificate is kept valid. Without this block its successor is followed, as with policy Follow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<Renewal>,
+
     /// What Ready=True waits for. Issued: the certificate, and its Secret where `secretName` is set. Ordered: that the
     /// order was sent to the CA, before people validate and review.
     #[serde(default)]
@@ -214,6 +229,12 @@ impl CertificateOrderSpec {
     #[must_use]
     pub fn makes_key(&self) -> bool {
         !self.has_own_csr() && self.key().source() == KeySource::InCluster
+    }
+
+    /// How the certificate is kept valid.
+    #[must_use]
+    pub fn renewal(&self) -> Renewal {
+        self.renewal.clone().unwrap_or_default()
     }
 
     /// Whether the user brings a CSR.

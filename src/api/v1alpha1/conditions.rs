@@ -23,6 +23,9 @@ pub enum ConditionType {
     SecretSynced,
     /// False while the Secrets go without some keys of `secretTemplate`. Present only then; nothing waits for it.
     SecretTemplateAccepted,
+    /// The certificate is being renewed: from when that is due until its successor stands in the Secret. Present only while
+    /// true; Ready stays.
+    Renewing,
     /// A person must do something: add a record, send a letter, take a call. The message has the details.
     ActionRequired,
     /// `mode: Plan`: the request stands in `status.plan`, and nothing was sent.
@@ -150,6 +153,25 @@ pub enum Reason {
     /// `SecretTemplateAccepted`: a key has a prefix that is not allowed here, and is left off. Have the administrator allow
     /// the prefix, or take the key out.
     PrefixNotAllowed,
+    /// Renewing: it is due, and the cloud shows no successor yet. Nothing to do unless it lasts.
+    SuccessorNotFound,
+    /// Renewing: a successor was found. Nothing to do.
+    SuccessorFound,
+    /// Renewing: the order of the successor runs. What it needs of a person stands in ActionRequired.
+    SuccessorInProgress,
+    /// Renewing: the cloud or the CA rejected the successor. The Secret stays as it is; do what ActionRequired says.
+    SuccessorRejected,
+    /// Renewing: the API server refuses the order of the successor, by a quota, a policy or a rule. Do what its words say.
+    SuccessorRefused,
+    /// Renewing: several certificates could be the successor, or the clouds' links contradict each other. Name the right one
+    /// with `spec.renewal.certificateId`.
+    SuccessorAmbiguous,
+    /// Renewing: the successor is issued, and must not take the place of the current certificate; why.
+    SwapBlocked,
+    /// Renewing: the reissued certificate ends no later than its original. No other reissue is asked for; buy a certificate.
+    ReissueDidNotExtend,
+    /// Renewing: the certificate ends soon, and its successor does not stand in the Secret. Look into the console.
+    RenewalOverdue,
     /// Planned, Ready: `mode: Plan`, nothing was sent. Set `mode: Apply` to send it.
     Planned,
     /// Suspended: `suspend: true`.

@@ -4,6 +4,7 @@
 //! - [`certificate_order`]: an order of one paid certificate; [`provider`] and [`key`] are its larger blocks.
 //! - [`status`]: what the controller writes back into an order.
 //! - [`organization_profile`]: an organisation and the people who answer for it.
+//! - [`renewal`]: how a certificate is kept valid, and how far that is.
 //! - [`references`]: references to objects of the same namespace.
 //! - [`conditions`]: every condition and every reason, with what the user does about it.
 //! - `schema`: patterns and rules shared by these types.
@@ -17,6 +18,7 @@ pub mod key;
 pub mod organization_profile;
 pub mod provider;
 pub mod references;
+pub mod renewal;
 mod schema;
 pub mod status;
 #[cfg(test)]
@@ -37,6 +39,9 @@ pub use provider::{
     CaHashAlgorithm, CompanyType, HuaweiCloudOrder, Provider, TencentCloudOrder, TencentSite,
 };
 pub use references::{LocalObjectReference, SecretKeySelector};
+pub use renewal::{
+    Current, Renewal, RenewalIntent, RenewalPolicy, RenewalStatus, RotationPolicy, Successor, SuccessorTemplate,
+};
 pub use status::{
     CertificateOrderStatus, CloudState, Intent, LastRequest, Plan, Submission, ValidationRecord, micros,
     seconds,

@@ -25,6 +25,9 @@ pub(super) const KEY_PATTERN: &str = r"^[-._a-zA-Z0-9]+$";
 /// Id of a paid certificate at either cloud.
 pub(super) const CERTIFICATE_ID_PATTERN: &str = r"^[A-Za-z0-9_-]{1,64}$";
 
+/// A length of time, in hours, minutes and seconds.
+pub(super) const DURATION_PATTERN: &str = r"^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$";
+
 /// Code of a Huawei Cloud region. It becomes part of a host name, hence the strictness.
 pub(super) const REGION_PATTERN: &str = r"^[a-z]{2,8}(-[a-z0-9]{1,16}){1,4}$";
 

@@ -9,6 +9,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::renewal::{Current, RenewalStatus};
 use super::schema::{any_object, conditions, tidy};
 
 /// The observed state of an order.
@@ -64,6 +65,20 @@ pub struct CertificateOrderStatus {
     #[schemars(length(max = 128))]
     pub validation_records: Vec<ValidationRecord>,
 
+    /// Of an order that certorder made for a successor: the order of the user that it renews.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub renewal_of: Option<String>,
+
+    /// The certificate that the order has now, once it is issued: its own, or the last one that took its place. The dates of
+    /// the status and what the cloud says are this one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<Current>,
+
+    /// How far the renewal of the certificate is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<RenewalStatus>,
+
     /// Begin of the certificate's validity: as the certificate itself says, once it was fetched for `secretName`; until
     /// then, and without `secretName`, as the cloud says.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,7 +110,7 @@ pub struct CertificateOrderStatus {
     pub last_handled_resubmit_at: Option<String>,
 
     /// What is the case, one entry for each type: `Ready`, `Reconciling`, `Stalled`, `Submitted`, `Ordered`, `Issued`,
-    /// `SecretSynced`, `ActionRequired`, `Planned`, `Suspended`.
+    /// `SecretSynced`, `Renewing`, `ActionRequired`, `Planned`, `Suspended`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "conditions")]
     pub conditions: Vec<Condition>,
@@ -120,6 +135,9 @@ impl Default for CertificateOrderStatus {
             last_request: None,
             submission: None,
             cloud: None,
+            renewal_of: None,
+            current: None,
+            renewal: None,
             validation_records: Vec::new(),
             not_before: None,
             not_after: None,

@@ -1,11 +1,14 @@
 //! How many orders of one namespace may run at the same time (`--max-orders-per-namespace`). Pure.
 
+use std::borrow::Borrow;
+
 use kube::ResourceExt;
 
 use crate::api::v1alpha1::CertificateOrder;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::core::conditions::{Problem, get};
 use crate::order::claim::rivals::seniority;
+use crate::order::renewal::successor;
 
 /// Whether an order runs: a call may be in flight, or the CA processes it. An order that is issued, rejected or over
 /// does not run.
@@ -22,15 +25,25 @@ pub fn runs(order: &CertificateOrder) -> bool {
         || (submission.submitted_at.is_some() && submission.frozen && !is_over && !is_issued)
 }
 
+/// Whether certorder made an order for the successor of another one: that one was counted, and its certificate runs out.
+fn renews_another(order: &CertificateOrder, all: &[impl Borrow<CertificateOrder>]) -> bool {
+    let Some((name, _)) = successor::renewal_of(order) else { return false };
+    let user = all.iter().map(Borrow::borrow).find(|user| user.name_any() == name && user.namespace() == order.namespace());
+    user.is_some_and(|user| successor::is_vouched_for(order, user))
+}
+
 /// Why an order that does not run yet may not start, given the other orders of its namespace.
 ///
 /// If two start at once, each has stored its intent before it lists the others, and the older one continues.
 #[must_use]
-pub fn exceeded<'a>(
+pub fn exceeded(
     me: &CertificateOrder,
-    others: impl IntoIterator<Item = &'a CertificateOrder>,
+    all: &[impl Borrow<CertificateOrder>],
     most: usize,
 ) -> Option<Problem> {
+    if renews_another(me, all) {
+        return None;
+    }
     let is_submitted = |order: &CertificateOrder| {
         let submission = order.status.as_ref().and_then(|status| status.submission.as_ref());
         submission.is_some_and(|submission| submission.submitted_at.is_some())
@@ -40,8 +53,9 @@ pub fn exceeded<'a>(
             && other.namespace() == me.namespace()
             && runs(other)
             && (is_submitted(other) || seniority(other) < seniority(me))
+            && !renews_another(other, all)
     };
-    let running = others.into_iter().filter(counts).count();
+    let running = all.iter().map(Borrow::borrow).filter(counts).count();
     (running >= most).then(|| {
         let message = format!(
             "{running} orders of this namespace run at the cloud, and the operator lets {most} run at the same time \

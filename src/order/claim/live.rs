@@ -1,6 +1,5 @@
 //! Checks an order against the other ones: from the cache before each step, and live before a call.
 
-use std::borrow::Borrow;
 use std::sync::Arc;
 
 use kube::api::ListParams;
@@ -66,7 +65,7 @@ impl Controller {
     pub fn over_budget(&self, order: &CertificateOrder) -> Option<Problem> {
         let most = self.max_orders.filter(|_| !budget::runs(order))?;
         let all: Vec<_> = self.orders.iter().flat_map(|orders| orders.objects().state()).collect();
-        budget::exceeded(order, all.iter().map(Borrow::borrow), most)
+        budget::exceeded(order, &all, most)
     }
 
     /// The same, read live, for an order that is about to start. An order that cannot be read does not count.
@@ -75,6 +74,7 @@ impl Controller {
         let api: Api<Listed> =
             Api::namespaced(self.context.client.clone(), &order.namespace().unwrap_or_default());
         let others = bounded(api.list(&ListParams::default())).await?.items;
-        Ok(budget::exceeded(order, others.iter().filter_map(|listed| listed.0.as_ref().ok()), most))
+        let readable: Vec<_> = others.iter().filter_map(|listed| listed.0.as_ref().ok()).collect();
+        Ok(budget::exceeded(order, &readable, most))
     }
 }

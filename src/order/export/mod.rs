@@ -5,6 +5,7 @@
 //! - [`stores`]: the keystores beside a certificate.
 //! - [`secret`]: whose a Secret is, and what certorder writes into it; [`template`]: its labels and annotations.
 //! - [`places`]: which of two orders may write a Secret.
+//! - [`write`]: the writing itself.
 //! - [`kept`]: what was written last, for repairs without the cloud.
 //! - [`check`]: what of all this can be known before anything is paid.
 
@@ -16,3 +17,4 @@ pub mod slot;
 pub mod stores;
 pub mod target;
 pub mod template;
+pub mod write;

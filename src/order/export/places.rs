@@ -79,11 +79,16 @@ pub fn inherits(me: &CertificateOrder, name: &str, others: &[impl Borrow<Certifi
     others.iter().map(Borrow::borrow).any(|other| succeeds(me, other) && writes_it(other))
 }
 
-/// Whether the certificate of `other` was renewed or reissued as the one of `me`, as the cloud told `other`.
+/// Whether the certificate of `other` was renewed or reissued as the one of `me`, as the status of `other` says.
 fn succeeds(me: &CertificateOrder, other: &CertificateOrder) -> bool {
-    let successor = other.status.as_ref().and_then(|status| status.replaced_by.as_deref());
+    let Some(status) = &other.status else { return false };
     let (mine, theirs) = (&me.spec.provider, &other.spec.provider);
-    registry::name(mine) == registry::name(theirs) && successor == Some(registry::certificate_id(mine))
+    let id = registry::certificate_id(mine);
+    let renewal = status.renewal.as_ref();
+    let is_next = status.replaced_by.as_deref() == Some(id)
+        || renewal.and_then(|renewal| renewal.successor.as_ref()).is_some_and(|next| next.certificate_id == id);
+    let was_next = renewal.is_some_and(|renewal| renewal.chain.iter().skip(1).any(|known| known == id));
+    registry::name(mine) == registry::name(theirs) && (is_next || was_next)
 }
 
 /// Whether the cloud took the application of an order, or a call may be under way that hands it in.

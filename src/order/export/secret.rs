@@ -27,6 +27,8 @@ use crate::provider::registry;
 const ORDER: &str = "certorder.dev/order";
 /// The paid certificate that a Secret belongs to.
 const CERTIFICATE: &str = "certorder.dev/certificate-id";
+/// The certificate that is in a Secret, if that is not the one of its order any more but a successor.
+const CURRENT: &str = "certorder.dev/current-certificate-id";
 /// A digest of the data that were written, to detect edits.
 const CONTENT: &str = "certorder.dev/content";
 /// The inputs of the keystores, see [`crate::core::keystore::Keystore::mark`].
@@ -49,6 +51,8 @@ pub struct Owner {
     pub order: String,
     /// The paid certificate.
     pub certificate_id: String,
+    /// The certificate that took its place, if one did.
+    pub current: Option<String>,
 }
 
 /// The desired state of a Secret.
@@ -77,7 +81,21 @@ impl Owner {
         Self {
             order: order.name_any(),
             certificate_id: registry::certificate_id(&order.spec.provider).to_owned(),
+            current: successor(order).map(str::to_owned),
         }
+    }
+
+    /// The same, once this certificate took the place of the order's own.
+    #[must_use]
+    pub fn with_current(self, id: &str) -> Self {
+        let current = (id != self.certificate_id).then(|| id.to_owned());
+        Self { current, ..self }
+    }
+
+    /// The certificate that is written.
+    #[must_use]
+    pub fn current_id(&self) -> &str {
+        self.current.as_ref().unwrap_or(&self.certificate_id)
     }
 
     /// Whether a Secret belongs to this order and this certificate. Any other Secret is never overwritten.
@@ -111,7 +129,7 @@ impl Owner {
                  delete it once nobody needs what is in it"
             )
         } else {
-            let Self { order, certificate_id } = self;
+            let Self { order, certificate_id, .. } = self;
             format!(
                 "Secret {name} exists and is not this order's, so it is left alone; delete it, {instead}, or annotate \
                  it with {ORDER}: {order} and {CERTIFICATE}: {certificate_id}"
@@ -119,6 +137,18 @@ impl Owner {
         };
         Problem::new(Reason::SecretConflict, message)
     }
+}
+
+/// The certificate that took the place of the order's own, if one did.
+fn successor(order: &CertificateOrder) -> Option<&str> {
+    let current = order.status.as_ref()?.current.as_ref()?.certificate_id.as_str();
+    (current != registry::certificate_id(&order.spec.provider)).then_some(current)
+}
+
+/// The certificate that a Secret says is in it, if that is a successor of the one of its order.
+#[must_use]
+pub fn current(secret: &Secret) -> Option<&str> {
+    secret.annotations().get(CURRENT).map(String::as_str).filter(|id| !id.is_empty())
 }
 
 /// Which order a Secret bears the marks of.
@@ -224,6 +254,9 @@ pub fn created(owner: &Owner, wanted: &Wanted, template: &SecretTemplate) -> Sec
     let mut annotations = template.annotations.clone();
     annotations.insert(ORDER.to_owned(), owner.order.clone());
     annotations.insert(CERTIFICATE.to_owned(), owner.certificate_id.clone());
+    if let Some(current) = &owner.current {
+        annotations.insert(CURRENT.to_owned(), current.clone());
+    }
     annotations.insert(CONTENT.to_owned(), digest(&wanted.data));
     let names: Vec<&str> = wanted.data.keys().map(String::as_str).collect();
     annotations.insert(ENTRIES.to_owned(), names.join(","));

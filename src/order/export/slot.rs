@@ -1,5 +1,7 @@
 //! One Secret that an order writes, as it is now, and what keeps it from being written. Pure, but for [`Slot::read`].
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use secrecy::SecretString;
@@ -66,15 +68,15 @@ impl Slot {
         })
     }
 
-    /// Why a private key that is stored here would be lost. It may go where it is the one that is written, or where
+    /// Why a private key that is stored here would be lost. It may go where it is one of those that may be written, or where
     /// certorder itself had written a certificate there before, which the new one supersedes.
     #[must_use]
-    pub fn loses_a_key(&self, key: Option<&KeyPair>) -> Option<Problem> {
+    pub fn loses_a_key(&self, keys: &[Arc<KeyPair>]) -> Option<Problem> {
         let stored = self.stored.as_ref().filter(|stored| secret::holds_a_key(stored))?;
         let data = stored.data.as_ref()?;
         let is_certificate = data.contains_key(TLS_CRT);
-        let is_superseded = is_certificate && (key.is_none() || secret::is_marked_by_us(stored));
-        if is_superseded || key.is_some_and(|key| holds(data, key)) {
+        let is_superseded = is_certificate && (keys.is_empty() || secret::is_marked_by_us(stored));
+        if is_superseded || keys.iter().any(|key| holds(data, key)) {
             return None;
         }
         let name = stored.name_any();

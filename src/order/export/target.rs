@@ -8,7 +8,7 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
 use crate::api::v1alpha1::conditions::Reason;
-use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, SecretTemplate, Submission};
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderSpec, SecretTemplate, Submission, seconds};
 use crate::cluster::fields::FieldOwners;
 use crate::cluster::{Namespace, SecretData, as_data};
 use crate::core::chain::Chain;
@@ -22,7 +22,7 @@ use crate::order::export::slot::{OPAQUE, Slot, TLS, stored_key};
 use crate::order::export::stores::Stores;
 use crate::order::export::template::Prefixes;
 use crate::order::facts::{Export, Term};
-use crate::order::own_key::OwnKey;
+use crate::order::own_key::{OwnKey, Place};
 
 /// The longest name of a field manager, in bytes: the API server's own limit.
 const LONGEST_MANAGER: usize = 128;
@@ -33,6 +33,8 @@ pub struct Target {
     id: Option<Slot>,
     /// The private key that the user's CSR or the order itself brings; `None` where the cloud may hold it.
     pub(super) key: Option<Result<Arc<KeyPair>, Problem>>,
+    /// The keys of the orders that renew this one.
+    pub(super) further_keys: Vec<Arc<KeyPair>>,
     pub(super) keystores: Result<Stores, Problem>,
     /// The labels and annotations of the Secrets.
     template: SecretTemplate,
@@ -48,6 +50,7 @@ impl Target {
         order: &CertificateOrder,
         owner: Owner,
         own_key: Option<&OwnKey>,
+        renewing: &[Place],
         prefixes: &Prefixes,
     ) -> Result<Self, kube::Error> {
         let spec = &order.spec;
@@ -62,12 +65,18 @@ impl Target {
             None => None,
         };
         let key = if tls.is_some() { key(namespace, order, own_key).await? } else { None };
+        let mut further_keys = Vec::new();
+        for renewing in renewing.iter().filter(|_| tls.is_some()) {
+            if let OwnKey::Held(key) = OwnKey::read(namespace, renewing).await? {
+                further_keys.push(key);
+            }
+        }
         let wanted = spec.keystores.as_ref().filter(|_| tls.is_some());
         let stored = tls.as_ref().and_then(|slot| slot.stored.as_ref());
         let keystores = Stores::read(namespace, wanted, stored.filter(|stored| owner.owns(stored))).await?;
         let template = prefixes.accept(spec.secret_template.as_ref()).template;
         let has_own_key = matches!(own_key, Some(OwnKey::Held(_)));
-        Ok(Self { tls, id, key, keystores, template, owner, has_own_key })
+        Ok(Self { tls, id, key, further_keys, keystores, template, owner, has_own_key })
     }
 
     /// Whether the Secrets are up to date. This does not download the certificate.
@@ -109,6 +118,38 @@ impl Target {
         Chain::parse(&bundle.certificate_pem).ok().as_ref().map(term)
     }
 
+    /// The Secret with certificate and key, as it is stored.
+    #[must_use]
+    pub fn stored(&self) -> Option<&Secret> {
+        self.tls.as_ref()?.stored.as_ref()
+    }
+
+    /// Whose Secrets these are, and which certificate goes into them.
+    #[must_use]
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// The term of the pair that is stored, if certificate and key fit each other and it is for these names.
+    #[must_use]
+    pub fn whole_pair(&self, names: &Names) -> Option<Term> {
+        let data = self.stored()?.data.as_ref()?;
+        let chain = stored_chain(data)?;
+        let fits = chain.covers(names).is_ok() && stored_key(data).is_some_and(|key| chain.matches(&key));
+        fits.then(|| term(&chain))
+    }
+
+    /// The term of the certificate that the order has, if it still stands in its Secret. What else stands there is repaired,
+    /// and nothing to compare with.
+    #[must_use]
+    pub fn present_term(&self, order: &CertificateOrder, names: &Names, has: Option<Term>) -> Option<Term> {
+        let data = self.stored()?.data.as_ref()?;
+        let chain = stored_chain(data).filter(|chain| chain.covers(names).is_ok())?;
+        let is_pair = stored_key(data).map_or(!holds_key(&order.spec), |key| chain.matches(&key));
+        let stored = term(&chain);
+        has.filter(|has| is_pair && seconds(has.not_after) == seconds(stored.not_after))
+    }
+
     /// The labels and annotations of the Secrets.
     #[must_use]
     pub fn template(&self) -> &SecretTemplate {
@@ -123,7 +164,9 @@ impl Target {
 
     /// Why the Secrets cannot be written.
     fn blocked(&self) -> Option<Problem> {
-        let key = self.key.as_ref().and_then(|key| key.as_ref().err());
+        // The certificate that took the place of the order's own may have a key of its own.
+        let key = self.key.as_ref().filter(|_| self.owner.current.is_none());
+        let key = key.and_then(|key| key.as_ref().err());
         let key = key.map(|problem| Problem::new(Reason::KeyNotHeld, problem.message.clone()));
         self.conflict(|_| true).or(key).or_else(|| self.keystores.as_ref().err().cloned())
     }
@@ -142,9 +185,15 @@ impl Target {
             )),
             _ => None,
         };
-        let key = self.key.as_ref().and_then(|key| key.as_ref().ok());
-        let lost = || self.tls.as_ref().filter(|slot| counts(slot))?.loses_a_key(key.map(Arc::as_ref));
+        let keys = self.keys();
+        let lost = || self.tls.as_ref().filter(|slot| counts(slot))?.loses_a_key(&keys);
         in_the_way.or(twice).or_else(lost)
+    }
+
+    /// Every key that is here.
+    fn keys(&self) -> Vec<Arc<KeyPair>> {
+        let own = self.key.as_ref().and_then(|key| key.as_ref().ok());
+        own.into_iter().chain(&self.further_keys).cloned().collect()
     }
 
     pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
@@ -158,6 +207,9 @@ impl Target {
         expires: Option<Timestamp>,
         names: &Result<Names, Problem>,
     ) -> bool {
+        if !self.holds_the_id(order) {
+            return false;
+        }
         let Some(stored) = self.tls.as_ref().and_then(|slot| slot.stored.as_ref()) else {
             return self.tls.is_none();
         };
@@ -177,6 +229,15 @@ impl Target {
         self.is_the_pair(order, (&chain, key), expires, names) && right_entries && right_files
     }
 
+    /// Whether the Secret with the certificate's id holds the present one.
+    fn holds_the_id(&self, order: &CertificateOrder) -> bool {
+        let (Some(slot), Some((_, key))) = (&self.id, order.spec.provider.certificate_id_secret()) else {
+            return true;
+        };
+        let data = slot.stored.as_ref().and_then(|stored| stored.data.as_ref());
+        data.and_then(|data| data.get(key)).is_some_and(|id| id.0 == self.owner.current_id().as_bytes())
+    }
+
     /// Whether certificate and key are those of the order, for the term that the cloud speaks of.
     fn is_the_pair(
         &self,
@@ -186,6 +247,7 @@ impl Target {
         names: &Names,
     ) -> bool {
         let right_key = match (&self.key, stored_key) {
+            (_, Some(stored)) if self.owner.current.is_some() => chain.matches(stored),
             (Some(Ok(key)), Some(stored)) => chain.matches(key) && chain.matches(stored),
             (None, Some(stored)) => chain.matches(stored),
             (_, None) => !holds_key(&order.spec),
@@ -254,7 +316,7 @@ impl Target {
             all.push((self.tls(slot, order, names, bundle)?, slot.stored.as_ref()));
         }
         if let (Some(slot), Some((_, key))) = (&self.id, order.spec.provider.certificate_id_secret()) {
-            let data = [(key.to_owned(), ByteString(self.owner.certificate_id.clone().into_bytes()))].into();
+            let data = [(key.to_owned(), ByteString(self.owner.current_id().to_owned().into_bytes()))].into();
             all.push((slot.wanted(data, String::new()), slot.stored.as_ref()));
         }
         Ok(all)
@@ -277,10 +339,15 @@ impl Target {
         chain.covers(names).map_err(|error| unfit(error.to_string()))?;
         let from_cloud = bundle.private_key_pem.as_ref().map(KeyPair::from_pem).transpose();
         let from_cloud = from_cloud.map_err(|error| unfit(error.to_string()))?;
-        let key = match &self.key {
-            Some(Ok(key)) => Some(key.as_ref()),
-            Some(Err(problem)) => return Err(Problem::new(Reason::KeyNotHeld, problem.message.clone())),
-            None => from_cloud.as_ref(),
+        // A successor may have been made in the console, with a key there.
+        let may_be_at_the_cloud = self.key.is_none() || self.owner.current.is_some();
+        let from_cloud = from_cloud.filter(|_| may_be_at_the_cloud).map(Arc::new);
+        let keys: Vec<Arc<KeyPair>> = self.keys().into_iter().chain(from_cloud).collect();
+        let key = match (keys.iter().find(|key| chain.matches(key)), &self.key) {
+            (None, Some(Err(problem))) => {
+                return Err(Problem::new(Reason::KeyNotHeld, problem.message.clone()));
+            }
+            (fitting, _) => fitting.or(keys.first()).map(Arc::as_ref),
         };
         if key.is_none() && holds_key(&order.spec) {
             let name = secret::key_secret_name(&self.owner.order);
@@ -294,7 +361,7 @@ impl Target {
         if key.is_some_and(|key| !chain.matches(key)) {
             return Err(unfit("its public key is not that of the private key of this order".to_owned()));
         }
-        if let Some(problem) = slot.loses_a_key(key) {
+        if let Some(problem) = slot.loses_a_key(&keys) {
             return Err(problem);
         }
         let mut data = plain_entries(&chain, key);

@@ -155,7 +155,7 @@ impl Fold<'_> {
 
     pub(super) fn failed(&mut self, action: Action, intent: &Intent, error: &Error) -> Requeue {
         let failure = describe(self.facts.cloud, &intent.action, error, self.filter);
-        self.record_failure(intent, &failure);
+        self.record_failure(&intent.action, &failure);
         match error {
             Error::Unknown(_) => {
                 // The intent stays: the outcome is read from the cloud.
@@ -246,16 +246,16 @@ impl Fold<'_> {
     }
 
     /// Records a failed call; of several equal failures in a row the first one stays.
-    pub(super) fn record_failure(&mut self, intent: &Intent, failure: &Failure) {
+    pub(super) fn record_failure(&mut self, action: &str, failure: &Failure) {
         let before = self.facts.order.status.as_ref().and_then(|status| status.last_request.as_ref());
         let same = before.filter(|last| {
-            last.action == intent.action && last.outcome == failure.outcome && last.code == failure.code
+            last.action == action && last.outcome == failure.outcome && last.code == failure.code
         });
         if let Some(first) = same {
             self.status.last_request = Some(first.clone());
         } else {
             let (code, request_id) = (failure.code.as_deref(), failure.request_id.as_deref());
-            self.record(&intent.action, failure.outcome, code, request_id);
+            self.record(action, failure.outcome, code, request_id);
         }
     }
 

@@ -30,6 +30,7 @@ pub fn fold(
     fold.status.provider = Some(facts.cloud.to_owned());
     fold.status.certificate_id = Some(facts.certificate_id.to_owned());
     let requeue = fold.outcome(outcome);
+    let requeue = fold.renewal(outcome, requeue);
     fold.template_accepted();
     fold.status.conditions = fold.conditions.into_list();
     Next { status: fold.status, requeue }
@@ -66,6 +67,10 @@ impl Fold<'_> {
                 self.halt(problem)
             }
             Outcome::NotFetched(error) => self.not_fetched(error),
+            Outcome::Renewed(_)
+            | Outcome::ReissueIntent(_)
+            | Outcome::ReissueCalled(..)
+            | Outcome::NotAsked(_) => self.follow(),
             Outcome::Exported(Ok(term)) => {
                 self.valid(*term);
                 self.exported(None)
@@ -109,7 +114,7 @@ impl Fold<'_> {
             }
             Step::StartOver => self.start_over(),
             Step::Adopt => self.adopt(),
-            Step::Follow => self.follow(),
+            Step::Follow | Step::Renew(_) => self.follow(),
         }
     }
 

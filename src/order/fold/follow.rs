@@ -31,6 +31,9 @@ impl Fold<'_> {
             validation: self.facts.validation,
             filter: self.filter,
         });
+        if is_ours && self.facts.is_in_use(seen) {
+            return self.stays_in_use(report.action.as_deref().map(|action| (report.reason, action)));
+        }
         self.status.phase = Some(report.phase.to_owned());
         self.discard_intent();
         if is_ours {
@@ -77,6 +80,18 @@ impl Fold<'_> {
             Standing::Stopped => Requeue::Stopped,
             Standing::Done => Requeue::Settled,
         }
+    }
+
+    /// The cloud works on a certificate that is issued and in use: what it shows stands in `status.cloud`, and what a person
+    /// must do in ActionRequired.
+    fn stays_in_use(&mut self, action: Option<(Reason, &str)>) -> Requeue {
+        match action {
+            Some((reason, action)) => {
+                self.conditions.set(ConditionType::ActionRequired, Status::True, reason, action);
+            }
+            None => self.conditions.remove(ConditionType::ActionRequired),
+        }
+        Requeue::Poll
     }
 
     pub(super) fn synced(&mut self) {

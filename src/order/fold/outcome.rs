@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::api::v1alpha1::{CertificateOrderStatus, Intent};
+use crate::api::v1alpha1::{CertificateOrderStatus, Intent, RenewalIntent};
 use crate::core::conditions::Problem;
 use crate::order::facts::{Action, Term};
 use crate::order::plan::Step;
+use crate::order::renewal::Renewed;
 use crate::provider::{Accepted, Error};
 
 /// What happened in a step.
@@ -20,6 +21,14 @@ pub enum Outcome<'a> {
     TakenBack(&'a Problem),
     /// The issued certificate could not be downloaded.
     NotFetched(&'a Error),
+    /// The intent to reissue is about to be stored.
+    ReissueIntent(&'a RenewalIntent),
+    /// The call of such an intent returned.
+    ReissueCalled(&'a RenewalIntent, &'a Result<Accepted, Error>),
+    /// Something in the cluster keeps the cloud from being asked.
+    NotAsked(&'a Problem),
+    /// A step of a renewal was made.
+    Renewed(&'a Renewed),
     /// The issued certificate was written to its Secret, with this term, or cannot be.
     Exported(&'a Result<Option<Term>, Problem>),
 }

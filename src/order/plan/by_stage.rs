@@ -11,6 +11,9 @@ use crate::order::plan::step::{Step, once};
 /// The next step by what the cloud reports.
 pub(super) fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
     match (facts.ours(), seen.stage) {
+        // A certificate that took the place of the order's own was issued: nothing is ever handed in for it here.
+        (Some(_), Stage::Issued) if facts.is_renewed() && *facts.secret == Export::Due => Step::Export,
+        (Some(_), _) if facts.is_renewed() => Step::Follow,
         (None, Stage::AwaitingInformation) => first_submission(facts, seen),
         // The call that opened the order again may take effect late.
         (None, Stage::Rejected | Stage::Cancelled) => match facts.just_started_over() {

@@ -6,6 +6,7 @@ use crate::order::facts::{Action, Facts};
 use crate::order::plan::by_stage::by_the_cloud;
 use crate::order::plan::settling::settle;
 use crate::order::plan::step::Step;
+use crate::order::renewal;
 
 /// Decides the next step.
 #[must_use]
@@ -40,6 +41,10 @@ pub fn plan(facts: &Facts<'_>) -> Step {
         // The certificate was found or adopted, and turned out to belong to another order.
         Step::Follow | Step::Export if facts.ours().is_some() => match &facts.contested {
             Some(problem) if problem.reason == Reason::DuplicateCertificate => Step::Halt(problem.clone()),
+            // First the certificate that there is, then the next one.
+            _ if step == Step::Follow => {
+                renewal::assess(facts).and_then(|renewal| renewal.step).map_or(step, Step::Renew)
+            }
             _ => step,
         },
         _ => step,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::core::age;
 use crate::core::conditions::Problem;
 use crate::order::facts::{ACCEPTED, Action, Facts, KeyState};
+use crate::order::renewal::RenewalStep;
 
 /// The one next step.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,6 +53,8 @@ pub enum Step {
     Adopt,
     /// Report what the cloud shows.
     Follow,
+    /// Report it, and take a step of the renewal.
+    Renew(RenewalStep),
 }
 
 /// The shortest pause before the cloud is read again.

@@ -13,6 +13,7 @@ mod history;
 mod mapping;
 mod one_call;
 mod plan;
+mod renewal;
 mod restarts;
 mod rivals;
 mod settled;

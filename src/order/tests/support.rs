@@ -26,6 +26,7 @@ use crate::order::ages::{Age, Ages};
 use crate::order::facts::{self, Action, Export, Facts, KeyState, Term};
 use crate::order::fold::{self, Next, Outcome};
 use crate::order::plan::{self, Step};
+use crate::order::renewal::Look;
 use crate::order::validation::Validation;
 use crate::provider::{Accepted, Calls, Error, Letter, Payload, Refusal};
 
@@ -101,6 +102,7 @@ pub(super) struct Scene {
     pub(super) ages: Ages,
     pub(super) logged: Option<bool>,
     pub(super) validation: Option<Box<Validation>>,
+    pub(super) renewal: Option<Look>,
     pub(super) now: Timestamp,
 }
 
@@ -127,6 +129,7 @@ pub(super) fn scene() -> Scene {
         ages: Ages::all(Age { seen: Duration::from_hours(1), is_known: true }),
         logged: None,
         validation: None,
+        renewal: None,
         now: at(0),
     }
 }
@@ -161,6 +164,8 @@ impl Scene {
             outputs: self.outputs.clone(),
             now: self.now,
             call_timeout: CALL_TIMEOUT,
+            renewal: self.renewal.as_ref(),
+            reissue_bar: Duration::from_hours(24 * 30),
         }
     }
 

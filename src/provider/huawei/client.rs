@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::HuaweiCloudOrder;
+use crate::core::clock::Clock;
 use crate::provider::call::{Caller, CloudClient, sensitive};
 use crate::provider::credentials::with_unread;
 use crate::provider::error_class::{Call, ahead_by_date, with_clock};
@@ -58,9 +59,9 @@ pub(super) enum Read {
 impl Service {
     /// `per_second` is the cloud's limit for each account and action.
     #[must_use]
-    pub fn new(transport: Transport, per_second: NonZeroU32, template: Template) -> Self {
+    pub fn new(transport: Transport, per_second: NonZeroU32, template: Template, clock: Clock) -> Self {
         Self {
-            cloud: CloudClient::new("Huawei Cloud", transport, per_second),
+            cloud: CloudClient::new("Huawei Cloud", transport, per_second, clock),
             template,
             lists: Shared::default(),
             certificates: Shared::default(),

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::TencentSite;
+use crate::core::clock::Clock;
 use crate::core::observation::Observation;
 use crate::provider::call::{Caller, CloudClient, sensitive};
 use crate::provider::credentials::with_unread;
@@ -53,10 +54,11 @@ impl Service {
         transport: Transport,
         per_second: NonZeroU32,
         endpoint: Option<&Endpoint>,
+        clock: Clock,
     ) -> Result<Self, EndpointError> {
         let site = |host| endpoint.cloned().map_or_else(|| Endpoint::https(host), Ok);
         Ok(Self {
-            cloud: CloudClient::new("Tencent Cloud", transport, per_second),
+            cloud: CloudClient::new("Tencent Cloud", transport, per_second, clock),
             batches: Batches::default(),
             certificates: SharedReads::default(),
             international: site(INTERNATIONAL)?,

@@ -172,6 +172,7 @@ impl Cluster {
                 stored: self.0.get(name).cloned(),
             }),
             key: key.map(|key| Ok(Arc::clone(key))),
+            further_keys: Vec::new(),
             keystores: Ok(Stores::Written(pkcs12.into_iter().chain(jks).collect())),
             template: spec.secret_template.clone().unwrap_or_default(),
             owner: Owner::of(order),
@@ -384,7 +385,7 @@ fn marked(type_: &str, data: &Value, manager: &str) -> Secret {
 
 #[test]
 fn no_private_key_is_lost_that_is_not_superseded() {
-    let [mine, other] = [(); 2].map(|()| KeyPair::generate(KeyAlgorithm::Ecdsa(256)).unwrap());
+    let [mine, other] = [(); 2].map(|()| Arc::new(KeyPair::generate(KeyAlgorithm::Ecdsa(256)).unwrap()));
     let [mine_pem, other_pem] = [&mine, &other].map(|key| key.pem().expose_secret().to_owned());
     let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
     let pair = |key: &str| json!({"tls.crt": "a certificate", "tls.key": key});
@@ -403,7 +404,8 @@ fn no_private_key_is_lost_that_is_not_superseded() {
         let case = format!("{type_} by {manager}: {data}");
         let type_: &'static str = if type_ == OPAQUE { OPAQUE } else { TLS };
         let slot = Slot { name: "tls".to_owned(), type_, stored: Some(marked(type_, &data, manager)) };
-        assert_eq!(slot.loses_a_key(has_key.then_some(&mine)).is_none(), may, "{case}");
+        let keys = if has_key { vec![Arc::clone(&mine)] } else { Vec::new() };
+        assert_eq!(slot.loses_a_key(&keys).is_none(), may, "{case}");
     }
 }
 
@@ -411,7 +413,7 @@ fn no_private_key_is_lost_that_is_not_superseded() {
 fn advice_never_touches_what_bears_the_marks_of_another_order() {
     let mut secret = marked("Opaque", &json!({"tls.key": "x"}), "certorder");
     let advice = |secret: &Secret, type_| {
-        let owner = Owner { order: "other".to_owned(), certificate_id: "Z".to_owned() };
+        let owner = Owner { order: "other".to_owned(), certificate_id: "Z".to_owned(), current: None };
         owner.conflict(secret, type_, "choose another name").message
     };
     let said = advice(&secret, OPAQUE);

@@ -365,7 +365,7 @@ async fn an_answer_that_is_not_the_clouds_proves_nothing() {
 #[test]
 fn a_request_has_the_headers_of_the_vendor_and_shows_no_secret() {
     let transport = Transport::new(Duration::from_secs(1), CancellationToken::new()).unwrap();
-    let service = Service::new(transport, NonZeroU32::new(5).unwrap(), Template::default());
+    let service = Service::new(transport, NonZeroU32::new(5).unwrap(), Template::default(), Clock::default());
     let endpoint = service.endpoint(&"ap-southeast-1".parse().unwrap()).unwrap();
     let service = std::sync::Arc::new(service);
     let request = |secret: &[(&str, &str)]| {

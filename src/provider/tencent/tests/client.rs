@@ -422,7 +422,7 @@ fn each_site_has_its_host_and_an_endpoint_replaces_both() {
     let limit = NonZeroU32::new(10).unwrap();
     let sites = [TencentSite::International, TencentSite::China];
     let hosts = |endpoint: Option<&Endpoint>| {
-        let service = Service::new(transport.clone(), limit, endpoint).unwrap();
+        let service = Service::new(transport.clone(), limit, endpoint, Clock::default()).unwrap();
         sites.map(|site| service.endpoint(site).to_string())
     };
     assert_eq!(hosts(None), ["https://ssl.intl.tencentcloudapi.com", "https://ssl.tencentcloudapi.com"]);
@@ -433,7 +433,7 @@ fn each_site_has_its_host_and_an_endpoint_replaces_both() {
 #[test]
 fn a_request_has_the_headers_of_the_vendor_and_shows_no_secret() {
     let transport = Transport::new(Duration::from_secs(1), CancellationToken::new()).unwrap();
-    let service = Service::new(transport, NonZeroU32::new(10).unwrap(), None).unwrap();
+    let service = Service::new(transport, NonZeroU32::new(10).unwrap(), None, Clock::default()).unwrap();
     let credentials = Credentials {
         secret_id: ID.into(),
         secret_key: KEY.into(),

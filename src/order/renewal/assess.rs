@@ -1,0 +1,350 @@
+//! How far a renewal is, what is to be said of it, and its next step. Pure.
+
+use std::time::Duration;
+
+use kube::ResourceExt;
+
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::api::v1alpha1::{
+    CertificateOrder, CertificateOrderStatus, Mode, RenewalPolicy, RenewalStatus, Successor, seconds,
+};
+use crate::core::conditions::{Problem, get};
+use crate::core::observation::{Observation, Stage};
+use crate::core::text::shown;
+use crate::order::facts::{Facts, Term};
+use crate::order::renewal::choice::Choice;
+use crate::order::renewal::due::{Due, due, overdue};
+use crate::order::renewal::look::{Carrier, Look};
+use crate::order::renewal::reissue::{self, Next};
+use crate::order::renewal::step::RenewalStep;
+use crate::order::renewal::successor;
+
+/// The most certificates that the status remembers.
+const LONGEST_CHAIN: usize = 64;
+
+/// How often a renewal that is due is looked at.
+const LOOK: Duration = Duration::from_hours(6);
+
+/// The same once it is overdue.
+const LOOK_WHEN_OVERDUE: Duration = Duration::from_hours(1);
+
+/// How far a renewal is.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Assessment {
+    /// What the status shows.
+    pub status: RenewalStatus,
+    /// Why the certificate is being renewed, as the condition Renewing says; `None` while it is not.
+    pub renewing: Option<Problem>,
+    /// What a person must do.
+    pub action: Option<Problem>,
+    /// What to do next.
+    pub step: Option<RenewalStep>,
+    /// When to look again at the latest; `None` while nothing is due.
+    pub again: Option<Duration>,
+}
+
+/// Whether an order is renewed at all: it has a certificate, and its user wants it.
+#[must_use]
+pub fn is_renewed(facts: &Facts<'_>) -> bool {
+    let order = facts.order;
+    facts.ours().is_some()
+        && order.metadata.deletion_timestamp.is_none()
+        && !order.spec.suspend
+        && order.spec.mode == Mode::Apply
+        && order.spec.renewal().policy != RenewalPolicy::None
+        && successor::renewal_of(order).is_none()
+        && term(facts).is_some()
+}
+
+/// The validity of the current certificate.
+#[must_use]
+pub fn term(facts: &Facts<'_>) -> Option<Term> {
+    let current = facts.order.status.as_ref().and_then(|status| status.current.as_ref());
+    let stored = current.and_then(|current| {
+        Some(Term { not_before: current.not_before.as_ref()?.0, not_after: current.not_after.as_ref()?.0 })
+    });
+    let told = || {
+        let seen = facts.observed?.as_ref().ok().filter(|seen| seen.stage == Stage::Issued)?;
+        Some(Term { not_before: seen.not_before?, not_after: seen.not_after? })
+    };
+    facts.term.or(stored).or_else(told)
+}
+
+/// The ids of the certificates that an order has had. The first one is its own, the last one the current one.
+#[must_use]
+pub fn chain(status: Option<&CertificateOrderStatus>, own: &str) -> Vec<String> {
+    let stored = status.and_then(|status| status.renewal.as_ref()).map(|renewal| renewal.chain.clone());
+    let mut chain = stored.filter(|chain| !chain.is_empty()).unwrap_or_else(|| vec![own.to_owned()]);
+    let current = status.and_then(|status| status.current.as_ref()).map(|current| &current.certificate_id);
+    if let Some(current) = current.filter(|current| chain.last() != Some(*current)) {
+        chain.push(current.clone());
+    }
+    while chain.len() > LONGEST_CHAIN {
+        chain.remove(1);
+    }
+    chain
+}
+
+/// When the renewal of the current certificate begins.
+#[must_use]
+pub fn due_of(facts: &Facts<'_>, term: Term) -> Due {
+    let level = facts.observed.and_then(|seen| seen.as_ref().ok()?.product.level);
+    due(term, level, &facts.order.spec.renewal(), facts.reissue_bar, facts.seed())
+}
+
+/// How far the renewal of an order is; `None` if it is not renewed.
+#[must_use]
+pub fn assess(facts: &Facts<'_>) -> Option<Assessment> {
+    let look = facts.renewal.filter(|_| is_renewed(facts))?;
+    let term = term(facts)?;
+    let due = due_of(facts, term);
+    let status = RenewalStatus {
+        due: Some(seconds(due.at)),
+        chain: chain(facts.order.status.as_ref(), facts.certificate_id),
+        ..stored(facts)
+    };
+    let mut assessment = Renewal { facts, look, term, status, is_due: facts.now >= due.at }.assess();
+    if let Some(renewing) = &mut assessment.renewing {
+        assessment.again = Some(assessment.again.map_or(LOOK, |again| again.min(LOOK)));
+        if due.is_capped {
+            renewing.message += "; spec.renewal.before is more than nine tenths of the life of the certificate, which are used";
+        }
+        if let Some(within) = overdue(term.not_after, due, facts.now) {
+            *renewing = late(renewing, term, within);
+            assessment.again = assessment.again.map(|again| again.min(LOOK_WHEN_OVERDUE));
+        }
+    }
+    if assessment.step.is_none() {
+        assessment.step = look.finished.clone().map(|order| RenewalStep::Remove { order });
+    }
+    Some(assessment)
+}
+
+fn stored(facts: &Facts<'_>) -> RenewalStatus {
+    facts.order.status.as_ref().and_then(|status| status.renewal.clone()).unwrap_or_default()
+}
+
+/// The same, told as a warning: once for each of the three times before the end.
+fn late(renewing: &Problem, term: Term, within: Duration) -> Problem {
+    let days = (within.as_secs_f64() / 86_400.0).ceil();
+    let message = format!(
+        "the certificate in use ends at {}, in less than {days} days, and nothing has taken its place: {}",
+        seconds(term.not_after).0,
+        renewing.message
+    );
+    Problem::new(Reason::RenewalOverdue, message)
+}
+
+/// A renewal that is being assessed.
+struct Renewal<'a> {
+    facts: &'a Facts<'a>,
+    look: &'a Look,
+    term: Term,
+    status: RenewalStatus,
+    is_due: bool,
+}
+
+impl Renewal<'_> {
+    fn assess(self) -> Assessment {
+        match &self.look.choice {
+            None | Some(Choice::None) if self.in_transit().is_some() => self.transit(),
+            None | Some(Choice::None) if !self.is_due && self.status.intent.is_none() => self.scheduled(),
+            None if self.status.intent.is_none() => self.unasked(),
+            None => self.searching(),
+            Some(Choice::None) => self.searching(),
+            Some(Choice::Unconfirmed(id)) => self.unconfirmed(id),
+            Some(Choice::Unnamed(id)) => self.unnamed(id),
+            Some(Choice::Ambiguous(ids)) => self.ambiguous(ids),
+            Some(Choice::One(id)) => self.chosen(id),
+        }
+    }
+
+    fn is(self, phase: &str, renewing: Option<Problem>) -> Assessment {
+        let status = RenewalStatus { phase: phase.to_owned(), ..self.status };
+        Assessment { status, renewing, action: None, step: None, again: None }
+    }
+
+    /// The cloud works on the certificate that is in use.
+    fn in_transit(&self) -> Option<&Observation> {
+        let seen = self.facts.observed?.as_ref().ok()?;
+        self.facts.is_in_use(seen).then_some(seen)
+    }
+
+    fn transit(self) -> Assessment {
+        let shown = self.in_transit().map(|seen| shown(&seen.status, 64)).unwrap_or_default();
+        let message = format!(
+            "{} works on certificate {}, which is issued and stays in use: its status there is {shown}",
+            self.facts.cloud,
+            self.facts.current_id()
+        );
+        self.is("InProgress", Some(Problem::new(Reason::SuccessorInProgress, message)))
+    }
+
+    /// It is not due.
+    fn scheduled(mut self) -> Assessment {
+        self.status.successor = None;
+        self.is("Scheduled", None)
+    }
+
+    /// The cloud does not answer: what was known stays.
+    fn unasked(self) -> Assessment {
+        let conditions = self.facts.order.status.as_ref().map(|status| status.conditions.as_slice());
+        let said = get(conditions.unwrap_or_default(), ConditionType::Renewing);
+        let overdue: &str = Reason::RenewalOverdue.into();
+        let message = match said {
+            // What follows is said again with the days that are left now.
+            Some(said) if said.reason != overdue => said.message.clone(),
+            _ => self.not_found(),
+        };
+        let phase = if self.status.phase.is_empty() { "Searching" } else { &self.status.phase }.to_owned();
+        let phase = if phase == "Scheduled" { "Searching".to_owned() } else { phase };
+        self.is(&phase, Some(Problem::new(Reason::SuccessorNotFound, message)))
+    }
+
+    fn searching(mut self) -> Assessment {
+        self.status.successor = None;
+        let message = self.not_found();
+        let not_found = |message| Some(Problem::new(Reason::SuccessorNotFound, message));
+        match reissue::next(self.facts, self.look, self.term, &self.status) {
+            Next::Not(None) => self.is("Searching", not_found(message)),
+            Next::Not(Some(why)) => self.is("Searching", not_found(format!("{message}; {why}"))),
+            Next::Ask { attempt } => {
+                let step = Some(RenewalStep::Reissue { attempt });
+                let id = self.facts.current_id();
+                let message = format!("{} is asked to reissue certificate {id}", self.facts.cloud);
+                Assessment { step, ..self.is("InProgress", not_found(message)) }
+            }
+            Next::Wait(again, message) => {
+                Assessment { again: Some(again), ..self.is("InProgress", not_found(message)) }
+            }
+            Next::Stopped(problem) => self.blocked(problem.reason, problem.message),
+        }
+    }
+
+    fn not_found(&self) -> String {
+        format!(
+            "{} shows no successor of certificate {} yet; a subscription, a plan of several years or an automatic renewal \
+             makes one about 30 days before the end, otherwise have it renewed in the cloud's console",
+            self.facts.cloud,
+            self.facts.current_id()
+        )
+    }
+
+    fn unconfirmed(self, id: &str) -> Assessment {
+        let message = format!(
+            "certificate {id} is shown as the successor of {}, and does not name it yet; certorder waits for that, or for \
+             spec.renewal.certificateId: {id}",
+            self.facts.current_id()
+        );
+        self.is("Searching", Some(Problem::new(Reason::SuccessorFound, message)))
+    }
+
+    fn unnamed(self, id: &str) -> Assessment {
+        let message = format!(
+            "certificate {id} has the specification of {} and waits for its application; if it was bought to take its \
+             place, set spec.renewal.certificateId: {id}",
+            self.facts.current_id()
+        );
+        self.blocked(Reason::SuccessorFound, message)
+    }
+
+    fn ambiguous(self, ids: &[String]) -> Assessment {
+        let message = format!(
+            "several certificates could take the place of {}, or their links contradict each other: {}; set \
+             spec.renewal.certificateId to the right one",
+            self.facts.current_id(),
+            ids.join(", ")
+        );
+        self.blocked(Reason::SuccessorAmbiguous, message)
+    }
+
+    /// It waits for a person.
+    fn blocked(self, reason: Reason, message: String) -> Assessment {
+        let problem = Problem::new(reason, message);
+        Assessment { action: Some(problem.clone()), ..self.is("Blocked", Some(problem)) }
+    }
+
+    fn chosen(mut self, id: &str) -> Assessment {
+        let order = self.look.order.as_ref().and_then(Carrier::order);
+        let issued = order.filter(|order| is_issued(order)).and_then(|order| order.status.as_ref());
+        // Whatever the call of an open intent was answered: this certificate is what came of it.
+        self.status.intent = self.status.intent.filter(|intent| intent.baseline.iter().any(|known| known == id));
+        self.status.successor = Some(Successor {
+            certificate_id: id.to_owned(),
+            order: order.map(ResourceExt::name_any),
+            phase: order.and_then(|order| order.status.as_ref()?.phase.clone()),
+            not_after: issued.and_then(|status| status.not_after.clone()),
+        });
+        match &self.look.order {
+            None => self.unmade(id),
+            Some(Carrier::Elsewhere) => {
+                let message = format!(
+                    "certificate {id} takes the place of {}, and a CertificateOrder in another namespace has it; delete \
+                     that one, or set renewal.policy: None here",
+                    self.facts.current_id()
+                );
+                self.blocked(Reason::SuccessorRefused, message)
+            }
+            Some(Carrier::Made(order)) => {
+                let edited = successor::edited(self.facts.order, order).is_some();
+                let assessment = self.carried(id, order);
+                if edited && assessment.step.is_none() {
+                    let step = RenewalStep::Edit { order: order.name_any() };
+                    return Assessment { step: Some(step), ..assessment };
+                }
+                assessment
+            }
+            Some(Carrier::Written(order)) => self.carried(id, order),
+        }
+    }
+
+    /// No order carries the successor yet.
+    fn unmade(self, id: &str) -> Assessment {
+        let user = self.facts.order.name_any();
+        if successor::name(&user, self.facts.cloud, id).is_none() {
+            let message = format!(
+                "certificate {id} takes the place of {}, and the name of this order leaves no room for that of its order; \
+                 write a CertificateOrder for {id} yourself, and this one follows it",
+                self.facts.current_id()
+            );
+            return self.blocked(Reason::SuccessorRefused, message);
+        }
+        let message = format!("certificate {id} takes the place of {}", self.facts.current_id());
+        let step = RenewalStep::Make { certificate_id: id.to_owned() };
+        let renewing = Problem::new(Reason::SuccessorFound, message);
+        Assessment { step: Some(step), ..self.is("InProgress", Some(renewing)) }
+    }
+
+    /// An order carries the successor to its issue.
+    fn carried(self, id: &str, order: &CertificateOrder) -> Assessment {
+        let name = order.name_any();
+        let conditions = order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        let is_true = |type_| get(conditions, type_).filter(|condition| condition.status == "True");
+        let runs = |what: &str| {
+            format!("CertificateOrder {name} has certificate {id}, which takes the place of {}: {what}", self.facts.current_id())
+        };
+        if is_issued(order) {
+            let renewing = Problem::new(Reason::SuccessorInProgress, runs("it is issued, and being fetched"));
+            let step = RenewalStep::Swap { certificate_id: id.to_owned() };
+            return Assessment { step: Some(step), ..self.is("InProgress", Some(renewing)) };
+        }
+        if let Some(stalled) = is_true(ConditionType::Stalled) {
+            let message = format!(
+                "{}; what that order needs is set there (kubectl annotate certorder {name} …), and the Secret stays as it is",
+                runs(&stalled.message)
+            );
+            return self.blocked(Reason::SuccessorRejected, message);
+        }
+        let renewing = Problem::new(Reason::SuccessorInProgress, runs("it runs"));
+        let action = is_true(ConditionType::ActionRequired)
+            .map(|needed| Problem::new(Reason::SuccessorInProgress, runs(&needed.message)));
+        Assessment { action, ..self.is("InProgress", Some(renewing)) }
+    }
+}
+
+/// Whether the certificate of an order is issued and in use, as its status says.
+fn is_issued(order: &CertificateOrder) -> bool {
+    let conditions = order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    let is = |type_| get(conditions, type_).is_some_and(|condition| condition.status == "True");
+    is(ConditionType::Issued) && !is(ConditionType::Stalled)
+}

@@ -1,0 +1,244 @@
+//! Executes the steps of a renewal: the order for a successor, and the swap of the Secrets.
+
+use std::sync::Arc;
+
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::{Api, ResourceExt};
+use tokio::time::Instant;
+
+use crate::api::v1alpha1::conditions::Reason;
+use crate::api::v1alpha1::{CertificateOrder, RotationPolicy};
+use crate::cluster::cache;
+use crate::cluster::{FIELD_MANAGER, Namespace, bounded};
+use crate::core::chain::Chain;
+use crate::core::conditions::Problem;
+use crate::core::keypair::KeyPair;
+use crate::core::text::shown;
+use crate::order::controller::Controller;
+use crate::order::export::secret::{self, Owner, TLS_KEY, Wanted};
+use crate::order::export::slot::OPAQUE;
+use crate::order::export::target::Target;
+use crate::order::export::template;
+use crate::order::export::write::write_secrets;
+use crate::order::facts::{Export, Facts, Term};
+use crate::order::own_key::{OwnKey, Place};
+use crate::order::renewal::assess::{self, chain};
+use crate::order::renewal::step::{RenewalStep, Renewed};
+use crate::order::renewal::{keys, successor, swap};
+use crate::order::resolve::Resolved;
+
+/// The longest message of the API server that is shown, in bytes.
+const LONGEST_REFUSAL: usize = 1024;
+
+/// A renewal whose step is executed.
+struct Carrying<'a> {
+    controller: &'a Controller,
+    facts: &'a Facts<'a>,
+    resolved: &'a Resolved,
+    namespace: Namespace,
+}
+
+/// Executes a step. Failures of the API server that pass by themselves are errors.
+pub async fn carry(
+    controller: &Controller,
+    facts: &Facts<'_>,
+    resolved: &Resolved,
+    step: &RenewalStep,
+) -> Result<Renewed, kube::Error> {
+    let namespace = controller.context.namespace(facts.order);
+    let carrying = Carrying { controller, facts, resolved, namespace };
+    match step {
+        RenewalStep::Make { certificate_id } => carrying.make(certificate_id).await,
+        RenewalStep::Edit { order } => carrying.edit(order).await,
+        RenewalStep::Swap { certificate_id } => carrying.swap(certificate_id).await,
+        RenewalStep::Remove { order } => carrying.remove(order).await,
+        // Made by `ask`, between two writes of the status.
+        RenewalStep::Reissue { .. } => Ok(Renewed::Done),
+    }
+}
+
+impl Carrying<'_> {
+    fn orders(&self) -> Api<CertificateOrder> {
+        Api::namespaced(self.controller.context.client.clone(), self.namespace.name())
+    }
+
+    /// Makes the order for a successor. What is there already is right if it was made for this very order.
+    async fn make(&self, id: &str) -> Result<Renewed, kube::Error> {
+        let Some(order) = successor::order(self.facts.order, id) else { return Ok(Renewed::Done) };
+        let name = order.name_any();
+        let renewal = self.facts.order.spec.renewal();
+        if order.spec.makes_key()
+            && renewal.rotation_policy == RotationPolicy::Never
+            && let Err(problem) = self.copy_key(&order, id).await?
+        {
+            return Ok(Renewed::Refused(problem));
+        }
+        let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+        match bounded(self.orders().create(&params, &order)).await {
+            Ok(_) => Ok(Renewed::Done),
+            Err(kube::Error::Api(status)) if status.is_already_exists() => self.taken(&name).await,
+            Err(error) => refused(&name, error),
+        }
+    }
+
+    async fn taken(&self, name: &str) -> Result<Renewed, kube::Error> {
+        match bounded(self.orders().get_opt(name)).await? {
+            Some(there) if !successor::is_made_for(&there, self.facts.order) => {
+                let message = format!(
+                    "CertificateOrder {name}, which the successor's order would be, is there already and was not made for \
+                     this order; delete or rename it"
+                );
+                Ok(Renewed::Refused(Problem::new(Reason::SuccessorRefused, message)))
+            }
+            _ => Ok(Renewed::Done),
+        }
+    }
+
+    /// Stores the key of the current certificate as the one that the order of the successor begins with. A key that is
+    /// there already is never replaced.
+    async fn copy_key(&self, order: &CertificateOrder, id: &str) -> Result<Result<(), Problem>, kube::Error> {
+        let Some(key) = self.current_key().await? else { return Ok(Ok(())) };
+        let owner = Owner { order: order.name_any(), certificate_id: id.to_owned(), current: None };
+        let name = secret::key_secret_name(&owner.order);
+        if let Some(stored) = self.namespace.find_secret(&name).await? {
+            let is_ours = owner.owns(&stored);
+            return Ok(if is_ours { Ok(()) } else { Err(refusal(&owner.conflict(&stored, OPAQUE, "rename this order").message)) });
+        }
+        let data = [(TLS_KEY.to_owned(), secret::bytes(&key.pem()))].into();
+        let wanted = Wanted { name, type_: OPAQUE, data, keystores: String::new() };
+        let asked = self.facts.order.spec.secret_template.as_ref();
+        let template = template::of_the_key(&self.controller.template_prefixes.accept(asked).template);
+        let client = &self.controller.context.client;
+        let written = secret::write(client, order, &owner, None, &wanted, &template).await;
+        match written {
+            // Another replica was faster.
+            Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(Ok(())),
+            written => Ok(secret::refused(&wanted.name, written)?.map_err(|problem| refusal(&problem.message))),
+        }
+    }
+
+    /// The key of the current certificate, where it is in the cluster.
+    async fn current_key(&self) -> Result<Option<Arc<KeyPair>>, kube::Error> {
+        let current = self.facts.current_id();
+        if current != self.facts.certificate_id
+            && let OwnKey::Held(key) = OwnKey::read(&self.namespace, &self.place_of(current)).await?
+        {
+            return Ok(Some(key));
+        }
+        Ok(match &self.resolved.own_key {
+            Some(OwnKey::Held(key)) => Some(Arc::clone(key)),
+            _ => None,
+        })
+    }
+
+    /// Where the key of a successor is.
+    fn place_of(&self, id: &str) -> Place {
+        keys::of_successor(self.controller, self.facts.order, id)
+    }
+
+    /// Brings the order of a successor up to what the user asks for now.
+    async fn edit(&self, name: &str) -> Result<Renewed, kube::Error> {
+        let Some(live) = bounded(self.orders().get_opt(name)).await? else { return Ok(Renewed::Done) };
+        let Some(wanted) = successor::edited(self.facts.order, &live) else { return Ok(Renewed::Done) };
+        let patch = serde_json::from_value(successor::edit(&live, &wanted)).map_err(kube::Error::SerdeError)?;
+        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        match bounded(self.orders().patch(name, &params, &Patch::<CertificateOrder>::Json(patch))).await {
+            Ok(_) => Ok(Renewed::Done),
+            Err(error) => refused(name, error),
+        }
+    }
+
+    /// Deletes the order of a certificate that ran out: nothing of it is deleted at the cloud.
+    async fn remove(&self, name: &str) -> Result<Renewed, kube::Error> {
+        let Some(live) = bounded(self.orders().get_opt(name)).await? else { return Ok(Renewed::Done) };
+        if !successor::is_made_for(&live, self.facts.order) {
+            return Ok(Renewed::Done);
+        }
+        let preconditions = Some(Preconditions { uid: live.uid(), resource_version: live.resource_version() });
+        let params = DeleteParams { preconditions, ..DeleteParams::default() };
+        match bounded(self.orders().delete(name, &params)).await {
+            Err(kube::Error::Api(status)) if !status.is_not_found() && !status.is_conflict() => {
+                Err(kube::Error::Api(status))
+            }
+            Ok(_) | Err(kube::Error::Api(_)) => Ok(Renewed::Done),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Fetches the successor and puts it into the Secrets.
+    async fn swap(&self, id: &str) -> Result<Renewed, kube::Error> {
+        let (Ok(provider), Ok(names)) = (&self.resolved.provider, self.facts.names) else {
+            return Ok(Renewed::Done);
+        };
+        let order = self.facts.order;
+        let target = self.target(id).await?;
+        let provider = provider.sibling(id);
+        let bundle = provider.download().await;
+        self.controller.context.telemetry.read(provider.calls().download, &bundle);
+        let bundle = match bundle {
+            Ok(bundle) => Arc::new(bundle),
+            Err(error) => return Ok(Renewed::NotFetched(error)),
+        };
+        let blocked = |problem: Problem| Ok(Renewed::NotSwapped(problem));
+        let term = match Chain::parse(&bundle.certificate_pem) {
+            Ok(chain) => Term { not_before: chain.leaf_not_before(), not_after: chain.leaf_not_after() },
+            Err(error) => return blocked(Problem::new(Reason::BundleInvalid, error.to_string())),
+        };
+        let present = assess::term(self.facts);
+        let present =
+            if target.holds_a_certificate() { target.present_term(order, names, present) } else { present };
+        if let Err(why) = swap::may_replace(term, present, self.facts.now) {
+            let message = format!("certificate {id} is issued, and must not take the place of the present one: {why}");
+            let problem = Problem::new(Reason::SwapBlocked, message);
+            return Ok(if why.is_final() { Renewed::EndsEarlier(id.to_owned(), problem) } else { Renewed::NotSwapped(problem) });
+        }
+        if let Export::Blocked(problem) = target.export(order, Some(term.not_after), self.facts.names) {
+            return blocked(problem);
+        }
+        let all = match target.wanted(order, names, &bundle) {
+            Ok(all) => all,
+            Err(problem) => return blocked(problem),
+        };
+        if let Err(problem) =
+            write_secrets(self.controller, order, target.owner(), target.template(), &all).await?
+        {
+            return blocked(problem);
+        }
+        if target.holds_a_certificate() {
+            self.controller.kept.keep(&cache::key(order), bundle, Instant::now());
+        }
+        Ok(Renewed::Swapped { certificate_id: id.to_owned(), term })
+    }
+
+    /// The Secrets of the order, for a successor: any key of the chain may be the one that it is for, since a cloud may issue
+    /// for an earlier request.
+    async fn target(&self, id: &str) -> Result<Target, kube::Error> {
+        let order = self.facts.order;
+        let owner = Owner::of(order).with_current(id);
+        let chain = chain(order.status.as_ref(), self.facts.certificate_id);
+        let former = chain.iter().skip(1).rev().map(String::as_str);
+        let successors = std::iter::once(id).chain(former).map(|id| self.place_of(id));
+        let rotates = order.spec.renewal().rotation_policy == RotationPolicy::Always;
+        let reissues = chain.iter().rev().filter(|_| rotates).map(|id| keys::of_reissue(order, id));
+        let renewing: Vec<Place> = successors.chain(reissues).collect();
+        let prefixes = &self.controller.template_prefixes;
+        Target::read(&self.namespace, order, owner, self.resolved.own_key.as_ref(), &renewing, prefixes).await
+    }
+}
+
+/// What the API server refuses by a quota, a policy or a rule is for a person; anything else passes.
+fn refused(name: &str, error: kube::Error) -> Result<Renewed, kube::Error> {
+    match error {
+        kube::Error::Api(status) if matches!(status.code, 400 | 403 | 413 | 422) => {
+            let why = shown(&status.message, LONGEST_REFUSAL);
+            Ok(Renewed::Refused(refusal(&format!("the API server refuses CertificateOrder {name}: {why}"))))
+        }
+        // The next pass decides by what is there now.
+        kube::Error::Api(status) if status.is_conflict() || status.is_not_found() => Ok(Renewed::Done),
+        error => Err(error),
+    }
+}
+
+fn refusal(message: &str) -> Problem {
+    Problem::new(Reason::SuccessorRefused, format!("the order of the successor cannot be made: {message}"))
+}

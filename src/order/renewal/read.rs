@@ -1,0 +1,151 @@
+//! Reads what a renewal needs: the successors that the cloud shows, and the order for one. Never writes.
+
+use std::time::Duration;
+
+use tracing::debug;
+
+use crate::api::v1alpha1::conditions::{ConditionType, Reason};
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, RenewalPolicy};
+use crate::cluster::cache::{Key, Target};
+use crate::core::conditions::get;
+use crate::core::registered_domain::registered_domain;
+use crate::core::succession::{Head, Way};
+use crate::order::controller::Controller;
+use crate::order::facts::Facts;
+use crate::order::renewal::assess::{chain, due_of, is_renewed, term};
+use crate::order::renewal::choice::{Choice, choose};
+use crate::order::renewal::look::{Carrier, Look};
+use crate::order::renewal::reissue::log_since;
+use crate::order::renewal::successor;
+use crate::order::resolve::Resolved;
+use crate::provider::RequestKind;
+
+/// How old the list of an account may be from which successors are read.
+const LIST_LASTS: Duration = Duration::from_hours(6);
+
+/// The same where the certificate itself tells of a successor.
+const LIST_LASTS_WHEN_TOLD: Duration = Duration::from_mins(1);
+
+/// Reads it; `None` for an order that is not renewed.
+pub async fn look(controller: &Controller, key: &Key, facts: &Facts<'_>, resolved: &Resolved) -> Option<Look> {
+    if !is_renewed(facts) {
+        return None;
+    }
+    let stored = facts.order.status.as_ref().and_then(|status| status.renewal.as_ref());
+    let chain = chain(facts.order.status.as_ref(), facts.certificate_id);
+    // What ends no later than the current certificate is left aside.
+    let aside = stored.and_then(|renewal| renewal.did_not_extend.as_ref());
+    let all: Vec<String> = chain.iter().chain(aside).cloned().collect();
+    let is_new = |id: &String| !all.contains(id);
+    let named = facts.order.spec.renewal().certificate_id.filter(|id| !chain.contains(id));
+    let known = stored.and_then(|renewal| renewal.successor.as_ref());
+    let known = known.map(|known| known.certificate_id.clone()).filter(is_new);
+    let finished = finished(controller, key, facts, &chain);
+    let mut look = Look { finished, ..Look::nothing() };
+    if let Some(id) = named.clone().or(known) {
+        let order = order_for(controller, key, facts, &id);
+        let is_over = order.as_ref().and_then(Carrier::order).is_some_and(is_over);
+        if named.is_some() || !is_over {
+            // It is followed also where the cloud no longer shows the link.
+            look.order = order;
+            look.choice = Some(Choice::One(id));
+            return Some(look);
+        }
+    }
+    let Some(max_age) = when_to_ask(facts, &all) else { return Some(look) };
+    let (Ok(provider), Ok(names)) = (&resolved.provider, facts.names) else { return Some(look) };
+    let head =
+        Head { certificate_id: facts.current_id(), common_name: names.common_name().as_str(), chain: &all };
+    match provider.successors(&head, max_age).await {
+        Ok(candidates) => {
+            let reissues = candidates.iter().filter(|candidate| candidate.way == Way::Reissue);
+            look.reissues = reissues.map(|candidate| candidate.certificate_id.clone()).collect();
+            look.choice = Some(choose(&candidates, names, None));
+        }
+        Err(error) => {
+            debug!(%error, "cannot read the successors of a certificate");
+            look.failure = Some(error);
+        }
+    }
+    if let Some(Choice::One(id)) = &look.choice {
+        look.order = order_for(controller, key, facts, id);
+    } else if let Some(intent) = stored.and_then(|renewal| renewal.intent.as_ref()) {
+        look.logged = provider.was_called(RequestKind::Reissue, log_since(intent)).await.ok();
+    } else if facts.order.spec.renewal().policy == RenewalPolicy::Reissue {
+        look.reissue_runs = reissue_runs(controller, key, facts);
+    }
+    Some(look)
+}
+
+/// Whether nothing can come of the order for a successor any more.
+fn is_over(order: &CertificateOrder) -> bool {
+    let conditions = order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    let over = [Reason::Expired, Reason::Revoked, Reason::Refunded, Reason::CertificateNotFound];
+    get(conditions, ConditionType::Stalled)
+        .is_some_and(|stalled| over.map(<&str>::from).contains(&stalled.reason.as_str()))
+}
+
+/// Another order with the same credentials whose certificate, under the same registered domain, is being reissued.
+fn reissue_runs(controller: &Controller, key: &Key, facts: &Facts<'_>) -> Option<String> {
+    let mine = registered_domain(&facts.order.spec.common_name)?;
+    let runs = |other: &CertificateOrder| {
+        let renewal = other.status.as_ref().and_then(|status| status.renewal.as_ref());
+        let is_running = renewal.is_some_and(|renewal| renewal.intent.is_some() || renewal.phase == "InProgress");
+        is_running
+            && other.spec.renewal().policy == RenewalPolicy::Reissue
+            && other.spec.credentials_ref == facts.order.spec.credentials_ref
+            && registered_domain(&other.spec.common_name) == Some(mine)
+    };
+    let here = |other: &CertificateOrder| other.metadata.namespace.as_deref() == Some(key.0.as_str());
+    let all = controller.orders.iter().flat_map(|orders| orders.objects().state());
+    let other = { all }.find(|other| {
+        here(other) && other.metadata.name.as_deref() != Some(key.1.as_str()) && runs(other)
+    })?;
+    other.metadata.name.clone()
+}
+
+/// How old the list may be from which the cloud is asked now; `None` while there is no need to ask.
+fn when_to_ask(facts: &Facts<'_>, chain: &[String]) -> Option<Duration> {
+    let is_new = |id: &String| !chain.contains(id);
+    let seen = facts.observed.and_then(|seen| seen.as_ref().ok())?;
+    let listed = facts.validation.and_then(|validation| validation.deadline.as_ref()?.replaced_by.clone());
+    if seen.replaced_by.clone().filter(is_new).or(listed.filter(is_new)).is_some() {
+        return Some(LIST_LASTS_WHEN_TOLD);
+    }
+    if facts.order.status.as_ref().is_some_and(|status| has_intent(status)) {
+        return Some(Duration::ZERO);
+    }
+    let is_due = facts.now >= due_of(facts, term(facts)?).at;
+    is_due.then_some(LIST_LASTS)
+}
+
+fn has_intent(status: &CertificateOrderStatus) -> bool {
+    status.renewal.as_ref().is_some_and(|renewal| renewal.intent.is_some())
+}
+
+/// The order for a successor.
+fn order_for(controller: &Controller, key: &Key, facts: &Facts<'_>, id: &str) -> Option<Carrier> {
+    let target = Target::Certificate(facts.cloud, id.to_owned());
+    let orders: Vec<_> = controller.orders.iter().flat_map(|orders| orders.referring_to(&target)).collect();
+    let here = orders.iter().filter(|order| order.metadata.namespace.as_deref() == Some(key.0.as_str()));
+    let mut here: Vec<_> = here.cloned().collect();
+    // Of several the one that certorder made comes last: what a user wrote is followed.
+    here.sort_by_key(|order| successor::renewal_of(order).is_some());
+    match here.into_iter().next() {
+        Some(order) if successor::is_made_for(&order, facts.order) => Some(Carrier::Made(order)),
+        Some(order) => Some(Carrier::Written(order)),
+        None if orders.is_empty() => None,
+        None => Some(Carrier::Elsewhere),
+    }
+}
+
+/// An order that certorder made for a certificate of the chain that is not the current one any more, and ran out.
+fn finished(controller: &Controller, key: &Key, facts: &Facts<'_>, chain: &[String]) -> Option<String> {
+    let (_, former) = chain.split_last()?;
+    let former = former.iter().filter(|id| *id != facts.certificate_id);
+    former.into_iter().find_map(|id| {
+        let Some(Carrier::Made(order)) = order_for(controller, key, facts, id) else { return None };
+        let end = order.status.as_ref()?.not_after.as_ref()?.0;
+        (end <= facts.now).then(|| order.metadata.name.clone()).flatten()
+    })
+}
