@@ -1,8 +1,9 @@
 //! Renewal: orders whose certificates run out, with the successors that the clouds make and those that people have made.
 
 use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
-use certorder_sim::tencent::{LinkedEnds, Start, Succession, Way};
-use certorder_sim::{huawei, proxy};
+use certorder_sim::huawei::{Identity, Succession as InPlace};
+use certorder_sim::proxy;
+use certorder_sim::tencent::{Fault, LinkedEnds, Start, Succession, Way};
 use http::Method;
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Secret;
@@ -73,7 +74,7 @@ fn filed(world: &World) -> String {
             cloud.make_successor(world.certificate(), Way::MultiYear, &Succession::default()).unwrap()
         }
         Cloud::Huawei(cloud, _) => {
-            cloud.make_successor(world.certificate(), huawei::Succession::default()).unwrap()
+            cloud.make_successor(world.certificate(), InPlace::default()).unwrap()
         }
     }
 }
@@ -374,7 +375,7 @@ async fn a_new_certificate_under_the_same_id_at_huawei_cloud_needs_no_order() {
     let before = world.status("www").await;
     until_before_the_end(&mut world, BEFORE_THE_END).await;
     let Cloud::Huawei(cloud, _) = &world.site else { unreachable!() };
-    let same = huawei::Succession { identity: huawei::Identity::Same, ..huawei::Succession::default() };
+    let same = InPlace { identity: Identity::Same, ..InPlace::default() };
     assert_eq!(cloud.make_successor(world.certificate(), same).unwrap(), world.certificate());
     world.poke("www").await;
     let id = world.certificate();
@@ -460,7 +461,7 @@ async fn a_reissue_is_asked_for_once_also_if_its_reply_is_lost() {
     for lost in [false, true] {
         let mut world = issued(Kind::Tencent, &json!({"policy": "Reissue"})).await;
         if lost {
-            world.cloud.fault(certorder_sim::tencent::Fault::reply_lost().action("ReplaceCertificate"));
+            world.cloud.fault(Fault::reply_lost().action("ReplaceCertificate"));
         }
         until_before_the_end(&mut world, 45).await;
         world.poke("www").await;
