@@ -95,6 +95,13 @@ impl Cloud {
         moved.await.map_err(|source| Error::io("play the CA", source.into()))
     }
 
+    /// The cloud makes the successor of an issued certificate, which waits for its application. Returns its id.
+    pub(crate) fn renew(&self, certificate_id: &str) -> Result<String, Error> {
+        let waits = tencent::Succession { start: tencent::Start::Pending, ..tencent::Succession::default() };
+        let made = self.tencent.make_successor(certificate_id, tencent::Way::AutoRenewal, &waits);
+        made.map_err(|error| Error::io("renew a certificate", std::io::Error::other(error)))
+    }
+
     /// The calls that submitted an application for a certificate and took effect.
     pub(crate) fn submissions(&self, certificate_id: &str) -> Vec<Submission> {
         let mut submissions = Vec::new();

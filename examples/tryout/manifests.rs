@@ -1,4 +1,4 @@
-//! The manifests, and the two annotations of each order that the tryout reads.
+//! The manifests, and the annotations of each order that the tryout reads.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ use strum::IntoEnumIterator;
 const REACHES: &str = "tryout.certorder.dev/reaches";
 /// The product to buy at the simulated cloud for an order.
 const PRODUCT: &str = "tryout.certorder.dev/product";
+/// Whether the simulated cloud makes a successor of the certificate once it is issued: `true`.
+const RENEWED: &str = "tryout.certorder.dev/renewed";
 /// The field manager of the manifests.
 pub(crate) const FIELD_MANAGER: &str = "certorder-tryout";
 /// The label of all applied objects, with the field manager as its value.
@@ -90,6 +92,8 @@ pub(crate) struct Order {
     pub(crate) goal: Goal,
     /// The product that is bought for it.
     pub(crate) product: Product,
+    /// Whether the cloud makes a successor of its certificate.
+    pub(crate) is_renewed: bool,
     /// Its account's access key.
     pub(crate) secret_id: String,
     /// The secret of that key.
@@ -270,7 +274,8 @@ impl Order {
         };
         let (secret_id, secret_key) =
             (entry(if is_huawei { "accessKey" } else { "secretId" })?, entry("secretKey")?);
-        Ok(Self { object, goal, product, secret_id, secret_key })
+        let is_renewed = object.annotations().get(RENEWED).is_some_and(|value| value == "true");
+        Ok(Self { object, goal, product, is_renewed, secret_id, secret_key })
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, OrganizationProfile};
+use certorder::provider::registry;
 use futures::StreamExt;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::reflector::{self, Store};
@@ -32,6 +33,8 @@ pub(crate) struct Story<'a> {
     manifests: &'a Manifests,
     screen: &'a mut Screen,
     orders: Store<CertificateOrder>,
+    /// The orders whose certificate has a successor at the cloud, by name.
+    renewed: BTreeSet<String>,
     /// Whether every order has reached its goal.
     is_over: bool,
 }
@@ -45,7 +48,7 @@ impl<'a> Story<'a> {
         screen: &'a mut Screen,
     ) -> Self {
         let (orders, _) = reflector::store();
-        Self { cluster, cloud, manifests, screen, orders, is_over: false }
+        Self { cluster, cloud, manifests, screen, orders, renewed: BTreeSet::new(), is_over: false }
     }
 
     /// The ending if it is interrupted now.
@@ -77,6 +80,7 @@ impl<'a> Story<'a> {
                         self.screen.say(&line);
                     }
                     self.reconcile_reviewed().await?;
+                    self.renew_issued().await?;
                 },
                 () = sleep_until(deadline), if !self.is_over => return Err(self.too_slow()),
             }
@@ -106,13 +110,34 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
+    /// The cloud makes the successor of each issued certificate that is to be renewed. An issued order is read every twelve
+    /// hours; this requests a pass at once.
+    async fn renew_issued(&mut self) -> Result<(), Error> {
+        for order in self.manifests.orders.iter().filter(|order| order.is_renewed) {
+            let (name, own) = (order.object.name_any(), registry::certificate_id(&order.object.spec.provider));
+            if self.renewed.contains(&name) || !order.goal.is_reached(&self.status(order)) {
+                continue;
+            }
+            let next = self.cloud.renew(own)?;
+            self.screen.say(&format!("the cloud makes {next}, which is to take the place of {own}"));
+            let api: Api<CertificateOrder> = Api::namespaced(self.cluster.client(), &self.manifests.namespace);
+            let annotation = json!({"certorder.dev/reconcile-at": "now that there is a successor"});
+            let change = Patch::Merge(json!({"metadata": {"annotations": annotation}}));
+            let asked = api.patch(&name, &PatchParams::default(), &change).await;
+            asked.map_err(Error::api(format!("annotate order {name}")))?;
+            self.renewed.insert(name);
+        }
+        Ok(())
+    }
+
     fn status(&self, order: &Order) -> CertificateOrderStatus {
         let key = reflector::ObjectRef::from_obj(&order.object);
         self.orders.get(&key).and_then(|stored| stored.status.clone()).unwrap_or_default()
     }
 
     fn has_reached(&self, order: &Order) -> bool {
-        order.goal.is_reached(&self.status(order))
+        let status = self.status(order);
+        order.goal.is_reached(&status) && (!order.is_renewed || is_renewed(&status))
     }
 
     fn rows(&self) -> Vec<Row> {
@@ -153,6 +178,9 @@ impl<'a> Story<'a> {
             let (ready, _, message) = ready(&status);
             if ready == "False" {
                 words.push(format!("{name}: {message}"));
+            }
+            if let Some(renewal) = status.renewal.as_ref().filter(|renewal| renewal.chain.len() > 1) {
+                words.push(format!("{name}: renewed, and ready all the time: {}", renewal.chain.join(" -> ")));
             }
             let request = status.request_id.unwrap_or_else(|| "-".to_owned());
             rows.push([name, order.goal.to_string(), certificate, calls.len().to_string(), request]);
@@ -222,6 +250,12 @@ fn row(order: &CertificateOrder) -> Row {
         reason,
         text(status.request_id),
     ]
+}
+
+/// Whether another certificate took the place of the order's own.
+fn is_renewed(status: &CertificateOrderStatus) -> bool {
+    let current = status.current.as_ref().map(|current| &current.certificate_id);
+    current.is_some() && current != status.certificate_id.as_ref()
 }
 
 /// Status, reason and message of Ready.

@@ -261,13 +261,39 @@ async fn write(
             Ok(Done { order: facts.order.clone(), requeue: Requeue::Failed(None) })
         }
         Ok(provider) => {
-            let call =
-                Call { controller, facts, resolved: inputs.resolved, provider: provider.as_ref(), request };
+            let original = original(controller, facts, provider.as_ref(), action).await;
+            let provider = original.as_deref().unwrap_or(provider.as_ref());
+            let call = Call { controller, facts, resolved: inputs.resolved, provider, request };
             call.make(attempt).await
         }
         Err(problem) => record(controller, facts, inputs, &Outcome::Step(&Step::Halt(problem.clone()))).await,
     }
 }
+
+/// The certificate that a reissued one came from in the end, if the action is to revoke: Tencent Cloud revokes a reissued
+/// certificate only together with its original, and by a call for that one.
+async fn original(
+    controller: &Controller,
+    facts: &Facts<'_>,
+    provider: &dyn Provider,
+    action: Action,
+) -> Option<Box<dyn Provider>> {
+    let seen = facts.observed?.as_ref().ok().filter(|_| action == Action::Revoke)?;
+    let mut former = seen.reissued_from.clone();
+    let mut original = None;
+    for _ in 0..LONGEST_WALK {
+        let Some(id) = former.take() else { break };
+        let of = provider.sibling(&id);
+        let seen = of.observe().await;
+        controller.context.telemetry.read(of.calls().observe, &seen);
+        former = seen.ok().and_then(|seen| seen.reissued_from);
+        original = Some(of);
+    }
+    original
+}
+
+/// The most reissues that are followed back to their original.
+const LONGEST_WALK: usize = 16;
 
 /// The request of an action.
 fn request<'a>(action: Action, facts: &Facts<'a>) -> Result<Request<'a>, Problem> {

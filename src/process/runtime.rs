@@ -29,6 +29,7 @@ use crate::order::claim::locks::CertificateLocks;
 use crate::order::export::kept::{Kept, Repairs};
 use crate::order::export::places::HeldUp;
 use crate::order::export::template::Prefixes;
+use crate::order::renewal::metrics::RenewalMetrics;
 use crate::order::validation::Validations;
 use crate::process::config::{Config, LogFormat};
 use crate::process::controllers::{Scope, are_filled};
@@ -145,6 +146,7 @@ pub async fn run_by(
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     let queue_metrics = QueueMetrics::register(&mut registry);
+    let renewal_metrics = RenewalMetrics::register(&mut registry);
     let readiness = Readiness::default();
     let port = http::bind(config.http_address)
         .await
@@ -191,6 +193,7 @@ pub async fn run_by(
     });
     let queue = Arc::new(AccountQueue::new(config.concurrency.into()));
     queue_metrics.set(Arc::clone(&queue));
+    renewal_metrics.set(scopes.iter().map(|scope| scope.orders.clone()).collect(), clock);
     let context = Arc::new(Context {
         telemetry: Telemetry::new(client.clone(), &holder, metrics),
         client,

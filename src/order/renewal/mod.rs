@@ -13,6 +13,7 @@ pub mod choice;
 pub mod due;
 pub mod keys;
 pub mod look;
+pub mod metrics;
 pub mod read;
 pub mod recall;
 pub mod reissue;
