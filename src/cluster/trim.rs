@@ -8,7 +8,11 @@ use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
 use crate::core::annotations::{RECONCILE_AT, handled_value};
 use crate::core::conditions::get;
 
-/// Whether an order that was just read has its certificate and requests nothing: it need not be reconciled at once.
+/// The phase of a renewal that is not due.
+pub const SCHEDULED: &str = "Scheduled";
+
+/// Whether an order that was just read has its certificate, is not being renewed and requests nothing: it need not be
+/// reconciled at once.
 #[must_use]
 pub fn is_settled(order: &CertificateOrder) -> bool {
     let Some(status) = &order.status else { return false };
@@ -17,7 +21,10 @@ pub fn is_settled(order: &CertificateOrder) -> bool {
         .is_some_and(|ready| ready.status == "True" && ready.reason == issued);
     let asked = order.annotations().get(RECONCILE_AT);
     let is_handled = asked.is_none_or(|asked| Some(handled_value(asked)) == status.last_handled_reconcile_at);
+    // A renewal may have gone on while nobody looked.
+    let is_renewing = status.renewal.as_ref().is_some_and(|renewal| renewal.phase != SCHEDULED);
     is_ready
+        && !is_renewing
         && order.metadata.deletion_timestamp.is_none()
         && Some(status.observed_generation) == order.metadata.generation
         && is_handled

@@ -51,8 +51,7 @@ pub async fn reconcile(
         return Ok(Action::await_change());
     }
     if trim::is_settled(&order) {
-        let pause =
-            until_expiry(&order, controller.context.clock.now(), pace::settled_at_start(seed(&order)));
+        let pause = at_start(&order, controller.context.clock.now());
         controller.schedule.expect(&key, &asked(&order), pause, Instant::now());
     }
     let pass = match controller.schedule.begin(&key, asked(&order), Instant::now()) {
@@ -255,6 +254,17 @@ fn pause(controller: &Controller, done: &Done, failures: u32) -> Duration {
 /// The shortest pause between two passes over one order. Until then the cache has received the last write, on which the
 /// purpose of the next pass depends.
 const REQUEUE_DELAY: Duration = Duration::from_millis(200);
+
+/// The pause before the first pass over a settled order. What passed while nobody looked is looked at within ten minutes, and
+/// not by all orders at once.
+fn at_start(order: &CertificateOrder, now: Timestamp) -> Duration {
+    let pause = pace::settled_at_start(seed(order));
+    let status = order.status.as_ref();
+    let end = status.and_then(|status| status.not_after.as_ref());
+    let due = status.and_then(|status| status.renewal.as_ref()?.due.as_ref());
+    let is_past = end.into_iter().chain(due).any(|time| age::left(now, time.0).is_zero());
+    if is_past { pause / 72 } else { until_expiry(order, now, pause) }
+}
 
 /// This pause, or a shorter one if the certificate expires before, or its renewal begins: both change the status.
 fn until_expiry(order: &CertificateOrder, now: Timestamp, pause: Duration) -> Duration {

@@ -40,6 +40,7 @@ mod policies;
 mod process;
 mod profiles;
 mod recoveries;
+mod renewal_years;
 mod renewals;
 mod restarts;
 mod rules;

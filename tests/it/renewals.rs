@@ -1,6 +1,8 @@
 //! Renewal: orders whose certificates run out, with the successors that the clouds make and those that people have made.
 
 use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
+use certorder::core::chain::Chain;
+use certorder::core::keypair::KeyPair;
 use certorder_sim::huawei::{Identity, Succession as InPlace};
 use certorder_sim::proxy;
 use certorder_sim::tencent::{Fault, LinkedEnds, Start, Succession, Way};
@@ -30,12 +32,12 @@ const MADE: &str = "certorder.dev/renewal=true";
 /// A day before a certificate of these stories is due for renewal, a cloud makes its successor.
 const BEFORE_THE_END: i64 = 25;
 
-fn days(number: i64) -> SignedDuration {
+pub(crate) fn days(number: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * number)
 }
 
 /// An order of the cloud with a Secret, and this renewal.
-fn order(world: &World, renewal: &Value) -> Value {
+pub(crate) fn order(world: &World, renewal: &Value) -> Value {
     let mut order = world.order("www");
     order["spec"]["secretName"] = json!("www-tls");
     order["spec"]["privateKey"] = json!({"source": "InCluster", "algorithm": "ECDSA", "size": 256});
@@ -80,7 +82,7 @@ fn filed(world: &World) -> String {
 }
 
 /// The CA issues a certificate.
-fn issue(world: &World, id: &str) {
+pub(crate) fn issue(world: &World, id: &str) {
     while !world.site.advance(id) {}
 }
 
@@ -105,7 +107,7 @@ async fn made_with(world: &World, id: &str, type_: &str, status: &str) -> String
     name
 }
 
-async fn until_current(world: &World, id: &str) -> CertificateOrderStatus {
+pub(crate) async fn until_current(world: &World, id: &str) -> CertificateOrderStatus {
     let is = |status: &CertificateOrderStatus| {
         status.current.as_ref().is_some_and(|current| current.certificate_id == id)
             && condition(status, "Renewing").is_none()
@@ -123,8 +125,17 @@ fn entry(secret: &Secret, name: &str) -> Vec<u8> {
 }
 
 /// How many calls at the cloud handed in something for a certificate.
-fn handed_in(world: &World, id: &str) -> usize {
+pub(crate) fn handed_in(world: &World, id: &str) -> usize {
     world.kind.names().apply.iter().map(|call| world.made_for(call, id)).sum()
+}
+
+/// Whether the Secret holds a certificate that is valid at this time, and its key.
+pub(crate) async fn secret_fits(world: &World, now: jiff::Timestamp) -> bool {
+    let secret = secret(world).await;
+    let text = |name| String::from_utf8(entry(&secret, name)).unwrap();
+    let chain = Chain::parse(&text("tls.crt")).unwrap();
+    let key = KeyPair::from_pem(&text("tls.key").into()).unwrap();
+    chain.matches(&key) && chain.leaf_not_before() <= now && now < chain.leaf_not_after()
 }
 
 /// That Ready never left True since the certificate was issued, as its transition time shows.

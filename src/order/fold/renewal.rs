@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{Current, RenewalIntent, RenewalPolicy, Successor, seconds};
+use crate::cluster::trim::SCHEDULED;
 use crate::controller::failure::describe;
 use crate::core::conditions::{Problem, Status};
 use crate::core::observation::Stage;
@@ -24,6 +25,10 @@ impl Fold<'_> {
         let Some(assessment) = renewal::assess(self.facts) else {
             if self.facts.order.spec.renewal().policy == RenewalPolicy::None {
                 self.conditions.remove(ConditionType::Renewing);
+                if let Some(renewal) = &mut self.status.renewal {
+                    SCHEDULED.clone_into(&mut renewal.phase);
+                    (renewal.due, renewal.successor) = (None, None);
+                }
             }
             return requeue;
         };
@@ -145,7 +150,7 @@ impl Fold<'_> {
         self.status.current = Some(current(id, Some(term)));
         self.valid(Some(term));
         self.status.replaced_by = None;
-        assessment.status.phase = "Scheduled".to_owned();
+        SCHEDULED.clone_into(&mut assessment.status.phase);
         assessment.status.successor = None;
         // The next pass, which reads the new certificate, says when its renewal begins.
         assessment.status.due = None;

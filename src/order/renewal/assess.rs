@@ -8,6 +8,7 @@ use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{
     CertificateOrder, CertificateOrderStatus, Mode, RenewalPolicy, RenewalStatus, Successor, seconds,
 };
+use crate::cluster::trim::SCHEDULED;
 use crate::core::conditions::{Problem, get};
 use crate::core::observation::{Observation, Stage};
 use crate::core::text::shown;
@@ -24,6 +25,12 @@ const LONGEST_CHAIN: usize = 64;
 
 /// How often a renewal that is due is looked at.
 const LOOK: Duration = Duration::from_hours(6);
+
+/// The same while the certificate tells of a successor that the list of the account does not show yet.
+const LOOK_WHEN_TOLD: Duration = Duration::from_mins(2);
+
+/// The same after the order of the successor came, or changed its phase: another change of it may have been missed meanwhile.
+const LOOK_AFTER_A_CHANGE: Duration = Duration::from_secs(2);
 
 /// The same once it is overdue.
 const LOOK_WHEN_OVERDUE: Duration = Duration::from_hours(1);
@@ -114,6 +121,9 @@ pub fn assess(facts: &Facts<'_>) -> Option<Assessment> {
             assessment.again = assessment.again.map(|again| again.min(LOOK_WHEN_OVERDUE));
         }
     }
+    if assessment.status.successor.is_some() && assessment.status.successor != stored(facts).successor {
+        assessment.again = Some(LOOK_AFTER_A_CHANGE);
+    }
     if assessment.step.is_none() {
         assessment.step = look.finished.clone().map(|order| RenewalStep::Remove { order });
     }
@@ -148,10 +158,17 @@ impl Renewal<'_> {
     fn assess(self) -> Assessment {
         match &self.look.choice {
             None | Some(Choice::None) if self.in_transit().is_some() => self.transit(),
-            None | Some(Choice::None) if !self.is_due && self.status.intent.is_none() => self.scheduled(),
+            None | Some(Choice::None)
+                if !self.is_due && self.status.intent.is_none() && self.look.told.is_none() =>
+            {
+                self.scheduled()
+            }
             None if self.status.intent.is_none() => self.unasked(),
             None => self.searching(),
-            Some(Choice::None) => self.searching(),
+            Some(Choice::None) => match &self.look.told {
+                Some(told) if self.status.intent.is_none() => self.told(told),
+                _ => self.searching(),
+            },
             Some(Choice::Unconfirmed(id)) => self.unconfirmed(id),
             Some(Choice::Unnamed(id)) => self.unnamed(id),
             Some(Choice::Ambiguous(ids)) => self.ambiguous(ids),
@@ -183,7 +200,7 @@ impl Renewal<'_> {
     /// It is not due.
     fn scheduled(mut self) -> Assessment {
         self.status.successor = None;
-        self.is("Scheduled", None)
+        self.is(SCHEDULED, None)
     }
 
     /// The cloud does not answer: what was known stays.
@@ -197,7 +214,7 @@ impl Renewal<'_> {
             _ => self.not_found(),
         };
         let phase = if self.status.phase.is_empty() { "Searching" } else { &self.status.phase }.to_owned();
-        let phase = if phase == "Scheduled" { "Searching".to_owned() } else { phase };
+        let phase = if phase == SCHEDULED { "Searching".to_owned() } else { phase };
         self.is(&phase, Some(Problem::new(Reason::SuccessorNotFound, message)))
     }
 
@@ -228,6 +245,11 @@ impl Renewal<'_> {
             self.facts.cloud,
             self.facts.current_id()
         )
+    }
+
+    /// The list, which is shared, is older than what the certificate tells.
+    fn told(self, id: &str) -> Assessment {
+        Assessment { again: Some(LOOK_WHEN_TOLD), ..self.unconfirmed(id) }
     }
 
     fn unconfirmed(self, id: &str) -> Assessment {

@@ -11,6 +11,8 @@ pub struct Look {
     /// The certificate that takes the place of the current one; `None` while there is no need to ask the cloud, or if it does
     /// not answer.
     pub choice: Option<Choice>,
+    /// The successor of which the certificate itself tells.
+    pub told: Option<String>,
     /// Why the cloud could not be asked.
     pub failure: Option<Error>,
     /// The order for that certificate.
@@ -31,6 +33,7 @@ impl Look {
     pub fn nothing() -> Self {
         Self {
             choice: None,
+            told: None,
             failure: None,
             order: None,
             reissues: Vec::new(),

@@ -41,7 +41,7 @@ pub async fn look(controller: &Controller, key: &Key, facts: &Facts<'_>, resolve
     let known = stored.and_then(|renewal| renewal.successor.as_ref());
     let known = known.map(|known| known.certificate_id.clone()).filter(is_new);
     let finished = finished(controller, key, facts, &chain);
-    let mut look = Look { finished, ..Look::nothing() };
+    let mut look = Look { finished, told: told(facts, &all), ..Look::nothing() };
     if let Some(id) = named.clone().or(known) {
         let order = order_for(controller, key, facts, &id);
         let is_over = order.as_ref().and_then(Carrier::order).is_some_and(is_over);
@@ -106,17 +106,23 @@ fn reissue_runs(controller: &Controller, key: &Key, facts: &Facts<'_>) -> Option
 
 /// How old the list may be from which the cloud is asked now; `None` while there is no need to ask.
 fn when_to_ask(facts: &Facts<'_>, chain: &[String]) -> Option<Duration> {
-    let is_new = |id: &String| !chain.contains(id);
-    let seen = facts.observed.and_then(|seen| seen.as_ref().ok())?;
-    let listed = facts.validation.and_then(|validation| validation.deadline.as_ref()?.replaced_by.clone());
-    if seen.replaced_by.clone().filter(is_new).or(listed.filter(is_new)).is_some() {
-        return Some(LIST_LASTS_WHEN_TOLD);
-    }
-    if facts.order.status.as_ref().is_some_and(|status| has_intent(status)) {
+    facts.observed.and_then(|seen| seen.as_ref().ok())?;
+    if facts.order.status.as_ref().is_some_and(has_intent) {
         return Some(Duration::ZERO);
+    }
+    if told(facts, chain).is_some() {
+        return Some(LIST_LASTS_WHEN_TOLD);
     }
     let is_due = facts.now >= due_of(facts, term(facts)?).at;
     is_due.then_some(LIST_LASTS)
+}
+
+/// The successor of which the certificate itself tells, if the order has not had it.
+fn told(facts: &Facts<'_>, chain: &[String]) -> Option<String> {
+    let is_new = |id: &String| !chain.contains(id);
+    let seen = facts.observed?.as_ref().ok()?;
+    let listed = || facts.validation.and_then(|validation| validation.deadline.as_ref()?.replaced_by.clone());
+    seen.replaced_by.clone().filter(is_new).or_else(|| listed().filter(is_new))
 }
 
 fn has_intent(status: &CertificateOrderStatus) -> bool {

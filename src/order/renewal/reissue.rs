@@ -100,7 +100,7 @@ fn was_refused(facts: &Facts<'_>) -> Option<Duration> {
 fn settle(facts: &Facts<'_>, look: &Look, intent: &RenewalIntent) -> Next {
     let action = &intent.action;
     if look.logged == Some(true) {
-        return Next::Wait(LINKS_MAY_LAG, format!("the cloud's log has {action}, and its result is not shown yet"));
+        return Next::Wait(SETTLE, format!("the cloud's log has {action}, and its result is not shown yet"));
     }
     let left = age::left_of(waits(facts, intent), facts.now, intent.started_at.0, facts.ages.renewal.seen);
     if !left.is_zero() || look.choice.is_none() {
