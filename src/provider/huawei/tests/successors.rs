@@ -119,7 +119,7 @@ async fn an_account_within_reach_is_read_once_for_all_its_orders() {
         not_after: None,
     };
     for found in join_all(readers).await {
-        assert_eq!(found.unwrap(), [expected.clone()]);
+        assert_eq!(found.unwrap(), std::slice::from_ref(&expected));
     }
     let pages = [0, 50, 100].map(|offset| format!("?limit=50&offset={offset}&owned_by_self=true"));
     assert_eq!(targets(&server), pages);
