@@ -1,6 +1,6 @@
 //! The domain that was registered at a registry, by the public suffix list.
 
-/// The registered domain of a DNS name: `acme.co.uk` of `www.shop.acme.co.uk` and of `*.acme.co.uk`. `None` if the name is
+/// The registered domain of a DNS name in lower case: `acme.co.uk` of `www.shop.acme.co.uk` and of `*.acme.co.uk`. `None` if the name is
 /// itself a suffix under which a registry registers.
 ///
 /// The suffixes that companies register for their customers (`github.io`) do not count: below them nothing is registered, and

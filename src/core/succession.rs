@@ -1,7 +1,7 @@
 //! Certificates that a cloud made to follow another one, as the cloud shows them.
 //!
 //! No cloud renews a certificate within its paid term on request. It makes another certificate by itself (a subscription, a
-//! plan of several years, an automatic renewal), or a person has it made in the console, or Tencent Cloud reissues.
+//! plan of several years, an automatic renewal), or a person has it made in the console, or the cloud reissues it on request.
 
 use jiff::Timestamp;
 

@@ -1,5 +1,8 @@
 //! What the tests of all clouds share: applications, and servers that misbehave.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -115,6 +118,76 @@ pub(crate) async fn always(answer: String) -> String {
         }
     });
     url
+}
+
+/// A request that came to a [`Server`].
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    /// Path and query.
+    pub(crate) target: String,
+    /// The names in lower case.
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+}
+
+impl Received {
+    fn read(request: &str) -> Option<Self> {
+        let (head, body) = request.split_once("\r\n\r\n")?;
+        let mut lines = head.lines();
+        let target = lines.next()?.split(' ').nth(1)?.to_owned();
+        let headers: BTreeMap<String, String> = lines
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+        (body.len() >= length).then(|| Self { target, headers, body: body.to_owned() })
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// A server that answers as the test says, and keeps what came.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl Server {
+    /// `answer` gets each request, and how many came before it.
+    pub(crate) async fn start(answer: impl Fn(&Received, usize) -> String + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let received: Arc<Mutex<Vec<Received>>> = Arc::default();
+        let (all, answer, count) = (received.clone(), Arc::new(answer), Arc::new(AtomicUsize::new(0)));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (all, answer, count) = (all.clone(), answer.clone(), count.clone());
+                tokio::spawn(async move {
+                    let mut bytes = Vec::new();
+                    let request = loop {
+                        if let Some(request) = Received::read(&String::from_utf8_lossy(&bytes)) {
+                            break request;
+                        }
+                        if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+                            return;
+                        }
+                    };
+                    let before = count.fetch_add(1, Ordering::SeqCst);
+                    all.lock().unwrap().push(request.clone());
+                    let _ = stream.write_all(answer(&request, before).as_bytes()).await;
+                    let _ = stream.shutdown().await;
+                });
+            }
+        });
+        Self { url, received }
+    }
+
+    /// What came, since this was asked last.
+    pub(crate) fn take(&self) -> Vec<Received> {
+        std::mem::take(&mut self.received.lock().unwrap())
+    }
 }
 
 pub(crate) fn http(status: &str, content_type: &str, body: &str) -> String {

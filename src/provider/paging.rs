@@ -163,7 +163,7 @@ mod tests {
     }
 
     fn ids(listing: &Listing<usize>) -> BTreeSet<String> {
-        listing.rows.keys().map(|id| id.to_string()).collect()
+        listing.rows.keys().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -71,31 +71,17 @@ impl Row {
     pub(super) fn certificate(self) -> Certificate {
         let names = self.domain.into_iter().chain(self.sans).filter(|name| is_name(name));
         let end = self.expire_time.or(self.not_after);
-        let specification = [self.brand, self.type_, self.domain_type];
-        let [Some(brand), Some(type_), Some(domain_type)] = specification else {
-            return Certificate {
-                specification: None,
-                ..unspecified(self.status, names, end, self.order_id)
-            };
-        };
-        let specification = Some([brand, type_, domain_type]);
-        Certificate { specification, ..unspecified(self.status, names, end, self.order_id) }
-    }
-}
-
-fn unspecified(
-    status: Option<String>,
-    names: impl Iterator<Item = String>,
-    end: Option<String>,
-    order_id: Option<String>,
-) -> Certificate {
-    Certificate {
-        specification: None,
-        // The list shows no records.
-        stage: stage(&status.unwrap_or_default(), false),
-        names: each_once(names.take(MOST_RECORDS)),
-        not_after: end.as_deref().and_then(time::parse),
-        order_id,
+        Certificate {
+            specification: match (self.brand, self.type_, self.domain_type) {
+                (Some(brand), Some(type_), Some(domain_type)) => Some([brand, type_, domain_type]),
+                _ => None,
+            },
+            // The list shows no records.
+            stage: stage(&self.status.unwrap_or_default(), false),
+            names: each_once(names.take(MOST_RECORDS)),
+            not_after: end.as_deref().and_then(time::parse),
+            order_id: self.order_id,
+        }
     }
 }
 

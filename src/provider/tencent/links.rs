@@ -243,7 +243,9 @@ mod tests {
 
     /// A row with these fields in its `CertificateExtra`.
     fn row(id: &str, extra: Value) -> Value {
-        json!({"CertificateId": id, "Status": 1, "Domain": "www.acme.example", "CertificateExtra": extra})
+        let mut row = json!({"CertificateId": id, "Status": 1, "Domain": "www.acme.example"});
+        row["CertificateExtra"] = extra;
+        row
     }
 
     fn of_chain(rows: &[Value], chain: &[&str]) -> Vec<(String, Way, Link)> {

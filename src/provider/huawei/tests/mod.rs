@@ -4,6 +4,7 @@ mod client;
 mod fields;
 mod lifecycle;
 mod rules;
+mod successors;
 
 use serde_json::{Value, json};
 

@@ -3,8 +3,10 @@
 mod client;
 mod fields;
 mod lifecycle;
+mod reissue;
 mod rules;
 mod saved;
+mod successors;
 
 use serde_json::{Value, json};
 
