@@ -2,8 +2,9 @@
 //!
 //! A request goes through the parts that all clouds share ([`crate::cloud`]) → `gateway` (`route`, `identity`,
 //! `sign`) → `actions`. Tests and the tryout play the authority and the console: [`HuaweiCloud::advance`],
-//! [`HuaweiCloud::issue`], [`HuaweiCloud::reject`] and their like in `moves`, and [`HuaweiCloud::set`] for everything
-//! else.
+//! [`HuaweiCloud::issue`], [`HuaweiCloud::reject`] and their like in `moves` and `console`, and [`HuaweiCloud::set`] for
+//! everything else. By itself, as its clock goes on, the cloud ends what has run out and makes the certificates that
+//! follow others (`following`): those of a [`Term`].
 //!
 //! It is strict: what the documents do not allow is refused. A comment that starts with "Inferred:" marks what they
 //! leave open and this simulator had to decide.

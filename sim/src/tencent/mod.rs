@@ -3,7 +3,8 @@
 //! A request goes through the parts that all clouds share ([`crate::cloud`]) → `gateway` (`sign`) → `actions`.
 //! Tests and the tryout play the authority: [`TencentCloud::advance`], [`TencentCloud::issue`],
 //! [`TencentCloud::reject`] and their like in `moves`; the console in `console`; and [`TencentCloud::set`] for
-//! everything else.
+//! everything else. By itself, as its clock goes on, the cloud ends what has run out and makes the certificates that
+//! follow others (`following`): those of a [`Term`], and those that `AutoRenewFlag` buys.
 //!
 //! It is strict: what the documents do not allow is refused. A comment that starts with "Inferred:" marks what they
 //! leave open and this simulator had to decide. Error messages are English, whatever `X-TC-Language` asks for.

@@ -260,3 +260,30 @@ async fn no_page_reaches_beyond_the_first_rows() {
     assert_eq!(setup.client.call("GET", "?limit=50&offset=100", "").await.code(), "ok");
     assert_eq!(setup.client.call("GET", "?limit=50&offset=101", "").await.code(), "SCM.0005");
 }
+
+#[tokio::test]
+async fn a_year_is_covered_by_as_many_leaves_as_the_rules_make_of_it() {
+    for (identity, days, leaves) in
+        [(Identity::Own, 199, 2), (Identity::Own, 99, 5), (Identity::Own, 46, 21), (Identity::Same, 46, 21)]
+    {
+        let succession = Succession { identity, ..Succession::default() };
+        let setup = setup_with(Options { succession, life: Life::Days(days), ..Options::default() }).await;
+        setup.applied(Product::DV_SINGLE, &personal_application()).await;
+        setup.cloud.issue(ID).unwrap();
+        setup.cloud.set_term(ID, 1, Plan::Subscription).unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for day in 0..365 {
+            setup.cloud.set_clock_ahead(SignedDuration::from_hours(24 * day));
+            for id in setup.cloud.running() {
+                setup.cloud.issue(&id).unwrap();
+            }
+            let all = setup.cloud.certificate_ids();
+            let all: Vec<_> = all.iter().map(|id| setup.cloud.certificate(id).unwrap()).collect();
+            assert!(all.iter().any(|one| one.status == Status::ISSUED), "{days}: day {day}");
+            seen.extend(all.into_iter().filter_map(|one| one.issued).map(|issued| issued.leaf));
+        }
+        assert_eq!(seen.len(), leaves, "{identity:?} {days}");
+        let begun = setup.cloud.now();
+        assert!(begun > clock::now(), "the clock is the cloud's own");
+    }
+}
