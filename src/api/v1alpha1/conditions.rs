@@ -23,6 +23,10 @@ pub enum ConditionType {
     SecretSynced,
     /// False while the Secrets go without some keys of `secretTemplate`. Present only then; nothing waits for it.
     SecretTemplateAccepted,
+    /// The proofs of control stand in the `DNSEndpoint` of the order, for external-dns. False says why not. Present only with
+    /// `validation.dnsEndpoint`, while the CA needs them.
+    #[strum(serialize = "DNSEndpointSynced")]
+    DnsEndpointSynced,
     /// A person must do something: add a record, send a letter, take a call. The message has the details.
     ActionRequired,
     /// `mode: Plan`: the request stands in `status.plan`, and nothing was sent.
@@ -150,6 +154,20 @@ pub enum Reason {
     /// `SecretTemplateAccepted`: a key has a prefix that is not allowed here, and is left off. Have the administrator allow
     /// the prefix, or take the key out.
     PrefixNotAllowed,
+    /// `DNSEndpointSynced`: the cluster has no kind `DNSEndpoint`. Install external-dns' `CustomResourceDefinition`.
+    CrdNotInstalled,
+    /// `DNSEndpointSynced`: the operator has no rights to the kind. Set the chart's `dnsEndpoint.enabled`.
+    RightMissing,
+    /// `DNSEndpointSynced`: the API server refuses the object. The message has its answer.
+    #[strum(serialize = "DNSEndpointRefused")]
+    DnsEndpointRefused,
+    /// `DNSEndpointSynced`: an object of its name is not the order's. Delete it.
+    #[strum(serialize = "DNSEndpointConflict")]
+    DnsEndpointConflict,
+    /// `DNSEndpointSynced`: another `DNSEndpoint` has a record of the same name and type with another value. Take it out there.
+    RecordConflict,
+    /// `ActionRequired`: the CA has not seen the records of the `DNSEndpoint` for hours. Look into the log of external-dns.
+    RecordNotSeen,
     /// Planned, Ready: `mode: Plan`, nothing was sent. Set `mode: Apply` to send it.
     Planned,
     /// Suspended: `suspend: true`.

@@ -31,6 +31,7 @@ pub fn fold(
     fold.status.certificate_id = Some(facts.certificate_id.to_owned());
     let requeue = fold.outcome(outcome);
     fold.template_accepted();
+    fold.dns_endpoint();
     fold.status.conditions = fold.conditions.into_list();
     Next { status: fold.status, requeue }
 }
