@@ -1,13 +1,12 @@
 //! Plan and suspend send nothing.
 
 use certorder::api::v1alpha1::CertificateOrder;
-use certorder_sim::tencent::Product;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 
 use crate::clouds::{self, Kind, for_both_clouds};
-use crate::fixtures::{self, CERTIFICATE};
-use crate::world::{World, condition, message};
+use crate::fixtures;
+use crate::world::{World, condition};
 
 for_both_clouds! {
     mode_plan_shows_the_redacted_request_and_sends_nothing_until_it_is_apply,
