@@ -79,8 +79,8 @@ pub struct Config {
     )]
     pub secret_template_prefixes: Vec<String>,
 
-    /// Write TXT values of DNSEndpoints in quotes, for a DNS service that external-dns gives them to as they are and that asks
-    /// for quotes (Route 53, PowerDNS). Most take them without.
+    /// Write TXT values of a `DNSEndpoint` in quotes, for a DNS service that external-dns gives them to as they are and that asks
+    /// for quotes (Route 53, `PowerDNS`). Most take them without.
     #[arg(
         long,
         env = "CERTORDER_DNS_ENDPOINT_QUOTE_TXT",

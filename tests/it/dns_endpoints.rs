@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::clouds::{Kind, Product, for_both_clouds};
 use crate::cluster;
 use crate::fixtures::NAME;
+use crate::policies::{self, Policy};
 use crate::world::{World, condition, message};
 
 const SYNCED: &str = "DNSEndpointSynced";
@@ -278,7 +279,7 @@ async fn it_is_restored_on_request_and_goes_with_its_order() {
 async fn what_is_left_of_an_order_of_the_same_name_is_replaced() {
     let mut world = ready_at(Kind::Tencent).await;
     // As by `kubectl delete --cascade=orphan`.
-    let mut left = foreign(ENDPOINT, json!({"dnsName": NAME, "recordType": "TXT", "targets": ["old"]}));
+    let mut left = foreign(ENDPOINT, &json!({"dnsName": NAME, "recordType": "TXT", "targets": ["old"]}));
     left.metadata.annotations = Some([("certorder.dev/order".to_owned(), "www".to_owned())].into());
     let before = endpoints(&world).create(&PostParams::default(), &left).await.unwrap();
     world.run();
@@ -392,15 +393,23 @@ async fn what_the_api_server_refuses_is_told_in_its_words_and_what_passes_is_tri
     assert!(says.contains(&status.validation_records[0].value), "{says}");
     let trouble = failure(500, "InternalError", "etcd is gone");
     world.api.fault(Rule::new(Action::Status(trouble)).method(Method::GET).path("/dnsendpoints"));
+    let before = requests(&world).len();
     world.poke("www").await;
-    looks(&world, 2).await;
-    let status = world.status("www").await;
+    while requests(&world).len() == before {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let handled =
+        world.orders().get("www").await.unwrap().annotations()["certorder.dev/reconcile-at"].clone();
+    let is_handled = |status: &CertificateOrderStatus| {
+        status.last_handled_reconcile_at.as_deref().is_some_and(|at| handled.starts_with(at))
+    };
+    let status = world.until("www", "looked at", is_handled).await;
     assert_eq!(condition(&status, "ActionRequired").unwrap().1, "DNSEndpointRefused", "what was said stays");
     world.poke("www").await;
     world.until_is("www", SYNCED, "True", "Synced").await;
 }
 
-fn foreign(name: &str, endpoint: Value) -> DynamicObject {
+fn foreign(name: &str, endpoint: &Value) -> DynamicObject {
     let mut object = DynamicObject::new(name, &KIND);
     object.data = json!({"spec": {"endpoints": [endpoint]}});
     object
@@ -410,7 +419,7 @@ fn foreign(name: &str, endpoint: Value) -> DynamicObject {
 async fn an_object_of_that_name_that_is_not_its_own_is_left_alone() {
     let mut world = ready_at(Kind::Tencent).await;
     let theirs =
-        foreign(ENDPOINT, json!({"dnsName": "a.acme.example", "recordType": "A", "targets": ["192.0.2.1"]}));
+        foreign(ENDPOINT, &json!({"dnsName": "a.acme.example", "recordType": "A", "targets": ["192.0.2.1"]}));
     let theirs = endpoints(&world).create(&PostParams::default(), &theirs).await.unwrap();
     world.run();
     world.create::<CertificateOrder>(order(&world)).await;
@@ -427,7 +436,7 @@ async fn a_record_that_another_object_has_is_told_and_written_once_that_one_is_g
     let mut world = ready_at(Kind::Tencent).await;
     let name = format!("_dnsauth.{NAME}");
     let theirs = json!({"dnsName": name, "recordTTL": 60, "recordType": "TXT", "targets": ["theirs"]});
-    endpoints(&world).create(&PostParams::default(), &foreign("by-hand", theirs)).await.unwrap();
+    endpoints(&world).create(&PostParams::default(), &foreign("by-hand", &theirs)).await.unwrap();
     world.run();
     world.create::<CertificateOrder>(order(&world)).await;
     let status = world.until_is("www", "ActionRequired", "True", "RecordConflict").await;
@@ -442,7 +451,7 @@ async fn a_record_that_another_object_has_is_told_and_written_once_that_one_is_g
     // Whoever comes second does not take it away, but is told.
     let theirs = json!({"dnsName": name, "recordTTL": 300, "recordType": "TXT", "targets": ["late"]});
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    endpoints(&world).create(&PostParams::default(), &foreign("late", theirs)).await.unwrap();
+    endpoints(&world).create(&PostParams::default(), &foreign("late", &theirs)).await.unwrap();
     world.poke("www").await;
     let status = world.until_is("www", SYNCED, "False", "RecordConflict").await;
     assert!(message(&status, SYNCED).contains("take it out of late"), "{}", message(&status, SYNCED));
@@ -452,6 +461,17 @@ async fn a_record_that_another_object_has_is_told_and_written_once_that_one_is_g
 #[tokio::test]
 async fn a_tenant_proves_control_of_no_name_beside_those_of_the_order() {
     let mut world = ready_at(Kind::Tencent).await;
+    let policy = Policy::apply(&world, "domains-by-annotation", |_| {}).await;
+    if cluster::is_real() {
+        policies::annotate(&world, Some("acme.example, *.acme.example")).await;
+        policies::until(&world, "bank.example", false).await;
+        policies::until(&world, "acme.example", true).await;
+        let mut order = order(&world);
+        order["spec"]["commonName"] = json!("bank.example");
+        let order = serde_json::from_value(order).unwrap();
+        let refused = world.orders().create(&PostParams::default(), &order).await.unwrap_err();
+        assert!(refused.to_string().contains("may not order bank.example"), "{refused}");
+    }
     let mut order = order(&world);
     order["spec"]["dnsNames"] = json!(["api.acme.example"]);
     world.cloud.buy(&world.account, "multi", certorder_sim::tencent::Product::DV_MULTI);
@@ -474,4 +494,5 @@ async fn a_tenant_proves_control_of_no_name_beside_those_of_the_order() {
     let written = spec(&world, ENDPOINT).await.unwrap();
     assert_eq!(written["endpoints"].as_array().unwrap().len(), 1);
     assert!(!written.to_string().contains("bank.example"), "{written}");
+    policy.remove().await;
 }

@@ -1,4 +1,4 @@
-//! What the operator's ServiceAccount writes of Secrets, orders and DNSEndpoints, beyond what RBAC can say: the policies of
+//! What the operator's ServiceAccount writes of Secrets, orders and `DNSEndpoint`s, beyond what RBAC can say: the policies of
 //! `deploy/operator`. On a real API server every story runs with them; here is what they refuse and what they allow.
 
 use std::fmt::Debug;
@@ -354,14 +354,15 @@ fn endpoint(name: &str, change: Value) -> DynamicObject {
     serde_json::from_value(endpoint).unwrap()
 }
 
+const NAMED: &str = "named after that order and owned by it";
+const MARKED: &str = "only DNSEndpoints with the annotation certorder.dev/order";
+const RECORDS: &str = "only TXT and CNAME records";
+
 #[tokio::test]
 async fn of_dns_endpoints_it_writes_the_one_of_an_order_with_records_of_two_types() {
     if !cluster::is_real() {
         return;
     }
-    const NAMED: &str = "named after that order and owned by it";
-    const MARKED: &str = "only DNSEndpoints with the annotation certorder.dev/order";
-    const RECORDS: &str = "only TXT and CNAME records";
     let world = World::quiet().await;
     dns_endpoints::install(&world.client()).await;
     world.allow_dns_endpoints().await;

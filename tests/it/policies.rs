@@ -22,13 +22,13 @@ use crate::world::World;
 const ANNOTATION: &str = "certorder.dev/allowed-domains";
 
 /// The policy of one file, applied to the namespace of one story only.
-struct Policy {
+pub(crate) struct Policy {
     client: Client,
     objects: Vec<DynamicObject>,
 }
 
 impl Policy {
-    async fn apply(world: &World, file: &str, change: impl Fn(&mut Value)) -> Self {
+    pub(crate) async fn apply(world: &World, file: &str, change: impl Fn(&mut Value)) -> Self {
         let mut objects = deploy::read_file(&format!("deploy/policies/{file}.yaml"));
         let name = format!("{file}-{}", world.namespace);
         for object in &mut objects {
@@ -49,7 +49,7 @@ impl Policy {
         Self { client, objects }
     }
 
-    async fn remove(self) {
+    pub(crate) async fn remove(self) {
         let params = DeleteParams::default();
         for object in &self.objects {
             let name = object.name_any();
@@ -84,7 +84,7 @@ async fn admission(world: &World, order: Value) -> Result<(), String> {
 }
 
 /// Waits until an order gets this result: the API server takes a moment to see a policy or a parameter.
-async fn until(world: &World, common_name: &str, allowed: bool) {
+pub(crate) async fn until(world: &World, common_name: &str, allowed: bool) {
     for _ in 0..150 {
         if admission(world, order("probe", common_name, &[])).await.is_ok() == allowed {
             return;
@@ -95,7 +95,7 @@ async fn until(world: &World, common_name: &str, allowed: bool) {
     panic!("{common_name} is never {}: {result:?}", if allowed { "allowed" } else { "refused" });
 }
 
-async fn annotate(world: &World, domains: Option<&str>) {
+pub(crate) async fn annotate(world: &World, domains: Option<&str>) {
     let api: Api<Namespace> = Api::all(world.client());
     let change = Patch::Merge(json!({"metadata": {"annotations": {ANNOTATION: domains}}}));
     api.patch(&world.namespace, &PatchParams::default(), &change).await.unwrap();

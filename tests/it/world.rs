@@ -229,7 +229,7 @@ impl World {
         for object in &mut objects {
             let kind = deploy::kind(object).to_owned();
             if let Some(types) = object.types.as_mut().filter(|_| kind.starts_with("ClusterRole")) {
-                types.kind = kind.trim_start_matches("Cluster").to_owned();
+                kind.trim_start_matches("Cluster").clone_into(&mut types.kind);
                 object.metadata.namespace = Some(self.namespace.clone());
             }
             if let Some(role) = object.data.pointer_mut("/roleRef/kind") {

@@ -214,7 +214,6 @@ impl Look<'_> {
 
     /// The API server failed, or somebody else was faster: what was said stays, and it is tried again soon.
     fn trouble(&self, error: &kube::Error) -> Kept {
-        self.controller.context.telemetry.api_error(error);
         warn!(error = %explain(error), "cannot keep the DNSEndpoint of an order; tried again soon");
         Kept { standing: self.last(), again: Some(SOON) }
     }

@@ -111,8 +111,8 @@ pub fn decide(
     }
     let spec = spec(&endpoints, quoted);
     let write = match stored {
-        Stored::Absent => Some(Write::Create(created(order, spec))),
-        Stored::OfAPredecessor(stored) => Some(Write::Replace(Version::of(stored), created(order, spec))),
+        Stored::Absent => Some(Write::Create(created(order, &spec))),
+        Stored::OfAPredecessor(stored) => Some(Write::Replace(Version::of(stored), created(order, &spec))),
         Stored::Ours(stored) if stored.data.get("spec") == Some(&spec) => None,
         Stored::Ours(stored) => {
             let metadata = json!({"resourceVersion": stored.resource_version()});
@@ -216,7 +216,7 @@ fn spec(endpoints: &[&Endpoint], quoted: bool) -> Value {
 }
 
 /// An object that is not there yet. It goes with the order, and does not hold its deletion up.
-fn created(order: &CertificateOrder, spec: Value) -> DynamicObject {
+fn created(order: &CertificateOrder, spec: &Value) -> DynamicObject {
     let owner = OwnerReference {
         api_version: CertificateOrder::api_version(&()).into_owned(),
         kind: CertificateOrder::kind(&()).into_owned(),

@@ -1,5 +1,6 @@
 //! Whether an order is to have a `DNSEndpoint` now. Pure.
 
+use crate::api::v1alpha1::Mode;
 use crate::core::observation::Stage;
 use crate::order::dns_endpoint::records::{Selection, select};
 use crate::order::facts::Facts;
@@ -29,9 +30,9 @@ pub fn wanted(facts: &Facts<'_>) -> Wanted {
         return Wanted::Nothing;
     }
     match seen.stage {
-        // The records of an application that is not this order's are none of its business.
+        // The records of an application that is not this order's are none of its business, and a plan changes nothing.
         Stage::Validating | Stage::Reviewing | Stage::AwaitingLetter | Stage::Issuing | Stage::Revoking
-            if !is_ours || seen.records.is_empty() =>
+            if !is_ours || seen.records.is_empty() || facts.order.spec.mode == Mode::Plan =>
         {
             Wanted::AsItIs
         }

@@ -96,7 +96,7 @@ impl Fold<'_> {
         let ages = [written.map(|written| &written.last_transition_time), changed];
         let youngest =
             ages.into_iter().map(|since| since.map(|since| age::age(self.facts.now, since.0))).min();
-        if !youngest.flatten().is_some_and(|age| age >= SEEN_BY_THEN) {
+        if youngest.flatten().is_none_or(|age| age < SEEN_BY_THEN) {
             return false;
         }
         let is_left = |record: &&ValidationRecord| left_out.iter().any(|left| left.record == **record);

@@ -79,17 +79,20 @@ fn an_order_that_is_left_alone_or_not_known_keeps_what_it_has() {
     // The cloud may show the state before the order.
     let mut just_ordered = scene().ordered("A", 0).sees(holding("A")).at(1);
     just_ordered.order.spec.validation.dns_endpoint = true;
-    for (scene, what) in [
+    let scenes = vec![
         (validating().suspended(), "suspended"),
+        (validating().planning(), "only planned"),
         (validating().unread(), "not read"),
         (validating().cannot_read(unavailable("1")), "unreadable"),
         (without_records(), "no records yet"),
         (of_nobody, "not taken over yet"),
         (just_ordered, "just ordered"),
         (validating().deleted(0, DeletionPolicy::Cancel), "deleted: it goes with the order"),
-    ] {
+    ];
+    for (scene, what) in scenes {
         assert_eq!(wanted(&scene.facts()), Wanted::AsItIs, "{what}");
     }
+    assert_eq!(wanted(&ordered(Stage::Issued).planning().facts()), Wanted::Nothing);
     let revoking = ordered(Stage::Revoking).deleted(0, DeletionPolicy::Revoke);
     assert!(matches!(wanted(&revoking.facts()), Wanted::Records(_)));
 }
