@@ -22,7 +22,7 @@ const SYNCED: &str = "DNSEndpointSynced";
 const ENDPOINT: &str = "www-validation";
 
 /// How long a story waits for an object that no condition speaks of, in looks and the time between two.
-const LOOKS: (u32, Duration) = (300, Duration::from_millis(100));
+const LOOKS: (u32, Duration) = (600, Duration::from_millis(100));
 
 /// The kind with the fields that count, as external-dns declares them.
 fn definition() -> CustomResourceDefinition {
