@@ -112,6 +112,43 @@ def test_the_policies_are_about_the_account_and_the_claims_of_their_release(rend
     assert "== 'our-claims'" in str(found["a.blue-certorder-secrets"]["variables"])
 
 
+ENDPOINTS = [(["externaldns.k8s.io"], ["dnsendpoints"], ["get", "list", "create", "patch", "delete"])]
+WITH_ENDPOINTS = {"dnsEndpoint": {"enabled": True}, "policies": {"domains": {"enabled": True}}}
+
+
+def test_dns_endpoints_are_written_only_on_request(render):
+    assert "externaldns.k8s.io" not in render().text
+    out = render(WITH_ENDPOINTS)
+    assert rules(out.one("ClusterRole", "certorder")) == OPERATOR
+    assert rules(out.one("ClusterRole", "certorder-dns-endpoint")) == ENDPOINTS
+    binding = out.one("ClusterRoleBinding", "certorder-dns-endpoint")
+    assert binding["roleRef"]["name"] == "certorder-dns-endpoint"
+    assert subjects(binding) == [("ServiceAccount", "certorder", "certorder")]
+    [policy] = [item for item in out.all("ValidatingAdmissionPolicy") if item["metadata"]["name"].endswith("-dnsendpoints")]
+    [rule] = policy["spec"]["matchConstraints"]["resourceRules"]
+    assert (rule["resources"], rule["operations"]) == (["dnsendpoints"], ["CREATE", "UPDATE", "DELETE"])
+    [condition] = policy["spec"]["matchConditions"]
+    assert condition["expression"] == "request.userInfo.username == 'system:serviceaccount:certorder:certorder'"
+
+
+def test_dns_endpoints_of_one_namespace_take_no_cluster_role(render):
+    out = render(WITH_ENDPOINTS | {"watchNamespaces": ["shop", "bank"], "rbac": {"userRoles": False}})
+    assert not out.all("ClusterRole") and not out.all("ClusterRoleBinding")
+    roles = [role for role in out.all("Role") if role["metadata"]["name"] == "certorder-dns-endpoint"]
+    assert [role["metadata"]["namespace"] for role in roles] == ["bank", "shop"]
+    assert all(rules(role) == ENDPOINTS for role in roles)
+    bindings = [item for item in out.all("RoleBinding") if item["metadata"]["name"] == "certorder-dns-endpoint"]
+    assert [item["metadata"]["namespace"] for item in bindings] == ["bank", "shop"]
+    out = render(WITH_ENDPOINTS | {"rbac": {"create": False}})
+    assert not [item for item in out.objects if item["metadata"]["name"] == "certorder-dns-endpoint"]
+
+
+def test_quotes_are_an_argument(render):
+    assert not [flag for flag in render().args if "quote" in flag]
+    out = render(WITH_ENDPOINTS | {"dnsEndpoint": {"enabled": True, "quoteTxt": True}})
+    assert "--dns-endpoint-quote-txt=true" in out.args
+
+
 CLAIMS = [
     (["coordination.k8s.io"], ["leases"], ["get", "list", "create", "update", "delete"]),
     # The key of the payload hashes.

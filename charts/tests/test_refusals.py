@@ -28,6 +28,8 @@ WRONG = [
     ({"secretTemplate": {"prefixes": ["*.example"]}}, "prefixes"),
     ({"secretTemplate": {"prefixes": ["kubernetes.io"]}}, "prefixes"),
     ({"policies": {"operator": {"enabled": "no"}}}, "enabled"),
+    ({"dnsEndpoint": {"enabled": "yes"}}, "enabled"),
+    ({"dnsEndpoint": {"ttl": 60}}, "ttl"),
     ({"tencentCloud": {"rateLimit": 0.5}}, "rateLimit"),
     ({"tencentCloud": {"endpoint": "http://ssl.example"}}, "endpoint"),
     ({"tencentCloud": {"endpoint": "https://user@ssl.example"}}, "endpoint"),
@@ -113,3 +115,27 @@ def test_every_value_is_in_the_readme():
 
 def test_a_kubernetes_that_is_too_old_is_refused(refusal):
     assert "incompatible with Kubernetes v1.31" in refusal({}, "--kube-version", "1.31.0")
+
+
+DOMAINS = {"enabled": True, "actions": ["Deny"]}
+
+
+@pytest.mark.parametrize(
+    "domains",
+    [
+        {"enabled": False},
+        DOMAINS | {"actions": ["Warn", "Audit"]},
+        DOMAINS | {"unlisted": "Allow"},
+        DOMAINS | {"namespaceSelector": {"matchLabels": {"team": "shop"}}},
+    ],
+)
+@pytest.mark.parametrize("others", [{}, {"rbac": {"create": False}, "policies": {"operator": {"enabled": False}}}])
+def test_nobody_proves_control_of_any_domain_unless_that_is_said(render, refusal, domains, others):
+    policies = others.get("policies", {}) | {"domains": domains}
+    values = others | {"policies": policies, "dnsEndpoint": {"enabled": True}}
+    message = refusal(values)
+    assert "say which namespace may order which names with policies.domains" in message
+    assert "dnsEndpoint.anyDomain" in message
+    render(values | {"dnsEndpoint": {"enabled": True, "anyDomain": True}})
+    render(values | {"policies": policies | {"domains": DOMAINS}})
+    render(values | {"dnsEndpoint": {"enabled": False}})

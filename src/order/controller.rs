@@ -15,6 +15,7 @@ use crate::controller::schedule::Schedule;
 use crate::order::ages::RecordAges;
 use crate::order::claim::claims::Claims;
 use crate::order::claim::locks::CertificateLocks;
+use crate::order::dns_endpoint::memory::DnsEndpoints;
 use crate::order::export::kept::{Kept, Repairs};
 use crate::order::export::places::HeldUp;
 use crate::order::export::template::Prefixes;
@@ -55,6 +56,8 @@ pub struct Controller {
     pub repairs: Repairs,
     /// The results of the CA's checks of the proofs of control.
     pub validations: Validations,
+    /// What is known of the `DNSEndpoint`s with these proofs.
+    pub dns_endpoints: DnsEndpoints,
 }
 
 impl Controller {
@@ -66,6 +69,7 @@ impl Controller {
         self.repairs.forget(key);
         self.ages.forget(key);
         self.validations.forget(key);
+        self.dns_endpoints.forget(key);
         self.claims.order_deleted(key);
     }
 

@@ -17,6 +17,7 @@ use crate::core::fingerprint::{Comparison, HashKey};
 use crate::core::names::Names;
 use crate::core::observation::{Observation, Stage};
 use crate::order::ages::{Age, Ages};
+use crate::order::dns_endpoint::standing::Standing;
 use crate::order::renewal::look::Look;
 use crate::order::validation::Validation;
 use crate::provider::{Calls, Error, Letter, Payload};
@@ -32,8 +33,6 @@ pub struct Facts<'a> {
     pub cloud: &'static str,
     /// The paid certificate.
     pub certificate_id: &'a str,
-    /// A field of the order that this version does not support.
-    pub unsupported: Option<Problem>,
     /// Its names.
     pub names: &'a Result<Names, Problem>,
     /// The request that submits the application, or what is missing for it.
@@ -46,6 +45,8 @@ pub struct Facts<'a> {
     pub calls: Option<&'static Calls>,
     /// Whether the cloud's own log has the call of an intent, if it was read.
     pub logged: Option<bool>,
+    /// What came of its `DNSEndpoint`, if it has one.
+    pub dns_endpoint: Option<&'a Standing>,
     /// The last results of the CA's checks of the proofs of control.
     pub validation: Option<&'a Validation>,
     /// The key that certorder generates for this order.
@@ -404,7 +405,7 @@ impl Facts<'_> {
             );
             Problem::new(Reason::Withdrawn, message)
         };
-        self.unsupported.clone().or_else(|| self.withdraw_is_asked().then(withdrawn))
+        self.withdraw_is_asked().then(withdrawn)
     }
 
     /// Whether an application may be handed in next, so that it counts what can be known of its outputs.

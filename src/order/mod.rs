@@ -9,13 +9,16 @@
 //! 5. [`fold`] computes the next status from the outcome (pure);
 //! 6. [`status`] stores it by compare-and-swap (client required).
 //!
-//! Beside them: [`renewal`], how an order keeps its certificate valid; [`claim`], which order has a certificate; [`ages`], how long what a status records was observed here; [`export`], what goes into Secrets; [`own_key`], the key that
-//! certorder generates; [`references`], which orders a changed object requeues; [`mod@purpose`], what a pass is for;
+//! Beside them: [`renewal`], how an order keeps its certificate valid; [`claim`], which order has a certificate; [`ages`],
+//! how long what a status records was observed here; [`export`], what goes into Secrets; [`own_key`], the key that certorder
+//! generates; [`dns_endpoint`], the proofs of control for external-dns; [`references`], which orders a changed object requeues;
+//! [`mod@purpose`], what a pass is for;
 //! [`repair`], what is done to the Secrets between two reads of the cloud; [`validation`], the results of the CA's checks; [`finalizer`]; and [`controller`], the state of all this.
 
 pub mod ages;
 pub mod claim;
 pub mod controller;
+pub mod dns_endpoint;
 pub mod execute;
 pub mod export;
 pub mod facts;

@@ -19,6 +19,7 @@ use crate::controller::schedule::Due;
 use crate::core::annotations::{CONFIRM_REVOKE, RECONCILE_AT, RESUBMIT_AT, WITHDRAW};
 use crate::core::{age, pace};
 use crate::order::controller::Controller;
+use crate::order::dns_endpoint::keep::{Kept, keep};
 use crate::order::execute::{self, Done, Inputs};
 use crate::order::export::target::Target;
 use crate::order::facts::{self, Export, Facts};
@@ -137,13 +138,13 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
         order,
         cloud: registry::name(&order.spec.provider),
         certificate_id: registry::certificate_id(&order.spec.provider),
-        unsupported: resolve::unsupported(&order.spec),
         names: &resolved.names,
         payload: &offline,
         hash_key: hash_key.as_deref(),
         observed: None,
         calls: resolved.provider.as_ref().ok().map(|provider| provider.calls()),
         logged: None,
+        dns_endpoint: None,
         validation: None,
         key: resolved.key_state(),
         letter: None,
@@ -200,11 +201,20 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
     facts.contested = controller.contested(order).await?;
     facts.over_budget = controller.over_budget(order);
     facts.now = controller.context.clock.now();
-    if order.metadata.deletion_timestamp.is_some() {
-        return delete(controller, &facts, &resolved).await;
-    }
-    let inputs = Inputs { resolved: &resolved, target: extra.target.as_ref() };
-    execute::execute(controller, &facts, &inputs, &plan::plan(&facts)).await
+    let Kept { standing, again } = keep(controller, key, &facts).await;
+    facts.dns_endpoint = standing.as_ref();
+    let done = if order.metadata.deletion_timestamp.is_some() {
+        delete(controller, &facts, &resolved).await?
+    } else {
+        let inputs = Inputs { resolved: &resolved, target: extra.target.as_ref() };
+        execute::execute(controller, &facts, &inputs, &plan::plan(&facts)).await?
+    };
+    let requeue = match again {
+        Some(pause) if pause.is_zero() && done.requeue.at_latest(pause) == Requeue::In(pause) => Requeue::Now,
+        Some(pause) => done.requeue.at_latest(pause),
+        None => done.requeue,
+    };
+    Ok(Done { requeue, ..done })
 }
 
 /// One step of a deletion.

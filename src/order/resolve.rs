@@ -261,18 +261,3 @@ async fn letter(
         })
     })))
 }
-
-/// The first field of an order that this version does not support yet. Nothing is sent for such an order, since its
-/// user would get less than requested.
-#[must_use]
-pub fn unsupported(spec: &CertificateOrderSpec) -> Option<Problem> {
-    let fields = [(
-        spec.validation.dns_endpoint,
-        "validation.dnsEndpoint",
-        "leave it out, and publish the records yourself",
-    )];
-    let (_, field, instead) = fields.into_iter().find(|(used, ..)| *used)?;
-    let message =
-        format!("this version of certorder does not do spec.{field} yet, so nothing is sent; {instead}");
-    Some(Problem::new(Reason::InvalidRequest, message))
-}

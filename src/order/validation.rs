@@ -26,6 +26,20 @@ pub struct Validation {
     pub deadline: Option<Deadline>,
 }
 
+impl Validation {
+    /// Whether there is a result for a record.
+    #[must_use]
+    pub fn is_about(&self, record: &ValidationRecord) -> bool {
+        check_of(self, record).is_some()
+    }
+}
+
+/// Whether the CA has seen a record.
+#[must_use]
+pub fn has_passed(record: &ValidationRecord, validation: Option<&Validation>) -> bool {
+    validation.and_then(|validation| check_of(validation, record)).is_some_and(|check| check.passed)
+}
+
 /// The last results. In memory only, and cached while an order waits, so that its message does not change.
 #[derive(Default)]
 pub struct Validations(Mutex<HashMap<Key, (Instant, Arc<Validation>)>>);

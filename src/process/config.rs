@@ -79,6 +79,19 @@ pub struct Config {
     )]
     pub secret_template_prefixes: Vec<String>,
 
+    /// Write TXT values of a `DNSEndpoint` in quotes, for a DNS service that external-dns gives them to as they are and that asks
+    /// for quotes (Route 53, `PowerDNS`). Most take them without.
+    #[arg(
+        long,
+        env = "CERTORDER_DNS_ENDPOINT_QUOTE_TXT",
+        default_value_t = false,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = ArgAction::Set
+    )]
+    pub dns_endpoint_quote_txt: bool,
+
     /// The shortest pause between two looks at a running order; it grows with the age of the last change.
     #[arg(long, env = "CERTORDER_POLL_INTERVAL", default_value = "30s", value_parser = duration, value_name = "TIME")]
     pub poll_interval: Duration,

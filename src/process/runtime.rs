@@ -26,6 +26,7 @@ use crate::order;
 use crate::order::ages::RecordAges;
 use crate::order::claim::claims::Claims;
 use crate::order::claim::locks::CertificateLocks;
+use crate::order::dns_endpoint::memory::DnsEndpoints;
 use crate::order::export::kept::{Kept, Repairs};
 use crate::order::export::places::HeldUp;
 use crate::order::export::template::Prefixes;
@@ -227,6 +228,7 @@ pub async fn run_by(
         kept: Kept::default(),
         repairs: Repairs::default(),
         validations: Validations::default(),
+        dns_endpoints: DnsEndpoints::new(config.dns_endpoint_quote_txt),
     });
     let sweep_kept = tokio::spawn({
         let orders = Arc::clone(&orders);

@@ -1,11 +1,13 @@
 //! The cluster that a story runs on.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use certorder::api;
 use certorder_sim::kube::ApiServer;
 use certorder_sim::proxy::{Trust, Upstream};
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::authorization::v1::SubjectAccessReview;
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
@@ -13,7 +15,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::deploy;
@@ -117,6 +119,25 @@ impl Cluster {
                 object.data["subjects"][0]["namespace"] = namespace.into();
             }
             deploy::apply(&self.client, &objects).await;
+        }
+    }
+
+    /// Waits until the operator may delete objects of a kind in a namespace: a real API server takes a moment to see a role.
+    pub(crate) async fn until_allowed(&self, namespace: &str, group: &str, resource: &str) {
+        let review: SubjectAccessReview = serde_json::from_value(json!({"spec": {
+            "user": format!("system:serviceaccount:{}:{}", deploy::NAMESPACE, deploy::ACCOUNT),
+            "resourceAttributes": {
+                "group": group, "resource": resource, "namespace": namespace, "verb": "delete",
+            },
+        }}))
+        .unwrap();
+        let reviews: Api<SubjectAccessReview> = Api::all(self.client.clone());
+        while is_real() {
+            let answer = reviews.create(&PostParams::default(), &review).await.unwrap();
+            if answer.status.unwrap().allowed {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 

@@ -17,6 +17,7 @@ mod clouds;
 mod cluster;
 mod crashes;
 mod deploy;
+mod dns_endpoints;
 mod docs;
 mod fixtures;
 mod following;

@@ -1,13 +1,12 @@
-//! Plan and suspend send nothing; features that this version lacks are reported.
+//! Plan and suspend send nothing.
 
 use certorder::api::v1alpha1::CertificateOrder;
-use certorder_sim::tencent::Product;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 
 use crate::clouds::{self, Kind, for_both_clouds};
-use crate::fixtures::{self, CERTIFICATE};
-use crate::world::{World, condition, message};
+use crate::fixtures;
+use crate::world::{World, condition};
 
 for_both_clouds! {
     mode_plan_shows_the_redacted_request_and_sends_nothing_until_it_is_apply,
@@ -72,40 +71,5 @@ async fn of_a_secret_with_a_csr_nothing_but_the_csr_is_sent_or_shown(kind: Kind)
     let sent = world.site.ledger().iter().map(|call| call.body.to_string()).collect();
     for text in [plan, serde_json::to_string(&submitted).unwrap(), sent] {
         assert!(!text.contains(HIDDEN), "{text}");
-    }
-}
-
-#[tokio::test]
-async fn what_this_version_cannot_do_is_said_and_nothing_is_sent() {
-    let world = World::start().await;
-    world.buy(CERTIFICATE, Product::DV_SINGLE);
-    let fields = [(
-        "endpoint",
-        json!({"validation": {"dnsEndpoint": true}}),
-        "does not do spec.validation.dnsEndpoint yet",
-    )];
-    for (name, change, field) in fields {
-        let mut order = fixtures::personal(name);
-        merge(&mut order["spec"], &change);
-        world.create::<CertificateOrder>(order).await;
-        let status = world.until_is(name, "Stalled", "True", "InvalidRequest").await;
-        let says = message(&status, "Stalled");
-        assert!(says.contains(field), "{says}");
-    }
-    assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 0);
-}
-
-fn merge(target: &mut serde_json::Value, change: &serde_json::Value) {
-    match (target, change) {
-        (serde_json::Value::Object(target), serde_json::Value::Object(change)) => {
-            for (key, value) in change {
-                if value.is_null() {
-                    target.remove(key);
-                } else {
-                    merge(target.entry(key.clone()).or_insert(json!(null)), value);
-                }
-            }
-        }
-        (target, change) => *target = change.clone(),
     }
 }

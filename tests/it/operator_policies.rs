@@ -1,10 +1,11 @@
-//! What the operator's ServiceAccount writes of Secrets and orders, beyond what RBAC can say: the policies of
+//! What the operator's ServiceAccount writes of Secrets, orders and `DNSEndpoint`s, beyond what RBAC can say: the policies of
 //! `deploy/operator`. On a real API server every story runs with them; here is what they refuse and what they allow.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use certorder::api::v1alpha1::CertificateOrder;
+use certorder::order::dns_endpoint::object::KIND;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::NamespaceResourceScope;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::cluster;
 use crate::deploy;
+use crate::dns_endpoints;
 use crate::fixtures;
 use crate::world::World;
 
@@ -331,4 +333,75 @@ async fn of_orders_it_writes_status_and_finalizer_and_has_those_that_an_order_ow
     // With somebody else's finalizer the namespace would stay.
     world.edit::<CertificateOrder>("www", finalizers(&[])).await;
     world.allow_anything();
+}
+
+/// A `DNSEndpoint` as certorder writes it, with changes.
+fn endpoint(name: &str, change: Value) -> DynamicObject {
+    let owner = json!({
+        "apiVersion": "certorder.dev/v1alpha1", "kind": "CertificateOrder", "name": "www", "uid": "uid-of-www",
+        "controller": true,
+    });
+    let record =
+        json!({"dnsName": "a.acme.example", "recordType": "TXT", "recordTTL": 300, "targets": ["a"]});
+    let mut endpoint = json!({
+        "apiVersion": "externaldns.k8s.io/v1alpha1", "kind": "DNSEndpoint",
+        "metadata": {
+            "name": name, "annotations": {"certorder.dev/order": "www"}, "ownerReferences": [owner],
+        },
+        "spec": {"endpoints": [record]},
+    });
+    merge(&mut endpoint, change);
+    serde_json::from_value(endpoint).unwrap()
+}
+
+const NAMED: &str = "named after that order and owned by it";
+const MARKED: &str = "only DNSEndpoints with the annotation certorder.dev/order";
+const RECORDS: &str = "only TXT and CNAME records";
+
+#[tokio::test]
+async fn of_dns_endpoints_it_writes_the_one_of_an_order_with_records_of_two_types() {
+    if !cluster::is_real() {
+        return;
+    }
+    let world = World::quiet().await;
+    dns_endpoints::install(&world.client()).await;
+    world.allow_dns_endpoints().await;
+    world.allow_anything();
+    let api = |client: Client| Api::<DynamicObject>::namespaced_with(client, &world.namespace, &*KIND);
+    let (ours, users) = (api(account(&world)), api(world.client()));
+    let unmarked = json!({"metadata": {"annotations": null}});
+    for _ in 0..LOOKS.0 {
+        if try_to_create(&ours, &endpoint("www-validation", unmarked.clone())).await.is_err() {
+            break;
+        }
+        tokio::time::sleep(LOOKS.1).await;
+    }
+    let of_type = |type_: &str| {
+        let record = json!({"dnsName": "a.acme.example", "recordType": type_, "targets": ["a"]});
+        json!({"spec": {"endpoints": [record]}})
+    };
+    let cases = [
+        ("www-validation", json!({}), None),
+        ("www-validation", of_type("CNAME"), None),
+        ("www-validation", of_type("A"), Some(RECORDS)),
+        ("www-validation", of_type("NS"), Some(RECORDS)),
+        ("www-validation", unmarked.clone(), Some(NAMED)),
+        ("www-validation", json!({"metadata": {"ownerReferences": null}}), Some(NAMED)),
+        ("www", json!({}), Some(NAMED)),
+        ("api-validation", json!({}), Some(NAMED)),
+    ];
+    for (name, change, words) in cases {
+        let tried = try_to_create(&ours, &endpoint(name, change.clone())).await;
+        match words {
+            None => allowed(tried, &change.to_string()),
+            Some(words) => refused(tried, words, &format!("{name} {change}")),
+        }
+    }
+    // What a user wrote is not touched, whatever its name.
+    let theirs = json!({"metadata": {"annotations": null, "ownerReferences": null}});
+    users.create(&PostParams::default(), &endpoint("www-validation", theirs)).await.unwrap();
+    let marked = json!({"metadata": {"annotations": {"certorder.dev/order": "www"}}});
+    refused(patch(&ours, "www-validation", marked).await, MARKED, "taken over");
+    let deleted = ours.delete("www-validation", &DeleteParams::default()).await;
+    refused(deleted, MARKED, "deleted");
 }

@@ -66,6 +66,14 @@ const NOT_CLAIMING: [(&str, &str, &[&str]); 3] = [
     ("rbac.authorization.k8s.io", "rolebindings", &["get", "create"]),
 ];
 
+/// What it needs beside that for `validation.dnsEndpoint`, where that is asked for, and what it must not be able to do there.
+const PUBLISHING: [(&str, &str, &[&str]); 1] =
+    [("externaldns.k8s.io", "dnsendpoints", &["get", "list", "create", "patch", "delete"])];
+const NOT_PUBLISHING: [(&str, &str, &[&str]); 2] = [
+    ("externaldns.k8s.io", "dnsendpoints", &["watch", "update", "deletecollection"]),
+    ("externaldns.k8s.io", "dnsendpoints/status", &["update", "patch"]),
+];
+
 /// A request for a Secret in the namespace of the claims.
 fn of_secret(verb: &'static str, namespace: &str, name: &str) -> Call {
     let (group, resource) = (String::new(), "secrets".to_owned());
@@ -134,6 +142,23 @@ fn the_roles_allow_what_the_operator_needs_and_nothing_else() {
         for call in calls(&MAY, namespace) {
             assert!(!rules.allow(&call), "{call:?}");
         }
+    }
+}
+
+#[test]
+fn dns_endpoints_are_written_only_where_that_is_asked_for() {
+    for folder in ["deploy/operator", "deploy/namespaced"] {
+        let rules = Rules::of(folder, "shop");
+        for call in calls(&PUBLISHING, "shop").into_iter().chain(calls(&NOT_PUBLISHING, "shop")) {
+            assert!(!rules.allow(&call), "{folder}: {call:?}");
+        }
+    }
+    let rules = Rules::of("deploy/dns-endpoint", "shop");
+    for call in calls(&PUBLISHING, "shop") {
+        assert!(rules.allow(&call), "{call:?}");
+    }
+    for call in calls(&NOT_PUBLISHING, "shop").into_iter().chain(calls(&MAY, "shop")) {
+        assert!(!rules.allow(&call), "{call:?}");
     }
 }
 

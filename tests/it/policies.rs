@@ -15,19 +15,20 @@ use serde_json::{Value, json};
 
 use crate::cluster::{self, Cluster};
 use crate::deploy;
+use crate::dns_endpoints;
 use crate::fixtures;
 use crate::world::World;
 
 const ANNOTATION: &str = "certorder.dev/allowed-domains";
 
 /// The policy of one file, applied to the namespace of one story only.
-struct Policy {
+pub(crate) struct Policy {
     client: Client,
     objects: Vec<DynamicObject>,
 }
 
 impl Policy {
-    async fn apply(world: &World, file: &str, change: impl Fn(&mut Value)) -> Self {
+    pub(crate) async fn apply(world: &World, file: &str, change: impl Fn(&mut Value)) -> Self {
         let mut objects = deploy::read_file(&format!("deploy/policies/{file}.yaml"));
         let name = format!("{file}-{}", world.namespace);
         for object in &mut objects {
@@ -48,7 +49,7 @@ impl Policy {
         Self { client, objects }
     }
 
-    async fn remove(self) {
+    pub(crate) async fn remove(self) {
         let params = DeleteParams::default();
         for object in &self.objects {
             let name = object.name_any();
@@ -83,7 +84,7 @@ async fn admission(world: &World, order: Value) -> Result<(), String> {
 }
 
 /// Waits until an order gets this result: the API server takes a moment to see a policy or a parameter.
-async fn until(world: &World, common_name: &str, allowed: bool) {
+pub(crate) async fn until(world: &World, common_name: &str, allowed: bool) {
     for _ in 0..150 {
         if admission(world, order("probe", common_name, &[])).await.is_ok() == allowed {
             return;
@@ -94,7 +95,7 @@ async fn until(world: &World, common_name: &str, allowed: bool) {
     panic!("{common_name} is never {}: {result:?}", if allowed { "allowed" } else { "refused" });
 }
 
-async fn annotate(world: &World, domains: Option<&str>) {
+pub(crate) async fn annotate(world: &World, domains: Option<&str>) {
     let api: Api<Namespace> = Api::all(world.client());
     let change = Patch::Merge(json!({"metadata": {"annotations": {ANNOTATION: domains}}}));
     api.patch(&world.namespace, &PatchParams::default(), &change).await.unwrap();
@@ -144,8 +145,16 @@ async fn a_namespace_orders_the_names_of_its_annotation_only() {
         let change = Patch::Merge(json!({"spec": {"commonName": "shop.acme.example"}}));
         let refused = world.orders().patch("www", &PatchParams::default(), &change).await.unwrap_err();
         assert!(refused.to_string().contains("may not order shop.acme.example"), "{refused}");
+        // But nobody proves control of a name that is not on the list any more.
+        let switched_on = Patch::Merge(json!({"spec": {"validation": {"dnsEndpoint": true}}}));
+        let refused = world.orders().patch("www", &PatchParams::default(), &switched_on).await.unwrap_err();
+        assert!(refused.to_string().contains("may not order www.acme.example"), "{refused}");
         annotate(&world, Some("*")).await;
         until(&world, "any.name.example", true).await;
+        world.orders().patch("www", &PatchParams::default(), &switched_on).await.unwrap();
+        annotate(&world, Some("blog.example")).await;
+        until(&world, "any.name.example", false).await;
+        world.edit::<CertificateOrder>("www", json!({"spec": {"suspend": false}})).await;
     }
     policy.remove().await;
 }
@@ -195,6 +204,7 @@ async fn a_quota_bounds_the_orders_of_a_namespace() {
 #[tokio::test]
 async fn the_policies_are_accepted_by_the_api_server() {
     let cluster = Cluster::start(cluster::kubeconfig().as_deref()).await;
+    dns_endpoints::install(&cluster.client).await;
     let mut policies = deploy::read("deploy/policies");
     policies.retain(|object| deploy::kind(object) == "ValidatingAdmissionPolicy");
     assert_eq!(policies.len(), 2);
@@ -207,8 +217,11 @@ async fn the_policies_are_accepted_by_the_api_server() {
     let mut of_the_operator = deploy::read_file("deploy/operator/policies-operator.yaml");
     of_the_operator.retain(|object| deploy::kind(object) == "ValidatingAdmissionPolicy");
     policies.extend(of_the_operator);
+    let mut of_endpoints = deploy::read("deploy/dns-endpoint");
+    of_endpoints.retain(|object| deploy::kind(object) == "ValidatingAdmissionPolicy");
+    policies.extend(of_endpoints);
     let right = policies.len();
-    assert_eq!(right, 4);
+    assert_eq!(right, 5);
     policies.extend(misspelled);
     for (number, policy) in policies.iter_mut().enumerate() {
         // Without its binding a policy does not affect the other stories.

@@ -224,6 +224,25 @@ impl World {
         self.rules.set(None);
     }
 
+    /// Gives the operator the permissions of `deploy/dns-endpoint` in its namespace.
+    pub(crate) async fn allow_dns_endpoints(&self) {
+        let more = Rules::of("deploy/dns-endpoint", &self.namespace);
+        self.rules.set(self.rules.take().map(|rules| rules.and(more)));
+        let mut objects = deploy::read("deploy/dns-endpoint");
+        for object in &mut objects {
+            let kind = deploy::kind(object).to_owned();
+            if let Some(types) = object.types.as_mut().filter(|_| kind.starts_with("ClusterRole")) {
+                kind.trim_start_matches("Cluster").clone_into(&mut types.kind);
+                object.metadata.namespace = Some(self.namespace.clone());
+            }
+            if let Some(role) = object.data.pointer_mut("/roleRef/kind") {
+                *role = "Role".into();
+            }
+        }
+        deploy::apply(&self.client(), &objects).await;
+        self.cluster.until_allowed(&self.namespace, "externaldns.k8s.io", "dnsendpoints").await;
+    }
+
     /// Starts the operator.
     pub(crate) fn run(&mut self) {
         self.operator = Some(self.second_operator());

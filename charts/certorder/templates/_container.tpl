@@ -23,6 +23,11 @@
 {{- range .Values.secretTemplate.prefixes | uniq | sortAlpha }}
 - --secret-template-prefix={{ . }}
 {{- end }}
+{{- /* Refuses what is not allowed, whatever else is rendered. */}}
+{{- $_ := include "certorder.hasDnsEndpoint" . }}
+{{- if .Values.dnsEndpoint.quoteTxt }}
+- --dns-endpoint-quote-txt=true
+{{- end }}
 {{- range $flag, $value := dict
   "concurrency" .Values.concurrency
   "poll-interval" .Values.pollInterval

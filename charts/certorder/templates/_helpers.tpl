@@ -104,6 +104,31 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{/* Whether the policies on what the operator writes are there: they are of the whole cluster, as a ClusterRole is. */}}
+{{- define "certorder.hasOperatorPolicies" -}}
+{{- if kindIs "invalid" .Values.policies.operator.enabled | ternary (not .Values.watchNamespaces) .Values.policies.operator.enabled }}true{{ end }}
+{{- end }}
+
+{{/* Whether orders get DNSEndpoints. Whoever may write an order would else prove control of any domain. */}}
+{{- define "certorder.hasDnsEndpoint" -}}
+{{- if .Values.dnsEndpoint.enabled }}
+{{- $domains := .Values.policies.domains }}
+{{- $judged := and $domains.enabled (has "Deny" $domains.actions) (eq $domains.unlisted "Deny") (not $domains.namespaceSelector) }}
+{{- if not (or $judged .Values.dnsEndpoint.anyDomain) }}
+{{- fail "dnsEndpoint.enabled lets every author of orders prove control of every domain in the zones of external-dns: say which namespace may order which names with policies.domains (enabled: true, actions: [Deny], unlisted: Deny, no namespaceSelector), or set dnsEndpoint.anyDomain to true if all of them may" }}
+{{- end }}
+{{- "true" }}
+{{- end }}
+{{- end }}
+
+{{/* Of each order with validation.dnsEndpoint one, deleted once it is of no use. The others of its namespace are read, in case
+one of them has the same record. */}}
+{{- define "certorder.dnsEndpointRules" -}}
+- apiGroups: [externaldns.k8s.io]
+  resources: [dnsendpoints]
+  verbs: [get, list, create, patch, delete]
+{{- end }}
+
 {{/* What the operator does in the namespaces that it watches, and nothing else. */}}
 {{- define "certorder.rules" -}}
 # patch is for the finalizer, and with create and delete for the orders that renew others. RBAC would let them be used on the

@@ -26,6 +26,10 @@ pub enum ConditionType {
     /// The certificate is being renewed: from when that is due until its successor stands in the Secret. Present only while
     /// true; Ready stays.
     Renewing,
+    /// The proofs of control stand in the `DNSEndpoint` of the order, for external-dns. False says why not. Present only with
+    /// `validation.dnsEndpoint`, while the CA needs them.
+    #[strum(serialize = "DNSEndpointSynced")]
+    DnsEndpointSynced,
     /// A person must do something: add a record, send a letter, take a call. The message has the details.
     ActionRequired,
     /// `mode: Plan`: the request stands in `status.plan`, and nothing was sent.
@@ -172,6 +176,20 @@ pub enum Reason {
     ReissueDidNotExtend,
     /// Renewing: the certificate ends soon, and its successor does not stand in the Secret. Look into the console.
     RenewalOverdue,
+    /// `DNSEndpointSynced`: the cluster has no kind `DNSEndpoint`. Install external-dns' `CustomResourceDefinition`.
+    CrdNotInstalled,
+    /// `DNSEndpointSynced`: the operator has no rights to the kind. Set the chart's `dnsEndpoint.enabled`.
+    RightMissing,
+    /// `DNSEndpointSynced`: the API server refuses the object. The message has its answer.
+    #[strum(serialize = "DNSEndpointRefused")]
+    DnsEndpointRefused,
+    /// `DNSEndpointSynced`: an object of its name is not the order's. Delete it.
+    #[strum(serialize = "DNSEndpointConflict")]
+    DnsEndpointConflict,
+    /// `DNSEndpointSynced`: another `DNSEndpoint` has a record of the same name and type with another value. Take it out there.
+    RecordConflict,
+    /// `ActionRequired`: the CA has not seen the records of the `DNSEndpoint` for hours. Look into the log of external-dns.
+    RecordNotSeen,
     /// Planned, Ready: `mode: Plan`, nothing was sent. Set `mode: Apply` to send it.
     Planned,
     /// Suspended: `suspend: true`.

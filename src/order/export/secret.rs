@@ -23,8 +23,8 @@ use crate::core::text::shown;
 use crate::order::export::template::{self, MANAGED_BY};
 use crate::provider::registry;
 
-/// The order that a Secret belongs to, by name.
-const ORDER: &str = "certorder.dev/order";
+/// The order that an object belongs to, by name.
+pub const ORDER: &str = "certorder.dev/order";
 /// The paid certificate that a Secret belongs to.
 const CERTIFICATE: &str = "certorder.dev/certificate-id";
 /// The certificate that is in a Secret, if that is not the one of its order any more but a successor.

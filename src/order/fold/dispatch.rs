@@ -32,6 +32,7 @@ pub fn fold(
     let requeue = fold.outcome(outcome);
     let requeue = fold.renewal(outcome, requeue);
     fold.template_accepted();
+    fold.dns_endpoint();
     fold.status.conditions = fold.conditions.into_list();
     Next { status: fold.status, requeue }
 }

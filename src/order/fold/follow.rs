@@ -49,9 +49,9 @@ impl Fold<'_> {
             }
             None => self.conditions.clear(ConditionType::Issued, report.reason, &report.message),
         }
-        match &report.action {
-            Some(action) => {
-                self.conditions.set(ConditionType::ActionRequired, Status::True, report.reason, action);
+        match self.action(seen, &report) {
+            Some((reason, action)) => {
+                self.conditions.set(ConditionType::ActionRequired, Status::True, reason, &action);
             }
             None => self.conditions.remove(ConditionType::ActionRequired),
         }

@@ -3,7 +3,8 @@
 //!
 //! - [`outcome`]: what can happen, and when to requeue.
 //! - `dispatch`: passes an outcome to the part that handles it. `calls`: intents, outcomes of calls, further attempts;
-//!   `follow`: what the cloud shows of an order; `renewal`: its current certificate and the successor of that; `state`: the status under construction.
+//!   `follow`: what the cloud shows of an order; `renewal`: its current certificate and the successor of that; `published`: the
+//!   proofs of control that external-dns publishes; `state`: the status under construction.
 //! - [`stages`]: the report for each stage of a certificate, as one table.
 
 mod calls;
@@ -11,6 +12,7 @@ pub mod contested;
 mod dispatch;
 mod follow;
 pub mod outcome;
+mod published;
 mod renewal;
 pub mod stages;
 mod state;

@@ -6,6 +6,7 @@ mod calls;
 mod claim;
 mod clocks;
 mod cloud;
+mod dns_endpoint;
 mod finalize;
 mod fold;
 mod hashes;

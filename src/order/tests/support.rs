@@ -23,6 +23,7 @@ use crate::core::observation::{Observation, Stage};
 use crate::core::product::Product;
 use crate::core::redact::Filter;
 use crate::order::ages::{Age, Ages};
+use crate::order::dns_endpoint::standing::Standing;
 use crate::order::facts::{self, Action, Export, Facts, KeyState, Term};
 use crate::order::fold::{self, Next, Outcome};
 use crate::order::plan::{self, Step};
@@ -84,7 +85,6 @@ pub(super) struct Scene {
     pub(super) payload: Result<Payload, Problem>,
     pub(super) hash_key: Option<HashKey>,
     pub(super) observed: Option<Result<Observation, Error>>,
-    pub(super) unsupported: Option<Problem>,
     pub(super) contested: Option<Problem>,
     pub(super) over_budget: Option<Problem>,
     pub(super) outputs: Option<Problem>,
@@ -101,6 +101,7 @@ pub(super) struct Scene {
     /// How long it has observed everything else that the status records.
     pub(super) ages: Ages,
     pub(super) logged: Option<bool>,
+    pub(super) dns_endpoint: Option<Standing>,
     pub(super) validation: Option<Box<Validation>>,
     pub(super) renewal: Option<Look>,
     pub(super) now: Timestamp,
@@ -114,7 +115,6 @@ pub(super) fn scene() -> Scene {
         payload: Ok(payload("A")),
         hash_key: Some(hash_key()),
         observed: Some(Ok(awaiting())),
-        unsupported: None,
         contested: None,
         over_budget: None,
         outputs: None,
@@ -128,6 +128,7 @@ pub(super) fn scene() -> Scene {
         intent_age: Duration::from_hours(1),
         ages: Ages::all(Age { seen: Duration::from_hours(1), is_known: true }),
         logged: None,
+        dns_endpoint: None,
         validation: None,
         renewal: None,
         now: at(0),
@@ -140,13 +141,13 @@ impl Scene {
             order: &self.order,
             cloud: CLOUD,
             certificate_id: ID,
-            unsupported: self.unsupported.clone(),
             names: &self.names,
             payload: &self.payload,
             hash_key: self.hash_key.as_ref(),
             observed: self.observed.as_ref(),
             calls: self.calls,
             logged: self.logged,
+            dns_endpoint: self.dns_endpoint.as_ref(),
             validation: self.validation.as_deref(),
             key: match &self.key {
                 None => KeyState::Held,
