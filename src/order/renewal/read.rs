@@ -9,7 +9,7 @@ use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, RenewalPoli
 use crate::cluster::cache::{Key, Target};
 use crate::core::conditions::get;
 use crate::core::registered_domain::registered_domain;
-use crate::core::succession::{Head, Way};
+use crate::core::succession::{Candidate, Head, Link, Way};
 use crate::order::controller::Controller;
 use crate::order::facts::Facts;
 use crate::order::renewal::assess::{chain, due_of, is_renewed, term};
@@ -57,7 +57,8 @@ pub async fn look(controller: &Controller, key: &Key, facts: &Facts<'_>, resolve
     let head =
         Head { certificate_id: facts.current_id(), common_name: names.common_name().as_str(), chain: &all };
     match provider.successors(&head, max_age).await {
-        Ok(candidates) => {
+        Ok(mut candidates) => {
+            candidates.retain(|candidate| candidate.link != Link::None || !is_of_another(controller, key, facts, candidate));
             let reissues = candidates.iter().filter(|candidate| candidate.way == Way::Reissue);
             look.reissues = reissues.map(|candidate| candidate.certificate_id.clone()).collect();
             look.choice = Some(choose(&candidates, names, None));
@@ -75,6 +76,20 @@ pub async fn look(controller: &Controller, key: &Key, facts: &Facts<'_>, resolve
         look.reissue_runs = reissue_runs(controller, key, facts);
     }
     Some(look)
+}
+
+/// Whether a certificate without links is somebody's own: an order that was not made for this one submitted it, or will.
+fn is_of_another(controller: &Controller, key: &Key, facts: &Facts<'_>, candidate: &Candidate) -> bool {
+    let target = Target::Certificate(facts.cloud, candidate.certificate_id.clone());
+    let orders = controller.orders.iter().flat_map(|orders| orders.referring_to(&target));
+    let is_filed_by_the_cloud = |order: &CertificateOrder| {
+        let submission = order.status.as_ref().and_then(|status| status.submission.as_ref());
+        submission.is_some_and(|submission| submission.adopted)
+    };
+    let is_here = |order: &CertificateOrder| order.metadata.namespace.as_deref() == Some(key.0.as_str());
+    { orders }.any(|order| {
+        !successor::is_made_for(&order, facts.order) && !(is_here(&order) && is_filed_by_the_cloud(&order))
+    })
 }
 
 /// Whether nothing can come of the order for a successor any more.

@@ -103,9 +103,11 @@ impl Certificate {
             Stage::Expired | Stage::Revoking | Stage::Revoked | Stage::Refunded | Stage::Managed
         );
         let ends_before = self.not_after.zip(head.not_after).is_some_and(|(end, of_head)| end < of_head);
+        // One that nobody has applied for has no name yet: a person has to say what it was bought for.
+        let is_unnamed = self.primary_name().is_none() && self.stage == Stage::AwaitingInformation;
         self.specification.is_some()
             && self.specification == head.specification
-            && self.primary_name().is_some_and(|own| own.eq_ignore_ascii_case(name))
+            && (is_unnamed || self.primary_name().is_some_and(|own| own.eq_ignore_ascii_case(name)))
             && !is_over
             && !ends_before
     }
