@@ -12,8 +12,8 @@ use super::errors;
 /// The largest page.
 const PAGE: usize = 50;
 
-/// More pages than any account has.
-const MOST_PAGES: usize = 200;
+/// The cloud refuses a higher offset than 100.
+const MOST_PAGES: usize = 3;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -66,7 +66,7 @@ impl Huawei {
                 return Ok(false);
             }
         }
-        // Longer than a list can be: it proves nothing.
+        // There may be more than can be listed: it proves nothing.
         Ok(true)
     }
 }
