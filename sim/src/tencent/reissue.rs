@@ -73,9 +73,8 @@ fn check_other_runs(state: &State, rules: &ReissueRules, certificate: &Certifica
         return Err(Refusal::new("FailedOperation.OrderAlreadyReplaced", message));
     }
     let is_in_the_way = |other: &Certificate| {
-        other.owner == certificate.owner
-            && other.reissue_runs()
-            && shares_registered_domain(other, certificate)
+        let is_theirs = other.reissue_runs() && other.owner == certificate.owner;
+        is_theirs && shares_registered_domain(other, certificate)
     };
     if rules.one_per_registered_domain && state.certificates.values().any(is_in_the_way) {
         return Err(Refusal::wrong_status());

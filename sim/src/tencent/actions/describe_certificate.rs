@@ -22,7 +22,8 @@ pub(super) const ACTION: Action =
 
 fn run(call: &mut Invocation<'_>) -> Result<Answer, Refusal> {
     let certificate = call.certificate("CertificateId")?;
-    let can_be_reissued = reissue::check(call.state, &call.options.reissue, certificate, call.now).is_ok();
+    let can_be_reissued = certificate.status == Status::ISSUED
+        && reissue::check(call.state, &call.options.reissue, certificate, call.now).is_ok();
     let mut fields = common_fields(call, certificate);
     fields.extend(application_fields(certificate));
     fields.extend(summary_fields(certificate));
