@@ -114,13 +114,15 @@ impl<'a> Story<'a> {
     /// hours; this requests a pass at once.
     async fn renew_issued(&mut self) -> Result<(), Error> {
         for order in self.manifests.orders.iter().filter(|order| order.is_renewed) {
-            let (name, own) = (order.object.name_any(), registry::certificate_id(&order.object.spec.provider));
+            let (name, own) =
+                (order.object.name_any(), registry::certificate_id(&order.object.spec.provider));
             if self.renewed.contains(&name) || !order.goal.is_reached(&self.status(order)) {
                 continue;
             }
             let next = self.cloud.renew(own)?;
             self.screen.say(&format!("the cloud makes {next}, which is to take the place of {own}"));
-            let api: Api<CertificateOrder> = Api::namespaced(self.cluster.client(), &self.manifests.namespace);
+            let api: Api<CertificateOrder> =
+                Api::namespaced(self.cluster.client(), &self.manifests.namespace);
             let annotation = json!({"certorder.dev/reconcile-at": "now that there is a successor"});
             let change = Patch::Merge(json!({"metadata": {"annotations": annotation}}));
             let asked = api.patch(&name, &PatchParams::default(), &change).await;
@@ -180,7 +182,8 @@ impl<'a> Story<'a> {
                 words.push(format!("{name}: {message}"));
             }
             if let Some(renewal) = status.renewal.as_ref().filter(|renewal| renewal.chain.len() > 1) {
-                words.push(format!("{name}: renewed, and ready all the time: {}", renewal.chain.join(" -> ")));
+                words
+                    .push(format!("{name}: renewed, and ready all the time: {}", renewal.chain.join(" -> ")));
             }
             let request = status.request_id.unwrap_or_else(|| "-".to_owned());
             rows.push([name, order.goal.to_string(), certificate, calls.len().to_string(), request]);

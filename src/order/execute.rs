@@ -26,7 +26,7 @@ use crate::order::facts::{Action, Facts};
 use crate::order::finalizer;
 use crate::order::fold::{Next, Outcome, Requeue, fold};
 use crate::order::plan::Step;
-use crate::order::renewal::{Renewed, RenewalStep, ask, assess, carry, swap};
+use crate::order::renewal::{RenewalStep, Renewed, ask, assess, carry, swap};
 use crate::order::resolve::{self, Resolved};
 use crate::order::status::{self, Swap};
 use crate::provider::{self, Accepted, Payload, Provider, Request};
@@ -390,8 +390,7 @@ impl Call<'_> {
         let facts = Facts { now: self.controller.context.clock.now(), ..self.facts.clone() };
         let outcome = Outcome::Called(action, &intent, &outcome);
         let next = fold(&status::of(&stored), &facts, &outcome, &self.resolved.filter);
-        let order =
-            status::store_outcome(&self.controller.context.client, stored, next.status, holds).await;
+        let order = status::store_outcome(&self.controller.context.client, stored, next.status, holds).await;
         Ok(Done { order, requeue: next.requeue })
     }
 

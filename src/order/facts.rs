@@ -171,7 +171,11 @@ impl Facts<'_> {
         let current = self.order.status.as_ref().and_then(|status| status.current.as_ref());
         let is_over = matches!(
             seen.stage,
-            Stage::Revoking | Stage::AwaitingRevocationLetter | Stage::Revoked | Stage::Expired | Stage::Refunded
+            Stage::Revoking
+                | Stage::AwaitingRevocationLetter
+                | Stage::Revoked
+                | Stage::Expired
+                | Stage::Refunded
         );
         let ends = current.and_then(|current| current.not_after.as_ref());
         !is_over && seen.stage != Stage::Issued && ends.is_some_and(|ends| ends.0 > self.now)

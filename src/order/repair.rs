@@ -53,8 +53,11 @@ pub async fn repair(controller: &Controller, key: &Key) -> Result<Option<Duratio
         return Ok(None);
     }
     let namespace = controller.context.namespace(order.as_ref());
-    let own_key =
-        if order.spec.makes_key() { Some(OwnKey::read(&namespace, &Place::of(Owner::of(&order))).await?) } else { None };
+    let own_key = if order.spec.makes_key() {
+        Some(OwnKey::read(&namespace, &Place::of(Owner::of(&order))).await?)
+    } else {
+        None
+    };
     let target = resolve::target(controller, &namespace, &order, own_key.as_ref()).await?;
     let generation = order.metadata.generation.unwrap_or_default();
     let (order, status, target, names) = (order.as_ref(), &status, &target, &names);

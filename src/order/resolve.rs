@@ -140,7 +140,8 @@ pub async fn target(
     own_key: Option<&OwnKey>,
 ) -> Result<Target, kube::Error> {
     let owner = Owner::of(order);
-    let renewing: Vec<Place> = owner.current.iter().map(|id| keys::of_successor(controller, order, id)).collect();
+    let renewing: Vec<Place> =
+        owner.current.iter().map(|id| keys::of_successor(controller, order, id)).collect();
     Target::read(namespace, order, owner, own_key, &renewing, &controller.template_prefixes).await
 }
 

@@ -75,9 +75,7 @@ fn filed(world: &World) -> String {
         Cloud::Tencent(cloud, _) => {
             cloud.make_successor(world.certificate(), Way::MultiYear, &Succession::default()).unwrap()
         }
-        Cloud::Huawei(cloud, _) => {
-            cloud.make_successor(world.certificate(), InPlace::default()).unwrap()
-        }
+        Cloud::Huawei(cloud, _) => cloud.make_successor(world.certificate(), InPlace::default()).unwrap(),
     }
 }
 
@@ -95,9 +93,9 @@ async fn made_with(world: &World, id: &str, type_: &str, status: &str) -> String
     let found = world
         .until("www", "followed by an order", |status| {
             let renewal = status.renewal.as_ref();
-            renewal.and_then(|renewal| renewal.successor.as_ref()).is_some_and(|successor| {
-                successor.certificate_id == id && successor.order.is_some()
-            })
+            renewal
+                .and_then(|renewal| renewal.successor.as_ref())
+                .is_some_and(|successor| successor.certificate_id == id && successor.order.is_some())
         })
         .await;
     let name = found.renewal.unwrap().successor.unwrap().order.unwrap();
@@ -299,7 +297,12 @@ async fn a_kill_around_any_write_swaps_once_and_never_to_an_earlier_end(kind: Ki
     for (method, path) in WRITES {
         for action in [proxy::Action::HoldBefore, proxy::Action::HoldAfter] {
             let mut number = 1;
-            while kill_at(kind, proxy::Rule::new(action.clone()).nth(number).method(method.clone()).path(path)).await {
+            while kill_at(
+                kind,
+                proxy::Rule::new(action.clone()).nth(number).method(method.clone()).path(path),
+            )
+            .await
+            {
                 number += 1;
             }
             assert!(number > 1, "{method} {path}");
@@ -483,7 +486,10 @@ async fn a_reissue_is_asked_for_once_also_if_its_reply_is_lost() {
         world.poke("www").await;
         let found = world
             .until("www", "reissued", |status| {
-                status.renewal.as_ref().is_some_and(|renewal| renewal.successor.is_some() && renewal.intent.is_none())
+                status
+                    .renewal
+                    .as_ref()
+                    .is_some_and(|renewal| renewal.successor.is_some() && renewal.intent.is_none())
             })
             .await;
         let next = found.renewal.unwrap().successor.unwrap().certificate_id;

@@ -40,7 +40,8 @@ pub use provider::{
 };
 pub use references::{LocalObjectReference, SecretKeySelector};
 pub use renewal::{
-    Current, Renewal, RenewalIntent, RenewalPolicy, RenewalStatus, RotationPolicy, Successor, SuccessorTemplate,
+    Current, Renewal, RenewalIntent, RenewalPolicy, RenewalStatus, RotationPolicy, Successor,
+    SuccessorTemplate,
 };
 pub use status::{
     CertificateOrderStatus, CloudState, Intent, LastRequest, Plan, Submission, ValidationRecord, micros,

@@ -28,7 +28,10 @@ pub fn runs(order: &CertificateOrder) -> bool {
 /// Whether certorder made an order for the successor of another one: that one was counted, and its certificate runs out.
 fn renews_another(order: &CertificateOrder, all: &[impl Borrow<CertificateOrder>]) -> bool {
     let Some((name, _)) = successor::renewal_of(order) else { return false };
-    let user = all.iter().map(Borrow::borrow).find(|user| user.name_any() == name && user.namespace() == order.namespace());
+    let user = all
+        .iter()
+        .map(Borrow::borrow)
+        .find(|user| user.name_any() == name && user.namespace() == order.namespace());
     user.is_some_and(|user| successor::is_vouched_for(order, user))
 }
 

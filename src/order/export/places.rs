@@ -86,7 +86,9 @@ fn succeeds(me: &CertificateOrder, other: &CertificateOrder) -> bool {
     let id = registry::certificate_id(mine);
     let renewal = status.renewal.as_ref();
     let is_next = status.replaced_by.as_deref() == Some(id)
-        || renewal.and_then(|renewal| renewal.successor.as_ref()).is_some_and(|next| next.certificate_id == id);
+        || renewal
+            .and_then(|renewal| renewal.successor.as_ref())
+            .is_some_and(|next| next.certificate_id == id);
     let was_next = renewal.is_some_and(|renewal| renewal.chain.iter().skip(1).any(|known| known == id));
     registry::name(mine) == registry::name(theirs) && (is_next || was_next)
 }

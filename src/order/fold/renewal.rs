@@ -170,7 +170,9 @@ impl Fold<'_> {
     /// Which certificate the order has. Its dates are its own where it was fetched for a Secret, else what the cloud says.
     fn current(&mut self, outcome: &Outcome<'_>) {
         let Some(Ok(seen)) = self.facts.observed else { return };
-        if seen.stage != Stage::Issued || self.status.submission.as_ref().is_none_or(|ours| ours.submitted_at.is_none()) {
+        if seen.stage != Stage::Issued
+            || self.status.submission.as_ref().is_none_or(|ours| ours.submitted_at.is_none())
+        {
             return;
         }
         let id = self.facts.current_id();

@@ -61,7 +61,8 @@ pub async fn ask(
         },
         _ => None,
     };
-    let method = resolved.application.as_ref().map_or(ValidationMethod::Dns, |application| application.validation);
+    let method =
+        resolved.application.as_ref().map_or(ValidationMethod::Dns, |application| application.validation);
     let reissue = Reissue { csr, method };
     let start_by = Instant::now() + start_within;
     let started_at = context.clock.now();
@@ -91,7 +92,8 @@ pub async fn ask(
     };
     context.telemetry.called(&stored.name_any(), &told, &outcome, &resolved.filter);
     let facts = Facts { now: context.clock.now(), ..facts.clone() };
-    let next = fold(&status::of(&stored), &facts, &Outcome::ReissueCalled(&intent, &outcome), &resolved.filter);
+    let next =
+        fold(&status::of(&stored), &facts, &Outcome::ReissueCalled(&intent, &outcome), &resolved.filter);
     let order = status::store_outcome(&context.client, stored, next.status, |stored| {
         stored.renewal.as_ref().is_some_and(|renewal| renewal.intent.as_ref() == Some(&intent))
     })
@@ -137,6 +139,7 @@ async fn next_key(
     let wanted = Wanted { name: place.name, type_: OPAQUE, data, keystores: String::new() };
     let asked = order.spec.secret_template.as_ref();
     let template = template::of_the_key(&controller.template_prefixes.accept(asked).template);
-    let written = secret::write(&controller.context.client, order, &place.owner, None, &wanted, &template).await;
+    let written =
+        secret::write(&controller.context.client, order, &place.owner, None, &wanted, &template).await;
     Ok(secret::refused(&wanted.name, written)?.map(|()| Some(Arc::new(key))))
 }

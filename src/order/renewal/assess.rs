@@ -290,7 +290,8 @@ impl Renewal<'_> {
         let order = self.look.order.as_ref().and_then(Carrier::order);
         let issued = order.filter(|order| is_issued(order)).and_then(|order| order.status.as_ref());
         // Whatever the call of an open intent was answered: this certificate is what came of it.
-        self.status.intent = self.status.intent.filter(|intent| intent.baseline.iter().any(|known| known == id));
+        self.status.intent =
+            self.status.intent.filter(|intent| intent.baseline.iter().any(|known| known == id));
         self.status.successor = Some(Successor {
             certificate_id: id.to_owned(),
             order: order.map(ResourceExt::name_any),
@@ -343,7 +344,10 @@ impl Renewal<'_> {
         let conditions = order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
         let is_true = |type_| get(conditions, type_).filter(|condition| condition.status == "True");
         let runs = |what: &str| {
-            format!("CertificateOrder {name} has certificate {id}, which takes the place of {}: {what}", self.facts.current_id())
+            format!(
+                "CertificateOrder {name} has certificate {id}, which takes the place of {}: {what}",
+                self.facts.current_id()
+            )
         };
         if is_issued(order) {
             let renewing = Problem::new(Reason::SuccessorInProgress, runs("it is issued, and being fetched"));

@@ -102,7 +102,11 @@ impl Carrying<'_> {
         let name = secret::key_secret_name(&owner.order);
         if let Some(stored) = self.namespace.find_secret(&name).await? {
             let is_ours = owner.owns(&stored);
-            return Ok(if is_ours { Ok(()) } else { Err(refusal(&owner.conflict(&stored, OPAQUE, "rename this order").message)) });
+            return Ok(if is_ours {
+                Ok(())
+            } else {
+                Err(refusal(&owner.conflict(&stored, OPAQUE, "rename this order").message))
+            });
         }
         let data = [(TLS_KEY.to_owned(), secret::bytes(&key.pem()))].into();
         let wanted = Wanted { name, type_: OPAQUE, data, keystores: String::new() };
@@ -113,7 +117,9 @@ impl Carrying<'_> {
         match written {
             // Another replica was faster.
             Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(Ok(())),
-            written => Ok(secret::refused(&wanted.name, written)?.map_err(|problem| refusal(&problem.message))),
+            written => {
+                Ok(secret::refused(&wanted.name, written)?.map_err(|problem| refusal(&problem.message)))
+            }
         }
     }
 
@@ -140,7 +146,8 @@ impl Carrying<'_> {
     async fn edit(&self, name: &str) -> Result<Renewed, kube::Error> {
         let Some(live) = bounded(self.orders().get_opt(name)).await? else { return Ok(Renewed::Done) };
         let Some(wanted) = successor::edited(self.facts.order, &live) else { return Ok(Renewed::Done) };
-        let patch = serde_json::from_value(successor::edit(&live, &wanted)).map_err(kube::Error::SerdeError)?;
+        let patch =
+            serde_json::from_value(successor::edit(&live, &wanted)).map_err(kube::Error::SerdeError)?;
         let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
         match bounded(self.orders().patch(name, &params, &Patch::<CertificateOrder>::Json(patch))).await {
             Ok(_) => Ok(Renewed::Done),
@@ -154,7 +161,8 @@ impl Carrying<'_> {
         if !successor::is_made_for(&live, self.facts.order) {
             return Ok(Renewed::Done);
         }
-        let preconditions = Some(Preconditions { uid: live.uid(), resource_version: live.resource_version() });
+        let preconditions =
+            Some(Preconditions { uid: live.uid(), resource_version: live.resource_version() });
         let params = DeleteParams { preconditions, ..DeleteParams::default() };
         match bounded(self.orders().delete(name, &params)).await {
             Err(kube::Error::Api(status)) if !status.is_not_found() && !status.is_conflict() => {
@@ -188,9 +196,14 @@ impl Carrying<'_> {
         let present =
             if target.holds_a_certificate() { target.present_term(order, names, present) } else { present };
         if let Err(why) = swap::may_replace(term, present, self.facts.now) {
-            let message = format!("certificate {id} is issued, and must not take the place of the present one: {why}");
+            let message =
+                format!("certificate {id} is issued, and must not take the place of the present one: {why}");
             let problem = Problem::new(Reason::SwapBlocked, message);
-            return Ok(if why.is_final() { Renewed::EndsEarlier(id.to_owned(), problem) } else { Renewed::NotSwapped(problem) });
+            return Ok(if why.is_final() {
+                Renewed::EndsEarlier(id.to_owned(), problem)
+            } else {
+                Renewed::NotSwapped(problem)
+            });
         }
         if let Export::Blocked(problem) = target.export(order, Some(term.not_after), self.facts.names) {
             return blocked(problem);

@@ -21,7 +21,8 @@ const REISSUE_AT_LEAST: Duration = Duration::from_hours(24 * 40);
 const REISSUE_MARGIN: Duration = Duration::from_hours(24 * 3);
 
 /// So long before the end a renewal that is not done counts as overdue, each with the part of `before` that it is at most.
-const OVERDUE: [(Duration, u32); 3] = [(DAY.saturating_mul(3), 10), (DAY.saturating_mul(10), 4), (DAY.saturating_mul(20), 2)];
+const OVERDUE: [(Duration, u32); 3] =
+    [(DAY.saturating_mul(3), 10), (DAY.saturating_mul(10), 4), (DAY.saturating_mul(20), 2)];
 
 /// When a renewal begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -16,7 +16,8 @@ pub fn of_successor(controller: &Controller, user: &CertificateOrder, id: &str) 
     let cloud = registry::name(&user.spec.provider);
     let target = Target::Certificate(cloud, id.to_owned());
     let orders = controller.orders.iter().flat_map(|orders| orders.referring_to(&target));
-    let written = { orders }.find(|order| order.namespace() == user.namespace()).map(|order| order.name_any());
+    let written =
+        { orders }.find(|order| order.namespace() == user.namespace()).map(|order| order.name_any());
     let made = || successor::name(&user.name_any(), cloud, id).unwrap_or_default();
     Place::of(Owner { order: written.unwrap_or_else(made), certificate_id: id.to_owned(), current: None })
 }

@@ -27,7 +27,12 @@ const LIST_LASTS: Duration = Duration::from_hours(6);
 const LIST_LASTS_WHEN_TOLD: Duration = Duration::from_mins(1);
 
 /// Reads it; `None` for an order that is not renewed.
-pub async fn look(controller: &Controller, key: &Key, facts: &Facts<'_>, resolved: &Resolved) -> Option<Look> {
+pub async fn look(
+    controller: &Controller,
+    key: &Key,
+    facts: &Facts<'_>,
+    resolved: &Resolved,
+) -> Option<Look> {
     if !is_renewed(facts) {
         return None;
     }
@@ -58,7 +63,9 @@ pub async fn look(controller: &Controller, key: &Key, facts: &Facts<'_>, resolve
         Head { certificate_id: facts.current_id(), common_name: names.common_name().as_str(), chain: &all };
     match provider.successors(&head, max_age).await {
         Ok(mut candidates) => {
-            candidates.retain(|candidate| candidate.link != Link::None || !is_of_another(controller, key, facts, candidate));
+            candidates.retain(|candidate| {
+                candidate.link != Link::None || !is_of_another(controller, key, facts, candidate)
+            });
             let reissues = candidates.iter().filter(|candidate| candidate.way == Way::Reissue);
             look.reissues = reissues.map(|candidate| candidate.certificate_id.clone()).collect();
             look.choice = Some(choose(&candidates, names, None));
@@ -105,7 +112,8 @@ fn reissue_runs(controller: &Controller, key: &Key, facts: &Facts<'_>) -> Option
     let mine = registered_domain(&facts.order.spec.common_name)?;
     let runs = |other: &CertificateOrder| {
         let renewal = other.status.as_ref().and_then(|status| status.renewal.as_ref());
-        let is_running = renewal.is_some_and(|renewal| renewal.intent.is_some() || renewal.phase == "InProgress");
+        let is_running =
+            renewal.is_some_and(|renewal| renewal.intent.is_some() || renewal.phase == "InProgress");
         is_running
             && other.spec.renewal().policy == RenewalPolicy::Reissue
             && other.spec.credentials_ref == facts.order.spec.credentials_ref
@@ -113,9 +121,8 @@ fn reissue_runs(controller: &Controller, key: &Key, facts: &Facts<'_>) -> Option
     };
     let here = |other: &CertificateOrder| other.metadata.namespace.as_deref() == Some(key.0.as_str());
     let all = controller.orders.iter().flat_map(|orders| orders.objects().state());
-    let other = { all }.find(|other| {
-        here(other) && other.metadata.name.as_deref() != Some(key.1.as_str()) && runs(other)
-    })?;
+    let other = { all }
+        .find(|other| here(other) && other.metadata.name.as_deref() != Some(key.1.as_str()) && runs(other))?;
     other.metadata.name.clone()
 }
 

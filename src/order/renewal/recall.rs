@@ -41,7 +41,9 @@ pub async fn recall(
     order: &CertificateOrder,
     names: &Names,
 ) -> Result<Option<CertificateOrder>, kube::Error> {
-    if order.spec.secret_name.is_none() || order.status.as_ref().is_some_and(|status| status.current.is_some()) {
+    if order.spec.secret_name.is_none()
+        || order.status.as_ref().is_some_and(|status| status.current.is_some())
+    {
         return Ok(None);
     }
     let namespace = controller.context.namespace(order);

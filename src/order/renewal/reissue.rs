@@ -78,14 +78,18 @@ fn hindrance(facts: &Facts<'_>, look: &Look, term: Term) -> Option<String> {
     }
     if age::left(facts.now, term.not_after) <= facts.reissue_bar {
         let days = facts.reissue_bar.as_secs() / 86_400;
-        return Some(format!("no reissue is asked for in the last {days} days, since the cloud refuses it then"));
+        return Some(format!(
+            "no reissue is asked for in the last {days} days, since the cloud refuses it then"
+        ));
     }
     if let Some(other) = &look.reissue_runs {
         return Some(format!(
             "the cloud reissues one certificate of a registered domain at a time, and that of CertificateOrder {other} runs"
         ));
     }
-    was_refused(facts).map(|left| format!("the cloud refused a reissue, and is asked again in {} minutes", left.as_secs() / 60))
+    was_refused(facts).map(|left| {
+        format!("the cloud refused a reissue, and is asked again in {} minutes", left.as_secs() / 60)
+    })
 }
 
 /// How long the last refusal still counts.

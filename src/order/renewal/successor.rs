@@ -134,7 +134,9 @@ pub fn is_vouched_for(order: &CertificateOrder, user: &CertificateOrder) -> bool
         successor.is_some_and(|successor| successor.certificate_id == id)
             || renewal.chain.iter().any(|known| known == id)
     });
-    is_made_for(order, user) && names_it && registry::name(&order.spec.provider) == registry::name(&user.spec.provider)
+    is_made_for(order, user)
+        && names_it
+        && registry::name(&order.spec.provider) == registry::name(&user.spec.provider)
 }
 
 #[cfg(test)]
@@ -192,7 +194,11 @@ mod tests {
 
     #[test]
     fn the_name_differs_by_certificate_and_cloud_and_fits() {
-        let names = [name("www", "TencentCloud", "A"), name("www", "TencentCloud", "B"), name("www", "HuaweiCloud", "A")];
+        let names = [
+            name("www", "TencentCloud", "A"),
+            name("www", "TencentCloud", "B"),
+            name("www", "HuaweiCloud", "A"),
+        ];
         assert!(names.iter().all(Option::is_some));
         assert!(names[0] != names[1] && names[0] != names[2]);
         assert_eq!(name(&"x".repeat(240), "TencentCloud", "A").unwrap().len(), 249);
@@ -205,7 +211,8 @@ mod tests {
         assert_eq!(edited(&user(), &made), None);
         let mut resumed = user();
         resumed.spec.suspend = false;
-        resumed.spec.organization_profile_ref = Some(crate::api::v1alpha1::LocalObjectReference { name: "acme".to_owned() });
+        resumed.spec.organization_profile_ref =
+            Some(crate::api::v1alpha1::LocalObjectReference { name: "acme".to_owned() });
         let wanted = edited(&resumed, &made).unwrap();
         assert!(!wanted.suspend && wanted.organization_profile_ref.is_some());
         let mut frozen = made.clone();

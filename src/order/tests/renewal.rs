@@ -86,7 +86,8 @@ fn every_state_of_a_renewal_has_its_words_and_its_step_and_ready_stays() {
     let one = || sees(Choice::One("B".to_owned()));
     let running = json!({"phase": "Validating", "conditions": []});
     let asks = json!({"phase": "Validating", "conditions": conditions(&[("ActionRequired", "AwaitingValidation", "add TXT x")])});
-    let rejected = json!({"phase": "Rejected", "conditions": conditions(&[("Stalled", "Rejected", "the CA says no")])});
+    let rejected =
+        json!({"phase": "Rejected", "conditions": conditions(&[("Stalled", "Rejected", "the CA says no")])});
     let done = json!({"phase": "Issued", "conditions": conditions(&[("Issued", "Issued", "")]), "notAfter": "2026-12-01T00:00:00Z"});
     let over = json!({"phase": "Expired", "conditions": conditions(&[("Issued", "Expired", ""), ("Stalled", "Expired", "")])});
     let follow = Step::Follow;
@@ -95,7 +96,13 @@ fn every_state_of_a_renewal_has_its_words_and_its_step_and_ready_stays() {
         (60, sees(Choice::None), "Scheduled", "", follow.clone()),
         (28, nothing(), "Searching", "Renewing=SuccessorNotFound", follow.clone()),
         (28, sees(Choice::None), "Searching", "Renewing=SuccessorNotFound", follow.clone()),
-        (28, sees(Choice::Unconfirmed("B".to_owned())), "Searching", "Renewing=SuccessorFound", follow.clone()),
+        (
+            28,
+            sees(Choice::Unconfirmed("B".to_owned())),
+            "Searching",
+            "Renewing=SuccessorFound",
+            follow.clone(),
+        ),
         (
             28,
             sees(Choice::Unnamed("B".to_owned())),
@@ -151,7 +158,8 @@ fn every_state_of_a_renewal_has_its_words_and_its_step_and_ready_stays() {
         let next = scene.fold(&step(&scene.plan()));
         let renewal = next.status.renewal.as_ref().unwrap();
         assert_eq!(renewal.phase, phase, "{case}");
-        let of = |type_| held(&next.status, type_).map(|(status, reason)| format!("{type_}={status}/{reason}"));
+        let of =
+            |type_| held(&next.status, type_).map(|(status, reason)| format!("{type_}={status}/{reason}"));
         let found: Vec<String> = [ConditionType::Renewing, ConditionType::ActionRequired]
             .into_iter()
             .filter_map(of)
@@ -171,13 +179,17 @@ fn a_warning_comes_three_times_and_what_is_said_stays_in_between() {
     for hours in (0..32 * 24).rev() {
         scene = scene.at(LIFE * DAY - hours * 3600);
         let next = scene.pass(&step(&Step::Follow));
-        let message = get(&next.status.conditions, ConditionType::Renewing).map(|said| said.message.clone()).unwrap_or_default();
+        let message = get(&next.status.conditions, ConditionType::Renewing)
+            .map(|said| said.message.clone())
+            .unwrap_or_default();
         if said.last() != Some(&message) {
             said.push(message);
         }
     }
     // Not due yet, due, and overdue: less than half, a quarter and a tenth of the 30 days.
-    let days = |message: &String| message.split("in less than ").nth(1).map(|rest| rest.split(' ').next().unwrap().to_owned());
+    let days = |message: &String| {
+        message.split("in less than ").nth(1).map(|rest| rest.split(' ').next().unwrap().to_owned())
+    };
     let milestones: Vec<_> = said.iter().map(days).collect();
     let [fifteen, eight, three] = ["15", "8", "3"].map(|days| Some(days.to_owned()));
     assert_eq!(milestones, [None, None, fifteen, eight, three], "{said:#?}");
@@ -191,7 +203,10 @@ fn a_swap_makes_the_successor_the_current_certificate() {
     let renewed = Renewed::Swapped { certificate_id: "B".to_owned(), term: next };
     let swapped = scene.pass(&Outcome::Renewed(&renewed));
     let current = swapped.status.current.clone().unwrap();
-    assert_eq!((current.certificate_id.as_str(), current.not_after.map(|end| end.0)), ("B", Some(next.not_after)));
+    assert_eq!(
+        (current.certificate_id.as_str(), current.not_after.map(|end| end.0)),
+        ("B", Some(next.not_after))
+    );
     assert_eq!(swapped.status.not_after.map(|end| end.0), Some(next.not_after));
     assert_eq!(swapped.status.certificate_id.as_deref(), Some(ID), "the paid certificate of the order stays");
     assert_eq!(swapped.requeue, Requeue::Now);
@@ -260,5 +275,7 @@ fn a_pause_ends_when_the_renewal_begins() {
     let scene = before_the_end(60, nothing());
     let due = scene.stored().renewal.unwrap().due.unwrap().0;
     let before_end = term().not_after.duration_since(due);
-    assert!(before_end <= SignedDuration::from_hours(24 * 30) && before_end > SignedDuration::from_hours(24 * 28));
+    assert!(
+        before_end <= SignedDuration::from_hours(24 * 30) && before_end > SignedDuration::from_hours(24 * 28)
+    );
 }

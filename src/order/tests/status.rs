@@ -30,9 +30,12 @@ pub(super) fn assert_well_formed(status: &CertificateOrderStatus) {
     let is = |type_, wanted: &str| get(&status.conditions, type_).is_some_and(|held| held.status == wanted);
     let has = |type_| get(&status.conditions, type_).is_some();
     assert!(has(ConditionType::Ready), "every status has Ready: {text}");
-    for only_while_true in
-        [ConditionType::Reconciling, ConditionType::Stalled, ConditionType::Suspended, ConditionType::Renewing]
-    {
+    for only_while_true in [
+        ConditionType::Reconciling,
+        ConditionType::Stalled,
+        ConditionType::Suspended,
+        ConditionType::Renewing,
+    ] {
         assert_eq!(has(only_while_true), is(only_while_true, "True"), "{text}");
     }
     let accepted = ConditionType::SecretTemplateAccepted;
