@@ -6,6 +6,7 @@ FLAGS = [
     ({"concurrency": 64}, "--concurrency=64"),
     ({"pollInterval": "1m"}, "--poll-interval=1m"),
     ({"callTimeout": "500ms"}, "--call-timeout=500ms"),
+    ({"tencentCloud": {"reissueBar": "240h"}}, "--tencent-reissue-bar=240h"),
     ({"maxOrdersPerNamespace": 1000000}, "--max-orders-per-namespace=1000000"),
     ({"secretTemplate": {"prefixes": ["acme.example"]}}, "--secret-template-prefix=acme.example"),
     ({"tencentCloud": {"rateLimit": 20}}, "--tencent-rate-limit=20"),

@@ -45,6 +45,7 @@ pub fn trim(order: &mut CertificateOrder) {
     }
     order.status = Some(CertificateOrderStatus {
         observed_generation: status.observed_generation,
+        phase: status.phase,
         request_id: status.request_id,
         submission: status.submission,
         not_after: status.not_after,

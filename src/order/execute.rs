@@ -26,7 +26,7 @@ use crate::order::facts::{Action, Facts};
 use crate::order::finalizer;
 use crate::order::fold::{Next, Outcome, Requeue, fold};
 use crate::order::plan::Step;
-use crate::order::renewal::{RenewalStep, Renewed, ask, assess, carry, swap};
+use crate::order::renewal::{RenewalStep, ask, assess, carry, swap};
 use crate::order::resolve::{self, Resolved};
 use crate::order::status::{self, Swap};
 use crate::provider::{self, Accepted, Payload, Provider, Request};
@@ -78,8 +78,8 @@ pub async fn execute(
     }
 }
 
-/// Takes a step of a renewal. What the status says of the successor is stored before its order is made: the Secret of a
-/// successor that the status does not know would not be told from one that somebody marked.
+/// Takes a step of a renewal. What the status says of the successor is stored before a swap: the Secret with a successor that
+/// the status does not know would not be told from one that somebody marked.
 async fn renew(
     controller: &Controller,
     facts: &Facts<'_>,
@@ -87,10 +87,20 @@ async fn renew(
     step: &RenewalStep,
 ) -> Result<Done, kube::Error> {
     if let RenewalStep::Reissue { attempt } = step {
-        let (order, requeue) = ask::ask(controller, facts, inputs.resolved, *attempt).await?;
+        let (order, requeue) = Box::pin(ask::ask(controller, facts, inputs.resolved, *attempt)).await?;
         return Ok(Done { order, requeue });
     }
+    if let RenewalStep::Swap { certificate_id } = step
+        && assess::known(facts).as_ref() != Some(certificate_id)
+    {
+        return record(controller, facts, inputs, &Outcome::Step(&Step::Follow)).await;
+    }
     let renewed = carry::carry(controller, facts, inputs.resolved, step).await?;
+    if !assess::is_renewed(facts) {
+        // Suspended, or only planned: the order of the successor was told so.
+        let rests = if facts.order.spec.suspend { Step::Suspend } else { Step::Follow };
+        return record(controller, facts, inputs, &Outcome::Step(&rests)).await;
+    }
     record(controller, facts, inputs, &Outcome::Renewed(&renewed)).await
 }
 
@@ -193,14 +203,21 @@ async fn export(
     };
     if let Some(why) = shortens(facts, target, names, &bundle) {
         let problem = Problem::new(Reason::SwapBlocked, why);
-        return record(controller, facts, inputs, &Outcome::Renewed(&Renewed::NotSwapped(problem))).await;
+        return record(controller, facts, inputs, &Outcome::Kept(&problem)).await;
     }
     let all = match target.wanted(facts.order, names, &bundle) {
         Ok(all) => all,
         // What does not fit is fetched again.
         Err(problem) => {
             controller.kept.forget(&key);
-            return record(controller, facts, inputs, &Outcome::Exported(&Err(problem))).await;
+            let is_in_place = target.present_term(facts.order, names, assess::term(facts));
+            let is_valid = is_in_place.is_some_and(|term| term.not_after > facts.now);
+            let outcome = &Err(problem);
+            let outcome = match outcome {
+                Err(problem) if is_valid => Outcome::Kept(problem),
+                outcome => Outcome::Exported(outcome),
+            };
+            return record(controller, facts, inputs, &outcome).await;
         }
     };
     if target.holds_a_certificate() {
@@ -219,7 +236,8 @@ async fn export(
 /// Why what the cloud hands over now must not take the place of what the Secret holds: the same certificate was issued anew,
 /// and ends earlier.
 fn shortens(facts: &Facts<'_>, target: &Target, names: &Names, bundle: &Bundle) -> Option<String> {
-    let present = target.present_term(facts.order, names, assess::term(facts))?;
+    let present = target.present_term(facts.order, names, assess::term(facts));
+    let present = present.or_else(|| target.written_term(names))?;
     let next = target.fetched_term(bundle)?;
     let why = swap::may_replace(next, Some(present), facts.now).err()?;
     Some(format!("the cloud hands over another certificate than the one in the Secret, which stays: {why}"))
@@ -261,7 +279,10 @@ async fn write(
             Ok(Done { order: facts.order.clone(), requeue: Requeue::Failed(None) })
         }
         Ok(provider) => {
-            let original = original(controller, facts, provider.as_ref(), action).await;
+            let Ok(original) = Box::pin(original(controller, facts, provider.as_ref(), action)).await else {
+                // What came before cannot be read, so nothing is revoked in its place.
+                return Ok(Done { order: facts.order.clone(), requeue: Requeue::Failed(None) });
+            };
             let provider = original.as_deref().unwrap_or(provider.as_ref());
             let call = Call { controller, facts, resolved: inputs.resolved, provider, request };
             call.make(attempt).await
@@ -277,19 +298,19 @@ async fn original(
     facts: &Facts<'_>,
     provider: &dyn Provider,
     action: Action,
-) -> Option<Box<dyn Provider>> {
-    let seen = facts.observed?.as_ref().ok().filter(|_| action == Action::Revoke)?;
-    let mut former = seen.reissued_from.clone();
+) -> Result<Option<Box<dyn Provider>>, provider::Error> {
+    let seen = facts.observed.and_then(|seen| seen.as_ref().ok()).filter(|_| action == Action::Revoke);
+    let mut former = seen.and_then(|seen| seen.reissued_from.clone());
     let mut original = None;
     for _ in 0..LONGEST_WALK {
         let Some(id) = former.take() else { break };
         let of = provider.sibling(&id);
         let seen = of.observe().await;
         controller.context.telemetry.read(of.calls().observe, &seen);
-        former = seen.ok().and_then(|seen| seen.reissued_from);
+        former = seen?.reissued_from;
         original = Some(of);
     }
-    original
+    Ok(original)
 }
 
 /// The most reissues that are followed back to their original.

@@ -178,7 +178,7 @@ async fn step(controller: &Controller, order: &CertificateOrder, key: &Key) -> R
         None => AtStage::default(),
     };
     if let (Some(target), Ok(names)) = (&extra.target, &resolved.names)
-        && let Some(ahead) = recall::ahead(order, target, names)
+        && let Some(ahead) = recall::ahead(controller, order, target, names)
     {
         return Box::pin(step(controller, &ahead, key)).await;
     }

@@ -140,9 +140,8 @@ pub async fn target(
     own_key: Option<&OwnKey>,
 ) -> Result<Target, kube::Error> {
     let owner = Owner::of(order);
-    let renewing: Vec<Place> =
-        owner.current.iter().map(|id| keys::of_successor(controller, order, id)).collect();
-    Target::read(namespace, order, owner, own_key, &renewing, &controller.template_prefixes).await
+    let renewing = if owner.current.is_some() { keys::of_chain(controller, order, None) } else { Vec::new() };
+    Target::read(namespace, order, owner, own_key, (&renewing, false), &controller.template_prefixes).await
 }
 
 /// Why the outputs of an order could not be written once its certificate is issued, as far as that can be known.

@@ -194,7 +194,7 @@ pub async fn run_by(
     });
     let queue = Arc::new(AccountQueue::new(config.concurrency.into()));
     queue_metrics.set(Arc::clone(&queue));
-    renewal_metrics.set(scopes.iter().map(|scope| scope.orders.clone()).collect(), clock);
+    renewal_metrics.set(orders_of(&scopes), clock);
     let context = Arc::new(Context {
         telemetry: Telemetry::new(client.clone(), &holder, metrics),
         client,
@@ -217,7 +217,7 @@ pub async fn run_by(
         reissue_bar: config.tencent_reissue_bar,
         template_prefixes: Prefixes::new(config.secret_template_prefixes.clone()),
         max_orders: config.max_orders_per_namespace.map(NonZeroUsize::get),
-        orders: scopes.iter().map(|scope| scope.orders.clone()).collect(),
+        orders: orders_of(&scopes),
         schedule: Schedule::default(),
         queue,
         lookups: Arc::clone(&lookups),
@@ -249,6 +249,10 @@ pub async fn run_by(
     }
     info!("certorder stopped");
     Ok(())
+}
+
+fn orders_of(scopes: &[Scope]) -> Vec<Cache<CertificateOrder>> {
+    scopes.iter().map(|scope| scope.orders.clone()).collect()
 }
 
 /// This process is the leader, and renews the Lease.

@@ -35,6 +35,7 @@
   "max-orders-per-namespace" .Values.maxOrdersPerNamespace
   "tencent-rate-limit" .Values.tencentCloud.rateLimit
   "tencent-endpoint" .Values.tencentCloud.endpoint
+  "tencent-reissue-bar" .Values.tencentCloud.reissueBar
   "huawei-rate-limit" .Values.huaweiCloud.rateLimit
   "huawei-endpoint" .Values.huaweiCloud.endpoint }}
 {{- /* Numbers come as floats, which print as 1e+06. */}}

@@ -161,9 +161,9 @@ pub enum Reason {
     SuccessorNotFound,
     /// Renewing: a successor was found. Nothing to do.
     SuccessorFound,
-    /// Renewing: the order of the successor runs. What it needs of a person stands in ActionRequired.
+    /// Renewing: the order of the successor runs. What it needs of a person stands in `ActionRequired`.
     SuccessorInProgress,
-    /// Renewing: the cloud or the CA rejected the successor. The Secret stays as it is; do what ActionRequired says.
+    /// Renewing: the cloud or the CA rejected the successor. The Secret stays as it is; do what `ActionRequired` says.
     SuccessorRejected,
     /// Renewing: the API server refuses the order of the successor, by a quota, a policy or a rule. Do what its words say.
     SuccessorRefused,

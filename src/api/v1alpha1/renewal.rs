@@ -33,7 +33,7 @@ pub struct Renewal {
     /// certificate's life, and at least 10 days for DV, 20 for OV and 30 for EV products; with policy Reissue at least 40
     /// days, or 33 for certificates that live 60 days or less. At most nine tenths of the certificate's life count.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16), regex(pattern = DURATION_PATTERN))]
+    #[schemars(length(min = 2, max = 16), regex(pattern = DURATION_PATTERN))]
     pub before: Option<String>,
 
     /// Never: the successor has the key of its predecessor. Always: it has a key of its own, where certorder makes its
@@ -44,7 +44,7 @@ pub struct Renewal {
     /// Id of the successor, where it has to be named: at Huawei Cloud before anything is applied for, since a certificate
     /// that waits for its application could have been bought for something else, and where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = CERTIFICATE_ID_PATTERN), length(max = 64))]
+    #[schemars(length(min = 1, max = 64), regex(pattern = CERTIFICATE_ID_PATTERN))]
     pub certificate_id: Option<String>,
 
     /// Labels and annotations of the orders that certorder makes for successors. Nothing else of this order's metadata is
@@ -121,7 +121,7 @@ pub struct Current {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RenewalStatus {
-    /// Where it stands, in one word for people: Scheduled, Searching, InProgress or Blocked.
+    /// Where it stands, in one word for people: `Scheduled`, `Searching`, `InProgress` or `Blocked`.
     #[schemars(length(max = 64))]
     pub phase: String,
 
@@ -143,10 +143,11 @@ pub struct RenewalStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intent: Option<RenewalIntent>,
 
-    /// Id of the certificate whose reissue ended no later than the certificate itself: no other reissue is asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub did_not_extend: Option<String>,
+    /// The ids of certificates that were to take the place of another one and end no later: they are left aside, and no
+    /// reissue is asked for while there are any. Emptied once a certificate that ends later takes the place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 64)))]
+    pub did_not_extend: Vec<String>,
 }
 
 /// A certificate that is to take the place of another one.

@@ -77,7 +77,7 @@ pub struct CertificateOrderStatus {
 
     /// How far the renewal of the certificate is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub renewal: Option<RenewalStatus>,
+    pub renewal: Option<Box<RenewalStatus>>,
 
     /// Begin of the certificate's validity: as the certificate itself says, once it was fetched for `secretName`; until
     /// then, and without `secretName`, as the cloud says.

@@ -32,7 +32,13 @@ fn renews_another(order: &CertificateOrder, all: &[impl Borrow<CertificateOrder>
         .iter()
         .map(Borrow::borrow)
         .find(|user| user.name_any() == name && user.namespace() == order.namespace());
-    user.is_some_and(|user| successor::is_vouched_for(order, user))
+    // Of several at once, which a user can name one after the other, the oldest is left out of account.
+    let is_first = |user: &CertificateOrder| {
+        let others = all.iter().map(Borrow::borrow).filter(|other| other.uid() != order.uid() && runs(other));
+        let mut others = others.filter(|other| successor::is_made_for(other, user));
+        !others.any(|other| seniority(other) < seniority(order))
+    };
+    user.is_some_and(|user| successor::is_vouched_for(order, user) && is_first(user))
 }
 
 /// Why an order that does not run yet may not start, given the other orders of its namespace.

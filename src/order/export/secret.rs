@@ -190,7 +190,8 @@ pub fn is_untouched(secret: &Secret, type_: &str, template: &SecretTemplate) -> 
 }
 
 /// Whether the entries that certorder wrote are as it wrote them. Those of others are theirs.
-fn is_as_written(secret: &Secret) -> bool {
+#[must_use]
+pub fn is_as_written(secret: &Secret) -> bool {
     let ours = entries(secret);
     let data = secret.data.iter().flatten().filter(|(name, _)| ours.contains(name.as_str()));
     secret.annotations().get(CONTENT).is_some_and(|content| *content == digest(data))

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::cluster::{Namespace, SecretData};
+use crate::core::chain::Chain;
 use crate::core::conditions::Problem;
 use crate::core::keypair::KeyPair;
 use crate::order::export::secret::{self, Owner, TLS_CRT, TLS_KEY, Wanted};
@@ -37,6 +38,15 @@ impl Slot {
     #[must_use]
     pub fn wanted(&self, data: SecretData, keystores: String) -> Wanted {
         Wanted { name: self.name.clone(), type_: self.type_, data, keystores }
+    }
+
+    /// The private key that is stored, if it is the one of the certificate beside it.
+    #[must_use]
+    pub fn whole_pair_key(&self) -> Option<KeyPair> {
+        let data = self.stored.as_ref()?.data.as_ref()?;
+        let certificate = data.get(TLS_CRT).and_then(|pem| std::str::from_utf8(&pem.0).ok())?;
+        let chain = Chain::parse(certificate).ok()?;
+        stored_key(data).filter(|key| chain.matches(key))
     }
 
     /// Why this Secret cannot be written. The one with the order's own key bears the same marks as the others.

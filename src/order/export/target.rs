@@ -44,13 +44,13 @@ pub struct Target {
 }
 
 impl Target {
-    /// Reads the Secrets.
+    /// Reads the Secrets. `renewing` are the keys of the chain's certificates, which all count if one is to be swapped in.
     pub async fn read(
         namespace: &Namespace,
         order: &CertificateOrder,
         owner: Owner,
         own_key: Option<&OwnKey>,
-        renewing: &[Place],
+        (renewing, is_swap): (&[Place], bool),
         prefixes: &Prefixes,
     ) -> Result<Self, kube::Error> {
         let spec = &order.spec;
@@ -65,9 +65,12 @@ impl Target {
             None => None,
         };
         let key = if tls.is_some() { key(namespace, order, own_key).await? } else { None };
-        let mut further_keys = Vec::new();
-        for renewing in renewing.iter().filter(|_| tls.is_some()) {
-            if let OwnKey::Held(key) = OwnKey::read(namespace, renewing).await? {
+        let in_place = tls.as_ref().and_then(Slot::whole_pair_key).filter(|_| owner.current.is_some());
+        let mut further_keys: Vec<Arc<KeyPair>> = in_place.map(Arc::new).into_iter().collect();
+        // The keys of the chain are needed only where the pair in the Secret is not whole, or another one comes.
+        let others = if further_keys.is_empty() || is_swap { renewing } else { &[] };
+        for place in others.iter().filter(|_| tls.is_some()) {
+            if let OwnKey::Held(key) = OwnKey::read(namespace, place).await? {
                 further_keys.push(key);
             }
         }
@@ -139,6 +142,13 @@ impl Target {
         fits.then(|| term(&chain))
     }
 
+    /// The term of the pair that certorder wrote for this order, if nobody has changed it since.
+    #[must_use]
+    pub fn written_term(&self, names: &Names) -> Option<Term> {
+        let stored = self.stored().filter(|stored| self.owner.owns(stored) && secret::is_as_written(stored));
+        stored.and_then(|_| self.whole_pair(names))
+    }
+
     /// The term of the certificate that the order has, if it still stands in its Secret. What else stands there is repaired,
     /// and nothing to compare with.
     #[must_use]
@@ -188,6 +198,13 @@ impl Target {
         let keys = self.keys();
         let lost = || self.tls.as_ref().filter(|slot| counts(slot))?.loses_a_key(&keys);
         in_the_way.or(twice).or_else(lost)
+    }
+
+    /// The key of the certificate that is stored, or else the newest of the chain's keys.
+    #[must_use]
+    pub fn current_key(&self) -> Option<Arc<KeyPair>> {
+        let stored = self.tls.as_ref().and_then(Slot::whole_pair_key).map(Arc::new);
+        stored.or_else(|| self.further_keys.first().cloned())
     }
 
     /// Every key that is here.

@@ -60,6 +60,7 @@ impl Fold<'_> {
                 Export::NotWanted => self.conditions.remove(ConditionType::SecretSynced),
                 Export::Current => self.synced(),
                 Export::Blocked(problem) => return self.exported(Some(problem)),
+                Export::Due if self.keeps => self.synced(),
                 // Not ready before that; the next step downloads it.
                 Export::Due => {
                     self.working(Reason::Exporting, "the certificate is issued, and is being fetched");
@@ -83,7 +84,7 @@ impl Fold<'_> {
     }
 
     /// The cloud works on a certificate that is issued and in use: what it shows stands in `status.cloud`, and what a person
-    /// must do in ActionRequired.
+    /// must do in `ActionRequired`.
     fn stays_in_use(&mut self, action: Option<(Reason, &str)>) -> Requeue {
         match action {
             Some((reason, action)) => {

@@ -29,6 +29,8 @@ pub enum Outcome<'a> {
     NotAsked(&'a Problem),
     /// A step of a renewal was made.
     Renewed(&'a Renewed),
+    /// What the cloud hands over must not take the place of the pair in the Secret, which is valid.
+    Kept(&'a Problem),
     /// The issued certificate was written to its Secret, with this term, or cannot be.
     Exported(&'a Result<Option<Term>, Problem>),
 }

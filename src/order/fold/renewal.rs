@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{Current, RenewalIntent, RenewalPolicy, Successor, seconds};
+use crate::api::v1alpha1::{Current, RenewalIntent, RenewalPolicy, RenewalStatus, Successor, seconds};
 use crate::cluster::trim::SCHEDULED;
 use crate::controller::failure::describe;
 use crate::core::conditions::{Problem, Status};
 use crate::core::observation::Stage;
-use crate::order::facts::{ACCEPTED, Term};
+use crate::order::facts::{ACCEPTED, Facts, Term};
 use crate::order::fold::outcome::{Outcome, Requeue};
 use crate::order::fold::state::Fold;
 use crate::order::renewal::{self, Assessment, Renewed, successor};
 use crate::provider::{Accepted, Error};
+
+/// When the cloud is asked again for a certificate that must not take the place of the one in the Secret.
+const KEPT: Duration = Duration::from_hours(1);
 
 /// When the cloud is read after a call whose outcome is unknown.
 const SETTLE_FIRST: Duration = Duration::from_secs(1);
@@ -22,7 +25,12 @@ impl Fold<'_> {
     pub(super) fn renewal(&mut self, outcome: &Outcome<'_>, requeue: Requeue) -> Requeue {
         self.status.renewal_of = successor::renewal_of(self.facts.order).map(|(name, _)| name.to_owned());
         self.current(outcome);
-        let Some(assessment) = renewal::assess(self.facts) else {
+        // What was just written is the current certificate now.
+        let written = match outcome {
+            Outcome::Exported(Ok(Some(term))) => Some(Facts { term: Some(*term), ..self.facts.clone() }),
+            _ => None,
+        };
+        let Some(assessment) = renewal::assess(written.as_ref().unwrap_or(self.facts)) else {
             if self.facts.order.spec.renewal().policy == RenewalPolicy::None {
                 self.conditions.remove(ConditionType::Renewing);
                 if let Some(renewal) = &mut self.status.renewal {
@@ -40,6 +48,11 @@ impl Fold<'_> {
                 self.assessed(Assessment { status, ..assessment }, requeue);
                 Requeue::Now
             }
+            Outcome::Kept(problem) => {
+                let problem = Problem::new(Reason::SwapBlocked, problem.message.clone());
+                self.needs_a_person(problem, assessment, requeue);
+                Requeue::In(KEPT)
+            }
             Outcome::ReissueCalled(intent, called) => self.reissued(intent, called, assessment, requeue),
             Outcome::NotAsked(problem) => {
                 let message = format!("no reissue can be asked for: {}", problem.message);
@@ -51,9 +64,14 @@ impl Fold<'_> {
 
     fn renewed(&mut self, renewed: &Renewed, assessment: Assessment, requeue: Requeue) -> Requeue {
         match renewed {
-            Renewed::Done => {
+            Renewed::Made => {
                 self.assessed(assessment, requeue);
                 Requeue::Now
+            }
+            // Whoever changes it back, or keeps it, is no reason to hurry.
+            Renewed::Changed => {
+                self.assessed(assessment, requeue);
+                Requeue::Failed(None)
             }
             Renewed::Swapped { certificate_id, term } => self.swapped(assessment, certificate_id, *term),
             Renewed::Refused(problem) | Renewed::NotSwapped(problem) => {
@@ -65,13 +83,12 @@ impl Fold<'_> {
             }
             Renewed::EndsEarlier(id, problem) => {
                 let mut status = assessment.status.clone();
-                status.did_not_extend = Some(id.clone());
+                set_aside(&mut status, id);
                 status.successor = None;
                 let is_reissue = self.facts.order.spec.renewal().policy == RenewalPolicy::Reissue;
                 let reason = if is_reissue { Reason::ReissueDidNotExtend } else { Reason::SwapBlocked };
                 let problem = Problem::new(reason, problem.message.clone());
-                self.needs_a_person(problem, Assessment { status, ..assessment }, requeue);
-                Requeue::Now
+                self.needs_a_person(problem, Assessment { status, ..assessment }, requeue)
             }
             Renewed::NotFetched(error) => {
                 let action = self.facts.calls.map_or("the download", |calls| calls.download);
@@ -101,7 +118,8 @@ impl Fold<'_> {
         let renewal = &mut assessment.status;
         match called {
             Ok(accepted) => {
-                renewal.intent = None;
+                // Without an id in the answer, the links at the cloud tell which certificate it made.
+                renewal.intent = if accepted.certificate_id.is_some() { None } else { Some(intent.clone()) };
                 renewal.successor = accepted
                     .certificate_id
                     .clone()
@@ -129,7 +147,7 @@ impl Fold<'_> {
     }
 
     fn assessed(&mut self, assessment: Assessment, requeue: Requeue) -> Requeue {
-        self.status.renewal = Some(assessment.status);
+        self.status.renewal = Some(Box::new(assessment.status));
         match &assessment.renewing {
             Some(problem) => {
                 let type_ = ConditionType::Renewing;
@@ -154,8 +172,13 @@ impl Fold<'_> {
         assessment.status.successor = None;
         // The next pass, which reads the new certificate, says when its renewal begins.
         assessment.status.due = None;
-        assessment.status.chain.retain(|known| known != id);
-        assessment.status.chain.push(id.to_owned());
+        let before = renewal::assess::term(self.facts).map(|term| seconds(term.not_after));
+        if before.is_some_and(|before| seconds(term.not_after) <= before) {
+            set_aside(&mut assessment.status, id);
+        } else {
+            assessment.status.did_not_extend.clear();
+        }
+        renewal::chain::append(&mut assessment.status.chain, id);
         if self.facts.order.spec.secret_name.is_some() {
             self.synced();
         }
@@ -188,6 +211,16 @@ impl Fold<'_> {
             self.status.current = Some(current(id, term));
         }
     }
+}
+
+/// The most certificates that are remembered as no successors.
+const MOST_ASIDE: usize = 16;
+
+fn set_aside(status: &mut RenewalStatus, id: &str) {
+    status.did_not_extend.retain(|known| known != id);
+    status.did_not_extend.push(id.to_owned());
+    let more = status.did_not_extend.len().saturating_sub(MOST_ASIDE);
+    status.did_not_extend.drain(..more);
 }
 
 fn current(id: &str, term: Option<Term>) -> Current {

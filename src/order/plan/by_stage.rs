@@ -14,6 +14,8 @@ pub(super) fn by_the_cloud(facts: &Facts<'_>, seen: &Observation) -> Step {
         // A certificate that took the place of the order's own was issued: nothing is ever handed in for it here.
         (Some(_), Stage::Issued) if facts.is_renewed() && *facts.secret == Export::Due => Step::Export,
         (Some(_), _) if facts.is_renewed() => Step::Follow,
+        // What is issued and valid is not withdrawn, whatever the cloud shows of a reissue.
+        (Some(_), _) if facts.is_in_use(seen) && !facts.resubmit_is_asked() => Step::Follow,
         (None, Stage::AwaitingInformation) => first_submission(facts, seen),
         // The call that opened the order again may take effect late.
         (None, Stage::Rejected | Stage::Cancelled) => match facts.just_started_over() {

@@ -32,8 +32,9 @@ pub fn plan(facts: &Facts<'_>) -> Step {
     if let Some(problem) = problem.or_else(|| facts.over_budget.clone().filter(|_| starts)) {
         return facts.refuse(problem);
     }
+    let is_planned = facts.order.spec.mode == Mode::Plan;
     match step {
-        Step::Write { action, .. } if facts.order.spec.mode == Mode::Plan => Step::Show(action),
+        Step::Write { action, .. } if is_planned => Step::Show(action),
         Step::Write { .. } | Step::Adopt | Step::MakeKey => match &facts.contested {
             Some(problem) => facts.refuse(problem.clone()),
             None => step,
@@ -42,8 +43,9 @@ pub fn plan(facts: &Facts<'_>) -> Step {
         Step::Follow | Step::Export if facts.ours().is_some() => match &facts.contested {
             Some(problem) if problem.reason == Reason::DuplicateCertificate => Step::Halt(problem.clone()),
             // First the certificate that there is, then the next one.
-            _ if step == Step::Follow => {
-                renewal::assess(facts).and_then(|renewal| renewal.step).map_or(step, Step::Renew)
+            _ if step == Step::Follow || facts.keeps_its_pair() => {
+                let next = renewal::assess(facts).and_then(|renewal| renewal.step);
+                next.or_else(|| renewal::assess::edit(facts).filter(|_| is_planned)).map_or(step, Step::Renew)
             }
             _ => step,
         },
@@ -53,7 +55,7 @@ pub fn plan(facts: &Facts<'_>) -> Step {
 
 fn decide(facts: &Facts<'_>) -> Step {
     if facts.order.spec.suspend {
-        return Step::Suspend;
+        return renewal::assess::edit(facts).map_or(Step::Suspend, Step::Renew);
     }
     if let Some(intent) = facts.intent() {
         return settle(facts, intent);

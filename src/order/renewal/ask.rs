@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kube::ResourceExt;
 use tokio::time::Instant;
 
+use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, Intent, RenewalIntent, RotationPolicy, micros};
 use crate::core::application::ValidationMethod;
 use crate::core::conditions::Problem;
@@ -21,6 +22,9 @@ use crate::order::renewal::keys;
 use crate::order::resolve::{self, Resolved};
 use crate::order::status::{self, Swap};
 use crate::provider::{Reissue, Request, RequestKind};
+
+/// The most certificates that are remembered as made before a call.
+const MOST_KNOWN: usize = 16;
 
 /// What came of it: the order as it is stored now, and when to requeue.
 pub type Asked = (CertificateOrder, Requeue);
@@ -72,7 +76,10 @@ pub async fn ask(
         holder: context.holder.clone(),
         started_at: micros(started_at),
         begin_by: started_at.checked_add(start_within).ok().map(micros),
-        baseline: facts.renewal.map(|look| look.reissues.clone()).unwrap_or_default(),
+        baseline: facts
+            .renewal
+            .map(|look| look.reissues.iter().take(MOST_KNOWN).cloned().collect())
+            .unwrap_or_default(),
         public_key_hash: key.as_deref().map(|key| Fingerprint::of(&key.public_key_der()).plain()),
     };
     let next = fold(&status::of(facts.order), facts, &Outcome::ReissueIntent(&intent), &resolved.filter);
@@ -134,7 +141,10 @@ async fn next_key(
     }
     let algorithm = resolve::algorithm(&order.spec);
     let made = tokio::task::spawn_blocking(move || KeyPair::generate(algorithm)).await;
-    let Ok(Ok(key)) = made else { return Ok(Ok(None)) };
+    let Ok(Ok(key)) = made else {
+        let message = "no private key could be generated for the reissued certificate";
+        return Ok(Err(Problem::new(Reason::InvalidRequest, message)));
+    };
     let data = [(TLS_KEY.to_owned(), secret::bytes(&key.pem()))].into();
     let wanted = Wanted { name: place.name, type_: OPAQUE, data, keystores: String::new() };
     let asked = order.spec.secret_template.as_ref();

@@ -2,26 +2,24 @@
 
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
+use strum::IntoEnumIterator;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{
-    CertificateOrder, CertificateOrderStatus, Mode, RenewalPolicy, RenewalStatus, Successor, seconds,
-};
+use crate::api::v1alpha1::{CertificateOrder, Mode, RenewalPolicy, RenewalStatus, Successor, seconds};
 use crate::cluster::trim::SCHEDULED;
 use crate::core::conditions::{Problem, get};
 use crate::core::observation::{Observation, Stage};
 use crate::core::text::shown;
 use crate::order::facts::{Facts, Term};
+use crate::order::renewal::chain::chain;
 use crate::order::renewal::choice::Choice;
 use crate::order::renewal::due::{Due, due, overdue};
 use crate::order::renewal::look::{Carrier, Look};
 use crate::order::renewal::reissue::{self, Next};
 use crate::order::renewal::step::RenewalStep;
 use crate::order::renewal::successor;
-
-/// The most certificates that the status remembers.
-const LONGEST_CHAIN: usize = 64;
 
 /// How often a renewal that is due is looked at.
 const LOOK: Duration = Duration::from_hours(6);
@@ -77,19 +75,27 @@ pub fn term(facts: &Facts<'_>) -> Option<Term> {
     facts.term.or(stored).or_else(told)
 }
 
-/// The ids of the certificates that an order has had. The first one is its own, the last one the current one.
+/// The certificates that are no successors: those that the order has had, and one that ends no later than the current one.
 #[must_use]
-pub fn chain(status: Option<&CertificateOrderStatus>, own: &str) -> Vec<String> {
-    let stored = status.and_then(|status| status.renewal.as_ref()).map(|renewal| renewal.chain.clone());
-    let mut chain = stored.filter(|chain| !chain.is_empty()).unwrap_or_else(|| vec![own.to_owned()]);
-    let current = status.and_then(|status| status.current.as_ref()).map(|current| &current.certificate_id);
-    if let Some(current) = current.filter(|current| chain.last() != Some(*current)) {
-        chain.push(current.clone());
-    }
-    while chain.len() > LONGEST_CHAIN {
-        chain.remove(1);
-    }
-    chain
+pub fn no_successors(facts: &Facts<'_>) -> Vec<String> {
+    let aside = stored(facts).did_not_extend;
+    let chain = chain(facts.order.status.as_ref(), facts.certificate_id);
+    let aside = aside.into_iter().filter(|id| !chain.contains(id)).collect::<Vec<_>>();
+    chain.into_iter().chain(aside).collect()
+}
+
+/// The successor that the user names.
+#[must_use]
+pub fn wanted(facts: &Facts<'_>) -> Option<String> {
+    let had = chain(facts.order.status.as_ref(), facts.certificate_id);
+    facts.order.spec.renewal().certificate_id.filter(|id| !had.contains(id))
+}
+
+/// The successor that an earlier pass found. It is followed also where the cloud no longer shows the link.
+#[must_use]
+pub fn known(facts: &Facts<'_>) -> Option<String> {
+    let none = no_successors(facts);
+    stored(facts).successor.map(|known| known.certificate_id).filter(|id| !none.contains(id))
 }
 
 /// When the renewal of the current certificate begins.
@@ -130,8 +136,21 @@ pub fn assess(facts: &Facts<'_>) -> Option<Assessment> {
     Some(assessment)
 }
 
+/// What has to be told to the order of a successor while this one is suspended or only planned.
+#[must_use]
+pub fn edit(facts: &Facts<'_>) -> Option<RenewalStep> {
+    let Some(Carrier::Made(order)) = &facts.renewal?.order else { return None };
+    successor::edited(facts.order, order).map(|_| RenewalStep::Edit { order: order.name_any() })
+}
+
 fn stored(facts: &Facts<'_>) -> RenewalStatus {
-    facts.order.status.as_ref().and_then(|status| status.renewal.clone()).unwrap_or_default()
+    facts
+        .order
+        .status
+        .as_ref()
+        .and_then(|status| status.renewal.clone())
+        .map(|renewal| *renewal)
+        .unwrap_or_default()
 }
 
 /// The same, told as a warning: once for each of the three times before the end.
@@ -206,16 +225,15 @@ impl Renewal<'_> {
     /// The cloud does not answer: what was known stays.
     fn unasked(self) -> Assessment {
         let conditions = self.facts.order.status.as_ref().map(|status| status.conditions.as_slice());
-        let said = get(conditions.unwrap_or_default(), ConditionType::Renewing);
-        let overdue: &str = Reason::RenewalOverdue.into();
-        let message = match said {
-            // What follows is said again with the days that are left now.
-            Some(said) if said.reason != overdue => said.message.clone(),
-            _ => self.not_found(),
-        };
-        let phase = if self.status.phase.is_empty() { "Searching" } else { &self.status.phase }.to_owned();
-        let phase = if phase == SCHEDULED { "Searching".to_owned() } else { phase };
-        self.is(&phase, Some(Problem::new(Reason::SuccessorNotFound, message)))
+        let said = |type_| stored_problem(get(conditions.unwrap_or_default(), type_)?);
+        let renewing = said(ConditionType::Renewing);
+        // What is overdue is said again with the days that are left now.
+        let renewing = renewing.filter(|said| said.reason != Reason::RenewalOverdue);
+        let action = said(ConditionType::ActionRequired).filter(|action| Some(action) == renewing.as_ref());
+        let renewing = renewing.unwrap_or_else(|| Problem::new(Reason::SuccessorNotFound, self.not_found()));
+        let is_new = self.status.phase.is_empty() || self.status.phase == SCHEDULED;
+        let phase = if is_new { "Searching".to_owned() } else { self.status.phase.clone() };
+        Assessment { action, ..self.is(&phase, Some(renewing)) }
     }
 
     fn searching(mut self) -> Assessment {
@@ -229,7 +247,7 @@ impl Renewal<'_> {
                 let step = Some(RenewalStep::Reissue { attempt });
                 let id = self.facts.current_id();
                 let message = format!("{} is asked to reissue certificate {id}", self.facts.cloud);
-                Assessment { step, ..self.is("InProgress", not_found(message)) }
+                Assessment { step, ..self.is("Searching", not_found(message)) }
             }
             Next::Wait(again, message) => {
                 Assessment { again: Some(again), ..self.is("InProgress", not_found(message)) }
@@ -287,6 +305,14 @@ impl Renewal<'_> {
     }
 
     fn chosen(mut self, id: &str) -> Assessment {
+        if self.status.did_not_extend.iter().any(|aside| aside == id) {
+            let message = format!(
+                "certificate {id} ends no later than {}, so it does not take its place; name another one, or none",
+                self.facts.current_id()
+            );
+            self.status.successor = None;
+            return self.blocked(Reason::SwapBlocked, message);
+        }
         let order = self.look.order.as_ref().and_then(Carrier::order);
         let issued = order.filter(|order| is_issued(order)).and_then(|order| order.status.as_ref());
         // Whatever the call of an open intent was answered: this certificate is what came of it.
@@ -301,6 +327,8 @@ impl Renewal<'_> {
         match &self.look.order {
             None => self.unmade(id),
             Some(Carrier::Elsewhere) => {
+                // Nothing of it is this order's.
+                self.status.successor = None;
                 let message = format!(
                     "certificate {id} takes the place of {}, and a CertificateOrder in another namespace has it; delete \
                      that one, or set renewal.policy: None here",
@@ -366,6 +394,12 @@ impl Renewal<'_> {
             .map(|needed| Problem::new(Reason::SuccessorInProgress, runs(&needed.message)));
         Assessment { action, ..self.is("InProgress", Some(renewing)) }
     }
+}
+
+/// What a stored condition says.
+fn stored_problem(condition: &Condition) -> Option<Problem> {
+    let reason = Reason::iter().find(|reason| <&str>::from(*reason) == condition.reason)?;
+    Some(Problem::new(reason, condition.message.clone()))
 }
 
 /// Whether the certificate of an order is issued and in use, as its status says.

@@ -7,7 +7,7 @@ use kube::{Api, ResourceExt};
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::conditions::Reason;
-use crate::api::v1alpha1::{CertificateOrder, RotationPolicy};
+use crate::api::v1alpha1::{CertificateOrder, DeletionPolicy, RotationPolicy};
 use crate::cluster::cache;
 use crate::cluster::{FIELD_MANAGER, Namespace, bounded};
 use crate::core::chain::Chain;
@@ -21,8 +21,8 @@ use crate::order::export::target::Target;
 use crate::order::export::template;
 use crate::order::export::write::write_secrets;
 use crate::order::facts::{Export, Facts, Term};
-use crate::order::own_key::{OwnKey, Place};
-use crate::order::renewal::assess::{self, chain};
+use crate::order::own_key::OwnKey;
+use crate::order::renewal::assess;
 use crate::order::renewal::step::{RenewalStep, Renewed};
 use crate::order::renewal::{keys, successor, swap};
 use crate::order::resolve::Resolved;
@@ -53,7 +53,7 @@ pub async fn carry(
         RenewalStep::Swap { certificate_id } => carrying.swap(certificate_id).await,
         RenewalStep::Remove { order } => carrying.remove(order).await,
         // Made by `ask`, between two writes of the status.
-        RenewalStep::Reissue { .. } => Ok(Renewed::Done),
+        RenewalStep::Reissue { .. } => Ok(Renewed::Changed),
     }
 }
 
@@ -64,7 +64,7 @@ impl Carrying<'_> {
 
     /// Makes the order for a successor. What is there already is right if it was made for this very order.
     async fn make(&self, id: &str) -> Result<Renewed, kube::Error> {
-        let Some(order) = successor::order(self.facts.order, id) else { return Ok(Renewed::Done) };
+        let Some(order) = successor::order(self.facts.order, id) else { return Ok(Renewed::Changed) };
         let name = order.name_any();
         let renewal = self.facts.order.spec.renewal();
         if order.spec.makes_key()
@@ -75,7 +75,7 @@ impl Carrying<'_> {
         }
         let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
         match bounded(self.orders().create(&params, &order)).await {
-            Ok(_) => Ok(Renewed::Done),
+            Ok(_) => Ok(Renewed::Made),
             Err(kube::Error::Api(status)) if status.is_already_exists() => self.taken(&name).await,
             Err(error) => refused(&name, error),
         }
@@ -90,14 +90,18 @@ impl Carrying<'_> {
                 );
                 Ok(Renewed::Refused(Problem::new(Reason::SuccessorRefused, message)))
             }
-            _ => Ok(Renewed::Done),
+            _ => Ok(Renewed::Made),
         }
     }
 
     /// Stores the key of the current certificate as the one that the order of the successor begins with. A key that is
     /// there already is never replaced.
     async fn copy_key(&self, order: &CertificateOrder, id: &str) -> Result<Result<(), Problem>, kube::Error> {
-        let Some(key) = self.current_key().await? else { return Ok(Ok(())) };
+        let Some(key) = self.current_key().await? else {
+            let message = "the key of the certificate in use is not in the cluster, and the successor is to have the same; \
+                           restore the Secret with it, or set renewal.rotationPolicy: Always";
+            return Ok(Err(refusal(message)));
+        };
         let owner = Owner { order: order.name_any(), certificate_id: id.to_owned(), current: None };
         let name = secret::key_secret_name(&owner.order);
         if let Some(stored) = self.namespace.find_secret(&name).await? {
@@ -123,12 +127,10 @@ impl Carrying<'_> {
         }
     }
 
-    /// The key of the current certificate, where it is in the cluster.
+    /// The key of the current certificate, where it is in the cluster: beside the certificate, or where a key of the chain is.
     async fn current_key(&self) -> Result<Option<Arc<KeyPair>>, kube::Error> {
-        let current = self.facts.current_id();
-        if current != self.facts.certificate_id
-            && let OwnKey::Held(key) = OwnKey::read(&self.namespace, &self.place_of(current)).await?
-        {
+        let target = self.target(None).await?;
+        if let Some(key) = target.current_key() {
             return Ok(Some(key));
         }
         Ok(match &self.resolved.own_key {
@@ -137,29 +139,25 @@ impl Carrying<'_> {
         })
     }
 
-    /// Where the key of a successor is.
-    fn place_of(&self, id: &str) -> Place {
-        keys::of_successor(self.controller, self.facts.order, id)
-    }
-
     /// Brings the order of a successor up to what the user asks for now.
     async fn edit(&self, name: &str) -> Result<Renewed, kube::Error> {
-        let Some(live) = bounded(self.orders().get_opt(name)).await? else { return Ok(Renewed::Done) };
-        let Some(wanted) = successor::edited(self.facts.order, &live) else { return Ok(Renewed::Done) };
+        let Some(live) = bounded(self.orders().get_opt(name)).await? else { return Ok(Renewed::Changed) };
+        let Some(wanted) = successor::edited(self.facts.order, &live) else { return Ok(Renewed::Changed) };
         let patch =
             serde_json::from_value(successor::edit(&live, &wanted)).map_err(kube::Error::SerdeError)?;
         let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
         match bounded(self.orders().patch(name, &params, &Patch::<CertificateOrder>::Json(patch))).await {
-            Ok(_) => Ok(Renewed::Done),
+            Ok(_) => Ok(Renewed::Changed),
             Err(error) => refused(name, error),
         }
     }
 
     /// Deletes the order of a certificate that ran out: nothing of it is deleted at the cloud.
     async fn remove(&self, name: &str) -> Result<Renewed, kube::Error> {
-        let Some(live) = bounded(self.orders().get_opt(name)).await? else { return Ok(Renewed::Done) };
-        if !successor::is_made_for(&live, self.facts.order) {
-            return Ok(Renewed::Done);
+        let Some(live) = bounded(self.orders().get_opt(name)).await? else { return Ok(Renewed::Changed) };
+        let is_retained = live.spec.deletion_policy == DeletionPolicy::Retain;
+        if !successor::is_made_for(&live, self.facts.order) || !is_retained {
+            return Ok(Renewed::Changed);
         }
         let preconditions =
             Some(Preconditions { uid: live.uid(), resource_version: live.resource_version() });
@@ -168,7 +166,7 @@ impl Carrying<'_> {
             Err(kube::Error::Api(status)) if !status.is_not_found() && !status.is_conflict() => {
                 Err(kube::Error::Api(status))
             }
-            Ok(_) | Err(kube::Error::Api(_)) => Ok(Renewed::Done),
+            Ok(_) | Err(kube::Error::Api(_)) => Ok(Renewed::Changed),
             Err(error) => Err(error),
         }
     }
@@ -176,10 +174,10 @@ impl Carrying<'_> {
     /// Fetches the successor and puts it into the Secrets.
     async fn swap(&self, id: &str) -> Result<Renewed, kube::Error> {
         let (Ok(provider), Ok(names)) = (&self.resolved.provider, self.facts.names) else {
-            return Ok(Renewed::Done);
+            return Ok(Renewed::Changed);
         };
         let order = self.facts.order;
-        let target = self.target(id).await?;
+        let target = self.target(Some(id)).await?;
         let provider = provider.sibling(id);
         let bundle = provider.download().await;
         self.controller.context.telemetry.read(provider.calls().download, &bundle);
@@ -192,10 +190,7 @@ impl Carrying<'_> {
             Ok(chain) => Term { not_before: chain.leaf_not_before(), not_after: chain.leaf_not_after() },
             Err(error) => return blocked(Problem::new(Reason::BundleInvalid, error.to_string())),
         };
-        let present = assess::term(self.facts);
-        let present =
-            if target.holds_a_certificate() { target.present_term(order, names, present) } else { present };
-        if let Err(why) = swap::may_replace(term, present, self.facts.now) {
+        if let Err(why) = swap::may_replace(term, assess::term(self.facts), self.facts.now) {
             let message =
                 format!("certificate {id} is issued, and must not take the place of the present one: {why}");
             let problem = Problem::new(Reason::SwapBlocked, message);
@@ -223,19 +218,19 @@ impl Carrying<'_> {
         Ok(Renewed::Swapped { certificate_id: id.to_owned(), term })
     }
 
-    /// The Secrets of the order, for a successor: any key of the chain may be the one that it is for, since a cloud may issue
-    /// for an earlier request.
-    async fn target(&self, id: &str) -> Result<Target, kube::Error> {
+    /// The Secrets of the order, for its current certificate or for a successor: any key of the chain may be the one that it is
+    /// for, since a cloud may issue for an earlier request.
+    async fn target(&self, next: Option<&str>) -> Result<Target, kube::Error> {
         let order = self.facts.order;
-        let owner = Owner::of(order).with_current(id);
-        let chain = chain(order.status.as_ref(), self.facts.certificate_id);
-        let former = chain.iter().skip(1).rev().map(String::as_str);
-        let successors = std::iter::once(id).chain(former).map(|id| self.place_of(id));
-        let rotates = order.spec.renewal().rotation_policy == RotationPolicy::Always;
-        let reissues = chain.iter().rev().filter(|_| rotates).map(|id| keys::of_reissue(order, id));
-        let renewing: Vec<Place> = successors.chain(reissues).collect();
+        let owner = Owner::of(order);
+        let owner = match next {
+            Some(id) => owner.with_current(id),
+            None => owner,
+        };
+        let keys = keys::of_chain(self.controller, order, next);
         let prefixes = &self.controller.template_prefixes;
-        Target::read(&self.namespace, order, owner, self.resolved.own_key.as_ref(), &renewing, prefixes).await
+        let own_key = self.resolved.own_key.as_ref();
+        Target::read(&self.namespace, order, owner, own_key, (&keys, next.is_some()), prefixes).await
     }
 }
 
@@ -247,7 +242,7 @@ fn refused(name: &str, error: kube::Error) -> Result<Renewed, kube::Error> {
             Ok(Renewed::Refused(refusal(&format!("the API server refuses CertificateOrder {name}: {why}"))))
         }
         // The next pass decides by what is there now.
-        kube::Error::Api(status) if status.is_conflict() || status.is_not_found() => Ok(Renewed::Done),
+        kube::Error::Api(status) if status.is_conflict() || status.is_not_found() => Ok(Renewed::Changed),
         error => Err(error),
     }
 }

@@ -26,12 +26,9 @@ pub enum Choice {
     Ambiguous(Vec<String>),
 }
 
-/// Chooses among what the cloud shows. `named` is the one that the user names.
+/// Chooses among what the cloud shows.
 #[must_use]
-pub fn choose(candidates: &[Candidate], names: &Names, named: Option<&str>) -> Choice {
-    if let Some(named) = named {
-        return Choice::One(named.to_owned());
-    }
+pub fn choose(candidates: &[Candidate], names: &Names) -> Choice {
     let fits = |candidate: &&Candidate| is_alive(candidate.stage) && has_the_names(candidate, names);
     let fitting: Vec<&Candidate> = candidates.iter().filter(fits).collect();
     let ids = || fitting.iter().map(|candidate| candidate.certificate_id.clone()).collect();
@@ -54,8 +51,9 @@ pub fn choose(candidates: &[Candidate], names: &Names, named: Option<&str>) -> C
 /// Whether the links show that a certificate follows the other one.
 fn is_confirmed(candidate: &Candidate) -> bool {
     match (&candidate.link, candidate.way) {
-        (Link::Both | Link::Back, _) | (Link::Forward, Way::Reissue) => true,
-        (Link::None, Way::SameSpecification) => true,
+        (Link::Both | Link::Back, _)
+        | (Link::Forward, Way::Reissue)
+        | (Link::None, Way::SameSpecification) => true,
         (Link::Forward | Link::None | Link::Contradicted(_), _) => false,
     }
 }
@@ -123,20 +121,18 @@ mod tests {
         ];
         for (way, link, stage, wanted) in table {
             let case = format!("{way} {link:?} {stage}");
-            assert_eq!(choose(&[candidate("N", way, link, stage)], &names(), None), wanted, "{case}");
+            assert_eq!(choose(&[candidate("N", way, link, stage)], &names()), wanted, "{case}");
         }
     }
 
     #[test]
-    fn several_are_ambiguous_until_one_is_named_and_one_that_waits_yields_to_one_that_runs() {
+    fn several_are_ambiguous_and_one_that_waits_yields_to_one_that_runs() {
         let runs = |id| candidate(id, Way::SameSpecification, Link::None, Stage::Validating);
         let waits = |id| candidate(id, Way::SameSpecification, Link::None, Stage::AwaitingInformation);
         let two = Choice::Ambiguous(vec!["N".to_owned(), "M".to_owned()]);
-        assert_eq!(choose(&[runs("N"), runs("M")], &names(), None), two);
-        assert_eq!(choose(&[waits("N"), waits("M")], &names(), None), two);
-        assert_eq!(choose(&[runs("N"), waits("M")], &names(), None), Choice::One("N".to_owned()));
-        assert_eq!(choose(&[runs("N"), runs("M")], &names(), Some("M")), Choice::One("M".to_owned()));
-        assert_eq!(choose(&[], &names(), Some("M")), Choice::One("M".to_owned()));
+        assert_eq!(choose(&[runs("N"), runs("M")], &names()), two);
+        assert_eq!(choose(&[waits("N"), waits("M")], &names()), two);
+        assert_eq!(choose(&[runs("N"), waits("M")], &names()), Choice::One("N".to_owned()));
     }
 
     #[test]
@@ -146,8 +142,8 @@ mod tests {
             ..candidate("N", Way::Renewal, Link::Both, Stage::Validating)
         };
         let one = Choice::One("N".to_owned());
-        assert_eq!(choose(&[of(&["shop.acme.example"])], &names(), None), Choice::None);
-        assert_eq!(choose(&[of(&[])], &names(), None), one);
-        assert_eq!(choose(&[of(&["WWW.acme.example", "acme.example"])], &names(), None), one);
+        assert_eq!(choose(&[of(&["shop.acme.example"])], &names()), Choice::None);
+        assert_eq!(choose(&[of(&[])], &names()), one);
+        assert_eq!(choose(&[of(&["WWW.acme.example", "acme.example"])], &names()), one);
     }
 }

@@ -9,6 +9,7 @@
 pub mod ask;
 pub mod assess;
 pub mod carry;
+pub mod chain;
 pub mod choice;
 pub mod due;
 pub mod keys;

@@ -5,26 +5,35 @@ use std::time::Duration;
 use tracing::debug;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, RenewalPolicy};
+use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, DeletionPolicy, Mode, RenewalPolicy};
 use crate::cluster::cache::{Key, Target};
 use crate::core::conditions::get;
 use crate::core::registered_domain::registered_domain;
 use crate::core::succession::{Candidate, Head, Link, Way};
 use crate::order::controller::Controller;
 use crate::order::facts::Facts;
-use crate::order::renewal::assess::{chain, due_of, is_renewed, term};
+use crate::order::renewal::assess::{due_of, is_renewed, known, no_successors, term, wanted};
+use crate::order::renewal::chain::chain;
 use crate::order::renewal::choice::{Choice, choose};
 use crate::order::renewal::look::{Carrier, Look};
 use crate::order::renewal::reissue::log_since;
 use crate::order::renewal::successor;
 use crate::order::resolve::Resolved;
-use crate::provider::RequestKind;
+use crate::provider::{RequestKind, registry};
 
 /// How old the list of an account may be from which successors are read.
 const LIST_LASTS: Duration = Duration::from_hours(6);
 
 /// The same where the certificate itself tells of a successor.
 const LIST_LASTS_WHEN_TOLD: Duration = Duration::from_mins(1);
+
+/// Whether an order of another namespace has this certificate.
+#[must_use]
+pub fn is_elsewhere(controller: &Controller, order: &CertificateOrder, id: &str) -> bool {
+    let target = Target::Certificate(registry::name(&order.spec.provider), id.to_owned());
+    let orders = controller.orders.iter().flat_map(|orders| orders.referring_to(&target));
+    { orders }.any(|other| other.metadata.namespace != order.metadata.namespace)
+}
 
 /// Reads it; `None` for an order that is not renewed.
 pub async fn look(
@@ -34,23 +43,16 @@ pub async fn look(
     resolved: &Resolved,
 ) -> Option<Look> {
     if !is_renewed(facts) {
-        return None;
+        return paused(controller, key, facts);
     }
     let stored = facts.order.status.as_ref().and_then(|status| status.renewal.as_ref());
-    let chain = chain(facts.order.status.as_ref(), facts.certificate_id);
-    // What ends no later than the current certificate is left aside.
-    let aside = stored.and_then(|renewal| renewal.did_not_extend.as_ref());
-    let all: Vec<String> = chain.iter().chain(aside).cloned().collect();
-    let is_new = |id: &String| !all.contains(id);
-    let named = facts.order.spec.renewal().certificate_id.filter(|id| !chain.contains(id));
-    let known = stored.and_then(|renewal| renewal.successor.as_ref());
-    let known = known.map(|known| known.certificate_id.clone()).filter(is_new);
-    let finished = finished(controller, key, facts, &chain);
+    let (all, wanted) = (no_successors(facts), wanted(facts));
+    let finished = finished(controller, key, facts);
     let mut look = Look { finished, told: told(facts, &all), ..Look::nothing() };
-    if let Some(id) = named.clone().or(known) {
+    if let Some(id) = wanted.clone().or_else(|| known(facts)) {
         let order = order_for(controller, key, facts, &id);
         let is_over = order.as_ref().and_then(Carrier::order).is_some_and(is_over);
-        if named.is_some() || !is_over {
+        if wanted.is_some() || !is_over {
             // It is followed also where the cloud no longer shows the link.
             look.order = order;
             look.choice = Some(Choice::One(id));
@@ -61,14 +63,22 @@ pub async fn look(
     let (Ok(provider), Ok(names)) = (&resolved.provider, facts.names) else { return Some(look) };
     let head =
         Head { certificate_id: facts.current_id(), common_name: names.common_name().as_str(), chain: &all };
-    match provider.successors(&head, max_age).await {
+    let mut found = provider.successors(&head, max_age).await;
+    let asks = facts.order.spec.renewal().policy == RenewalPolicy::Reissue && is_due(facts);
+    if asks && !max_age.is_zero() && found.as_ref().is_ok_and(Vec::is_empty) {
+        // Before a reissue is asked for, the list is as new as it can be.
+        found = provider.successors(&head, Duration::ZERO).await;
+    }
+    match found {
         Ok(mut candidates) => {
+            look.told =
+                look.told.filter(|told| candidates.iter().all(|candidate| candidate.certificate_id != *told));
             candidates.retain(|candidate| {
                 candidate.link != Link::None || !is_of_another(controller, key, facts, candidate)
             });
             let reissues = candidates.iter().filter(|candidate| candidate.way == Way::Reissue);
             look.reissues = reissues.map(|candidate| candidate.certificate_id.clone()).collect();
-            look.choice = Some(choose(&candidates, names, None));
+            look.choice = Some(choose(&candidates, names));
         }
         Err(error) => {
             debug!(%error, "cannot read the successors of a certificate");
@@ -85,6 +95,17 @@ pub async fn look(
     Some(look)
 }
 
+/// While an order is suspended or only planned, what it asks for of its successor's order is told to that one all the same.
+fn paused(controller: &Controller, key: &Key, facts: &Facts<'_>) -> Option<Look> {
+    let spec = &facts.order.spec;
+    let is_paused = spec.suspend || spec.mode != Mode::Apply;
+    if !is_paused || facts.order.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
+    let id = known(facts)?;
+    Some(Look { order: order_for(controller, key, facts, &id), ..Look::nothing() })
+}
+
 /// Whether a certificate without links is somebody's own: an order that was not made for this one submitted it, or will.
 fn is_of_another(controller: &Controller, key: &Key, facts: &Facts<'_>, candidate: &Candidate) -> bool {
     let target = Target::Certificate(facts.cloud, candidate.certificate_id.clone());
@@ -95,7 +116,8 @@ fn is_of_another(controller: &Controller, key: &Key, facts: &Facts<'_>, candidat
     };
     let is_here = |order: &CertificateOrder| order.metadata.namespace.as_deref() == Some(key.0.as_str());
     { orders }.any(|order| {
-        !successor::is_made_for(&order, facts.order) && !(is_here(&order) && is_filed_by_the_cloud(&order))
+        let is_ours = successor::is_made_for(&order, facts.order);
+        !is_ours && !(is_here(&order) && is_filed_by_the_cloud(&order))
     })
 }
 
@@ -107,13 +129,20 @@ fn is_over(order: &CertificateOrder) -> bool {
         .is_some_and(|stalled| over.map(<&str>::from).contains(&stalled.reason.as_str()))
 }
 
+/// Whether another order has the certificate of this one.
+fn has_lost(order: &CertificateOrder) -> bool {
+    let conditions = order.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+    let duplicate: &str = Reason::DuplicateCertificate.into();
+    get(conditions, ConditionType::Stalled).is_some_and(|stalled| stalled.reason == duplicate)
+}
+
 /// Another order with the same credentials whose certificate, under the same registered domain, is being reissued.
 fn reissue_runs(controller: &Controller, key: &Key, facts: &Facts<'_>) -> Option<String> {
     let mine = registered_domain(&facts.order.spec.common_name)?;
     let runs = |other: &CertificateOrder| {
         let renewal = other.status.as_ref().and_then(|status| status.renewal.as_ref());
         let is_running =
-            renewal.is_some_and(|renewal| renewal.intent.is_some() || renewal.phase == "InProgress");
+            renewal.is_some_and(|renewal| renewal.intent.is_some() || renewal.successor.is_some());
         is_running
             && other.spec.renewal().policy == RenewalPolicy::Reissue
             && other.spec.credentials_ref == facts.order.spec.credentials_ref
@@ -135,16 +164,17 @@ fn when_to_ask(facts: &Facts<'_>, chain: &[String]) -> Option<Duration> {
     if told(facts, chain).is_some() {
         return Some(LIST_LASTS_WHEN_TOLD);
     }
-    let is_due = facts.now >= due_of(facts, term(facts)?).at;
-    is_due.then_some(LIST_LASTS)
+    is_due(facts).then_some(LIST_LASTS)
+}
+
+fn is_due(facts: &Facts<'_>) -> bool {
+    term(facts).is_some_and(|term| facts.now >= due_of(facts, term).at)
 }
 
 /// The successor of which the certificate itself tells, if the order has not had it.
 fn told(facts: &Facts<'_>, chain: &[String]) -> Option<String> {
-    let is_new = |id: &String| !chain.contains(id);
     let seen = facts.observed?.as_ref().ok()?;
-    let listed = || facts.validation.and_then(|validation| validation.deadline.as_ref()?.replaced_by.clone());
-    seen.replaced_by.clone().filter(is_new).or_else(|| listed().filter(is_new))
+    seen.replaced_by.clone().filter(|id| !chain.contains(id))
 }
 
 fn has_intent(status: &CertificateOrderStatus) -> bool {
@@ -158,7 +188,8 @@ fn order_for(controller: &Controller, key: &Key, facts: &Facts<'_>, id: &str) ->
     let here = orders.iter().filter(|order| order.metadata.namespace.as_deref() == Some(key.0.as_str()));
     let mut here: Vec<_> = here.cloned().collect();
     // Of several the one that certorder made comes last: what a user wrote is followed.
-    here.sort_by_key(|order| successor::renewal_of(order).is_some());
+    // One that lost its certificate to another order carries nothing.
+    here.sort_by_key(|order| (has_lost(order), successor::renewal_of(order).is_some()));
     match here.into_iter().next() {
         Some(order) if successor::is_made_for(&order, facts.order) => Some(Carrier::Made(order)),
         Some(order) => Some(Carrier::Written(order)),
@@ -168,12 +199,15 @@ fn order_for(controller: &Controller, key: &Key, facts: &Facts<'_>, id: &str) ->
 }
 
 /// An order that certorder made for a certificate of the chain that is not the current one any more, and ran out.
-fn finished(controller: &Controller, key: &Key, facts: &Facts<'_>, chain: &[String]) -> Option<String> {
+fn finished(controller: &Controller, key: &Key, facts: &Facts<'_>) -> Option<String> {
+    let chain = chain(facts.order.status.as_ref(), facts.certificate_id);
     let (_, former) = chain.split_last()?;
     let former = former.iter().filter(|id| *id != facts.certificate_id);
     former.into_iter().find_map(|id| {
         let Some(Carrier::Made(order)) = order_for(controller, key, facts, id) else { return None };
         let end = order.status.as_ref()?.not_after.as_ref()?.0;
-        (end <= facts.now).then(|| order.metadata.name.clone()).flatten()
+        let is_left = order.metadata.deletion_timestamp.is_none()
+            && order.spec.deletion_policy == DeletionPolicy::Retain;
+        (is_left && end <= facts.now).then(|| order.metadata.name.clone()).flatten()
     })
 }

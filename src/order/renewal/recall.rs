@@ -6,16 +6,22 @@ use crate::core::names::Names;
 use crate::order::controller::Controller;
 use crate::order::export::secret;
 use crate::order::export::target::Target;
+use crate::order::renewal::read::is_elsewhere;
 use crate::order::resolve;
 
 /// The order with the certificate that its Secret says it has, if that is another one than its status says. The Secret
 /// counts only if certorder marked it for this order, its pair is whole and for the order's names, and the status knows the
-/// certificate as a successor or knows nothing at all.
+/// certificate as a successor or knows nothing at all. What an order of another namespace has is never believed.
 #[must_use]
-pub fn ahead(order: &CertificateOrder, target: &Target, names: &Names) -> Option<CertificateOrder> {
+pub fn ahead(
+    controller: &Controller,
+    order: &CertificateOrder,
+    target: &Target,
+    names: &Names,
+) -> Option<CertificateOrder> {
     let stored = target.stored()?;
     let id = secret::current(stored).filter(|_| target.owner().owns(stored))?;
-    if id == target.owner().current_id() {
+    if id == target.owner().current_id() || is_elsewhere(controller, order, id) {
         return None;
     }
     let status = order.status.as_ref();
@@ -48,5 +54,5 @@ pub async fn recall(
     }
     let namespace = controller.context.namespace(order);
     let target = resolve::target(controller, &namespace, order, None).await?;
-    Ok(ahead(order, &target, names))
+    Ok(ahead(controller, order, &target, names))
 }

@@ -48,24 +48,32 @@ pub enum Next {
 /// What comes next, where the cloud shows no successor of a certificate that is due.
 #[must_use]
 pub fn next(facts: &Facts<'_>, look: &Look, term: Term, status: &RenewalStatus) -> Next {
-    if let Some(intent) = &status.intent {
-        return settle(facts, look, intent);
+    let wants = facts.order.spec.renewal().policy == RenewalPolicy::Reissue;
+    if let Some(intent) = &status.intent
+        && let Some(next) = settle(facts, look, intent, wants)
+    {
+        return next;
     }
-    if status.did_not_extend.as_deref() == Some(facts.current_id()) {
+    if !status.did_not_extend.is_empty() {
+        let ids = status.did_not_extend.join(", ");
         let message = format!(
-            "certificate {} is a reissue that ends no later than its original, so no other reissue is asked for; buy a \
-             certificate, or have this one renewed in the cloud's console",
-            facts.current_id()
+            "a certificate that was to take the place of another one ends no later, so it is left aside, and no reissue is \
+             asked for: {ids}; buy a certificate, or have this one renewed in the cloud's console"
         );
-        return Next::Stopped(Problem::new(Reason::ReissueDidNotExtend, message));
+        let reason = if wants { Reason::ReissueDidNotExtend } else { Reason::SuccessorNotFound };
+        return Next::Stopped(Problem::new(reason, message));
     }
-    if facts.order.spec.renewal().policy != RenewalPolicy::Reissue {
+    if !wants {
         return Next::Not(None);
+    }
+    if let Some(refused) = refusal(facts) {
+        return Next::Stopped(refused);
     }
     if let Some(why) = hindrance(facts, look, term) {
         return Next::Not(Some(why));
     }
-    Next::Ask { attempt: 1 }
+    let attempt = status.intent.as_ref().map_or(1, |intent| intent.attempt.saturating_add(1));
+    Next::Ask { attempt }
 }
 
 /// Why the cloud is not asked now.
@@ -87,41 +95,53 @@ fn hindrance(facts: &Facts<'_>, look: &Look, term: Term) -> Option<String> {
             "the cloud reissues one certificate of a registered domain at a time, and that of CertificateOrder {other} runs"
         ));
     }
-    was_refused(facts).map(|left| {
-        format!("the cloud refused a reissue, and is asked again in {} minutes", left.as_secs() / 60)
-    })
+    None
 }
 
-/// How long the last refusal still counts.
-fn was_refused(facts: &Facts<'_>) -> Option<Duration> {
+/// The last refusal, for as long as it counts. Its words are those of the call.
+fn refusal(facts: &Facts<'_>) -> Option<Problem> {
     let last = facts.order.status.as_ref()?.last_request.as_ref()?;
-    let is_refusal = last.action == facts.action_name(RequestKind::Reissue) && last.outcome != ACCEPTED;
-    let left = ASK_AGAIN.saturating_sub(age::age(facts.now, last.time.0));
-    (is_refusal && !left.is_zero()).then_some(left)
+    let is_refusal = last.action == facts.action_name(RequestKind::Reissue)
+        && ["Refused", "NotNow"].contains(&last.outcome.as_str());
+    if !is_refusal || age::age(facts.now, last.time.0) >= ASK_AGAIN {
+        return None;
+    }
+    let code = last.code.as_deref().map(|code| format!(": {code}")).unwrap_or_default();
+    let request = last.request_id.as_deref().map(|id| format!(" (RequestId {id})")).unwrap_or_default();
+    let message =
+        format!("{} refused {}{code}{request}; it is asked again after six hours", facts.cloud, last.action);
+    Some(Problem::new(Reason::SuccessorNotFound, message))
 }
 
-/// The outcome of a call is not recorded, and the cloud shows no reissue that was not there before.
-fn settle(facts: &Facts<'_>, look: &Look, intent: &RenewalIntent) -> Next {
+/// The outcome of a call is not recorded, and the cloud shows no reissue that was not there before. `None` once the absence
+/// counts, so that one more call may be made.
+fn settle(facts: &Facts<'_>, look: &Look, intent: &RenewalIntent, wants: bool) -> Option<Next> {
     let action = &intent.action;
-    if look.logged == Some(true) {
-        return Next::Wait(SETTLE, format!("the cloud's log has {action}, and its result is not shown yet"));
+    let is_told = look.told.as_ref().is_some_and(|told| !intent.baseline.contains(told));
+    let last = facts.order.status.as_ref().and_then(|status| status.last_request.as_ref());
+    let is_accepted = last.is_some_and(|last| last.action == *action && last.outcome == ACCEPTED);
+    if look.logged == Some(true) || is_told || is_accepted {
+        return Some(Next::Wait(
+            SETTLE,
+            format!("{action} was made, and the certificate that it made is not shown yet"),
+        ));
     }
     let left = age::left_of(waits(facts, intent), facts.now, intent.started_at.0, facts.ages.renewal.seen);
-    if !left.is_zero() || look.choice.is_none() {
+    if !left.is_zero() || look.choice.is_none() || look.logged.is_none() {
         let message = format!(
-            "the outcome of {action} (attempt {}) is not recorded and not visible at the cloud, which is read until then",
+            "the outcome of {action} (attempt {}) is not recorded and not visible at the cloud, which is read until it is",
             intent.attempt
         );
-        return Next::Wait(SETTLE.min(left.max(Duration::from_secs(1))), message);
+        return Some(Next::Wait(SETTLE.min(left.max(Duration::from_secs(1))), message));
     }
-    if intent.attempt < MOST_ATTEMPTS {
-        return Next::Ask { attempt: intent.attempt.saturating_add(1) };
+    if wants && intent.attempt < MOST_ATTEMPTS {
+        return None;
     }
     let message = format!(
-        "{action} got no answer twice, and the cloud shows no result; look into the cloud's console, and name the successor \
+        "{action} got no answer, and the cloud shows no result; look into the cloud's console, and name the successor \
          with spec.renewal.certificateId if there is one"
     );
-    Next::Stopped(Problem::new(Reason::SuccessorNotFound, message))
+    Some(Next::Stopped(Problem::new(Reason::SuccessorNotFound, message)))
 }
 
 /// How long absent evidence does not count: until a slow call is over, and the cloud shows what it did.

@@ -36,8 +36,10 @@ pub enum RenewalStep {
 
 /// What came of a step.
 pub enum Renewed {
-    /// It was done.
-    Done,
+    /// The order of the successor is there.
+    Made,
+    /// It was changed, or deleted; or there was nothing to do.
+    Changed,
     /// The API server refuses the order of the successor.
     Refused(Problem),
     /// The successor stands in the Secrets now.

@@ -15,6 +15,7 @@ mod mapping;
 mod one_call;
 mod plan;
 mod renewal;
+mod renewal_history;
 mod restarts;
 mod rivals;
 mod settled;

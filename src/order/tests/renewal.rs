@@ -1,15 +1,19 @@
 //! The renewal of an issued order: what is said, and the next step, by what the cloud and the other orders show.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::support::*;
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
-use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, Renewal, RenewalPolicy};
+use crate::api::v1alpha1::{
+    CertificateOrder, CertificateOrderStatus, Renewal, RenewalIntent, RenewalPolicy, micros,
+};
 use crate::core::conditions::get;
 use crate::core::observation::{Observation, Stage};
+use crate::order::ages::Age;
 use crate::order::facts::Term;
 use crate::order::fold::{Outcome, Requeue};
 use crate::order::plan::Step;
@@ -251,6 +255,96 @@ fn what_cannot_be_swapped_leaves_the_order_ready_and_is_tried_again() {
     assert_eq!(held(&next.status, ConditionType::Ready), Some(("True", "Issued")));
     assert_eq!(next.status.current.unwrap().certificate_id, ID);
     assert_eq!((next.requeue, scene.plan()), (Requeue::Failed(None), swap()));
+}
+
+#[test]
+fn a_successor_that_ends_no_later_is_left_aside_also_if_it_is_named() {
+    let look = || carried(json!({"phase": "Issued", "conditions": conditions(&[("Issued", "Issued", "")])}));
+    let mut scene = before_the_end(28, look());
+    let renewed = Renewed::EndsEarlier("B".to_owned(), halt(Reason::SwapBlocked));
+    let next = scene.pass(&Outcome::Renewed(&renewed));
+    let renewal = next.status.renewal.unwrap();
+    assert_eq!((renewal.did_not_extend, renewal.successor), (vec!["B".to_owned()], None));
+    assert_eq!(next.requeue, Requeue::Failed(None), "no hurry");
+    let named = Renewal { certificate_id: Some("B".to_owned()), ..Renewal::default() };
+    scene.order.spec.renewal = Some(named);
+    let next = scene.pass(&step(&scene.plan()));
+    assert_eq!(scene.plan(), Step::Follow);
+    assert_eq!(held(&next.status, ConditionType::Renewing), Some(("True", "SwapBlocked")));
+    assert_eq!(held(&next.status, ConditionType::Ready), Some(("True", "Issued")));
+}
+
+#[test]
+fn a_reissue_is_asked_for_once_and_again_only_after_its_absence_is_sure() {
+    let reissue = |change: fn(&mut Scene)| {
+        let mut scene = before_the_end(39, sees(Choice::None));
+        scene.order.spec.renewal = Some(Renewal { policy: RenewalPolicy::Reissue, ..Renewal::default() });
+        change(&mut scene);
+        scene.plan()
+    };
+    let ask = |attempt| renew(RenewalStep::Reissue { attempt });
+    assert_eq!(reissue(|_| {}), ask(1));
+    assert_eq!(reissue(|scene| scene.now = at(61 * DAY)), Step::Follow, "too late: the cloud refuses it");
+    assert_eq!(reissue(|scene| scene.order.spec.renewal = None), Step::Follow);
+    assert_eq!(
+        reissue(|scene| scene.renewal.as_mut().unwrap().reissue_runs = Some("shop".to_owned())),
+        Step::Follow
+    );
+    assert_eq!(reissue(|scene| intends(scene, "B", 1)), Step::Follow, "the call may be under way");
+    assert_eq!(reissue(|scene| late(scene, 1)), ask(2));
+    assert_eq!(reissue(|scene| late(scene, 2)), Step::Follow, "no third");
+    let told = |scene: &mut Scene| {
+        late(scene, 1);
+        scene.renewal.as_mut().unwrap().told = Some("N".to_owned());
+    };
+    assert_eq!(reissue(told), Step::Follow, "the certificate itself tells of it");
+    let unlogged = |scene: &mut Scene| {
+        late(scene, 1);
+        scene.renewal.as_mut().unwrap().logged = None;
+    };
+    assert_eq!(reissue(unlogged), Step::Follow, "the log cannot be read");
+    let followed = |scene: &mut Scene| {
+        late(scene, 1);
+        scene.order.spec.renewal = None;
+    };
+    assert_eq!(reissue(followed), Step::Follow, "nobody wants it any more");
+    let aside = |scene: &mut Scene| {
+        let renewal = scene.order.status.as_mut().unwrap().renewal.as_mut().unwrap();
+        renewal.did_not_extend = vec!["B".to_owned()];
+    };
+    assert_eq!(reissue(aside), Step::Follow);
+}
+
+/// The intent of another process, stored just now.
+fn intends(scene: &mut Scene, known: &str, attempt: i64) {
+    let renewal = scene.order.status.as_mut().unwrap().renewal.as_mut().unwrap();
+    renewal.intent = Some(RenewalIntent {
+        attempt,
+        action: "ReplaceCertificate".to_owned(),
+        holder: "another process".to_owned(),
+        started_at: micros(scene.now),
+        begin_by: None,
+        baseline: vec![known.to_owned()],
+        public_key_hash: None,
+    });
+    scene.ages.renewal = Age { seen: Duration::ZERO, is_known: true };
+    scene.renewal.as_mut().unwrap().logged = Some(false);
+}
+
+/// The same, an hour ago by both clocks.
+fn late(scene: &mut Scene, attempt: i64) {
+    intends(scene, "B", attempt);
+    scene.now = scene.now.checked_add(SignedDuration::from_hours(1)).unwrap();
+    scene.ages.renewal = Age { seen: Duration::from_hours(1), is_known: true };
+}
+
+#[test]
+fn a_suspended_order_tells_the_one_of_its_successor() {
+    let mut scene = before_the_end(28, carried(json!({"phase": "Validating", "conditions": []})));
+    scene.order.spec.suspend = true;
+    assert!(matches!(scene.plan(), Step::Renew(RenewalStep::Edit { .. })), "{:?}", scene.plan());
+    scene.renewal = Some(nothing());
+    assert_eq!(scene.plan(), Step::Suspend);
 }
 
 #[test]

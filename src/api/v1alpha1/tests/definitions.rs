@@ -62,6 +62,7 @@ fn columns_are_the_same_ones_in_every_release() {
             "Provider",
             "Certificate",
             "Expires",
+            "Renews",
             "Age", // and with -o wide:
             "Reason",
             "Common-Name",

@@ -78,6 +78,21 @@ fn of_clouds() -> Vec<Case> {
             ],
         ),
         case(
+            "Huawei Cloud has no call that reissues a certificate",
+            huawei(),
+            vec![json!({ "renewal": { "policy": "Reissue" } })],
+            vec![json!({ "renewal": {} }), json!({ "renewal": { "policy": "None" } })],
+        ),
+        case(
+            "renewal.certificateId names the successor",
+            tencent(),
+            vec![json!({ "renewal": { "certificateId": "J2lX2maH" } })],
+            vec![
+                json!({ "renewal": { "certificateId": "K3mY3nbI" } }),
+                json!({ "renewal": { "policy": "Reissue" } }),
+            ],
+        ),
+        case(
             "Huawei Cloud has no call that revokes a certificate",
             huawei(),
             vec![json!({ "deletionPolicy": "Revoke" })],
@@ -166,6 +181,17 @@ fn of_texts() -> Vec<Case> {
             ],
             vec![
                 json!({ "secretTemplate": { "labels": { "team": "a" }, "annotations": { "certorder": "x" } } }),
+            ],
+        ),
+        case(
+            "so leave them out of renewal.template",
+            tencent(),
+            vec![
+                json!({ "renewal": { "template": { "labels": { "certorder.dev/renewal": "true" } } } }),
+                json!({ "renewal": { "template": { "annotations": { "certorder.dev/order": "other" } } } }),
+            ],
+            vec![
+                json!({ "renewal": { "template": { "labels": { "team": "a" }, "annotations": { "note": "" } } } }),
             ],
         ),
         case(

@@ -55,6 +55,7 @@ fn open() -> Vec<Value> {
         json!({ "mode": "Plan" }),
         json!({ "suspend": true }),
         json!({ "deletionPolicy": "Cancel" }),
+        json!({ "renewal": { "policy": "None" } }),
         json!({ "validation": { "dnsEndpoint": true } }),
     ]
 }
