@@ -16,6 +16,7 @@ use tracing_subscriber::filter::ParseError;
 use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use crate::cluster::cache::Cache;
 use crate::cluster::secrets::Secrets;
+use crate::cluster::slim;
 use crate::controller::context::Context;
 use crate::controller::latency::ApiLatency;
 use crate::controller::queue::AccountQueue;
@@ -142,6 +143,7 @@ pub async fn run_by(
     client: Client,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
+    let client = slim::client(&client);
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     let queue_metrics = QueueMetrics::register(&mut registry);
