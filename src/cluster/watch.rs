@@ -24,6 +24,9 @@ use crate::cluster::cache::{Cached, Key, LAST_APPLIED, Writer};
 use crate::cluster::error::{LogOnce, explain};
 use crate::core::clock::Clock;
 
+/// How many objects one request lists: a page is in memory several times over while it is parsed.
+const PAGE: u32 = 250;
+
 /// A watch event: an object was created, changed or deleted.
 #[derive(Debug)]
 pub struct Changed {
@@ -82,7 +85,7 @@ where
     // kube's own backoff is not used: it counts the start of each attempt as a success, so its pauses never grow.
     let mut pauses = DefaultBackoff::default();
     let mut log_once = LogOnce::default();
-    let changed = watcher(api, watcher::Config::default()).then(move |event| {
+    let changed = watcher(api, watcher::Config::default().page_size(PAGE)).then(move |event| {
         let pause = match &event {
             Err(error) => {
                 let error = explain(error);

@@ -58,7 +58,7 @@ pub async fn reconcile(
             until_expiry(&order, controller.context.clock.now(), pace::settled_at_start(seed(&order)));
         controller.schedule.expect(&key, &asked(&order), pause, Instant::now());
     }
-    let pass = match controller.schedule.begin(&key, asked(&order), Instant::now()) {
+    let pass = match controller.schedule.begin(&key, &asked(&order), Instant::now()) {
         Due::Now(pass) => pass,
         Due::NotBefore(left) => return Ok(Action::requeue(left)),
     };

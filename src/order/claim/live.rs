@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kube::api::ListParams;
 use kube::core::DeserializeGuard;
 use kube::{Api, ResourceExt};
+use tokio::sync::Semaphore;
 
 use crate::api::v1alpha1::CertificateOrder;
 use crate::cluster::bounded;
@@ -19,6 +20,35 @@ use crate::provider::registry;
 
 /// An order of a live list; `Err` where this version of certorder cannot read it.
 type Listed = DeserializeGuard<CertificateOrder>;
+
+/// How many orders one request lists.
+const PAGE: u32 = 100;
+
+/// How many pages are in memory at the same time. A page is held while the API server sends it, and no longer.
+static PAGES: Semaphore = Semaphore::const_new(4);
+
+/// Shows each order of a live list to `see`, until that returns a problem.
+async fn each(
+    api: &Api<Listed>,
+    mut params: ListParams,
+    mut see: impl FnMut(Listed) -> Option<Problem>,
+) -> Result<Option<Problem>, kube::Error> {
+    params = params.limit(PAGE);
+    loop {
+        let permit = PAGES.acquire().await;
+        let page = bounded(api.list(&params)).await?;
+        for order in page.items {
+            if let Some(problem) = see(order) {
+                return Ok(Some(problem));
+            }
+        }
+        drop(permit);
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => params.continue_token = Some(token),
+            None => return Ok(None),
+        }
+    }
+}
 
 impl Controller {
     /// Whether another cached order contests the certificate of this one. The cache has no orders that cannot be read;
@@ -48,15 +78,19 @@ impl Controller {
             if self.context.namespaces.is_empty() { all.into() } else { some.collect() };
         let mut others = Vec::new();
         for api in apis {
-            for DeserializeGuard(other) in bounded(api.list(&params)).await?.items {
-                match other {
-                    Ok(other) => others.push(other),
-                    Err(other) => {
-                        let metadata = other.metadata;
-                        let key = (metadata.namespace.unwrap_or_default(), metadata.name.unwrap_or_default());
-                        return Ok(Some(rivals::unreadable(order, &key)));
-                    }
+            let see = |DeserializeGuard(other): Listed| match other {
+                Ok(other) => {
+                    others.extend(rivals::has_claim(&other).then_some(other));
+                    None
                 }
+                Err(other) => {
+                    let metadata = other.metadata;
+                    let key = (metadata.namespace.unwrap_or_default(), metadata.name.unwrap_or_default());
+                    Some(rivals::unreadable(order, &key))
+                }
+            };
+            if let Some(problem) = each(&api, params.clone(), see).await? {
+                return Ok(Some(problem));
             }
         }
         Ok(rivals::contested(order, &others))
@@ -74,7 +108,12 @@ impl Controller {
         let Some(most) = self.max_orders else { return Ok(None) };
         let api: Api<Listed> =
             Api::namespaced(self.context.client.clone(), &order.namespace().unwrap_or_default());
-        let others = bounded(api.list(&ListParams::default())).await?.items;
-        Ok(budget::exceeded(order, others.iter().filter_map(|listed| listed.0.as_ref().ok()), most))
+        let mut running = Vec::new();
+        each(&api, ListParams::default(), |DeserializeGuard(other)| {
+            running.extend(other.ok().filter(budget::runs));
+            None
+        })
+        .await?;
+        Ok(budget::exceeded(order, &running, most))
     }
 }
