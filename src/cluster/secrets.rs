@@ -91,7 +91,8 @@ struct Reading {
     /// `None` if there was no such Secret.
     content: Option<Arc<Content>>,
     /// Its part of what may be cached.
-    _share: Share,
+    #[allow(dead_code, reason = "it is given back when it is dropped")]
+    share: Share,
 }
 
 /// A part of what may be cached of all Secrets. Dropping it gives it back.
@@ -148,7 +149,7 @@ impl Secrets {
             *reading = None;
             let length = content.as_ref().map_or(0, |content| content.length());
             let share = Share::take(length, &self.cached);
-            *reading = share.map(|_share| Reading { at, content: content.clone(), _share });
+            *reading = share.map(|share| Reading { at, content: content.clone(), share });
             return Ok(content);
         }
         Ok(reading.as_ref().and_then(|reading| reading.content.clone()))

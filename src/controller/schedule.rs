@@ -29,7 +29,7 @@ struct Entry {
 }
 
 /// What the user asks for, by its hash: users may write much.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 struct Asked(u64);
 
 impl Asked {
@@ -70,9 +70,12 @@ impl Schedule {
         let remaining =
             entry.due.map(|due| due.saturating_duration_since(now)).filter(|left| !left.is_zero());
         match remaining {
-            Some(left) if entry.wakes == entry.handled && entry.asked == Some(asked) => Due::NotBefore(left),
+            Some(left) if entry.wakes == entry.handled && entry.asked.as_ref() == Some(&asked) => {
+                Due::NotBefore(left)
+            }
             _ => {
-                let rests = entry.rests_until.filter(|until| entry.asked == Some(asked) && now < *until);
+                let rests =
+                    entry.rests_until.filter(|until| entry.asked.as_ref() == Some(&asked) && now < *until);
                 Due::Now(Pass { wakes: entry.wakes, asked, failures: entry.failures, rests_until: rests })
             }
         }

@@ -74,3 +74,61 @@ async fn as_it_is(
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use axum::body::Bytes;
+    use axum::http::Method;
+    use axum::{Json, Router};
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Finalizers of others, a few or more than are kept of an order.
+    fn others(count: usize) -> Vec<String> {
+        (0..count).map(|number| format!("acme.example/{number}-{}", "f".repeat(40))).collect()
+    }
+
+    /// Adds and removes the finalizer of an order with these others. Returns the lists that are written.
+    async fn written(others: &[String]) -> Vec<Vec<String>> {
+        let order = json!({
+            "apiVersion": "certorder.dev/v1alpha1", "kind": "CertificateOrder",
+            "metadata": {"namespace": "shop", "name": "www", "resourceVersion": "7", "finalizers": others},
+            "spec": {"provider": {"tencentCloud": {"certificateId": "J2lX2maH"}},
+                     "credentialsRef": {"name": "cloud"}, "commonName": "www.acme.example"},
+        });
+        let (stored, written) = (Arc::new(Mutex::new(order)), Arc::new(Mutex::new(Vec::new())));
+        let patched = Arc::clone(&written);
+        let answer = async move |method: Method, body: Bytes| {
+            let mut stored = stored.lock().unwrap();
+            if method == Method::PATCH {
+                let patch: Value = serde_json::from_slice(&body).unwrap();
+                assert_eq!(patch["metadata"]["resourceVersion"], stored["metadata"]["resourceVersion"]);
+                stored["metadata"]["finalizers"] = patch["metadata"]["finalizers"].clone();
+                patched
+                    .lock()
+                    .unwrap()
+                    .push(serde_json::from_value(patch["metadata"]["finalizers"].clone()).unwrap());
+            }
+            Json(stored.clone())
+        };
+        let client = slim::client(&Client::new(Router::new().fallback(answer), "default"));
+        let order = Api::<CertificateOrder>::namespaced(client.clone(), "shop").get("www").await.unwrap();
+        let added = add_finalizer(&client, &order).await.unwrap().unwrap();
+        assert!(added.finalizers().iter().any(|finalizer| finalizer == FINALIZER));
+        remove_finalizer(&client, &added).await.unwrap().unwrap();
+        written.lock().unwrap().clone()
+    }
+
+    #[tokio::test]
+    async fn the_finalizers_of_others_stay_however_many_there_are() {
+        for count in [0, 2, 500] {
+            let others = others(count);
+            let mut with_ours = others.clone();
+            with_ours.push(FINALIZER.to_owned());
+            assert_eq!(written(&others).await, [with_ours, others]);
+        }
+    }
+}

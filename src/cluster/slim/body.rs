@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::warn;
 
-use super::BadAnswer;
+use super::error::BadAnswer;
 use super::items::{Item, Items, LONGEST};
 use super::object::{Kept, mended, reduce};
 
@@ -61,18 +61,15 @@ impl Answer {
     async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         while !self.has_ended {
             let mut out = Vec::new();
-            match self.incoming.next().await {
-                Some(chunk) => {
-                    let chunk = chunk?;
-                    if self.permit.is_none() && self.reducer.held() + chunk.len() > SHORT {
-                        self.permit = PERMITS.acquire().await.ok();
-                    }
-                    self.reducer.push(&chunk, &mut out)?;
+            if let Some(chunk) = self.incoming.next().await {
+                let chunk = chunk?;
+                if self.permit.is_none() && self.reducer.held() + chunk.len() > SHORT {
+                    self.permit = PERMITS.acquire().await.ok();
                 }
-                None => {
-                    self.has_ended = true;
-                    self.reducer.finish(&mut out)?;
-                }
+                self.reducer.push(&chunk, &mut out)?;
+            } else {
+                self.has_ended = true;
+                self.reducer.finish(&mut out)?;
             }
             if self.reducer.held() <= SHORT {
                 self.permit = None;

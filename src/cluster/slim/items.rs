@@ -2,7 +2,7 @@
 
 use memchr::memchr2;
 
-use super::BadAnswer;
+use super::error::BadAnswer;
 
 /// The longest item. The API server takes no longer request, and its storage holds less.
 pub(super) const LONGEST: usize = 3 * 1024 * 1024;
@@ -20,15 +20,25 @@ const BETWEEN: usize = 2;
 #[derive(Default)]
 pub(super) struct Items {
     depth: usize,
-    in_string: bool,
-    escaped: bool,
+    string: InString,
     /// The last string of the list itself: the name of a field, until its value.
     name: Vec<u8>,
-    in_items: bool,
-    has_items: bool,
+    /// Whether the array of items has begun and not ended; whether it has begun; whether it has an item so far.
+    is_open: bool,
+    has_begun: bool,
     has_written: bool,
     item: Option<Item>,
     around: usize,
+}
+
+/// Whether the next byte belongs to a string.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum InString {
+    #[default]
+    No,
+    Yes,
+    /// After a backslash.
+    Escaped,
 }
 
 /// An item.
@@ -45,7 +55,7 @@ impl Items {
     /// goes to `out`, where [`Items::write`] puts each of them.
     pub(super) fn next(&mut self, bytes: &mut &[u8], out: &mut Vec<u8>) -> Result<Option<Item>, BadAnswer> {
         while let Some(byte) = bytes.first().copied() {
-            let length = if self.in_string { self.string(bytes) } else { self.mark(byte)? };
+            let length = if self.string == InString::No { self.mark(byte)? } else { self.string(bytes) };
             let (taken, rest) = bytes.split_at_checked(length).ok_or(BadAnswer::NoList)?;
             *bytes = rest;
             self.keep(taken, out)?;
@@ -66,7 +76,7 @@ impl Items {
 
     /// Whether the list is complete.
     pub(super) fn finish(&self) -> Result<(), BadAnswer> {
-        if self.depth == 0 && self.has_items { Ok(()) } else { Err(BadAnswer::NoList) }
+        if self.depth == 0 && self.has_begun { Ok(()) } else { Err(BadAnswer::NoList) }
     }
 
     /// How much of an unfinished item is in memory.
@@ -78,22 +88,26 @@ impl Items {
     }
 
     fn is_between(&self) -> bool {
-        self.in_items && self.depth == BETWEEN
+        self.is_open && self.depth == BETWEEN
     }
 
     /// The length of what belongs to the string that has begun.
     fn string(&mut self, bytes: &[u8]) -> usize {
-        if std::mem::take(&mut self.escaped) {
+        if self.string == InString::Escaped {
+            self.string = InString::Yes;
             return 1;
         }
         let end = memchr2(b'"', b'\\', bytes);
         let is_end = |end: &usize| bytes.get(*end) == Some(&b'"');
-        self.in_string = !end.as_ref().is_some_and(is_end);
-        self.escaped = self.in_string && end.is_some();
+        self.string = match &end {
+            Some(end) if is_end(end) => InString::No,
+            Some(_) => InString::Escaped,
+            None => InString::Yes,
+        };
         let length = end.map_or(bytes.len(), |end| end + 1);
         if self.depth == 1 && self.name.len() <= ITEMS.len() {
             // Up to its end, or with the backslash, which stands in no name that is looked for.
-            let text = length - usize::from(!self.in_string);
+            let text = length - usize::from(self.string == InString::No);
             self.name.extend(bytes.iter().take(text.min(ITEMS.len() + 1)));
         }
         length
@@ -107,19 +121,19 @@ impl Items {
                 self.depth += 1;
             }
             b']' if self.is_between() => {
-                self.in_items = false;
+                self.is_open = false;
                 self.depth -= 1;
             }
             b',' | b' ' | b'\n' | b'\r' | b'\t' if self.is_between() => {}
             _ if self.is_between() => return Err(BadAnswer::NoList),
             b'[' if self.depth == 1 && self.name == ITEMS => {
-                (self.in_items, self.has_items) = (true, true);
+                (self.is_open, self.has_begun) = (true, true);
                 self.depth += 1;
             }
             b'{' | b'[' => self.depth += 1,
             b'}' | b']' => self.depth = self.depth.checked_sub(1).ok_or(BadAnswer::NoList)?,
             b'"' => {
-                self.in_string = true;
+                self.string = InString::Yes;
                 self.name.clear();
             }
             b',' if self.depth == 1 => self.name.clear(),

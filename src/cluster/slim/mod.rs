@@ -4,9 +4,11 @@
 //!
 //! - `items`: splits a list into its items;
 //! - `object`: what is kept of an object;
-//! - `body`: an answer on its way.
+//! - `body`: an answer on its way;
+//! - `error`: why it cannot be used.
 
 mod body;
+mod error;
 mod items;
 mod object;
 #[cfg(test)]
@@ -19,21 +21,8 @@ use kube::{Client, Resource};
 use tower::service_fn;
 
 use body::{Answer, Shape};
+pub use error::BadAnswer;
 use object::{FINALIZERS_LEFT_OUT, Kept, PARTIAL};
-
-/// Why an answer of the API server cannot be used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum BadAnswer {
-    /// A list was asked for.
-    #[error("the API server answered with something else than the list that was asked for")]
-    NoList,
-    /// A watch was asked for.
-    #[error("the API server answered with something else than the events that were asked for")]
-    NoEvents,
-    /// Longer than any object may be.
-    #[error("the API server answered with an object of more than 3 MiB, which is more than it takes")]
-    TooLong,
-}
 
 /// Asks for an object as it is, metadata of others included.
 #[derive(Clone, Copy, Debug)]
@@ -92,8 +81,7 @@ fn shape<B>(request: &Request<B>) -> Shape {
     let kept = match (group, plural) {
         _ if asks_for_metadata(request.headers()) => Kept::Identity,
         ("certorder.dev", "certificateorders") if is_many => Kept::Order,
-        ("certorder.dev", _) if is_many => Kept::Listed,
-        ("coordination.k8s.io", _) if is_many => Kept::Listed,
+        ("certorder.dev" | "coordination.k8s.io", _) if is_many => Kept::Listed,
         ("certorder.dev", _) if request.extensions().get::<AsItIs>().is_none() => Kept::Single,
         _ if is_many => return Shape::AsItIs,
         _ => return Shape::Mended,

@@ -152,7 +152,7 @@ struct Object<'a> {
     status: Option<&'a RawValue>,
 }
 
-impl<'a> Object<'a> {
+impl Object<'_> {
     fn is_short(&self) -> bool {
         let length = |part: Option<&RawValue>| part.map_or(0, |part| part.get().len());
         length(self.spec) + length(self.status) <= LONGEST_LISTED

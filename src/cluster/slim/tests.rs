@@ -52,8 +52,9 @@ fn object(metadata: &Value) -> Value {
 /// The order as a list, a watch and a single answer show it.
 async fn shown(order: &Value) -> [CertificateOrder; 3] {
     let api = |text: String| Api::<CertificateOrder>::namespaced(server(text), "shop");
-    let listed = api(list(&[order.clone()])).list(&ListParams::default()).await.unwrap().items.remove(0);
-    let watched = api(events(&[order.clone()])).watch(&WatchParams::default(), "7").await.unwrap();
+    let listed =
+        api(list(std::slice::from_ref(order))).list(&ListParams::default()).await.unwrap().items.remove(0);
+    let watched = api(events(std::slice::from_ref(order))).watch(&WatchParams::default(), "7").await.unwrap();
     let watched = std::pin::pin!(watched).try_next().await.unwrap().unwrap();
     let WatchEvent::Modified(watched) = watched else { panic!("{watched:?}") };
     [listed, watched, api(order.to_string()).get("www").await.unwrap()]

@@ -4,22 +4,18 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use kube::api::ListParams;
-use kube::core::DeserializeGuard;
 use kube::{Api, ResourceExt};
 use tokio::sync::Semaphore;
 
 use crate::api::v1alpha1::CertificateOrder;
 use crate::cluster::bounded;
-use crate::cluster::cache::Cache;
+use crate::cluster::listed::Listed;
 use crate::core::conditions::Problem;
 use crate::order::claim::budget;
 use crate::order::claim::rivals;
 use crate::order::controller::Controller;
 use crate::order::references;
 use crate::provider::registry;
-
-/// An order of a live list; `Err` where this version of certorder cannot read it.
-type Listed = DeserializeGuard<CertificateOrder>;
 
 /// How many orders one request lists.
 const PAGE: u32 = 100;
@@ -29,9 +25,9 @@ static PAGES: Semaphore = Semaphore::const_new(4);
 
 /// Shows each order of a live list to `see`, until that returns a problem.
 async fn each(
-    api: &Api<Listed>,
+    api: &Api<Listed<CertificateOrder>>,
     mut params: ListParams,
-    mut see: impl FnMut(Listed) -> Option<Problem>,
+    mut see: impl FnMut(Listed<CertificateOrder>) -> Option<Problem>,
 ) -> Result<Option<Problem>, kube::Error> {
     params = params.limit(PAGE);
     loop {
@@ -51,13 +47,13 @@ async fn each(
 }
 
 impl Controller {
-    /// Whether another cached order contests the certificate of this one. The cache has no orders that cannot be read;
-    /// if there are any, only a live list shows whether one of them is for this certificate.
+    /// Whether another cached order contests the certificate of this one. The cache has no orders that cannot be read; if one of
+    /// them may be for this certificate, a live list shows it.
     pub async fn contested(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
-        if self.orders.iter().any(Cache::has_unreadable) {
+        let certificate = references::certificate(order);
+        if self.orders.iter().any(|orders| orders.may_hide(&certificate)) {
             return self.contested_live(order).await;
         }
-        let certificate = references::certificate(order);
         let others = self.orders.iter().flat_map(|orders| orders.referring_to(&certificate));
         Ok(rivals::contested(order, &others.collect::<Vec<Arc<_>>>()))
     }
@@ -74,11 +70,11 @@ impl Controller {
             .namespaces
             .iter()
             .map(|namespace| Api::namespaced(self.context.client.clone(), namespace));
-        let apis: Vec<Api<Listed>> =
+        let apis: Vec<Api<Listed<CertificateOrder>>> =
             if self.context.namespaces.is_empty() { all.into() } else { some.collect() };
         let mut others = Vec::new();
         for api in apis {
-            let see = |DeserializeGuard(other): Listed| match other {
+            let see = |Listed(other): Listed<CertificateOrder>| match other {
                 Ok(other) => {
                     others.extend(rivals::has_claim(&other).then_some(other));
                     None
@@ -106,10 +102,10 @@ impl Controller {
     /// The same, read live, for an order that is about to start. An order that cannot be read does not count.
     pub async fn over_budget_live(&self, order: &CertificateOrder) -> Result<Option<Problem>, kube::Error> {
         let Some(most) = self.max_orders else { return Ok(None) };
-        let api: Api<Listed> =
+        let api: Api<Listed<CertificateOrder>> =
             Api::namespaced(self.context.client.clone(), &order.namespace().unwrap_or_default());
         let mut running = Vec::new();
-        each(&api, ListParams::default(), |DeserializeGuard(other)| {
+        each(&api, ListParams::default(), |Listed(other)| {
             running.extend(other.ok().filter(budget::runs));
             None
         })
