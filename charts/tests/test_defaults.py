@@ -53,7 +53,9 @@ def test_resources_and_probes(default):
 
 def test_the_operators_defaults_are_not_repeated(default):
     assert default.args == ["run", "--http-address=0.0.0.0:8080", "--log-format=json"]
-    assert "env" not in default.container
+    # The Pod itself, for an Event of it.
+    names = [variable["name"] for variable in default.container["env"]]
+    assert names == ["CERTORDER_POD_NAME", "CERTORDER_POD_NAMESPACE", "CERTORDER_POD_UID"]
 
 
 def test_the_image_is_that_of_the_chart(default):

@@ -39,6 +39,18 @@ def test_one_namespace_takes_no_cluster_role(render):
     assert out.args[-2:] == ["--watch-namespace=bank", "--watch-namespace=shop"]
 
 
+@pytest.mark.parametrize(("watched", "has_role"), [([], False), (["shop"], True), (["shop", "certorder"], False)])
+def test_it_may_write_events_of_its_own_pod(render, watched, has_role):
+    out = render({"watchNamespaces": watched, "rbac": {"userRoles": False}})
+    roles = [role for role in out.all("Role") if role["metadata"]["name"] == "certorder-own-events"]
+    bindings = [item for item in out.all("RoleBinding") if item["metadata"]["name"] == "certorder-own-events"]
+    assert len(roles) == len(bindings) == int(has_role)
+    for role, binding in zip(roles, bindings):
+        assert role["metadata"]["namespace"] == binding["metadata"]["namespace"] == "certorder"
+        assert role["rules"] == [{"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}]
+        assert subjects(binding) == [("ServiceAccount", "certorder", "certorder")]
+
+
 @pytest.mark.parametrize("values", [{}, {"watchNamespaces": ["shop"]}, {"rbac": {"aggregateToEdit": True}}])
 def test_no_role_has_a_wildcard_or_may_escalate(render, values):
     out = render(values)

@@ -34,7 +34,8 @@ use futures::StreamExt;
 use http::{StatusCode, header};
 use tokio::{net::TcpListener, sync::watch};
 
-use body::{OpenBody, closed};
+pub use body::Filling;
+use body::{OpenBody, closed, replaced};
 pub use rule::{Action, Reply, Rule};
 pub use seen::Seen;
 pub use upstream::{Trust, Upstream};
@@ -177,16 +178,26 @@ impl Shared {
         })
     }
 
-    /// The upstream's reply, up to `limit` bytes of it.
-    fn pass_on(&self, reply: reqwest::Response, limit: Option<usize>) -> Response {
-        let (status, headers) = (reply.status(), upstream::end_to_end(reply.headers()));
+    /// The upstream's reply, up to `limit` bytes of it, with these texts in it replaced.
+    fn pass_on(
+        &self,
+        reply: reqwest::Response,
+        limit: Option<usize>,
+        replace: Vec<(&'static str, Filling)>,
+    ) -> Response {
+        let (status, mut headers) = (reply.status(), upstream::end_to_end(reply.headers()));
+        if !replace.is_empty() {
+            headers.remove(header::CONTENT_LENGTH);
+        }
         let body = OpenBody {
             upstream: reply.bytes_stream().boxed(),
             left: limit.unwrap_or(usize::MAX),
             cut: self.cut.subscribe(),
             running: self.running.clone(),
         };
-        let mut response = Response::new(Body::from_stream(body.into_stream()));
+        let body = body.into_stream().boxed();
+        let body = if replace.is_empty() { body } else { replaced(body, replace) };
+        let mut response = Response::new(Body::from_stream(body));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
@@ -201,7 +212,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
 
 async fn answer(shared: &Arc<Shared>, request: Request) -> Result<Response, Response> {
     let (seen, action) = shared.note(&request);
-    let mut limit = None;
+    let (mut limit, mut replace) = (None, Vec::new());
     match action {
         Some(Action::HoldBefore) => return Ok(shared.hold().await),
         Some(Action::HoldAfter) => {
@@ -219,12 +230,13 @@ async fn answer(shared: &Arc<Shared>, request: Request) -> Result<Response, Resp
             return Ok(made_up(reply));
         }
         Some(Action::CutBody(bytes)) => limit = Some(bytes),
+        Some(Action::Replace(texts)) => replace = texts,
         Some(Action::Delay(time)) => tokio::time::sleep(time).await,
         Some(Action::DropConnections) => shared.cut_open_replies(),
         None => {}
     }
     let reply = shared.forward(&seen, request).await?;
-    Ok(shared.pass_on(reply, limit))
+    Ok(shared.pass_on(reply, limit, replace))
 }
 
 /// In a task of its own, since the one that serves a client ends with its connection.

@@ -2,13 +2,14 @@
 //! looked up, not searched.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
+use serde_json::Value;
 
 /// An object by namespace and name.
 pub type Key = (String, String);
@@ -34,6 +35,12 @@ pub trait Cached: Resource<DynamicType = ()> + Clone + 'static {
     /// Everything that it refers to, in any order.
     fn targets(&self) -> Vec<Target>;
 
+    /// The certificate that an object names which cannot be read, if that can be read of it.
+    #[must_use]
+    fn certificate_in(_object: &Value) -> Option<Target> {
+        None
+    }
+
     /// Drops the fields of a cached object that are not read.
     fn trim(&mut self) {}
 }
@@ -42,7 +49,8 @@ pub trait Cached: Resource<DynamicType = ()> + Clone + 'static {
 pub struct Cache<K: Cached> {
     objects: Store<K>,
     index: Arc<RwLock<Index>>,
-    unreadable: Arc<RwLock<BTreeSet<Key>>>,
+    /// The objects that cannot be read, with the certificate of each that names one.
+    unreadable: Arc<RwLock<BTreeMap<Key, Option<Target>>>>,
 }
 
 impl<K: Cached> Clone for Cache<K> {
@@ -76,10 +84,21 @@ impl<K: Cached> Cache<K> {
         self.objects.get(&ObjectRef::new(name).within(namespace))
     }
 
-    /// Whether there are objects that this version of certorder cannot read.
+    /// Whether an object that this version of certorder cannot read may refer to this certificate.
     #[must_use]
-    pub fn has_unreadable(&self) -> bool {
-        !self.unreadable.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    pub fn may_hide(&self, certificate: &Target) -> bool {
+        let unreadable = self.unreadable.read().unwrap_or_else(PoisonError::into_inner);
+        unreadable.values().any(|named| named.as_ref().is_none_or(|named| named == certificate))
+    }
+
+    /// How many objects this version of certorder cannot read.
+    #[must_use]
+    pub fn unreadable(&self) -> usize {
+        self.unreadable.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn now_readable(&self, key: &Key) {
+        self.unreadable.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
     /// The objects that refer to this one.
@@ -120,7 +139,7 @@ impl<K: Cached> Writer<K> {
         match &event {
             Event::Apply(object) => {
                 let key = key(object);
-                self.mark(&key, true);
+                self.cache.now_readable(&key);
                 self.replace(&key, Some(object));
             }
             Event::Delete(object) => self.replace(&key(object), None),
@@ -131,7 +150,7 @@ impl<K: Cached> Writer<K> {
             }
             Event::InitApply(object) => {
                 let key = key(object);
-                self.mark(&key, true);
+                self.cache.now_readable(&key);
                 self.listed.add(key, &object.targets());
             }
             Event::InitDone => {
@@ -143,29 +162,21 @@ impl<K: Cached> Writer<K> {
     }
 
     /// Marks an object that cannot be read, and drops its earlier version.
-    pub fn unreadable(&mut self, key: &Key) {
+    pub fn unreadable(&mut self, key: &Key, certificate: Option<Target>) {
         self.remove(key);
-        self.mark(key, false);
+        let unreadable = self.cache.unreadable.write();
+        unreadable.unwrap_or_else(PoisonError::into_inner).insert(key.clone(), certificate);
     }
 
     /// Removes an object that was deleted.
     pub fn deleted(&mut self, key: &Key) {
         self.remove(key);
-        self.mark(key, true);
+        self.cache.now_readable(key);
     }
 
     fn remove(&mut self, key: &Key) {
         if let Some(object) = self.cache.get(key) {
             self.apply(Event::Delete(K::clone(&object)));
-        }
-    }
-
-    fn mark(&self, key: &Key, is_readable: bool) {
-        let mut unreadable = self.cache.unreadable.write().unwrap_or_else(PoisonError::into_inner);
-        if is_readable {
-            unreadable.remove(key);
-        } else {
-            unreadable.insert(key.clone());
         }
     }
 

@@ -8,6 +8,7 @@ use kube::runtime::watcher;
 use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
+use crate::cluster::slim::BadAnswer;
 use crate::core::text::shown;
 
 /// What went wrong, and what the reader can do next.
@@ -27,7 +28,13 @@ fn known(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(watcher::Error::WatchError(status)) = error.downcast_ref() {
         return Some(of_answer(status));
     }
+    if let Some(bad) = error.downcast_ref::<BadAnswer>() {
+        return Some(format!("{bad}; is something else in between that answers for it?"));
+    }
     Some(match error.downcast_ref()? {
+        kube::Error::Service(cause) if chain(cause.as_ref()).any(<dyn Error>::is::<BadAnswer>) => {
+            return None;
+        }
         kube::Error::Api(status) => of_answer(status),
         kube::Error::Service(cause) => no_answer(cause.as_ref()),
         kube::Error::HyperError(cause) => no_answer(cause),

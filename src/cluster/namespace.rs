@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{LocalObjectReference, OrganizationProfile, SecretKeySelector};
 use crate::cluster::request::bounded;
-use crate::cluster::secrets::{Content, SecretData, Secrets};
+use crate::cluster::secrets::{self, Content, SecretData, Secrets};
 use crate::core::annotations::READABLE;
 use crate::core::conditions::Problem;
 use crate::core::text::{self, TextError};
@@ -119,10 +119,15 @@ impl Namespace {
         Ok(text(&secret.data, &selector.name, &selector.key, field)?.into())
     }
 
-    /// A Secret that certorder writes, if it exists: read live, and never cached.
+    /// A Secret that certorder writes, if it exists: read live, and never cached. Entries that are longer than what it writes
+    /// are cut.
     pub async fn find_secret(&self, name: &str) -> Result<Option<Secret>, kube::Error> {
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.name);
-        bounded(api.get_opt(name)).await
+        let mut found = bounded(api.get_opt(name)).await?;
+        if let Some(data) = found.as_mut().and_then(|secret| secret.data.as_mut()) {
+            secrets::cut(data);
+        }
+        Ok(found)
     }
 
     /// A whole Secret whose content is sent to a cloud.

@@ -11,8 +11,7 @@ use futures::{Stream, StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ObjectMeta;
-use kube::core::error_boundary::InvalidObject;
-use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::core::PartialObjectMeta;
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, DefaultBackoff, Event, watcher};
 use kube::{Api, Resource};
@@ -20,9 +19,13 @@ use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 use tracing::warn;
 
-use crate::cluster::cache::{Cached, Key, LAST_APPLIED, Writer};
+use crate::cluster::cache::{Cached, Key, LAST_APPLIED, Target, Writer};
 use crate::cluster::error::{LogOnce, explain};
+use crate::cluster::listed::{Listed, Unreadable};
 use crate::core::clock::Clock;
+
+/// How many objects one request lists: a page is in memory several times over while it is parsed.
+const PAGE: u32 = 250;
 
 /// A watch event: an object was created, changed or deleted.
 #[derive(Debug)]
@@ -56,7 +59,7 @@ fn changed_at(metadata: &ObjectMeta) -> Option<Timestamp> {
 
 /// Fills a cache of objects, and yields each one that changed. One that cannot be read is ignored and does not delay
 /// others: it may have been written for another version of certorder.
-pub fn objects<K>(api: Api<DeserializeGuard<K>>, cache: Writer<K>) -> impl Stream<Item = Changed> + Send
+pub fn objects<K>(api: Api<Listed<K>>, cache: Writer<K>) -> impl Stream<Item = Changed> + Send
 where
     K: Cached + DeserializeOwned + Debug + Send + Sync,
 {
@@ -82,7 +85,7 @@ where
     // kube's own backoff is not used: it counts the start of each attempt as a success, so its pauses never grow.
     let mut pauses = DefaultBackoff::default();
     let mut log_once = LogOnce::default();
-    let changed = watcher(api, watcher::Config::default()).then(move |event| {
+    let changed = watcher(api, watcher::Config::default().page_size(PAGE)).then(move |event| {
         let pause = match &event {
             Err(error) => {
                 let error = explain(error);
@@ -116,13 +119,13 @@ struct CacheWriter<K: Cached> {
 
 impl<K: Cached> CacheWriter<K> {
     /// Applies an event, and returns the changes that the cache now has.
-    fn apply(&mut self, event: Event<DeserializeGuard<K>>) -> Vec<Changed> {
+    fn apply(&mut self, event: Event<Listed<K>>) -> Vec<Changed> {
         match event {
             Event::Init => {
                 self.listed.clear();
                 self.cache.apply(Event::Init);
             }
-            Event::InitApply(DeserializeGuard(object)) => {
+            Event::InitApply(Listed(object)) => {
                 let changed = self.keep(object, Event::InitApply);
                 self.listed.push(changed);
             }
@@ -130,8 +133,8 @@ impl<K: Cached> CacheWriter<K> {
                 self.cache.apply(Event::InitDone);
                 return std::mem::take(&mut self.listed);
             }
-            Event::Apply(DeserializeGuard(object)) => return vec![self.keep(object, Event::Apply)],
-            Event::Delete(DeserializeGuard(object)) => {
+            Event::Apply(Listed(object)) => return vec![self.keep(object, Event::Apply)],
+            Event::Delete(Listed(object)) => {
                 let changed = Changed::deleted(metadata(&object));
                 self.cache.deleted(&changed.key);
                 return vec![changed];
@@ -140,16 +143,16 @@ impl<K: Cached> CacheWriter<K> {
         Vec::new()
     }
 
-    fn keep(&mut self, object: Result<K, InvalidObject>, event: fn(K) -> Event<K>) -> Changed {
+    fn keep(&mut self, object: Result<K, Unreadable>, event: fn(K) -> Event<K>) -> Changed {
         let changed = self.changed(&object);
         match object {
             Ok(object) => self.cache.apply(event(object)),
-            Err(_) => self.ignore(&changed.key),
+            Err(unreadable) => self.ignore(&changed.key, unreadable.certificate),
         }
         changed
     }
 
-    fn changed(&self, object: &Result<K, InvalidObject>) -> Changed {
+    fn changed(&self, object: &Result<K, Unreadable>) -> Changed {
         let metadata = metadata(object);
         let changed = Changed::new(metadata);
         let before = self.cache.get(&changed.key);
@@ -160,7 +163,7 @@ impl<K: Cached> CacheWriter<K> {
         Changed { is_edited, ..changed }
     }
 
-    fn ignore(&mut self, key: &Key) {
+    fn ignore(&mut self, key: &Key, certificate: Option<Target>) {
         let (namespace, name) = key;
         // The error itself is not logged: it may quote values of the object.
         warn!(
@@ -168,7 +171,7 @@ impl<K: Cached> CacheWriter<K> {
             "this version of certorder cannot read an object, and ignores it; correct the object, or run the version \
              that it was written for"
         );
-        self.cache.unreadable(key);
+        self.cache.unreadable(key, certificate);
     }
 }
 
@@ -177,8 +180,8 @@ fn annotations(metadata: &ObjectMeta) -> impl Iterator<Item = (&String, &String)
     metadata.annotations.iter().flatten().filter(|(name, _)| *name != LAST_APPLIED)
 }
 
-fn metadata<K: Resource>(object: &Result<K, InvalidObject>) -> &ObjectMeta {
-    object.as_ref().map_or_else(|invalid| &invalid.metadata, Resource::meta)
+fn metadata<K: Resource>(object: &Result<K, Unreadable>) -> &ObjectMeta {
+    object.as_ref().map_or_else(|unreadable| &unreadable.metadata, Resource::meta)
 }
 
 /// Filters out events that show no change of a referenced object: a watch that starts or restarts shows every object
@@ -229,7 +232,7 @@ mod tests {
     use crate::api::v1alpha1::CertificateOrder;
     use crate::cluster::cache::Cache;
 
-    fn order(name: &str, common_name: &Value) -> DeserializeGuard<CertificateOrder> {
+    fn order(name: &str, common_name: &Value) -> Listed<CertificateOrder> {
         serde_json::from_value(json!({
             "apiVersion": "certorder.dev/v1alpha1", "kind": "CertificateOrder",
             "metadata": {"namespace": "shop", "name": name, "resourceVersion": "7"},
@@ -256,16 +259,29 @@ mod tests {
         );
         assert!(!has("b"), "the list is not complete");
         assert_eq!(show(Event::InitDone), "a b");
-        assert_eq!((has("a"), has("b"), cache.has_unreadable()), (false, true, true));
+        assert_eq!((has("a"), has("b"), cache.unreadable() > 0), (false, true, true));
         assert_eq!(show(Event::Apply(good("a"))) + &show(Event::Apply(bad("b"))), "ab");
-        assert_eq!((has("a"), has("b"), cache.has_unreadable()), (true, false, true));
+        assert_eq!((has("a"), has("b"), cache.unreadable() > 0), (true, false, true));
         assert_eq!(show(Event::Delete(bad("a"))), "a");
         show(Event::Apply(good("b")));
-        assert_eq!((has("a"), has("b"), cache.has_unreadable()), (false, true, false));
+        assert_eq!((has("a"), has("b"), cache.unreadable() > 0), (false, true, false));
         show(Event::Apply(bad("a")));
         show(Event::Init);
         show(Event::InitDone);
-        assert!(!cache.has_unreadable(), "it was deleted while the watch was interrupted");
+        assert!(cache.unreadable() == 0, "it was deleted while the watch was interrupted");
+    }
+
+    #[test]
+    fn an_order_that_cannot_be_read_may_hide_its_own_certificate_and_no_other() {
+        let (cache, into) = Cache::new();
+        let mut writer = CacheWriter { cache: into, listed: Vec::new() };
+        let certificate = |id: &str| Target::Certificate("TencentCloud", id.to_owned());
+        writer.apply(Event::Apply(order("a", &json!({"no": 1}))));
+        assert!(cache.may_hide(&certificate("J2lX2maH")) && !cache.may_hide(&certificate("another")));
+        let unknown = json!({"apiVersion": "certorder.dev/v1alpha1", "kind": "CertificateOrder",
+                             "metadata": {"namespace": "shop", "name": "b"}, "spec": {"provider": {"new": {}}}});
+        writer.apply(Event::Apply(serde_json::from_value(unknown).unwrap()));
+        assert!(cache.may_hide(&certificate("another")), "it may be for any");
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Which kinds can be watched at the moment. What a watch asks the API server is looked at for that, and not its events: one
-//! that was started again yields none where nothing happens.
+//! that was started again yields none where nothing happens. An answer counts once it has come in and could be read.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::body::{Body as Watched, BodyDataStream, Bytes};
+use futures::StreamExt;
+use futures::stream::unfold;
 use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
@@ -16,7 +19,15 @@ const GRACE: Duration = Duration::from_mins(1);
 
 /// Since when each watch has asked the API server without success. Cloning shares it.
 #[derive(Clone, Default, Debug)]
-pub struct WatchHealth(Arc<Mutex<BTreeMap<String, Instant>>>);
+pub struct WatchHealth(Arc<Mutex<BTreeMap<String, Trying>>>);
+
+/// A watch that has asked, and has had no answer that could be read.
+#[derive(Debug)]
+struct Trying {
+    since: Instant,
+    /// How many watches have begun to be answered: where nothing happens, nothing comes.
+    open: usize,
+}
 
 impl WatchHealth {
     /// A client for one watch, whose requests tell how it is. `name` says what is watched, for people.
@@ -26,12 +37,14 @@ impl WatchHealth {
         let ask = service_fn(move |request: Request<Body>| {
             let (health, inner, name) = (health.clone(), inner.clone(), name.clone());
             async move {
-                health.asks(name.clone());
+                let is_watch = request.uri().query().unwrap_or_default().contains("watch=true");
+                health.trying(&name, |_| ());
                 let answer = inner.send(request).await?;
-                if answer.status().is_success() {
-                    health.works(&name);
-                }
-                Ok::<Response<Body>, kube::Error>(answer)
+                Ok::<Response<Watched>, kube::Error>(if answer.status().is_success() {
+                    answer.map(|body| Incoming::new(health, name, is_watch, body).into_body())
+                } else {
+                    answer.map(Watched::new)
+                })
             }
         });
         Client::new(ask, client.default_namespace())
@@ -41,20 +54,82 @@ impl WatchHealth {
     #[must_use]
     pub fn failing(&self) -> Vec<(String, Duration)> {
         let all = self.lock();
-        let all = all.iter().map(|(name, since)| (name.clone(), since.elapsed()));
+        let all = all.iter().filter(|(_, trying)| trying.open == 0);
+        let all = all.map(|(name, trying)| (name.clone(), trying.since.elapsed()));
         all.filter(|(_, time)| *time > GRACE).collect()
     }
 
-    fn asks(&self, name: String) {
-        self.lock().entry(name).or_insert_with(Instant::now);
+    /// Notes that a watch has had no answer yet, since now unless that is known.
+    fn trying(&self, name: &str, note: impl FnOnce(&mut Trying)) {
+        let mut all = self.lock();
+        note(all.entry(name.to_owned()).or_insert_with(|| Trying { since: Instant::now(), open: 0 }));
     }
 
     fn works(&self, name: &str) {
         self.lock().remove(name);
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Instant>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Trying>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An answer that comes in.
+struct Incoming {
+    health: WatchHealth,
+    name: String,
+    is_watch: bool,
+    /// Whether it counts as one that may still turn out well.
+    is_open: bool,
+    body: BodyDataStream,
+}
+
+impl Incoming {
+    fn new(health: WatchHealth, name: String, is_watch: bool, body: Body) -> Self {
+        if is_watch {
+            health.trying(&name, |trying| trying.open += 1);
+        }
+        Self { health, name, is_watch, is_open: is_watch, body: Watched::new(body).into_data_stream() }
+    }
+
+    fn into_body(self) -> Watched {
+        Watched::from_stream(unfold(self, |mut incoming| async move {
+            let chunk = incoming.next().await?;
+            Some((chunk, incoming))
+        }))
+    }
+
+    async fn next(&mut self) -> Option<Result<Bytes, axum::Error>> {
+        let chunk = self.body.next().await;
+        match &chunk {
+            Some(Err(_)) => self.close(),
+            // The end of a list, or an event, or a watch that has ended where nothing happened.
+            None => self.works(),
+            Some(Ok(_)) if self.is_watch => self.works(),
+            Some(Ok(_)) => {}
+        }
+        chunk
+    }
+
+    fn works(&mut self) {
+        self.is_open = false;
+        self.health.works(&self.name);
+    }
+
+    fn close(&mut self) {
+        if std::mem::take(&mut self.is_open) {
+            self.health.trying(&self.name, |trying| trying.open = trying.open.saturating_sub(1));
+        } else {
+            self.health.trying(&self.name, |_| ());
+        }
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.close();
+        }
     }
 }
 
@@ -69,7 +144,7 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
-    use crate::cluster::watch;
+    use crate::cluster::{slim, watch};
 
     /// What the API server of these tests does.
     #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,6 +153,10 @@ mod tests {
         Lists,
         Works,
         Hangs,
+        /// Answers lists and watches with something else.
+        Babbles,
+        /// Watches alone.
+        BabblesOfEvents,
     }
 
     struct Scene {
@@ -95,6 +174,7 @@ mod tests {
                 let is_watch = uri.query().unwrap_or_default().contains("watch=true");
                 match (mood, is_watch) {
                     (Mood::Hangs, _) => std::future::pending().await,
+                    (Mood::Babbles, _) | (Mood::BabblesOfEvents, true) => "<html>\n".into_response(),
                     (Mood::Refuses, _) | (Mood::Lists, true) => StatusCode::FORBIDDEN.into_response(),
                     // Nothing happens for a minute, and the API server ends the watch then.
                     (Mood::Works, true) => axum::body::Body::from_stream(futures::stream::once(async {
@@ -102,14 +182,14 @@ mod tests {
                         Ok::<_, std::io::Error>("")
                     }))
                     .into_response(),
-                    (Mood::Works | Mood::Lists, false) => axum::Json(json!({
+                    (Mood::Works | Mood::Lists | Mood::BabblesOfEvents, false) => axum::Json(json!({
                         "apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList",
                         "metadata": {"resourceVersion": "7"}, "items": [],
                     }))
                     .into_response(),
                 }
             };
-            let client = Client::new(Router::new().fallback(answer), "default");
+            let client = slim::client(&Client::new(Router::new().fallback(answer), "default"));
             let api = Api::all(health.client(&client, "Secrets"));
             tokio::spawn(watch::secrets(api).for_each(async |_| ()));
             Self { health, mood }
@@ -128,7 +208,7 @@ mod tests {
         let nothing: [&str; 0] = [];
         let scene = Scene::new(Mood::Works);
         assert_eq!(scene.after(Mood::Works, 600).await, nothing, "a quiet watch is a good one");
-        for mood in [Mood::Refuses, Mood::Lists] {
+        for mood in [Mood::Refuses, Mood::Lists, Mood::Babbles, Mood::BabblesOfEvents] {
             // The watch that runs is ended within a minute.
             assert_eq!(scene.after(mood, 59).await, nothing);
             assert_eq!(scene.after(mood, 200).await, ["Secrets"]);

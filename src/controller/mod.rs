@@ -15,4 +15,5 @@ pub mod latency;
 pub mod queue;
 pub mod schedule;
 pub mod telemetry;
+pub mod watch_metrics;
 pub mod write_rates;

@@ -226,6 +226,13 @@ impl Telemetry {
         }
     }
 
+    /// Something cannot be watched: an Event of the operator's own Pod.
+    pub async fn watch_failing(&self, pod: &ObjectReference, note: &str) {
+        if let Err(error) = self.events.publish(&event("WatchFailing", true, note), pod).await {
+            not_published(&error);
+        }
+    }
+
     /// Something is wrong with an order that its status does not show.
     pub async fn warn_of(&self, order: &CertificateOrder, problem: &Problem) {
         let Problem { reason, message } = problem;

@@ -8,7 +8,7 @@ use kube::Api;
 
 use crate::api::v1alpha1::CertificateOrder;
 use crate::cluster::cache::{Cache, Key};
-use crate::cluster::{bounded, trim};
+use crate::cluster::{bounded, slim, trim};
 use crate::controller::context::Context;
 use crate::controller::queue::AccountQueue;
 use crate::controller::schedule::Schedule;
@@ -30,7 +30,7 @@ pub struct Controller {
     pub poll_interval: Duration,
     /// How many orders of one namespace may run at the same time.
     pub max_orders: Option<usize>,
-    /// How much of a certificate's life must be left for Tencent Cloud to reissue it.
+    /// How much of a certificate's life must be left for its cloud to reissue it.
     pub reissue_bar: Duration,
     /// The prefixes of labels and annotations that templates may have.
     pub template_prefixes: Prefixes,
@@ -73,14 +73,19 @@ impl Controller {
         self.claims.order_deleted(key);
     }
 
-    /// An order from the cache; `None` if it was deleted. The cache holds only a part of a settled order, so a settled
-    /// order is read live.
+    /// An order from the cache; `None` if it was deleted. The cache holds only a part of a settled order and of a long one,
+    /// so these are read live.
     pub async fn whole(&self, key: &Key) -> Result<Option<Arc<CertificateOrder>>, kube::Error> {
-        let cached = self.orders.iter().find_map(|orders| orders.get(key));
-        if !cached.as_deref().is_some_and(trim::is_settled) {
+        let cached = self.cached(key);
+        if !cached.as_deref().is_some_and(|order| trim::is_settled(order) || slim::is_partial(order)) {
             return Ok(cached);
         }
         self.live(key).await
+    }
+
+    /// An order as far as it is cached.
+    pub fn cached(&self, key: &Key) -> Option<Arc<CertificateOrder>> {
+        self.orders.iter().find_map(|orders| orders.get(key))
     }
 
     /// An order as it is now, unless it is gone: the cache may not show yet what the last pass wrote.

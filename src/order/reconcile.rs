@@ -13,7 +13,7 @@ use tracing::instrument;
 
 use crate::api::v1alpha1::CertificateOrder;
 use crate::cluster::cache::{self, Key};
-use crate::cluster::trim;
+use crate::cluster::{slim, trim};
 use crate::controller::queue::Purpose;
 use crate::controller::schedule::Due;
 use crate::core::annotations::{CONFIRM_REVOKE, RECONCILE_AT, RESUBMIT_AT, WITHDRAW};
@@ -40,6 +40,10 @@ const REQUESTS: [&str; 4] = [RECONCILE_AT, RESUBMIT_AT, WITHDRAW, CONFIRM_REVOKE
 /// The most steps of one order under one permit.
 const MAX_STEPS: usize = 4;
 
+/// How many long orders of one namespace are reconciled at the same time: of all that takes memory here, they are what a user
+/// writes most into.
+const LONG_AT_ONCE: u64 = 8;
+
 /// Reconciles one order. Failures are logged, counted and retried here, so none is returned.
 #[instrument(skip_all, fields(namespace = order.namespace(), order = order.name_any()))]
 pub async fn reconcile(
@@ -55,7 +59,7 @@ pub async fn reconcile(
         let pause = at_start(&order, controller.context.clock.now());
         controller.schedule.expect(&key, &asked(&order), pause, Instant::now());
     }
-    let pass = match controller.schedule.begin(&key, asked(&order), Instant::now()) {
+    let pass = match controller.schedule.begin(&key, &asked(&order), Instant::now()) {
         Due::Now(pass) => pass,
         Due::NotBefore(left) => return Ok(Action::requeue(left)),
     };
@@ -109,6 +113,14 @@ async fn run_pass(
     controller: &Controller,
     key: &Key,
 ) -> Result<Option<(Arc<CertificateOrder>, Done)>, kube::Error> {
+    // A pass holds its order several times over.
+    let _few_long = match controller.cached(key) {
+        Some(order) if slim::is_partial(order.as_ref()) => {
+            let place = format!("long/{}", seed(&order) % LONG_AT_ONCE);
+            Some(controller.locks.lock(key.0.clone(), place).await)
+        }
+        _ => None,
+    };
     // It may have been edited or deleted while it waited for the permit.
     let Some(order) = controller.whole(key).await? else { return Ok(None) };
     let provider = &order.spec.provider;

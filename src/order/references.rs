@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use kube::ResourceExt;
+use serde::Deserialize;
+use serde_json::Value;
 
-use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
+use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile, Provider};
 use crate::cluster::cache::{Cache, Cached, Key, Target, key};
 use crate::cluster::trim;
 use crate::order::export::secret::key_secret_name;
@@ -21,6 +23,12 @@ impl Cached for CertificateOrder {
         secrets.chain(profile).chain([certificate(self)]).chain(successor(self)).collect()
     }
 
+    fn certificate_in(object: &Value) -> Option<Target> {
+        let provider = Provider::deserialize(object.get("spec")?.get("provider")?).ok()?;
+        // A cloud that this version does not know names none.
+        Some(of_provider(&provider)).filter(|_| !registry::certificate_id(&provider).is_empty())
+    }
+
     fn trim(&mut self) {
         trim::trim(self);
     }
@@ -29,7 +37,10 @@ impl Cached for CertificateOrder {
 /// The paid certificate of an order.
 #[must_use]
 pub fn certificate(order: &CertificateOrder) -> Target {
-    let provider = &order.spec.provider;
+    of_provider(&order.spec.provider)
+}
+
+fn of_provider(provider: &Provider) -> Target {
     Target::Certificate(registry::name(provider), registry::certificate_id(provider).to_owned())
 }
 

@@ -141,6 +141,18 @@ pub struct Config {
     #[arg(long, env = "CERTORDER_HUAWEI_ENDPOINT", value_name = "URL")]
     pub huawei_endpoint: Option<Template>,
 
+    /// The name of the operator's own Pod, for an Event where something cannot be watched for minutes. Without it there is none.
+    #[arg(long, env = "CERTORDER_POD_NAME", value_name = "NAME")]
+    pub pod_name: Option<String>,
+
+    /// The namespace of that Pod.
+    #[arg(long, env = "CERTORDER_POD_NAMESPACE", value_parser = namespace, value_name = "NAMESPACE", requires = "pod_name")]
+    pub pod_namespace: Option<String>,
+
+    /// The UID of that Pod.
+    #[arg(long, env = "CERTORDER_POD_UID", value_name = "UID", requires = "pod_name")]
+    pub pod_uid: Option<String>,
+
     /// Where /livez, /readyz and /metrics are served.
     #[arg(long, env = "CERTORDER_HTTP_ADDRESS", default_value = "0.0.0.0:8080", value_name = "HOST:PORT")]
     pub http_address: SocketAddr,

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::cluster::watch_health::WatchHealth;
 use crate::process::connections;
+use crate::process::watching;
 
 /// Whether the process is ready: its caches are filled and watched, or another replica is the leader; and it does not shut
 /// down.
@@ -77,7 +78,7 @@ pub async fn serve(listener: TcpListener, registry: Registry, readiness: Readine
 async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
     let unavailable = |text: &str| (StatusCode::SERVICE_UNAVAILABLE, text.to_owned());
     match readiness.state.load(Ordering::Acquire) {
-        READY => match unwatched(&readiness.watches) {
+        READY => match watching::failing(&readiness.watches) {
             Some(text) => unavailable(&text),
             None => (StatusCode::OK, "ok".to_owned()),
         },
@@ -88,18 +89,6 @@ async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
              valid token, the CRDs, or permissions",
         ),
     }
-}
-
-/// What has not been watched for longer than a while, if there is any.
-fn unwatched(watches: &WatchHealth) -> Option<String> {
-    let all = watches.failing();
-    let all: Vec<_> = all.iter().map(|(name, time)| format!("{name} for {} s", time.as_secs())).collect();
-    (!all.is_empty()).then(|| {
-        format!(
-            "cannot watch {}; the log says what is missing: the API server, a valid token, the CRDs, or permissions",
-            all.join(", ")
-        )
-    })
 }
 
 async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoResponse {

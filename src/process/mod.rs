@@ -15,3 +15,4 @@ pub mod leader;
 pub mod probe;
 pub mod proxy;
 pub mod runtime;
+pub mod watching;

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use prometheus_client::registry::Registry;
 use tokio::task::{JoinHandle, JoinSet};
@@ -16,11 +17,14 @@ use tracing_subscriber::filter::ParseError;
 use crate::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use crate::cluster::cache::Cache;
 use crate::cluster::secrets::Secrets;
+use crate::cluster::slim;
+use crate::cluster::watch_health::WatchHealth;
 use crate::controller::context::Context;
 use crate::controller::latency::ApiLatency;
 use crate::controller::queue::AccountQueue;
 use crate::controller::schedule::Schedule;
 use crate::controller::telemetry::{Metrics, QueueMetrics, Telemetry};
+use crate::controller::watch_metrics::WatchMetrics;
 use crate::core::clock::Clock;
 use crate::order;
 use crate::order::ages::RecordAges;
@@ -37,6 +41,7 @@ use crate::process::controllers::{Scope, are_filled};
 use crate::process::http::{self, Readiness};
 use crate::process::leader::LeaseHolder;
 use crate::process::proxy::{self, NotAProxy, Variables};
+use crate::process::watching;
 use crate::profile;
 use crate::profile::lookups::Lookups;
 use crate::provider::registry::{Clouds, Settings, SetupError};
@@ -144,11 +149,13 @@ pub async fn run_by(
     client: Client,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
+    let client = slim::client(&client);
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     let queue_metrics = QueueMetrics::register(&mut registry);
     let renewal_metrics = RenewalMetrics::register(&mut registry);
     let readiness = Readiness::default();
+    let watch_metrics = WatchMetrics::register(&mut registry, &readiness.watches);
     let port = http::bind(config.http_address)
         .await
         .map_err(|source| Error::Port { address: config.http_address, source })?;
@@ -158,16 +165,7 @@ pub async fn run_by(
 
     // Also cancelled when the Lease is lost.
     let shutdown = shutdown.child_token();
-    let settings = Settings {
-        call_timeout: config.call_timeout,
-        tencent_rate_limit: config.tencent_rate_limit,
-        tencent_endpoint: config.tencent_endpoint.clone(),
-        huawei_rate_limit: config.huawei_rate_limit,
-        huawei_endpoint: config.huawei_endpoint.clone(),
-        shutdown: shutdown.clone(),
-        clock,
-    };
-    let clouds = Clouds::new(&settings)?;
+    let clouds = Clouds::new(&settings(&config, &shutdown, clock))?;
 
     let holder = uuid::Uuid::new_v4().to_string();
     let leadership = match &config {
@@ -230,6 +228,7 @@ pub async fn run_by(
         validations: Validations::default(),
         dns_endpoints: DnsEndpoints::new(config.dns_endpoint_quote_txt),
     });
+    let tell = tokio::spawn(tell(readiness.watches.clone(), Arc::clone(&context), own_pod(&config)));
     let sweep_kept = tokio::spawn({
         let orders = Arc::clone(&orders);
         async move { orders.kept.sweep().await }
@@ -237,10 +236,12 @@ pub async fn run_by(
     let profiles = Arc::new(profile::Controller { context, schedule: Schedule::default(), lookups });
     info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?config.watch_namespaces, "certorder runs");
     let caches: Vec<_> = scopes.iter().map(|scope| (scope.orders.clone(), scope.profiles.clone())).collect();
+    count_unreadable(&watch_metrics, caches.clone());
     let keep_claims = tokio::spawn(keep_claims(Arc::clone(&orders), caches.clone()));
     tokio::spawn(announce_ready(caches, readiness));
     let controllers = scopes.into_iter().map(|scope| scope.run(&orders, &profiles, &shutdown));
     futures::future::join_all(controllers).await;
+    tell.abort();
     sweep.abort();
     sweep_kept.abort();
     keep_claims.abort();
@@ -253,6 +254,52 @@ pub async fn run_by(
 
 fn orders_of(scopes: &[Scope]) -> Vec<Cache<CertificateOrder>> {
     scopes.iter().map(|scope| scope.orders.clone()).collect()
+}
+
+/// What the clients of the clouds need to know.
+fn settings(config: &Config, shutdown: &CancellationToken, clock: Clock) -> Settings {
+    Settings {
+        call_timeout: config.call_timeout,
+        tencent_rate_limit: config.tencent_rate_limit,
+        tencent_endpoint: config.tencent_endpoint.clone(),
+        huawei_rate_limit: config.huawei_rate_limit,
+        huawei_endpoint: config.huawei_endpoint.clone(),
+        shutdown: shutdown.clone(),
+        clock,
+    }
+}
+
+/// Tells of watches that fail for minutes.
+async fn tell(watches: WatchHealth, context: Arc<Context>, pod: Option<ObjectReference>) {
+    watching::tell(&watches, &context.telemetry, pod).await;
+}
+
+/// Lets a metric count the objects that cannot be read.
+fn count_unreadable(metrics: &WatchMetrics, caches: Vec<Caches>) {
+    metrics.count(move || {
+        let sum = |count: fn(&Caches) -> usize| caches.iter().map(count).sum();
+        let orders = sum(|(orders, _)| orders.unreadable());
+        vec![
+            ("CertificateOrder", orders),
+            ("OrganizationProfile", sum(|(_, profiles)| profiles.unreadable())),
+        ]
+    });
+}
+
+/// The caches of one scope.
+type Caches = (Cache<CertificateOrder>, Cache<OrganizationProfile>);
+
+/// The Pod that this process runs in, if it was told.
+fn own_pod(config: &Config) -> Option<ObjectReference> {
+    let Config { pod_name, pod_namespace, pod_uid, .. } = config;
+    Some(ObjectReference {
+        api_version: Some("v1".to_owned()),
+        kind: Some("Pod".to_owned()),
+        name: Some(pod_name.clone().filter(|name| !name.is_empty())?),
+        namespace: pod_namespace.clone(),
+        uid: pod_uid.clone(),
+        ..ObjectReference::default()
+    })
 }
 
 /// This process is the leader, and renews the Lease.
@@ -306,10 +353,7 @@ fn announce_shutdown(readiness: &Readiness, shutdown: &CancellationToken) {
 }
 
 /// Puts the claims of running orders in place once every order is cached, and gives up those of deleted orders.
-async fn keep_claims(
-    controller: Arc<order::Controller>,
-    caches: Vec<(Cache<CertificateOrder>, Cache<OrganizationProfile>)>,
-) {
+async fn keep_claims(controller: Arc<order::Controller>, caches: Vec<Caches>) {
     for (orders, profiles) in &caches {
         if !are_filled(orders, profiles).await {
             return; // The process shuts down.
@@ -319,10 +363,7 @@ async fn keep_claims(
     claims.run(orders, &context.namespaces, &context.telemetry).await;
 }
 
-async fn announce_ready(
-    caches: Vec<(Cache<CertificateOrder>, Cache<OrganizationProfile>)>,
-    readiness: Readiness,
-) {
+async fn announce_ready(caches: Vec<Caches>, readiness: Readiness) {
     for (orders, profiles) in caches {
         if !are_filled(&orders, &profiles).await {
             return; // The process shuts down.

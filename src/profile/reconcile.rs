@@ -40,7 +40,7 @@ pub async fn reconcile(
         profile.metadata.generation.unwrap_or_default(),
         asked(&profile).unwrap_or_default()
     );
-    let pass = match controller.schedule.begin(&key, request, Instant::now()) {
+    let pass = match controller.schedule.begin(&key, &request, Instant::now()) {
         Due::Now(pass) => pass,
         Due::NotBefore(left) => return Ok(Action::requeue(left)),
     };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use certorder::api::v1alpha1::CertificateOrder;
-use certorder_sim::proxy::{Action, Reply, Rule};
+use certorder_sim::proxy::{Action, Filling, Reply, Rule};
 use certorder_sim::tencent::Product;
 use http::{Method, StatusCode};
 use k8s_openapi::api::core::v1::Secret;
@@ -155,4 +155,26 @@ async fn nothing_is_sent_for_a_certificate_whose_other_order_cannot_be_read() {
     world.poke("www").await;
     world.until_is("www", "Submitted", "True", "Accepted").await;
     assert_eq!(world.carried_out("CertificateInfoSubmit", CERTIFICATE), 1);
+}
+
+#[tokio::test]
+async fn metadata_that_the_client_library_cannot_parse_cost_no_other_object_and_not_their_own() {
+    let mut world = World::quiet().await;
+    for certificate in ["certA", "certB"] {
+        world.buy(certificate, Product::DV_SINGLE);
+    }
+    world.create::<CertificateOrder>(order("a", "certA", "tencent-credentials")).await;
+    // A time of the year 10026, as whoever writes an object may write it into `managedFields`: in every object here.
+    let far = Action::Replace(vec![("\"time\":\"20", Filling::Text("\"time\":\"100"))]);
+    let shown = Arc::new(AtomicUsize::new(0));
+    world.api.fault(Rule::new(far).path_where(|path| !path.contains("/leases")).always().tally(&shown));
+    world.run();
+    world.until_is("a", "Submitted", "True", "Accepted").await;
+    // The watches go on.
+    world.create::<CertificateOrder>(order("b", "certB", "other")).await;
+    world.until_is("b", "Reconciling", "True", "SecretNotFound").await;
+    let other = json!({"metadata": {"name": "other"}, "stringData": {"secretId": SECRET_ID, "secretKey": SECRET_KEY}});
+    world.create::<Secret>(other).await;
+    world.until_is("b", "Submitted", "True", "Accepted").await;
+    assert!(shown.load(Ordering::Relaxed) > 0);
 }

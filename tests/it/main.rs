@@ -54,5 +54,6 @@ mod starts;
 mod structure;
 mod supply_chain;
 mod takeovers;
+mod tenants;
 mod under_siege;
 mod world;

@@ -84,8 +84,17 @@ impl Process {
 
     /// Its resident memory, in KiB.
     pub(crate) fn memory(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most that it has had so far, in KiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
@@ -113,6 +122,11 @@ impl Process {
             assert!(begun.elapsed() < TIMEOUT, "not {what}: {}", self.log());
             sleep(POLL_INTERVAL).await;
         }
+    }
+
+    /// Fails if it has ended.
+    pub(crate) fn assert_running(&mut self) {
+        assert_eq!(self.child.try_wait().unwrap(), None, "it has ended: {}", self.log());
     }
 
     /// Sends SIGTERM.

@@ -391,7 +391,7 @@ fn the_api_and_the_process_name_clouds_in_fields_and_flags_alone() {
     let cloud = cloud_words();
     // A field or a type of the API, a flag, or the module that parses its value.
     let name = Regex::new(
-        r"(?x)\b(?: (?:tencent|huawei)_(?:cloud|endpoint|rate_limit)(?:_\w+)? | (?:Tencent|Huawei)(?:Cloud\w*|Site)
+        r"(?x)\b(?: (?:tencent|huawei)_(?:cloud|endpoint|rate_limit|reissue_bar)(?:_\w+)? | (?:Tencent|Huawei)(?:Cloud\w*|Site)
           | huawei::region::Template )\b",
     )
     .unwrap();

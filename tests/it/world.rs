@@ -364,6 +364,18 @@ impl World {
         self.api_of::<K>().patch(name, &PatchParams::default(), &Patch::Merge(change)).await.unwrap()
     }
 
+    /// The same in another namespace of the story.
+    pub(crate) async fn edit_in<K>(&self, namespace: &str, name: String, change: Value) -> K
+    where
+        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + DeserializeOwned
+            + std::fmt::Debug,
+    {
+        let api: Api<K> = Api::namespaced(self.client(), namespace);
+        api.patch(&name, &PatchParams::default(), &Patch::Merge(change)).await.unwrap()
+    }
+
     pub(crate) async fn delete<K>(&self, name: &str)
     where
         K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>

@@ -67,6 +67,18 @@
 - name: SSL_CERT_FILE
   value: /etc/certorder/ca/ca.crt
 {{- end }}
+- name: CERTORDER_POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+- name: CERTORDER_POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+- name: CERTORDER_POD_UID
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.uid
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
 {{- end }}

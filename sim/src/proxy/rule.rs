@@ -13,6 +13,7 @@ use axum::body::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
+use super::body::Filling;
 use super::seen::Seen;
 
 /// One fault: which requests it is for, and what happens to them.
@@ -51,6 +52,8 @@ pub enum Action {
     CutBody(usize),
     /// It is forwarded so much later.
     Delay(Duration),
+    /// Each of these texts in the reply's body is replaced on its way.
+    Replace(Vec<(&'static str, Filling)>),
     /// All replies that are still open are cut off (watches, above all); then it is forwarded.
     DropConnections,
 }

@@ -225,3 +225,24 @@ async fn a_dropped_proxy_closes_watches_and_its_port() {
     let refused = async { while client().get(&url).send().await.is_ok() {} };
     soon(refused).await;
 }
+
+#[tokio::test]
+async fn a_text_is_replaced_wherever_it_stands() {
+    let (proxy, _received) = world().await;
+    proxy.fault(
+        Rule::new(Action::Replace(vec![("LARGE", Filling::Bytes(200_000)), ("SMALL", Filling::Text("xyz"))]))
+            .always(),
+    );
+    let reply = post_to(&proxy, "a LARGE b SMALL LAR LARGE").await.unwrap().text().await.unwrap();
+    let large = "x".repeat(200_000);
+    assert!(reply == format!("a {large} b xyz LAR {large}"), "{} bytes", reply.len());
+    // In pieces of one byte, by which no text comes at once.
+    let pieces = "a LARGE b".bytes().map(|byte| Ok(axum::body::Bytes::copy_from_slice(&[byte])));
+    let flow = replaced(stream::iter(pieces.collect::<Vec<_>>()).boxed(), vec![("LARGE", Filling::Bytes(2))]);
+    let parts: Vec<_> = flow.map(Result::unwrap).collect().await;
+    assert_eq!(parts.concat(), b"a xx b");
+    // An event passes before the next one comes.
+    let event = stream::once(async { Ok(axum::body::Bytes::from_static(b"event\n")) });
+    let mut flow = replaced(event.chain(stream::pending()).boxed(), vec![("LARGE", Filling::Bytes(2))]);
+    assert_eq!(soon(flow.next()).await.unwrap().unwrap().as_ref(), b"event\n");
+}

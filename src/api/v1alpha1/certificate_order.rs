@@ -279,6 +279,11 @@ pub enum ValidationMethod {
     "(!has(self.labels) || self.labels.all(key, !key.startsWith('certorder.dev/'))) \
      && (!has(self.annotations) || self.annotations.all(key, !key.startsWith('certorder.dev/')))")
     .message("labels and annotations of certorder.dev/ are set by certorder alone; leave them out of secretTemplate"))]
+// A schema bounds values and their number, and only a rule the keys. Secrets take no longer ones.
+#[x_kube(validation = Rule::new(
+    "(!has(self.labels) || self.labels.all(key, size(key) <= 317)) \
+     && (!has(self.annotations) || self.annotations.all(key, size(key) <= 317))")
+    .message("the key of a label or an annotation has 317 characters at most: a prefix of 253, a slash and a name of 63"))]
 pub struct SecretTemplate {
     /// Labels to set. One that is taken out here is removed again; labels that others set stay.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -158,7 +158,7 @@ pub(super) fn conditions(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// An object whose fields the API server keeps as they are.
+/// An object whose fields the API server keeps as they are. Applications have half as many fields.
 pub(super) fn any_object(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+    json_schema!({ "type": "object", "maxProperties": 128, "x-kubernetes-preserve-unknown-fields": true })
 }

@@ -84,6 +84,12 @@ fn claim(order: &CertificateOrder) -> Option<Claim> {
     })
 }
 
+/// Whether an order can contest the claim of another one: it has one itself, or a call of it may be under way.
+#[must_use]
+pub fn has_claim(order: &CertificateOrder) -> bool {
+    claim(order).is_some() || intends(order)
+}
+
 fn intends(order: &CertificateOrder) -> bool {
     submission(order).is_some_and(|submission| submission.intent.is_some())
 }

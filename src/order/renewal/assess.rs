@@ -8,6 +8,7 @@ use strum::IntoEnumIterator;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, Mode, RenewalPolicy, RenewalStatus, Successor, seconds};
+use crate::cluster::slim;
 use crate::cluster::trim::SCHEDULED;
 use crate::core::conditions::{Problem, get};
 use crate::core::observation::{Observation, Stage};
@@ -140,7 +141,10 @@ pub fn assess(facts: &Facts<'_>) -> Option<Assessment> {
 #[must_use]
 pub fn edit(facts: &Facts<'_>) -> Option<RenewalStep> {
     let Some(Carrier::Made(order)) = &facts.renewal?.order else { return None };
-    successor::edited(facts.order, order).map(|_| RenewalStep::Edit { order: order.name_any() })
+    let is_whole = !slim::is_partial(order.as_ref());
+    successor::edited(facts.order, order)
+        .filter(|_| is_whole)
+        .map(|_| RenewalStep::Edit { order: order.name_any() })
 }
 
 fn stored(facts: &Facts<'_>) -> RenewalStatus {
@@ -337,7 +341,8 @@ impl Renewal<'_> {
                 self.blocked(Reason::SuccessorRefused, message)
             }
             Some(Carrier::Made(order)) => {
-                let edited = successor::edited(self.facts.order, order).is_some();
+                let is_whole = !slim::is_partial(order.as_ref());
+                let edited = is_whole && successor::edited(self.facts.order, order).is_some();
                 let assessment = self.carried(id, order);
                 if edited && assessment.step.is_none() {
                     let step = RenewalStep::Edit { order: order.name_any() };

@@ -1,8 +1,7 @@
 //! Which certificate takes the place of another one. Pure.
 //!
-//! A reissue at Tencent Cloud needs one link of the two; its other successors must name the one that they follow, and have
-//! its names once they have any. Huawei Cloud has no links: what it filed itself for the same names is followed. A certificate
-//! there that still waits for its application is applied for only if the user names it, since it could have been bought for
+//! A reissue needs one link of the two; other successors must name the one that they follow, and have its names once they have
+//! any. Where a cloud has no links, what it filed itself for the same names is followed. A certificate there that still waits for its application is applied for only if the user names it, since it could have been bought for
 //! something else.
 
 use std::collections::BTreeSet;

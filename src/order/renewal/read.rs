@@ -6,7 +6,8 @@ use tracing::debug;
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, CertificateOrderStatus, DeletionPolicy, Mode, RenewalPolicy};
-use crate::cluster::cache::{Key, Target};
+use crate::cluster::cache::{self, Key, Target};
+use crate::cluster::slim;
 use crate::core::conditions::get;
 use crate::core::registered_domain::registered_domain;
 use crate::core::succession::{Candidate, Head, Link, Way};
@@ -43,14 +44,16 @@ pub async fn look(
     resolved: &Resolved,
 ) -> Option<Look> {
     if !is_renewed(facts) {
-        return paused(controller, key, facts);
+        let mut paused = paused(controller, key, facts)?;
+        paused.order = whole(controller, paused.order).await;
+        return Some(paused);
     }
     let stored = facts.order.status.as_ref().and_then(|status| status.renewal.as_ref());
     let (all, wanted) = (no_successors(facts), wanted(facts));
     let finished = finished(controller, key, facts);
     let mut look = Look { finished, told: told(facts, &all), ..Look::nothing() };
     if let Some(id) = wanted.clone().or_else(|| known(facts)) {
-        let order = order_for(controller, key, facts, &id);
+        let order = whole(controller, order_for(controller, key, facts, &id)).await;
         let is_over = order.as_ref().and_then(Carrier::order).is_some_and(is_over);
         if wanted.is_some() || !is_over {
             // It is followed also where the cloud no longer shows the link.
@@ -93,6 +96,17 @@ pub async fn look(
         look.reissue_runs = reissue_runs(controller, key, facts);
     }
     Some(look)
+}
+
+/// The same order read live, where the cache has only a part of it.
+async fn whole(controller: &Controller, carrier: Option<Carrier>) -> Option<Carrier> {
+    match carrier {
+        Some(Carrier::Made(order)) if slim::is_partial(order.as_ref()) => {
+            let live = controller.live(&cache::key(order.as_ref())).await;
+            Some(Carrier::Made(live.ok().flatten().unwrap_or(order)))
+        }
+        other => other,
+    }
 }
 
 /// While an order is suspended or only planned, what it asks for of its successor's order is told to that one all the same.

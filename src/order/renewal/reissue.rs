@@ -1,4 +1,4 @@
-//! When Tencent Cloud is asked to reissue a certificate, and what became of it. Pure.
+//! When a cloud is asked to reissue a certificate, and what became of it. Pure.
 //!
 //! A reissue costs nothing, and makes another certificate for the rest of the paid term. It is a write like any other: its
 //! intent is stored first, and after an unknown outcome the cloud decides. What the cloud does not show counts only after a

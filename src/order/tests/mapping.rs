@@ -165,7 +165,7 @@ proptest! {
             match shown {
                 Shown::Apply(who, what) => writer.apply(Event::Apply(choice((who, what)))),
                 Shown::Deleted(who) => writer.apply(Event::Delete(choice((who, 0)))),
-                Shown::Unreadable(who) => writer.unreadable(&key(["a", "b", "c", "d"][who])),
+                Shown::Unreadable(who) => writer.unreadable(&key(["a", "b", "c", "d"][who]), None),
                 Shown::List(list) => {
                     writer.apply(Event::Init);
                     for one in list {

@@ -153,6 +153,11 @@ fn with_alias(alias: &str) -> Value {
     json!({ "keystores": { "jks": { "passwordSecretRef": password, "alias": alias } } })
 }
 
+/// A template whose one key has this length.
+fn template(of: &str, length: usize) -> Value {
+    json!({ "secretTemplate": { of: { "k".repeat(length): "v" } } })
+}
+
 /// Names and people.
 fn of_texts() -> Vec<Case> {
     vec![
@@ -193,6 +198,12 @@ fn of_texts() -> Vec<Case> {
             vec![
                 json!({ "renewal": { "template": { "labels": { "team": "a" }, "annotations": { "note": "" } } } }),
             ],
+        ),
+        case(
+            "the key of a label or an annotation has 317 characters at most",
+            tencent(),
+            ["labels", "annotations"].map(|of| template(of, 318)).to_vec(),
+            ["labels", "annotations"].map(|of| template(of, 317)).to_vec(),
         ),
         case(
             "write a contact's data here or take them from fromSecret, not both",

@@ -108,13 +108,33 @@ fn every_list_and_string_has_a_maximum() {
                 }
                 Some("array") => !schema["maxItems"].is_null(),
                 Some("object") => {
-                    schema["additionalProperties"].is_null() || !schema["maxProperties"].is_null()
+                    let any = "x-kubernetes-preserve-unknown-fields";
+                    let is_open = ["additionalProperties", any].iter().any(|key| !schema[key].is_null());
+                    !is_open || !schema["maxProperties"].is_null()
                 }
                 _ => true,
             };
             assert!(bounded, "{path} has no maximum");
         });
     }
+}
+
+#[test]
+fn every_key_of_a_map_has_a_maximum() {
+    // A structural schema cannot bound keys, so a rule of the object that has the map does.
+    let mut maps = Vec::new();
+    for (kind, schema) in schemas() {
+        walk(&kind, &schema, &mut |path, schema| {
+            let rules = schema["x-kubernetes-validations"].to_string();
+            for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+                if !field["additionalProperties"].is_null() {
+                    assert!(rules.contains(&format!("self.{name}.all(key, size(key) <= ")), "{path}.{name}");
+                    maps.push(name.clone());
+                }
+            }
+        });
+    }
+    assert_eq!(maps, ["annotations", "labels"]);
 }
 
 #[test]
