@@ -58,7 +58,9 @@ pub async fn execute(
     step: &Step,
 ) -> Result<Done, kube::Error> {
     match step {
-        Step::Write { action, attempt } => write(controller, facts, inputs, *action, *attempt).await,
+        Step::Write { action, attempt } => {
+            Box::pin(write(controller, facts, inputs, *action, *attempt)).await
+        }
         Step::AddFinalizer => {
             let updated = finalizer::add_finalizer(&controller.context.client, facts.order).await?;
             Ok(updated.map_or_else(|| conflict(facts), |order| Done { order, requeue: Requeue::Now }))

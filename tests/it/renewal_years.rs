@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::clouds::{Cloud, Kind, Product};
 use crate::renewals::{days, handed_in, issue, order, secret_fits, until_current};
-use crate::world::World;
+use crate::world::{World, real_now};
 
 /// How a year goes on at a cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ async fn year(kind: Kind, how: How, begin: &str) -> Year {
         Cloud::Huawei(cloud, _) => cloud.set_term(first, 3, huawei::Plan::Subscription).unwrap(),
         Cloud::Tencent(..) => {}
     }
-    let start = begin.duration_since(world.real_now());
+    let start = begin.duration_since(real_now());
     world.run_ahead(start);
     world.create::<CertificateOrder>(order(&world, &Value::Null)).await;
     world.until_is("www", "Ordered", "True", "Accepted").await;
@@ -62,7 +62,7 @@ async fn year(kind: Kind, how: How, begin: &str) -> Year {
         // The cloud makes a successor 30 days before the end, and the order looks for it from `due` on.
         let at = due.max(end - days(30)) + SignedDuration::from_hours(1);
         world.kill();
-        world.run_ahead(at.duration_since(world.real_now()));
+        world.run_ahead(at.duration_since(real_now()));
         if how == How::Waiting {
             let waits = Succession { start: Start::Pending, ..Succession::default() };
             world.cloud.make_successor(&head, Way::AutoRenewal, &waits).unwrap();

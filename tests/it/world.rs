@@ -286,11 +286,6 @@ impl World {
         Clock::ahead_by(self.ahead).now()
     }
 
-    /// The time by the machine's clock.
-    pub(crate) fn real_now(&self) -> Timestamp {
-        Clock::default().now()
-    }
-
     /// Kills the operator as SIGKILL would.
     pub(crate) fn kill(&mut self) {
         self.operator.take().unwrap().kill();
@@ -594,6 +589,11 @@ async fn install_in_one_namespace(cluster: &Cluster, namespace: &str) {
 
 fn new_namespace() -> String {
     format!("story-{}", uuid::Uuid::new_v4())
+}
+
+/// The time by the machine's clock.
+pub(crate) fn real_now() -> Timestamp {
+    Clock::default().now()
 }
 
 /// The status and the reason of a condition.

@@ -73,7 +73,7 @@ pub struct CertificateOrderStatus {
     /// The certificate that the order has now, once it is issued: its own, or the last one that took its place. The dates of
     /// the status and what the cloud says are this one's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub current: Option<Current>,
+    pub current: Option<Box<Current>>,
 
     /// How far the renewal of the certificate is.
     #[serde(skip_serializing_if = "Option::is_none")]

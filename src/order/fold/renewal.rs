@@ -165,7 +165,7 @@ impl Fold<'_> {
 
     /// The successor stands in the Secrets: it is the current certificate from now on.
     fn swapped(&mut self, mut assessment: Assessment, id: &str, term: Term) -> Requeue {
-        self.status.current = Some(current(id, Some(term)));
+        self.status.current = Some(Box::new(current(id, Some(term))));
         self.valid(Some(term));
         self.status.replaced_by = None;
         SCHEDULED.clone_into(&mut assessment.status.phase);
@@ -208,7 +208,7 @@ impl Fold<'_> {
         let told = || Some(Term { not_before: seen.not_before?, not_after: seen.not_after? });
         let term = fetched.or_else(|| if is_fetched { None } else { told() });
         if known.is_none() || term.is_some() {
-            self.status.current = Some(current(id, term));
+            self.status.current = Some(Box::new(current(id, term)));
         }
     }
 }

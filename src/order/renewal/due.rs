@@ -89,15 +89,15 @@ mod tests {
         let reissue = Renewal { policy: RenewalPolicy::Reissue, ..Renewal::default() };
         let asked = |before: &str| Renewal { before: Some(before.to_owned()), ..Renewal::default() };
         let table = [
-            (199, Some(Level::Dv), follow.clone(), Duration::from_secs(199 * 28_800), false),
-            (47, Some(Level::Dv), follow.clone(), Duration::from_secs(47 * 28_800), false),
+            (199, Some(Level::Dv), follow.clone(), Duration::from_hours(199 * 8), false),
+            (47, Some(Level::Dv), follow.clone(), Duration::from_hours(47 * 8), false),
             (47, Some(Level::Ov), follow.clone(), days(20), false),
             (47, Some(Level::Ev), follow.clone(), days(30), false),
             (47, None, follow.clone(), days(20), false),
             (10, Some(Level::Dv), follow, days(9), false),
             (47, Some(Level::Dv), reissue.clone(), days(33), false),
             (90, Some(Level::Dv), reissue.clone(), days(40), false),
-            (199, Some(Level::Dv), reissue, Duration::from_secs(199 * 28_800), false),
+            (199, Some(Level::Dv), reissue, Duration::from_hours(199 * 8), false),
             (199, Some(Level::Ev), asked("240h"), days(10), false),
             (47, Some(Level::Ev), asked("2000h"), days(47).mul_f64(0.9), true),
         ];

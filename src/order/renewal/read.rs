@@ -130,8 +130,9 @@ fn is_of_another(controller: &Controller, key: &Key, facts: &Facts<'_>, candidat
     };
     let is_here = |order: &CertificateOrder| order.metadata.namespace.as_deref() == Some(key.0.as_str());
     { orders }.any(|order| {
-        let is_ours = successor::is_made_for(&order, facts.order);
-        !is_ours && !(is_here(&order) && is_filed_by_the_cloud(&order))
+        let may_follow =
+            successor::is_made_for(&order, facts.order) || (is_here(&order) && is_filed_by_the_cloud(&order));
+        !may_follow
     })
 }
 

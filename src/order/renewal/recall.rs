@@ -32,11 +32,11 @@ pub fn ahead(
     }
     let term = target.whole_pair(names)?;
     let mut order = order.clone();
-    order.status.get_or_insert_default().current = Some(Current {
+    order.status.get_or_insert_default().current = Some(Box::new(Current {
         certificate_id: id.to_owned(),
         not_before: Some(seconds(term.not_before)),
         not_after: Some(seconds(term.not_after)),
-    });
+    }));
     Some(order)
 }
 

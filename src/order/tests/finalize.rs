@@ -129,7 +129,7 @@ fn a_deletion_waits_ten_minutes_for_credentials_and_no_longer() {
     let off = Error::ClockSkew(refusal("SignatureExpire", "1"));
     let waits = deleted(ours().cannot_read(off), Cancel).at(DELETED + 3600);
     assert_eq!(end(&waits), DeletionStep::First(Step::Unreadable));
-    let without: [(&str, Scene, Step); 5] = [
+    let without: Vec<(&str, Scene, Step)> = vec![
         ("no such certificate", ours().cannot_read(unknown), Step::Unreadable),
         ("no Secret", ours().without_credentials(), Step::Halt(halt(Reason::SecretNotFound))),
         // In a namespace that is deleted, the key may be deleted first.
@@ -212,13 +212,14 @@ fn a_deletion_begins_no_other_attempt() {
         scene.annotated(crate::core::annotations::RESUBMIT_AT, &at(DELETED).to_string()).edited().wants("B")
     };
     for policy in [Retain, Cancel, Revoke] {
-        for scene in [
+        let scenes = vec![
             scene().ended(Stage::Rejected),
             scene().ended(Stage::Rejected).intends(to_call(RESUBMIT, 60)),
             scene().ordered("A", 0),
             scene().ordered("A", 0).intends(to_call(CANCEL, 60)).sees(seen(Stage::Issuing, &[NAME])),
             scene().restarted(60),
-        ] {
+        ];
+        for scene in scenes {
             let is_issuing = scene.observed.as_ref().unwrap().as_ref().unwrap().stage == Stage::Issuing;
             let wanted = if is_issuing && policy != Retain {
                 DeletionStep::First(Step::Follow)

@@ -39,7 +39,7 @@ fn an_order_with_everything_in_place_is_submitted_then_ordered_then_followed() {
 
 #[test]
 fn suspend_calls_nothing_whatever_is_going_on() {
-    let scenes = [
+    let scenes = vec![
         scene(),
         scene().submitted("A", 0),
         scene().intends(to_submit("A", 0)).at(1000),
@@ -101,7 +101,7 @@ fn a_running_order_is_followed_whether_or_not_its_request_can_still_be_built() {
 #[test]
 fn a_write_is_never_planned_without_a_request_to_write() {
     let lacking = || scene().lacks(halt(Reason::ProfileNotFound));
-    let scenes = [
+    let scenes = vec![
         lacking(),
         lacking().submitted("A", 0).at(1),
         lacking().submitted("A", 0).at(60).sees(holding("A")),

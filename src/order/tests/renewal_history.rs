@@ -112,7 +112,7 @@ impl History {
         };
         let mut scene =
             Scene { term: Some(self.secret.1), ..scene.sees(seen.as_of(at(self.now))).at(self.now) };
-        scene.renewal = Some(self.look(&scene));
+        scene.renewal = Some(Box::new(self.look(&scene)));
         scene
     }
 
@@ -182,11 +182,11 @@ impl History {
         let is_lost = status.submission.is_none();
         if has != self.secret.0 && (is_lost || next.is_some_and(|next| next.certificate_id == self.secret.0))
         {
-            status.current = Some(Current {
+            status.current = Some(Box::new(Current {
                 certificate_id: self.secret.0.clone(),
                 not_before: Some(seconds(self.secret.1.not_before)),
                 not_after: Some(seconds(self.secret.1.not_after)),
-            });
+            }));
         }
         if is_lost {
             status.submission = scene().ordered("A", 0).order.status.and_then(|status| status.submission);

@@ -103,7 +103,7 @@ pub(super) struct Scene {
     pub(super) logged: Option<bool>,
     pub(super) dns_endpoint: Option<Standing>,
     pub(super) validation: Option<Box<Validation>>,
-    pub(super) renewal: Option<Look>,
+    pub(super) renewal: Option<Box<Look>>,
     pub(super) now: Timestamp,
 }
 
@@ -165,7 +165,7 @@ impl Scene {
             outputs: self.outputs.clone(),
             now: self.now,
             call_timeout: CALL_TIMEOUT,
-            renewal: self.renewal.as_ref(),
+            renewal: self.renewal.as_deref(),
             reissue_bar: Duration::from_hours(24 * 30),
         }
     }
