@@ -205,3 +205,34 @@ fn every_field_of_a_provider_is_in_the_page_of_providers() {
         }
     }
 }
+
+#[test]
+fn every_test_that_the_page_on_security_names_is_there() {
+    let page = std::fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let named = Regex::new(r"`([a-z0-9]+(?:_[a-z0-9]+){3,})`").unwrap();
+    let named: BTreeSet<&str> =
+        named.captures_iter(&page).map(|found| found.get(1).unwrap().as_str()).collect();
+    let test = Regex::new(r"fn ([a-z0-9_]+)\(").unwrap();
+    let mut tests = BTreeSet::new();
+    for directory in ["src", "tests", "sim/src"] {
+        for file in every_source(&root().join(directory)) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            tests.extend(test.captures_iter(&text).map(|found| found[1].to_owned()));
+        }
+    }
+    assert!(named.len() > 30, "only {} tests are named", named.len());
+    for name in named {
+        assert!(tests.contains(name), "no test is called {name}");
+    }
+}
+
+/// Every Rust file below a directory.
+fn every_source(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let of_entry = |path: PathBuf| match path.extension() {
+        _ if path.is_dir() => every_source(&path),
+        Some(extension) if extension == "rs" => vec![path],
+        _ => Vec::new(),
+    };
+    entries.flat_map(of_entry).collect()
+}

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::clouds::{Cloud, Kind, Product};
 use crate::renewals::{days, handed_in, issue, order, secret_fits, until_current};
-use crate::world::{World, real_now};
+use crate::world::{World, ahead_at};
 
 /// How a year goes on at a cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ async fn year(kind: Kind, how: How, begin: &str) -> Year {
         Cloud::Huawei(cloud, _) => cloud.set_term(first, 3, huawei::Plan::Subscription).unwrap(),
         Cloud::Tencent(..) => {}
     }
-    let start = begin.duration_since(real_now());
+    let start = ahead_at(begin);
     world.run_ahead(start);
     world.create::<CertificateOrder>(order(&world, &Value::Null)).await;
     world.until_is("www", "Ordered", "True", "Accepted").await;
@@ -62,7 +62,7 @@ async fn year(kind: Kind, how: How, begin: &str) -> Year {
         // The cloud makes a successor 30 days before the end, and the order looks for it from `due` on.
         let at = due.max(end - days(30)) + SignedDuration::from_hours(1);
         world.kill();
-        world.run_ahead(at.duration_since(real_now()));
+        world.run_ahead(ahead_at(at));
         if how == How::Waiting {
             let waits = Succession { start: Start::Pending, ..Succession::default() };
             world.cloud.make_successor(&head, Way::AutoRenewal, &waits).unwrap();
@@ -78,7 +78,7 @@ async fn year(kind: Kind, how: How, begin: &str) -> Year {
         assert!(secret_fits(&world, world.now()).await, "until the swap");
         issue(&world, &next);
         status = until_current(&world, &next).await;
-        let left = end.duration_since(world.now());
+        let left = ahead_at(end) - world.ahead();
         year.least_left = Some(year.least_left.map_or(left, |least| least.min(left)));
         assert!(secret_fits(&world, world.now()).await, "after the swap");
         assert!(status.not_after.as_ref().unwrap().0 > end, "never to an earlier end");

@@ -14,7 +14,7 @@ use kube::api::{DeleteParams, ListParams};
 use serde_json::{Value, json};
 
 use crate::clouds::{Cloud, Kind, Product, for_both_clouds};
-use crate::world::{World, condition, message, real_now};
+use crate::world::{World, ahead_at, condition, message};
 
 for_both_clouds! {
     a_successor_that_the_cloud_filed_is_taken_over_and_swapped_in,
@@ -64,7 +64,7 @@ async fn issued(kind: Kind, renewal: &Value) -> World {
 async fn until_before_the_end(world: &mut World, left: i64) {
     let status = world.status("www").await;
     let end = status.not_after.unwrap().0;
-    let ahead = end.duration_since(real_now()) - days(left);
+    let ahead = ahead_at(end) - days(left);
     world.kill();
     world.run_ahead(ahead);
 }
@@ -264,7 +264,7 @@ async fn an_operator_that_was_away_for_long_swaps_what_was_issued_meanwhile(kind
     issue(&world, &next);
     // The first certificate is over before anybody looks again.
     let end = world.status("www").await.not_after.unwrap().0;
-    world.run_ahead(end.duration_since(real_now()) + days(10));
+    world.run_ahead(ahead_at(end) + days(10));
     world.poke("www").await;
     let after = until_current(&world, &next).await;
     assert!(after.not_after > before);

@@ -591,9 +591,9 @@ fn new_namespace() -> String {
     format!("story-{}", uuid::Uuid::new_v4())
 }
 
-/// The time by the machine's clock.
-pub(crate) fn real_now() -> Timestamp {
-    Clock::default().now()
+/// How far a clock is ahead of the machine's that shows this time now.
+pub(crate) fn ahead_at(time: Timestamp) -> SignedDuration {
+    SignedDuration::from_secs(time.as_second() - Clock::default().now().as_second())
 }
 
 /// The status and the reason of a condition.
