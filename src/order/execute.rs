@@ -293,7 +293,7 @@ async fn write(
     }
 }
 
-/// The certificate that a reissued one came from in the end, if the action is to revoke: Tencent Cloud revokes a reissued
+/// The certificate that a reissued one came from in the end, if the action is to revoke: a cloud may revoke a reissued
 /// certificate only together with its original, and by a call for that one.
 async fn original(
     controller: &Controller,

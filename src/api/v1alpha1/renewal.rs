@@ -17,12 +17,6 @@ use super::schema::{CERTIFICATE_ID_PATTERN, DURATION_PATTERN};
 /// its issue by an order of its own, and swaps the Secret. Nothing is ever bought, cancelled, revoked or deleted for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.template) || \
-    ((!has(self.template.labels) || self.template.labels.all(key, size(key) <= 317 && !key.startsWith('certorder.dev/'))) \
-     && (!has(self.template.annotations) || \
-         self.template.annotations.all(key, size(key) <= 317 && !key.startsWith('certorder.dev/'))))")
-    .message("keys of at most 317 characters; labels and annotations of certorder.dev/ are set by certorder alone, so leave \
-              them out of renewal.template"))]
 pub struct Renewal {
     /// Follow: take the successor that the cloud makes or that somebody has made. Reissue (Tencent Cloud): the same, and
     /// where there is none once it is time, ask the cloud once to reissue the certificate. None: do nothing.
@@ -66,6 +60,14 @@ impl Renewal {
 /// Labels and annotations of the orders that certorder makes for successors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new(
+    "(!has(self.labels) || self.labels.all(key, !key.startsWith('certorder.dev/'))) \
+     && (!has(self.annotations) || self.annotations.all(key, !key.startsWith('certorder.dev/')))")
+    .message("labels and annotations of certorder.dev/ are set by certorder alone, so leave them out of renewal.template"))]
+#[x_kube(validation = Rule::new(
+    "(!has(self.labels) || self.labels.all(key, size(key) <= 317)) \
+     && (!has(self.annotations) || self.annotations.all(key, size(key) <= 317))")
+    .message("the key of a label or an annotation has 317 characters at most: a prefix of 253, a slash and a name of 63"))]
 pub struct SuccessorTemplate {
     /// Labels to set.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -182,18 +182,21 @@ impl Fold<'_> {
         if self.facts.order.spec.secret_name.is_some() {
             self.synced();
         }
-        let message = format!("{} holds the issued certificate", self.facts.cloud);
-        self.conditions.set(ConditionType::Issued, Status::True, Reason::Issued, &message);
-        self.conditions.resting(Status::True, Reason::Issued, &message);
         self.conditions.remove(ConditionType::ActionRequired);
-        self.status.phase = Some("Issued".to_owned());
+        // One that ran out meanwhile is as good as none, and the next pass says so.
+        if term.not_after > self.facts.now {
+            let message = format!("{} holds the issued certificate", self.facts.cloud);
+            self.conditions.set(ConditionType::Issued, Status::True, Reason::Issued, &message);
+            self.conditions.resting(Status::True, Reason::Issued, &message);
+            self.status.phase = Some("Issued".to_owned());
+        }
         self.assessed(Assessment { renewing: None, action: None, again: None, ..assessment }, Requeue::Now)
     }
 
     /// Which certificate the order has. Its dates are its own where it was fetched for a Secret, else what the cloud says.
     fn current(&mut self, outcome: &Outcome<'_>) {
         let Some(Ok(seen)) = self.facts.observed else { return };
-        if seen.stage != Stage::Issued
+        if !matches!(seen.stage, Stage::Issued | Stage::Expired)
             || self.status.submission.as_ref().is_none_or(|ours| ours.submitted_at.is_none())
         {
             return;

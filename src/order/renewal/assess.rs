@@ -70,7 +70,9 @@ pub fn term(facts: &Facts<'_>) -> Option<Term> {
         Some(Term { not_before: current.not_before.as_ref()?.0, not_after: current.not_after.as_ref()?.0 })
     });
     let told = || {
-        let seen = facts.observed?.as_ref().ok().filter(|seen| seen.stage == Stage::Issued)?;
+        // Also of one that ran out while nobody looked.
+        let has_term = |stage| matches!(stage, Stage::Issued | Stage::Expired);
+        let seen = facts.observed?.as_ref().ok().filter(|seen| has_term(seen.stage))?;
         Some(Term { not_before: seen.not_before?, not_after: seen.not_after? })
     };
     facts.term.or(stored).or_else(told)

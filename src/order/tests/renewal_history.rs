@@ -110,8 +110,9 @@ impl History {
             not_after: Some(not_after),
             ..seen(Stage::Issued, &[NAME])
         };
-        let mut scene =
-            Scene { term: Some(self.secret.1), ..scene.sees(seen.as_of(at(self.now))).at(self.now) };
+        let mut scene = scene.sees(seen.as_of(at(self.now))).at(self.now);
+        // The Secrets are read while the certificate is issued.
+        scene.term = Some(self.secret.1).filter(|term| term.not_after > at(self.now));
         scene.renewal = Some(Box::new(self.look(&scene)));
         scene
     }
@@ -189,7 +190,10 @@ impl History {
             }));
         }
         if is_lost {
-            status.submission = scene().ordered("A", 0).order.status.and_then(|status| status.submission);
+            // It is adopted by the rules of every order.
+            let current = status.current.take();
+            *status = scene().ordered("A", 0).order.status.unwrap_or_default();
+            status.current = current;
         }
     }
 

@@ -134,7 +134,7 @@ fn every_key_of_a_map_has_a_maximum() {
             }
         });
     }
-    assert_eq!(maps, ["annotations", "labels"]);
+    assert_eq!(maps, ["annotations", "labels", "annotations", "labels"]);
 }
 
 #[test]
