@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Write as _};
 /// The headings, as kubectl prints them.
 const HEADINGS: [&str; 7] = ["NAME", "READY", "PHASE", "PROVIDER", "CERTIFICATE", "REASON", "REQUEST"];
 /// The minimum width of each column, wide enough that most tables never jump.
-const WIDTHS: [usize; 7] = [12, 9, 16, 14, 18, 20, 0];
+const WIDTHS: [usize; 7] = [15, 9, 16, 14, 18, 20, 0];
 
 /// Erases the table from its first line on.
 const ERASE: &str = "\x1b[J";

@@ -22,7 +22,7 @@ use crate::order::export::secret::{self, Owner, TLS_KEY, Wanted};
 use crate::order::export::target::Target;
 use crate::order::export::template;
 use crate::order::export::write::write_secrets;
-use crate::order::facts::{Action, Facts};
+use crate::order::facts::{Action, Export, Facts, Term};
 use crate::order::finalizer;
 use crate::order::fold::{Next, Outcome, Requeue, fold};
 use crate::order::plan::Step;
@@ -203,23 +203,20 @@ async fn export(
             Err(error) => return record(controller, facts, inputs, &Outcome::NotFetched(&error)).await,
         }
     };
-    if let Some(why) = shortens(facts, target, names, &bundle) {
+    if let Some((present, why)) = shortens(facts, target, names, &bundle) {
         let problem = Problem::new(Reason::SwapBlocked, why);
-        return record(controller, facts, inputs, &Outcome::Kept(&problem)).await;
+        return Box::pin(keep(controller, facts, inputs, present, &problem)).await;
     }
     let all = match target.wanted(facts.order, names, &bundle) {
         Ok(all) => all,
         // What does not fit is fetched again.
         Err(problem) => {
             controller.kept.forget(&key);
-            let is_in_place = target.present_term(facts.order, names, assess::term(facts));
-            let is_valid = is_in_place.is_some_and(|term| term.not_after > facts.now);
-            let outcome = &Err(problem);
-            let outcome = match outcome {
-                Err(problem) if is_valid => Outcome::Kept(problem),
-                outcome => Outcome::Exported(outcome),
+            let present = target.present_term(facts.order, names, assess::term(facts));
+            return match present.filter(|present| present.not_after > facts.now) {
+                Some(present) => Box::pin(keep(controller, facts, inputs, present, &problem)).await,
+                None => record(controller, facts, inputs, &Outcome::Exported(&Err(problem))).await,
             };
-            return record(controller, facts, inputs, &outcome).await;
         }
     };
     if target.holds_a_certificate() {
@@ -237,12 +234,29 @@ async fn export(
 
 /// Why what the cloud hands over now must not take the place of what the Secret holds: the same certificate was issued anew,
 /// and ends earlier.
-fn shortens(facts: &Facts<'_>, target: &Target, names: &Names, bundle: &Bundle) -> Option<String> {
+fn shortens(facts: &Facts<'_>, target: &Target, names: &Names, bundle: &Bundle) -> Option<(Term, String)> {
     let present = target.present_term(facts.order, names, assess::term(facts));
     let present = present.or_else(|| target.written_term(names))?;
     let next = target.fetched_term(bundle)?;
     let why = swap::may_replace(next, Some(present), facts.now).err()?;
-    Some(format!("the cloud hands over another certificate than the one in the Secret, which stays: {why}"))
+    let what = "the cloud hands over another certificate than the one in the Secret, which stays";
+    Some((present, format!("{what}: {why}")))
+}
+
+/// The pair in the Secret stays, since it is valid and what the cloud hands over must not take its place. The renewal goes on.
+async fn keep(
+    controller: &Controller,
+    facts: &Facts<'_>,
+    inputs: &Inputs<'_>,
+    present: Term,
+    problem: &Problem,
+) -> Result<Done, kube::Error> {
+    let in_place = Export::Current;
+    let facts = &Facts { secret: &in_place, term: Some(present), ..facts.clone() };
+    match assess(facts).and_then(|renewal| renewal.step) {
+        Some(step) => renew(controller, facts, inputs, &step).await,
+        None => record(controller, facts, inputs, &Outcome::Kept(problem)).await,
+    }
 }
 
 /// Whether what is written was there before, and has been changed by somebody.

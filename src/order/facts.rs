@@ -181,15 +181,6 @@ impl Facts<'_> {
         !is_over && seen.stage != Stage::Issued && ends.is_some_and(|ends| ends.0 > self.now)
     }
 
-    /// Whether an earlier pass found that what the cloud hands over must not take the place of the pair in the Secret.
-    #[must_use]
-    pub fn keeps_its_pair(&self) -> bool {
-        let conditions = self.order.status.as_ref().map(|status| status.conditions.as_slice());
-        let blocked: &str = Reason::SwapBlocked.into();
-        get(conditions.unwrap_or_default(), ConditionType::Renewing)
-            .is_some_and(|renewing| renewing.reason == blocked)
-    }
-
     /// A number that is the order's own for ever, by which what many orders do is spread over time.
     #[must_use]
     pub fn seed(&self) -> u64 {

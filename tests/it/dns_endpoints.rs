@@ -16,6 +16,7 @@ use crate::clouds::{Kind, Product, for_both_clouds};
 use crate::cluster;
 use crate::fixtures::NAME;
 use crate::policies::{self, Policy};
+use crate::renewals;
 use crate::world::{World, condition, message};
 
 const SYNCED: &str = "DNSEndpointSynced";
@@ -152,6 +153,7 @@ fn issue(world: &World) {
 }
 
 for_both_clouds! {
+    a_successor_has_its_own_proofs_published,
     an_order_is_issued_without_hands_and_its_record_is_removed,
     whatever_is_killed_there_is_one_object_and_in_the_end_none,
     what_was_published_before_a_restart_is_removed_once_it_is_issued,
@@ -495,4 +497,23 @@ async fn a_tenant_proves_control_of_no_name_beside_those_of_the_order() {
     assert_eq!(written["endpoints"].as_array().unwrap().len(), 1);
     assert!(!written.to_string().contains("bank.example"), "{written}");
     policy.remove().await;
+}
+
+async fn a_successor_has_its_own_proofs_published(kind: Kind) {
+    let mut world = ready_at(kind).await;
+    world.run();
+    world.create::<CertificateOrder>(order(&world)).await;
+    world.until_is("www", "Ordered", "True", "Accepted").await;
+    renewals::issue(&world, world.certificate());
+    world.until_is("www", "Ready", "True", "Issued").await;
+    renewals::until_before_the_end(&mut world, 25).await;
+    let next = renewals::filed(&world);
+    world.poke("www").await;
+    let name = renewals::made_with(&world, &next, SYNCED, "True").await;
+    let endpoint = format!("{name}-validation");
+    until_spec(&world, &endpoint, |spec| spec.is_some()).await;
+    assert_eq!(spec(&world, ENDPOINT).await, None, "the certificate in use needs no proof");
+    renewals::issue(&world, &next);
+    renewals::until_current(&world, &next).await;
+    until_spec(&world, &endpoint, |spec| spec.is_none()).await;
 }

@@ -44,15 +44,23 @@ pub(crate) fn order(world: &World, renewal: &Value) -> Value {
     if !renewal.is_null() {
         order["spec"]["renewal"] = renewal.clone();
     }
+    if world.kind == Kind::Tencent {
+        order["spec"]["provider"]["tencentCloud"]["tkeSecretName"] = json!("www-tke");
+    }
     order
 }
 
 /// A world with an issued order that has its Secret.
 async fn issued(kind: Kind, renewal: &Value) -> World {
+    issued_as(kind, |world| order(world, renewal)).await
+}
+
+/// The same with this order.
+async fn issued_as(kind: Kind, order: impl Fn(&World) -> Value) -> World {
     let mut world = World::quiet_at(kind).await;
     world.site.buy(world.certificate(), Product::Dv);
     world.run();
-    world.create::<CertificateOrder>(order(&world, renewal)).await;
+    world.create::<CertificateOrder>(order(&world)).await;
     world.until_is("www", "Ordered", "True", "Accepted").await;
     while !world.site.advance(world.certificate()) {}
     world.until_is("www", "Ready", "True", "Issued").await;
@@ -61,7 +69,7 @@ async fn issued(kind: Kind, renewal: &Value) -> World {
 }
 
 /// Lets the time pass until so many days before the end of the certificate, and starts the operator anew.
-async fn until_before_the_end(world: &mut World, left: i64) {
+pub(crate) async fn until_before_the_end(world: &mut World, left: i64) {
     let status = world.status("www").await;
     let end = status.not_after.unwrap().0;
     let ahead = ahead_at(end) - days(left);
@@ -70,7 +78,7 @@ async fn until_before_the_end(world: &mut World, left: i64) {
 }
 
 /// The cloud makes a successor and files its application. Returns its id.
-fn filed(world: &World) -> String {
+pub(crate) fn filed(world: &World) -> String {
     match &world.site {
         Cloud::Tencent(cloud, _) => {
             cloud.make_successor(world.certificate(), Way::MultiYear, &Succession::default()).unwrap()
@@ -89,7 +97,7 @@ async fn made(world: &World) -> Vec<CertificateOrder> {
 }
 
 /// The order that certorder made, once there is one with this condition.
-async fn made_with(world: &World, id: &str, type_: &str, status: &str) -> String {
+pub(crate) async fn made_with(world: &World, id: &str, type_: &str, status: &str) -> String {
     let found = world
         .until("www", "followed by an order", |status| {
             let renewal = status.renewal.as_ref();
@@ -170,6 +178,10 @@ async fn a_successor_that_the_cloud_filed_is_taken_over_and_swapped_in(kind: Kin
     assert_ne!(entry(&new, "tls.crt"), entry(&old, "tls.crt"));
     assert_eq!(entry(&new, "tls.key"), entry(&old, "tls.key"), "the cloud filed it with the same request");
     assert_eq!(handed_in(&world, &next), 0, "the cloud filed it");
+    if kind == Kind::Tencent {
+        let tke = world.api_of::<Secret>().get("www-tke").await.unwrap();
+        assert_eq!(entry(&tke, "qcloud_cert_id"), next.as_bytes());
+    }
     let [order] = made(&world).await.try_into().unwrap();
     assert_eq!(order.status.as_ref().unwrap().renewal_of.as_deref(), Some("www"));
     assert_eq!(order.spec.secret_name, None);
@@ -214,6 +226,7 @@ async fn an_order_that_a_user_wrote_for_the_successor_is_followed(kind: Kind) {
     theirs["spec"].as_object_mut().unwrap().remove("secretName");
     let cloud = if kind == Kind::Tencent { "tencentCloud" } else { "huaweiCloud" };
     theirs["spec"]["provider"][cloud]["certificateId"] = json!(next);
+    theirs["spec"]["provider"][cloud].as_object_mut().unwrap().remove("tkeSecretName");
     world.create::<CertificateOrder>(theirs).await;
     world.until_is("next", "Ordered", "True", "Adopted").await;
     world.poke("www").await;
@@ -500,4 +513,52 @@ async fn a_reissue_is_asked_for_once_also_if_its_reply_is_lost() {
         assert_eq!(handed_in(&world, &next), 0);
         assert_eq!(condition(&status, "Ready"), Some(("True".into(), "Issued".into())));
     }
+}
+
+#[tokio::test]
+async fn a_reissued_certificate_is_revoked_by_its_original_once_its_own_id_is_confirmed() {
+    let revoking = |world: &World| {
+        let mut order = order(world, &Value::Null);
+        order["spec"]["deletionPolicy"] = json!("Revoke");
+        order
+    };
+    let mut world = issued_as(Kind::Tencent, revoking).await;
+    until_before_the_end(&mut world, 60).await;
+    let succession = Succession::default();
+    let next = world.cloud.make_successor(world.certificate(), Way::Reissue, &succession).unwrap();
+    world.poke("www").await;
+    made_with(&world, &next, "Submitted", "True").await;
+    issue(&world, &next);
+    until_current(&world, &next).await;
+    world.orders().delete("www", &DeleteParams::default()).await.unwrap();
+    let status = world.until_is("www", "ActionRequired", "True", "AwaitingConfirmation").await;
+    assert!(message(&status, "ActionRequired").contains(&format!("confirm-revoke: {next}")), "{status:?}");
+    let confirm = |id: &str| json!({"metadata": {"annotations": {"certorder.dev/confirm-revoke": id}}});
+    world.edit::<CertificateOrder>("www", confirm(world.certificate())).await;
+    world.poke("www").await;
+    assert_eq!(world.called("RevokeCertificate"), 0, "that is not the certificate in use");
+    world.edit::<CertificateOrder>("www", confirm(&next)).await;
+    world.until_called("RevokeCertificate").await;
+    let revoked = |id: &str| world.calls_of("RevokeCertificate", id);
+    assert_eq!(
+        (revoked(world.certificate()), revoked(&next)),
+        (1, 0),
+        "a reissue is revoked with its original"
+    );
+}
+
+#[tokio::test]
+async fn a_suspended_order_suspends_the_one_of_its_successor() {
+    let mut world = issued(Kind::Tencent, &Value::Null).await;
+    until_before_the_end(&mut world, BEFORE_THE_END).await;
+    let next = filed(&world);
+    world.poke("www").await;
+    let name = made_with(&world, &next, "Ordered", "True").await;
+    world.edit::<CertificateOrder>("www", json!({"spec": {"suspend": true}})).await;
+    world.until_is(&name, "Suspended", "True", "Suspended").await;
+    let status = world.until_is("www", "Suspended", "True", "Suspended").await;
+    assert_eq!(condition(&status, "Ready"), Some(("True".into(), "Issued".into())));
+    world.edit::<CertificateOrder>("www", json!({"spec": {"suspend": false}})).await;
+    issue(&world, &next);
+    until_current(&world, &next).await;
 }

@@ -11,7 +11,6 @@ use crate::order::facts::{Action, Facts};
 use crate::order::fold::outcome::{Next, Outcome, Requeue};
 use crate::order::fold::state::Fold;
 use crate::order::plan::Step;
-use crate::order::renewal;
 
 /// Computes the next status.
 #[must_use]
@@ -26,7 +25,6 @@ pub fn fold(
         conditions: Conditions::new(&stored.conditions, facts.generation(), facts.now),
         facts,
         filter,
-        keeps: false,
     };
     fold.status.observed_generation = facts.generation();
     fold.status.provider = Some(facts.cloud.to_owned());
@@ -70,14 +68,8 @@ impl Fold<'_> {
                 self.halt(problem)
             }
             Outcome::NotFetched(error) => self.not_fetched(error),
-            Outcome::Kept(_) => {
-                self.keeps = true;
-                let requeue = self.follow();
-                // The dates stay those of the pair in the Secret.
-                self.valid(renewal::assess::term(self.facts));
-                requeue
-            }
-            Outcome::Renewed(_)
+            Outcome::Kept(_)
+            | Outcome::Renewed(_)
             | Outcome::ReissueIntent(_)
             | Outcome::ReissueCalled(..)
             | Outcome::NotAsked(_) => self.follow(),

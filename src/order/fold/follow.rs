@@ -60,7 +60,6 @@ impl Fold<'_> {
                 Export::NotWanted => self.conditions.remove(ConditionType::SecretSynced),
                 Export::Current => self.synced(),
                 Export::Blocked(problem) => return self.exported(Some(problem)),
-                Export::Due if self.keeps => self.synced(),
                 // Not ready before that; the next step downloads it.
                 Export::Due => {
                     self.working(Reason::Exporting, "the certificate is issued, and is being fetched");

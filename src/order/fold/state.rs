@@ -25,8 +25,6 @@ pub(super) struct Fold<'a> {
     pub(super) conditions: Conditions,
     pub(super) facts: &'a Facts<'a>,
     pub(super) filter: &'a Filter,
-    /// Whether the pair in the Secret stays, although the cloud hands over another one.
-    pub(super) keeps: bool,
 }
 
 impl Fold<'_> {

@@ -43,7 +43,7 @@ pub fn plan(facts: &Facts<'_>) -> Step {
         Step::Follow | Step::Export if facts.ours().is_some() => match &facts.contested {
             Some(problem) if problem.reason == Reason::DuplicateCertificate => Step::Halt(problem.clone()),
             // First the certificate that there is, then the next one.
-            _ if step == Step::Follow || facts.keeps_its_pair() => {
+            _ if step == Step::Follow => {
                 let next = renewal::assess(facts).and_then(|renewal| renewal.step);
                 next.or_else(|| renewal::assess::edit(facts).filter(|_| is_planned)).map_or(step, Step::Renew)
             }
