@@ -216,8 +216,8 @@ fn every_test_that_the_page_on_security_names_is_there() {
     let mut tests = BTreeSet::new();
     for directory in ["src", "tests", "sim/src"] {
         for file in every_source(&root().join(directory)) {
-            let text = std::fs::read_to_string(&file).unwrap();
-            tests.extend(test.captures_iter(&text).map(|found| found[1].to_owned()));
+            let code = std::fs::read_to_string(&file).unwrap();
+            tests.extend(test.captures_iter(&code).map(|found| found[1].to_owned()));
         }
     }
     assert!(named.len() > 30, "only {} tests are named", named.len());
