@@ -28,6 +28,8 @@ pub enum Target {
     Certificate(&'static str, String),
     /// A certificate that is to take the place of the one of an order, in the same way.
     Successor(&'static str, String),
+    /// The order that carries such a certificate.
+    Carrier(Key),
 }
 
 /// A kind of object that is cached.

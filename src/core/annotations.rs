@@ -14,6 +14,8 @@ pub const FINALIZER: &str = "certorder.dev/cleanup";
 pub const CONFIRM_REVOKE: &str = "certorder.dev/confirm-revoke";
 /// The label of an order that certorder made for a successor; its value is `true`.
 pub const RENEWAL: &str = "certorder.dev/renewal";
+/// The label of a Secret whose key is not that of the certificate in use any more; its value is `true`.
+pub const SUPERSEDED: &str = "certorder.dev/superseded";
 /// The annotation of such an order with the name of the user's order that it renews.
 pub const RENEWAL_OF: &str = "certorder.dev/renewal-of";
 /// The label of a Secret whose content may be used on behalf of a user without read access to it, where it is sent to a cloud

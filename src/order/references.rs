@@ -20,7 +20,12 @@ impl Cached for CertificateOrder {
         let secrets: BTreeSet<String> = order_secrets(self).collect();
         let secrets = secrets.into_iter().map(|name| Target::Secret(key(name)));
         let profile = profile.map(|reference| Target::Profile(key(reference.name.clone())));
-        secrets.chain(profile).chain([certificate(self)]).chain(successor(self)).collect()
+        secrets
+            .chain(profile)
+            .chain([certificate(self)])
+            .chain(successor(self))
+            .chain(carrier(self))
+            .collect()
     }
 
     fn certificate_in(object: &Value) -> Option<Target> {
@@ -50,14 +55,22 @@ fn successor(order: &CertificateOrder) -> Option<Target> {
     Some(Target::Successor(registry::name(&order.spec.provider), successor.certificate_id.clone()))
 }
 
-/// The orders of the same namespace that wait for the certificate of this one.
+/// The order that carries that certificate to its issue.
+fn carrier(order: &CertificateOrder) -> Option<Target> {
+    let successor = order.status.as_ref()?.renewal.as_ref()?.successor.as_ref()?;
+    Some(Target::Carrier((order.namespace().unwrap_or_default(), successor.order.clone()?)))
+}
+
+/// The orders of the same namespace that wait for the certificate of this one, which may be deleted by now.
 #[must_use]
-pub fn renewed_by(orders: &Cache<CertificateOrder>, order: &Key) -> Vec<Key> {
-    let Some(cached) = orders.get(order) else { return Vec::new() };
-    let provider = &cached.spec.provider;
-    let target = Target::Successor(registry::name(provider), registry::certificate_id(provider).to_owned());
-    let waiting = orders.referring_to(&target);
-    waiting.iter().map(|waiting| key(waiting.as_ref())).filter(|waiting| waiting.0 == order.0).collect()
+pub fn renewed_by(orders: &Cache<CertificateOrder>, order: &Key) -> BTreeSet<Key> {
+    let successor = orders.get(order).map(|cached| {
+        let provider = &cached.spec.provider;
+        Target::Successor(registry::name(provider), registry::certificate_id(provider).to_owned())
+    });
+    let targets = successor.into_iter().chain([Target::Carrier(order.clone())]);
+    let waiting = targets.flat_map(|target| orders.referring_to(&target));
+    waiting.map(|waiting| key(waiting.as_ref())).filter(|waiting| waiting.0 == order.0).collect()
 }
 
 /// The orders that refer to a Secret, themselves or through their profile.

@@ -376,6 +376,11 @@ async fn a_successor_that_waits_for_its_application_is_submitted_once_with_the_s
         }
         let new = secret(&world).await;
         assert_eq!(entry(&new, "tls.key") == entry(&old, "tls.key"), same_key, "{rotation}");
+        let first = world.api_of::<Secret>().get("www-key").await.unwrap();
+        assert_eq!(first.labels().contains_key("certorder.dev/superseded"), !same_key, "{rotation}");
+        // Whatever becomes of the Secret, the right key is found again.
+        world.delete::<Secret>("www-tls").await;
+        world.until_object::<Secret>("www-tls", |secret| secret.data == new.data).await;
     }
 }
 
@@ -490,8 +495,10 @@ async fn a_certificate_that_runs_out_is_warned_of_and_its_order_stays_ready_unti
 
 #[tokio::test]
 async fn a_reissue_is_asked_for_once_also_if_its_reply_is_lost() {
-    for lost in [false, true] {
-        let mut world = issued(Kind::Tencent, &json!({"policy": "Reissue"})).await;
+    for (lost, rotation) in [(false, "Never"), (true, "Never"), (false, "Always")] {
+        let renewal = json!({"policy": "Reissue", "rotationPolicy": rotation});
+        let mut world = issued(Kind::Tencent, &renewal).await;
+        let old = secret(&world).await;
         if lost {
             world.cloud.fault(Fault::reply_lost().action("ReplaceCertificate"));
         }
@@ -508,8 +515,24 @@ async fn a_reissue_is_asked_for_once_also_if_its_reply_is_lost() {
         let next = found.renewal.unwrap().successor.unwrap().certificate_id;
         made_with(&world, &next, "Submitted", "True").await;
         issue(&world, &next);
-        let status = until_current(&world, &next).await;
+        let status = world
+            .until("www", "on the reissued certificate", |status| {
+                status.current.as_ref().is_some_and(|current| current.certificate_id == next)
+            })
+            .await;
         assert_eq!(world.calls_of("ReplaceCertificate", world.certificate()), 1, "lost: {lost}");
+        let new = secret(&world).await;
+        assert_eq!(entry(&new, "tls.key") == entry(&old, "tls.key"), rotation == "Never", "{rotation}");
+        world.delete::<Secret>("www-tls").await;
+        world.until_object::<Secret>("www-tls", |secret| secret.data == new.data).await;
+        // It ends with its original, so no other one is asked for.
+        let renewal = status.renewal.as_ref().unwrap();
+        assert_eq!(renewal.did_not_extend, [next.clone()]);
+        until_before_the_end(&mut world, 32).await;
+        world.poke("www").await;
+        world.until_is("www", "Renewing", "True", "ReissueDidNotExtend").await;
+        let calls = world.cloud.ledger();
+        assert_eq!(calls.iter().filter(|call| call.action == "ReplaceCertificate").count(), 1);
         assert_eq!(handed_in(&world, &next), 0);
         assert_eq!(condition(&status, "Ready"), Some(("True".into(), "Issued".into())));
     }

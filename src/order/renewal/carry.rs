@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Api, ResourceExt};
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::api::v1alpha1::conditions::Reason;
 use crate::api::v1alpha1::{CertificateOrder, DeletionPolicy, RotationPolicy};
 use crate::cluster::cache;
 use crate::cluster::{FIELD_MANAGER, Namespace, bounded};
+use crate::core::annotations::SUPERSEDED;
 use crate::core::chain::Chain;
 use crate::core::conditions::Problem;
 use crate::core::keypair::KeyPair;
@@ -21,7 +25,7 @@ use crate::order::export::target::Target;
 use crate::order::export::template;
 use crate::order::export::write::write_secrets;
 use crate::order::facts::{Export, Facts, Term};
-use crate::order::own_key::OwnKey;
+use crate::order::own_key::{OwnKey, Place};
 use crate::order::renewal::assess;
 use crate::order::renewal::step::{RenewalStep, Renewed};
 use crate::order::renewal::{keys, successor, swap};
@@ -215,7 +219,36 @@ impl Carrying<'_> {
         if target.holds_a_certificate() {
             self.controller.kept.keep(&cache::key(order), bundle, Instant::now());
         }
+        self.mark_superseded(id, all.iter().find_map(|(wanted, _)| wanted.data.get(TLS_KEY))).await?;
         Ok(Renewed::Swapped { certificate_id: id.to_owned(), term })
+    }
+
+    /// Labels the Secrets with keys of former certificates that are not the one in use any more. They stay: a cloud may issue
+    /// for an earlier request, and their owner deletes them.
+    async fn mark_superseded(&self, id: &str, key: Option<&ByteString>) -> Result<(), kube::Error> {
+        let order = self.facts.order;
+        let rotates = order.spec.renewal().rotation_policy == RotationPolicy::Always;
+        let Some(key) = key.filter(|_| rotates && order.spec.makes_key()) else { return Ok(()) };
+        let secrets: Api<Secret> =
+            Api::namespaced(self.controller.context.client.clone(), self.namespace.name());
+        let own = Place::of(Owner { current: None, ..Owner::of(order) });
+        for place in keys::of_chain(self.controller, order, Some(id)).into_iter().chain([own]) {
+            let Some(stored) = self.namespace.find_secret(&place.name).await? else { continue };
+            let held = stored.data.as_ref().and_then(|data| data.get(TLS_KEY));
+            let is_marked = stored.labels().contains_key(SUPERSEDED);
+            if !place.owner.owns(&stored) || is_marked || held == Some(key) {
+                continue;
+            }
+            let label = json!({"metadata": {"labels": {SUPERSEDED: "true"}}});
+            let params =
+                PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+            // A label that is refused is no matter.
+            let marked = bounded(secrets.patch(&place.name, &params, &Patch::Merge(label))).await;
+            if let Err(error) = secret::refused(&place.name, marked.map(drop)) {
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// The Secrets of the order, for its current certificate or for a successor: any key of the chain may be the one that it is
