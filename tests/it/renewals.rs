@@ -522,7 +522,7 @@ async fn a_reissue_is_asked_for_once_also_if_its_reply_is_lost() {
         world.until_object::<Secret>("www-tls", |secret| secret.data == new.data).await;
         // It ends with its original, so no other one is asked for.
         let renewal = status.renewal.as_ref().unwrap();
-        assert_eq!(renewal.did_not_extend, [next.clone()]);
+        assert_eq!(renewal.did_not_extend, std::slice::from_ref(&next));
         until_before_the_end(&mut world, 32).await;
         world.poke("www").await;
         world.until_is("www", "Renewing", "True", "ReissueDidNotExtend").await;
