@@ -1,6 +1,7 @@
-//! The list of the account's certificates: distinguishes a deleted certificate from a wrong address.
+//! The list of the account's certificates: its pages, and what distinguishes a deleted certificate from a wrong address.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::provider::Error;
 use crate::provider::error_class::Call;
@@ -10,19 +11,27 @@ use super::client::{CERTIFICATES, Huawei, LIST};
 use super::errors;
 
 /// The largest page.
-const PAGE: usize = 50;
+pub(super) const PAGE: usize = 50;
 
-/// The cloud refuses a higher offset than 100.
-const MOST_PAGES: usize = 3;
+/// The cloud refuses a higher offset than 100. Its list begins with what changed last.
+pub(super) const MOST_PAGES: usize = 3;
 
+/// A page, with as much of each certificate as `R` reads.
 #[derive(Default, Deserialize)]
-#[serde(default)]
-struct Page {
+#[serde(default, bound(deserialize = "R: Default + DeserializeOwned"))]
+pub(super) struct Page<R> {
     /// How many certificates there are in all; a number.
     #[serde(deserialize_with = "text")]
     total_count: Option<String>,
     #[serde(deserialize_with = "list")]
-    certificates: Vec<Entry>,
+    pub(super) certificates: Vec<R>,
+}
+
+impl<R> Page<R> {
+    /// How many certificates there are in all, if the cloud says so.
+    pub(super) fn total(&self) -> Option<usize> {
+        self.total_count.as_ref()?.parse().ok()
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -55,14 +64,13 @@ impl Huawei {
         let mut offset = 0;
         for _ in 0..MOST_PAGES {
             let query = format!("limit={PAGE}&offset={offset}");
-            let (page, _) = self.get::<Page>(LIST, CERTIFICATES.to_owned(), query).await?;
+            let (page, _) = self.get::<Page<Entry>>(LIST, CERTIFICATES.to_owned(), query).await?;
             let is_this = |entry: &Entry| entry.id.as_deref() == Some(self.order.certificate_id.as_str());
             if page.certificates.iter().any(is_this) {
                 return Ok(true);
             }
             offset += page.certificates.len();
-            let total = page.total_count.and_then(|total| total.parse::<usize>().ok());
-            if page.certificates.is_empty() || total.is_some_and(|total| offset >= total) {
+            if page.certificates.is_empty() || page.total().is_some_and(|total| offset >= total) {
                 return Ok(false);
             }
         }

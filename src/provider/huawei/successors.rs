@@ -4,35 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::Deserialize;
 
 use crate::core::registered_domain::registered_domain;
 use crate::core::succession::{Candidate, Head};
 use crate::provider::Error;
-use crate::provider::lenient::{list, text};
 use crate::provider::paging::{self, Listing, Pages};
 
 use super::client::{CERTIFICATES, Huawei, LIST, Read, SHOW, unreadable};
+use super::listing::{MOST_PAGES, PAGE, Page};
 use super::specification::{Certificate, Row, candidates, of_one_purchase};
-
-/// The largest page.
-const PAGE: usize = 50;
-
-/// The cloud refuses a higher offset than 100. Its list begins with what changed last.
-const MOST_PAGES: usize = 3;
 
 /// For how many candidates it is read with which purchase they came.
 const MOST_SHOWN: usize = 5;
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Page {
-    /// How many certificates there are in all; a number.
-    #[serde(deserialize_with = "text")]
-    total_count: Option<String>,
-    #[serde(deserialize_with = "list")]
-    certificates: Vec<Row>,
-}
 
 /// The account's own certificates, or those of them whose names have this text.
 struct Search<'a> {
@@ -48,11 +31,11 @@ impl Pages for Search<'_> {
         // A name has no character with a meaning in a query.
         let content = self.content.map(|content| format!("content={content}&")).unwrap_or_default();
         let query = format!("{content}limit={PAGE}&offset={offset}&owned_by_self=true");
-        let (page, _) = self.huawei.get_for_all::<Page>(LIST, CERTIFICATES.to_owned(), query).await?;
+        let (page, _) = self.huawei.get_for_all::<Page<Row>>(LIST, CERTIFICATES.to_owned(), query).await?;
         Ok(paging::Page {
             count: page.certificates.len(),
+            total: page.total(),
             rows: page.certificates.into_iter().filter_map(Row::kept).collect(),
-            total: page.total_count.and_then(|total| total.parse().ok()),
         })
     }
 }
