@@ -26,7 +26,22 @@ struct Entry {
     /// Until when nothing is expected to change but by what the object refers to.
     rests_until: Option<Instant>,
     failures: u32,
+    /// What the last pass stored, until the cache shows it.
+    stored: Option<Stored>,
 }
+
+/// The state of an object that the cache has to reach before the next pass.
+struct Stored {
+    version: u64,
+    /// When the cache is used as it is: a restored etcd counts from an earlier version.
+    waits_until: Option<Instant>,
+}
+
+/// How long a pass waits for the watch to show what the last one stored. The watch event requeues the object.
+const LONGEST_LAG: Duration = Duration::from_secs(10);
+
+/// How soon an object is looked at again whose watch event has not come.
+const LAG: Duration = Duration::from_secs(1);
 
 /// What the user asks for, by its hash: users may write much.
 #[derive(PartialEq, Eq, Debug)]
@@ -89,6 +104,34 @@ impl Schedule {
             rests_until: now.checked_add(pause),
             ..Entry::default()
         });
+    }
+
+    /// Keeps the resource version that a pass has stored: the next one begins when the cache has reached it. An earlier
+    /// state would cost the calls of a whole pass, and end in a conflict.
+    ///
+    /// The versions of one kind can be compared as numbers, by the API's conventions since Kubernetes 1.35 and in fact
+    /// before. Others are not waited for.
+    pub fn stored(&self, key: &Key, version: Option<&str>, now: Instant) {
+        if let Some(entry) = self.lock().get_mut(key) {
+            let version = version.and_then(|version| version.parse().ok());
+            entry.stored =
+                version.map(|version| Stored { version, waits_until: now.checked_add(LONGEST_LAG) });
+        }
+    }
+
+    /// How long to wait for the cache, whose state of the object has this resource version; `None` when it shows what the
+    /// last pass has stored.
+    pub fn lag(&self, key: &Key, version: Option<&str>, now: Instant) -> Option<Duration> {
+        let mut entries = self.lock();
+        let entry = entries.get_mut(key)?;
+        let stored = entry.stored.as_ref()?;
+        let shown: Option<u64> = version.and_then(|version| version.parse().ok());
+        let is_old = shown.is_some_and(|shown| shown < stored.version);
+        if is_old && stored.waits_until.is_some_and(|until| now < until) {
+            return Some(LAG);
+        }
+        entry.stored = None;
+        None
     }
 
     /// Ends a pass: the object is due again after `pause`.
@@ -192,6 +235,29 @@ mod tests {
         schedule.wake(&key());
         schedule.end(&key(), pass, false, PAUSE, start);
         begun(&schedule, "1", start);
+    }
+
+    #[test]
+    fn a_pass_begins_when_the_cache_shows_what_the_last_one_stored() {
+        let (schedule, start) = (Schedule::default(), Instant::now());
+        assert_eq!(schedule.lag(&key(), Some("7"), start), None, "no pass so far");
+        let pass = begun(&schedule, "1", start);
+        schedule.end(&key(), pass, false, Duration::ZERO, start);
+        for (stored, shown, lag) in [
+            (Some("10"), Some("9"), Some(LAG)),
+            (Some("10"), Some("10"), None),
+            (Some("10"), Some("11"), None),
+            (Some("9"), Some("10"), None),
+            (Some("of another kind"), Some("9"), None),
+            (Some("10"), Some("of another kind"), None),
+            (None, Some("9"), None),
+        ] {
+            schedule.stored(&key(), stored, start);
+            assert_eq!(schedule.lag(&key(), shown, start), lag, "{stored:?} {shown:?}");
+        }
+        schedule.stored(&key(), Some("10"), start);
+        assert_eq!(schedule.lag(&key(), Some("9"), start + LONGEST_LAG), None, "a restored etcd");
+        assert_eq!(schedule.lag(&key(), Some("9"), start), None, "what was reached is reached");
     }
 
     #[test]

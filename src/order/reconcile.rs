@@ -59,6 +59,11 @@ pub async fn reconcile(
         let pause = at_start(&order, controller.context.clock.now());
         controller.schedule.expect(&key, &asked(&order), pause, Instant::now());
     }
+    if let Some(lag) =
+        controller.schedule.lag(&key, order.metadata.resource_version.as_deref(), Instant::now())
+    {
+        return Ok(Action::requeue(lag));
+    }
     let pass = match controller.schedule.begin(&key, &asked(&order), Instant::now()) {
         Due::Now(pass) => pass,
         Due::NotBefore(left) => return Ok(Action::requeue(left)),
@@ -92,6 +97,8 @@ pub async fn reconcile(
     let (pause, failed, settled) = match outcome {
         Ok(Some((before, done))) => {
             controller.context.telemetry.changed(&before, &done.order).await;
+            let version = done.order.metadata.resource_version.as_deref();
+            controller.schedule.stored(&key, version, Instant::now());
             let failed = matches!(done.requeue, Requeue::Failed(_) | Requeue::FailedForAll);
             (pause(&controller, &done, failures), failed, done.requeue == Requeue::Settled)
         }

@@ -40,6 +40,11 @@ pub async fn reconcile(
         profile.metadata.generation.unwrap_or_default(),
         asked(&profile).unwrap_or_default()
     );
+    if let Some(lag) =
+        controller.schedule.lag(&key, profile.metadata.resource_version.as_deref(), Instant::now())
+    {
+        return Ok(Action::requeue(lag));
+    }
     let pass = match controller.schedule.begin(&key, &request, Instant::now()) {
         Due::Now(pass) => pass,
         Due::NotBefore(left) => return Ok(Action::requeue(left)),
@@ -78,6 +83,8 @@ async fn run_pass(profile: &OrganizationProfile, controller: &Controller) -> Res
         .await?
     {
         Some(stored) => {
+            let version = stored.metadata.resource_version.as_deref();
+            controller.schedule.stored(&cache::key(profile), version, Instant::now());
             controller.context.telemetry.profile_changed(profile, &stored).await;
             Ok(next.requeue)
         }

@@ -392,7 +392,8 @@ impl World {
         self.orders().get(name).await.unwrap().status.unwrap_or_default()
     }
 
-    /// Waits until the status of an order is as wanted, and returns it.
+    /// Waits until the status of an order is as wanted, and returns it. It is the status of a pass that saw the latest
+    /// [`World::poke`]: what the order said before is never taken for its answer.
     pub(crate) async fn until(
         &self,
         name: &str,
@@ -402,7 +403,11 @@ impl World {
         let condition = |order: Option<&CertificateOrder>| {
             order.is_some_and(|order| {
                 let seen = order.status.as_ref().map(|status| status.observed_generation);
-                seen == order.metadata.generation && order.status.as_ref().is_some_and(&wanted)
+                let handled =
+                    order.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_deref());
+                seen == order.metadata.generation
+                    && is_handled(order, handled)
+                    && order.status.as_ref().is_some_and(&wanted)
             })
         };
         let found = tokio::time::timeout(TIMEOUT, await_condition(self.orders(), name, condition)).await;
@@ -465,7 +470,8 @@ impl World {
         self.until_profile_is(name, "Ready", status, reason).await;
     }
 
-    /// Waits until a condition of a profile has this status and reason for its current generation.
+    /// Waits until a condition of a profile has this status and reason for its current generation, in the status of a
+    /// pass that saw the latest [`World::poke_profile`].
     pub(crate) async fn until_profile_is(
         &self,
         name: &str,
@@ -474,11 +480,14 @@ impl World {
         reason: &str,
     ) -> OrganizationProfileStatus {
         let is_so = |profile: &OrganizationProfile| {
-            let conditions = profile.status.as_ref().map(|status| status.conditions.as_slice());
-            conditions.unwrap_or_default().iter().any(|c| {
-                let is_current = c.observed_generation == profile.metadata.generation;
-                is_current && c.type_ == type_ && c.status == status && c.reason == reason
-            })
+            let seen = profile.status.as_ref();
+            let handled = seen.and_then(|status| status.last_handled_reconcile_at.as_deref());
+            let conditions = seen.map(|status| status.conditions.as_slice()).unwrap_or_default();
+            is_handled(profile, handled)
+                && conditions.iter().any(|c| {
+                    let is_current = c.observed_generation == profile.metadata.generation;
+                    is_current && c.type_ == type_ && c.status == status && c.reason == reason
+                })
         };
         let condition = |profile: Option<&OrganizationProfile>| profile.is_some_and(is_so);
         let waited = tokio::time::timeout(TIMEOUT, await_condition(self.api_of(), name, condition)).await;
@@ -594,6 +603,14 @@ fn new_namespace() -> String {
 /// How far a clock is ahead of the machine's that shows this time now.
 pub(crate) fn ahead_at(time: Timestamp) -> SignedDuration {
     SignedDuration::from_secs(time.as_second() - Clock::default().now().as_second())
+}
+
+/// Whether an object that was asked for a pass, if it was, says that this pass is over.
+fn is_handled<K: Resource>(object: &K, handled: Option<&str>) -> bool {
+    let annotations = object.meta().annotations.as_ref();
+    let asked = annotations.and_then(|annotations| annotations.get("certorder.dev/reconcile-at"));
+    // The operator keeps the first part of a long one.
+    asked.is_none_or(|asked| handled.is_some_and(|handled| asked.starts_with(handled)))
 }
 
 /// The status and the reason of a condition.
