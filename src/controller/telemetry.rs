@@ -14,12 +14,12 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use tokio::time::Instant;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::api::v1alpha1::conditions::{ConditionType, Reason};
 use crate::api::v1alpha1::{CertificateOrder, Intent, OrganizationProfile};
 use crate::cluster::FIELD_MANAGER;
-use crate::cluster::error::{explain, is_namespace_terminating};
+use crate::cluster::error::explain;
 use crate::controller::events::Events;
 use crate::controller::queue::AccountQueue;
 use crate::controller::write_rates::{MOST, WriteRates};
@@ -169,7 +169,7 @@ impl Telemetry {
     }
 
     /// Records what a pass changed in a status: transitions that matter to users become log lines and Events.
-    pub async fn changed(&self, before: &CertificateOrder, after: &CertificateOrder) {
+    pub fn changed(&self, before: &CertificateOrder, after: &CertificateOrder) {
         if before.status == after.status {
             return;
         }
@@ -180,12 +180,12 @@ impl Telemetry {
         let notes = ANNOUNCED.into_iter().filter_map(|type_| announcement(type_, &before, &now));
         let notes = notes.chain(contest(&before, &now)).chain(left_off(&before, &now));
         let notes = notes.chain(renewing(&before, &now));
-        self.announce(&after.object_ref(&()), notes.collect()).await;
-        self.wrote(after, "CertificateOrder", &after.name_any()).await;
+        self.announce(after.object_ref(&()), notes.collect());
+        self.wrote(after, "CertificateOrder", &after.name_any());
     }
 
     /// An object of an order was written. One that is written very often is told.
-    pub async fn wrote(&self, order: &CertificateOrder, kind: &'static str, name: &str) {
+    pub fn wrote(&self, order: &CertificateOrder, kind: &'static str, name: &str) {
         let object = format!("{kind}/{}/{name}", order.namespace().unwrap_or_default());
         if !self.rates.count(object, Instant::now()) {
             return;
@@ -196,14 +196,11 @@ impl Telemetry {
              time (kubectl get --show-managed-fields), and report it if that is certorder alone"
         );
         warn!(namespace = order.namespace(), order = order.name_any(), "{note}");
-        let event = event("WrittenOften", true, &note);
-        if let Err(error) = self.events.publish(&event, &order.object_ref(&())).await {
-            warn!(error = %explain(&error), "cannot publish an Event");
-        }
+        self.events.publish(vec![event("WrittenOften", true, &note)], order.object_ref(&()));
     }
 
     /// The same for a profile.
-    pub async fn profile_changed(&self, before: &OrganizationProfile, after: &OrganizationProfile) {
+    pub fn profile_changed(&self, before: &OrganizationProfile, after: &OrganizationProfile) {
         if before.status == after.status {
             return;
         }
@@ -213,39 +210,37 @@ impl Telemetry {
         let (before, now) = (conditions(before), conditions(after));
         let notes =
             ANNOUNCED_OF_A_PROFILE.iter().filter_map(|row| announcement_of_a_profile(*row, &before, &now));
-        self.announce(&after.object_ref(&()), notes.collect()).await;
+        self.announce(after.object_ref(&()), notes.collect());
     }
 
-    async fn announce(&self, object: &ObjectReference, notes: Vec<Event>) {
+    fn announce(&self, object: ObjectReference, notes: Vec<Event>) {
         self.metrics.status_writes.inc();
-        for note in notes {
+        for note in &notes {
             info!(condition = note.reason, "{}", note.note.as_deref().unwrap_or_default());
-            if let Err(error) = self.events.publish(&note, object).await {
-                not_published(&error);
-            }
         }
+        self.events.publish(in_one(notes), object);
+    }
+
+    /// Waits until the Events so far have been told, or are lost.
+    pub async fn told(&self) {
+        self.events.told().await;
     }
 
     /// Something cannot be watched: an Event of the operator's own Pod.
-    pub async fn watch_failing(&self, pod: &ObjectReference, note: &str) {
-        if let Err(error) = self.events.publish(&event("WatchFailing", true, note), pod).await {
-            not_published(&error);
-        }
+    pub fn watch_failing(&self, pod: &ObjectReference, note: &str) {
+        self.events.publish(vec![event("WatchFailing", true, note)], pod.clone());
     }
 
     /// Something is wrong with an order that its status does not show.
-    pub async fn warn_of(&self, order: &CertificateOrder, problem: &Problem) {
+    pub fn warn_of(&self, order: &CertificateOrder, problem: &Problem) {
         let Problem { reason, message } = problem;
         let reason: &'static str = reason.into();
         warn!(namespace = order.namespace(), order = order.name_any(), reason, "{message}");
-        let event = event(reason, true, message);
-        if let Err(error) = self.events.publish(&event, &order.object_ref(&())).await {
-            not_published(&error);
-        }
+        self.events.publish(vec![event(reason, true, message)], order.object_ref(&()));
     }
 
     /// A deleted order was let go although the cloud was not told.
-    pub async fn gave_up(&self, order: &CertificateOrder, why: &str) {
+    pub fn gave_up(&self, order: &CertificateOrder, why: &str) {
         self.metrics.cleanups_given_up.inc();
         warn!("{why}");
         let event = Event {
@@ -256,9 +251,7 @@ impl Telemetry {
             secondary: None,
         };
         // A namespace that is being deleted accepts no Events; the log line and the metric remain.
-        if let Err(error) = self.events.publish(&event, &order.object_ref(&())).await {
-            debug!(error = %explain(&error), "cannot publish an Event");
-        }
+        self.events.publish(vec![event], order.object_ref(&()));
     }
 
     fn count(&self, action: &str, error: Option<&Error>) {
@@ -267,16 +260,6 @@ impl Telemetry {
             Some(error) => error.into(),
         };
         self.metrics.calls.get_or_create(&CallLabels { action: action.to_owned(), outcome }).inc();
-    }
-}
-
-/// An Event is lost. A namespace that is being deleted accepts none, which is not worth a warning.
-fn not_published(error: &kube::Error) {
-    let text = explain(error);
-    if is_namespace_terminating(error) {
-        debug!(error = %text, "the namespace is being deleted, and accepts no Event");
-    } else {
-        warn!(error = %text, "cannot publish an Event");
     }
 }
 
@@ -300,6 +283,19 @@ const ANNOUNCED_OF_A_PROFILE: [(ConditionType, Reason, bool); 7] = [
     (ConditionType::Approved, Reason::Expired, true),
     (ConditionType::Approved, Reason::Invalid, true),
 ];
+
+/// The steps that one pass took are one Event, under the reason of the first: the application that was handed in and the
+/// order to the CA, above all. What warns is an Event of its own.
+fn in_one(notes: Vec<Event>) -> Vec<Event> {
+    let is_step = |note: &Event| matches!(note.type_, EventType::Normal);
+    let (steps, mut others): (Vec<Event>, Vec<Event>) = notes.into_iter().partition(is_step);
+    let mut texts: Vec<String> = steps.iter().filter_map(|step| step.note.clone()).collect();
+    texts.dedup();
+    if let Some(first) = steps.into_iter().next() {
+        others.insert(0, Event { note: Some(shown(&texts.join("; "), LONGEST_NOTE)), ..first });
+    }
+    others
+}
 
 fn announcement(type_: ConditionType, before: &[Condition], now: &[Condition]) -> Option<Event> {
     let is_true = |condition: &&Condition| condition.status == "True";
@@ -374,50 +370,29 @@ fn request_id(error: &Error) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::sync::Mutex;
-
     use super::*;
 
-    /// What is logged meanwhile.
-    fn logged(what: impl FnOnce()) -> String {
-        #[derive(Clone, Default)]
-        struct Log(Arc<Mutex<Vec<u8>>>);
-        impl Write for Log {
-            fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-                self.0.lock().unwrap().write(text)
-            }
-            fn flush(&mut self) -> std::io::Result<()> {
-                Ok(())
-            }
-        }
-        let log = Log::default();
-        let into = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::DEBUG)
-            .with_writer(move || into.clone())
-            .finish();
-        tracing::subscriber::with_default(subscriber, what);
-        let bytes = log.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
-    }
-
     #[test]
-    fn an_event_that_a_namespace_refuses_while_it_is_deleted_is_no_warning() {
-        // As an API server 1.36 says it.
-        let body = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"events.events.k8s.io
-            \"e1\" is forbidden: unable to create new content in namespace t1 because it is being terminated","reason":
-            "Forbidden","details":{"name":"e1","group":"events.k8s.io","kind":"events","causes":[{"reason":
-            "NamespaceTerminating","message":"namespace t1 is being terminated","field":"metadata.namespace"}]},
-            "code":403}"#;
-        let error = |body: &str| kube::Error::Api(serde_json::from_str(&body.replace('\n', " ")).unwrap());
-        let log = logged(|| not_published(&error(body)));
-        assert!(
-            log.contains("DEBUG") && log.contains("is being terminated") && !log.contains("WARN"),
-            "{log}"
+    fn the_steps_of_a_pass_are_one_event_and_what_warns_is_another() {
+        let told = |notes: &[(&str, bool, &str)]| {
+            let notes = notes.iter().map(|(reason, warns, note)| event(reason, *warns, note));
+            let told = in_one(notes.collect()).into_iter();
+            told.map(|event| (event.reason, event.note.unwrap())).collect::<Vec<_>>()
+        };
+        let one = |reason: &str, note: &str| (reason.to_owned(), note.to_owned());
+        assert_eq!(told(&[]), []);
+        assert_eq!(
+            told(&[("Submitted", false, "taken (RequestId a)"), ("Ordered", false, "sent (RequestId b)")]),
+            [one("Submitted", "taken (RequestId a); sent (RequestId b)")]
         );
-        let denied = body.replace("NamespaceTerminating", "FieldValueInvalid");
-        let log = logged(|| not_published(&error(&denied)));
-        assert!(log.contains("WARN"), "{log}");
+        assert_eq!(
+            told(&[
+                ("Submitted", false, "taken"),
+                ("Ordered", false, "taken"),
+                ("AwaitingValidation", true, "publish")
+            ]),
+            [one("Submitted", "taken"), one("AwaitingValidation", "publish")],
+            "one call is told once"
+        );
     }
 }

@@ -96,7 +96,7 @@ pub async fn reconcile(
     let failures = pass.failures.saturating_add(1);
     let (pause, failed, settled) = match outcome {
         Ok(Some((before, done))) => {
-            controller.context.telemetry.changed(&before, &done.order).await;
+            controller.context.telemetry.changed(&before, &done.order);
             let version = done.order.metadata.resource_version.as_deref();
             controller.schedule.stored(&key, version, Instant::now());
             let failed = matches!(done.requeue, Requeue::Failed(_) | Requeue::FailedForAll);
@@ -253,7 +253,7 @@ async fn delete(
             let left = age::left(facts.now, until);
             return Ok(Done { requeue: done.requeue.at_latest(left), ..done });
         }
-        DeletionStep::GiveUp(why) => controller.context.telemetry.gave_up(facts.order, &why).await,
+        DeletionStep::GiveUp(why) => controller.context.telemetry.gave_up(facts.order, &why),
         DeletionStep::Release => {}
     }
     let released = finalizer::remove_finalizer(&controller.context.client, facts.order).await?;

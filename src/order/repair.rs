@@ -162,7 +162,7 @@ async fn store(
 ) -> Result<bool, kube::Error> {
     match status::swap(&controller.context.client, order, next).await? {
         Swap::Stored(stored) => {
-            controller.context.telemetry.changed(order, &stored).await;
+            controller.context.telemetry.changed(order, &stored);
             Ok(true)
         }
         Swap::Conflict => Ok(false),

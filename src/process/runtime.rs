@@ -137,6 +137,9 @@ fn signals() -> std::io::Result<CancellationToken> {
     Ok(shutdown)
 }
 
+/// How long a process that ends waits for the API server to take its last Events.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
+
 /// Runs the controllers and the probes until `shutdown` is cancelled, and finishes the passes in flight.
 pub async fn run(config: Config, client: Client, shutdown: CancellationToken) -> Result<(), Error> {
     run_by(Clock::default(), config, client, shutdown).await
@@ -241,6 +244,8 @@ pub async fn run_by(
     tokio::spawn(announce_ready(caches, readiness));
     let controllers = scopes.into_iter().map(|scope| scope.run(&orders, &profiles, &shutdown));
     futures::future::join_all(controllers).await;
+    // Those that the API server does not take by then are lost.
+    drop(tokio::time::timeout(LAST_EVENTS, orders.context.telemetry.told()).await);
     tell.abort();
     sweep.abort();
     sweep_kept.abort();

@@ -51,7 +51,7 @@ pub async fn tell(watches: &WatchHealth, telemetry: &Telemetry, pod: Option<Obje
         told = Some(Instant::now());
         warn!("{text}");
         if let Some(pod) = &pod {
-            telemetry.watch_failing(pod, &text).await;
+            telemetry.watch_failing(pod, &text);
         }
     }
 }

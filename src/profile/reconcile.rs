@@ -85,7 +85,7 @@ async fn run_pass(profile: &OrganizationProfile, controller: &Controller) -> Res
         Some(stored) => {
             let version = stored.metadata.resource_version.as_deref();
             controller.schedule.stored(&cache::key(profile), version, Instant::now());
-            controller.context.telemetry.profile_changed(profile, &stored).await;
+            controller.context.telemetry.profile_changed(profile, &stored);
             Ok(next.requeue)
         }
         None => Ok(Requeue::Failed(None)),

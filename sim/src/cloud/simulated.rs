@@ -144,6 +144,13 @@ impl<S: Service> Simulated<S> {
         world.ledger.iter().filter(is_for).cloned().collect()
     }
 
+    /// How many calls of an action took effect.
+    #[must_use]
+    pub fn effects(&self, action: &str) -> usize {
+        let world = self.cloud.world();
+        world.ledger.iter().filter(|call| call.took_effect && call.action == action).count()
+    }
+
     /// How fast an account called an action.
     #[must_use]
     pub fn pace(&self, account: &S::Account, action: &str) -> Pace {

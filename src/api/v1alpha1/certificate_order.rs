@@ -10,9 +10,7 @@ use super::key::{KeySource, Keystores, PrivateKey};
 use super::provider::Provider;
 use super::references::{LocalObjectReference, SecretKeySelector};
 use super::renewal::Renewal;
-use super::schema::{
-    DNS_NAME_HINT, DNS_NAME_PATTERN, OBJECT_NAME_PATTERN, frozen, frozen_option, names_fit, tidy,
-};
+use super::schema::{DNS_NAME_HINT, DNS_NAME_PATTERN, OBJECT_NAME_PATTERN, frozen, names_fit, tidy};
 use super::status::CertificateOrderStatus;
 
 /// What a user asks for.
@@ -60,14 +58,7 @@ use super::status::CertificateOrderStatus;
     printcolumn(name = "Request", type_ = "string", json_path = ".status.requestId",
         description = "The cloud's id of the accepted application", priority = 1),
     printcolumn(name = "Secret", type_ = "string", json_path = ".spec.secretName", priority = 1),
-    validation = frozen("commonName"),
-    validation = frozen_option("dnsNames"),
-    validation = frozen_option("csr"),
-    validation = frozen_option("csrSecretRef"),
-    validation = frozen_option("privateKey"),
-    validation = frozen_option("organizationProfileRef"),
-    validation = frozen("validation.method"),
-    validation = frozen("provider"),
+    validation = frozen(),
     validation = names_fit("size(self.metadata.name) <= 249", &[],
         "the name of the order leaves no room for that of the Secret with its key, NAME-key: take at most 249 characters"),
     validation = names_fit("!has(self.spec.secretName) || self.spec.secretName != self.metadata.name + '-key'",

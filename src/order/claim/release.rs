@@ -211,7 +211,7 @@ impl Claims {
             None => Ok(false),
             Some(problem) if problem.reason == Reason::Settling => Ok(true),
             Some(problem) => {
-                orders.telemetry.warn_of(order, &problem).await;
+                orders.telemetry.warn_of(order, &problem);
                 Ok(false)
             }
         }

@@ -134,7 +134,7 @@ impl Look<'_> {
         if let Some(write) = write {
             self.write(&write).await?;
             let (telemetry, name) = (&self.controller.context.telemetry, name_of(self.order));
-            telemetry.wrote(self.order, "DNSEndpoint", &name).await;
+            telemetry.wrote(self.order, "DNSEndpoint", &name);
         }
         Ok(standing)
     }

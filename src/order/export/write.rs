@@ -18,7 +18,7 @@ pub async fn write_secrets(
     for (wanted, stored) in all {
         let written =
             secret::write(&controller.context.client, order, owner, *stored, wanted, template).await;
-        controller.context.telemetry.wrote(order, "Secret", &wanted.name).await;
+        controller.context.telemetry.wrote(order, "Secret", &wanted.name);
         if let Err(problem) = secret::refused(&wanted.name, written)? {
             return Ok(Err(problem));
         }
