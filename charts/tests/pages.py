@@ -35,7 +35,15 @@ class Page:
 
     def blocks(self, title, language):
         """The blocks of one language in a section; indentation of a list is taken off."""
-        found = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", self.section(title), re.MULTILINE | re.DOTALL)
+        return self._blocks(self.section(title), language)
+
+    def all_blocks(self, language):
+        """The same of the whole page."""
+        return self._blocks(self.text, language)
+
+    @staticmethod
+    def _blocks(text, language):
+        found = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", text, re.MULTILINE | re.DOTALL)
         return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
 
     def commands(self, title):

@@ -7,6 +7,7 @@ one where nobody has an order.
 import contextlib
 import json
 import os
+import re
 import subprocess
 import threading
 import time
@@ -23,6 +24,8 @@ real = pytest.mark.skipif(not KUBECONFIG, reason="CERTORDER_TEST_KUBECONFIG is n
 INSTALL = Page("docs/install.md")
 GITOPS = Page("docs/gitops/README.md")
 QUICKSTART = Page("docs/quickstart.md")
+GUIDE = Page("docs/guide.md")
+GATEWAY_API = CHARTS.parent / "tests" / "vectors" / "gateway-api"
 # As `helm package` made it at commit 2c51883; the next release's takes its place.
 LAST_RELEASE = CHARTS / "tests" / "releases" / "certorder-0.1.0.tgz"
 MINE = "certorder.dev/pages"
@@ -618,5 +621,67 @@ def test_the_quickstart_is_typed_from_the_installation_on(shell):
     try:
         shell.follow([command for command in commands if command.startswith("kubectl")])
         assert [item["metadata"]["name"] for item in orders()] == ["blog"]
+    finally:
+        kubectl("label", "namespace", "shop", f"{MINE}=yes", check=False)
+
+
+# == The guide
+
+
+def guide_files(cloud):
+    """The files that the guide has its reader write, for one cloud."""
+    found, nameless = {}, []
+    for block in GUIDE.all_blocks("yaml"):
+        named = re.match(r"# (\S+)\n", block)
+        if named:
+            found[named[1]] = block
+        else:
+            nameless.append(block)
+    if cloud == "huawei":
+        [fields] = nameless
+        kept, _ = found["www.yaml"].split("  credentialsRef:")
+        found["www.yaml"] = kept + fields
+    return found
+
+
+@pytest.fixture
+def gateway_api(shell):
+    """The kinds of Gateway API, which belong to the cluster."""
+    names = [f"{kind}.gateway.networking.k8s.io" for kind in ("gateways", "httproutes", "referencegrants")]
+    shell.type(f"kubectl apply --server-side -f {GATEWAY_API}")
+    served = "kubectl get " + ",".join(names)
+    until(lambda: shell.attempt(served).returncode == 0, "Gateway API is not served")
+    yield
+    kubectl("delete", "crd", *names)
+
+
+@real
+@pytest.mark.parametrize("cloud", ["tencent", "huawei"])
+def test_the_guide_is_typed_with_its_files(shell, gateway_api, cloud):
+    """tests/it/guide.rs has the same order issued and renewed; here a certificate of our own stands in for that."""
+    shell.type("kubectl apply --server-side -k deploy/crds")
+    shell.type("kubectl apply --server-side -f deploy/operator/user-roles.yaml")
+    until(lambda: shell.attempt("kubectl get certorder,orgprof").returncode == 0, "orders are not served")
+    files = guide_files(cloud)
+    assert set(files) == {"acme.yaml", "www.yaml", "ingress.yaml", "gateway.yaml", "grant.yaml"}
+    for name, text in files.items():
+        shell.write(name, text)
+    commands = [command for title in re.findall(r"^## (.+)$", GUIDE.text, re.M) for command in GUIDE.commands(title)]
+    [waits] = [command for command in commands if command.startswith("examples/wait-for-order.sh")]
+    [shows] = [command for command in commands if "openssl" in command]
+    try:
+        for command in commands:
+            if command == waits:
+                shell.type(
+                    "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -subj /CN=www.acme.example"
+                    " && kubectl -n shop create secret tls www-tls --cert cert.pem --key key.pem"
+                )
+                continue
+            said = shell.type(command)
+            assert command != shows or "www.acme.example" in said
+        shell.type("kubectl apply -f grant.yaml")
+        [written] = orders()
+        assert written["spec"]["mode"] == "Apply"
+        assert list(written["spec"]["provider"]) == [f"{cloud}Cloud"]
     finally:
         kubectl("label", "namespace", "shop", f"{MINE}=yes", check=False)

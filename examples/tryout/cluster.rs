@@ -9,7 +9,7 @@ use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder_sim::kube::ApiServer;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::conditions::is_deleted;
 use kube::runtime::wait::await_condition;
@@ -18,12 +18,10 @@ use kube::{Api, Client, Config, ResourceExt};
 use crate::error::Error;
 use crate::manifests::{FIELD_MANAGER, MADE_BY, Manifests};
 use crate::screen::Screen;
+use crate::served::is_served;
 
 /// How long a cluster may take to serve a new kind, or to remove a namespace.
 const TIMEOUT: Duration = Duration::from_mins(1);
-
-/// How often a state that no watch shows is polled.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A cluster.
 pub(crate) enum Cluster {
@@ -140,27 +138,8 @@ async fn install_crds(client: &Client) -> Result<(), Error> {
         let applied = crds.patch(&name, &params, &Patch::Apply(&crd)).await;
         applied.map_err(Error::api(format!("install the CRD {name}")))?;
     }
-    is_served::<CertificateOrder>(client).await?;
-    is_served::<OrganizationProfile>(client).await
-}
-
-/// Waits until the API server serves a kind.
-async fn is_served<K>(client: &Client) -> Result<(), Error>
-where
-    K: kube::Resource<DynamicType = ()> + Clone + fmt::Debug + serde::de::DeserializeOwned,
-{
-    let api: Api<K> = Api::all(client.clone());
-    loop {
-        match api.list(&ListParams::default().limit(1)).await {
-            Ok(_) => return Ok(()),
-            Err(kube::Error::Api(status))
-                if status.is_not_found() || status.code >= 500 || status.code == 429 =>
-            {
-                tokio::time::sleep(PAUSE).await;
-            }
-            Err(error) => return Err(Error::api(format!("list {}", K::plural(&())))(error)),
-        }
-    }
+    is_served::<CertificateOrder>(client).await.map_err(Error::api("list certificateorders"))?;
+    is_served::<OrganizationProfile>(client).await.map_err(Error::api("list organizationprofiles"))
 }
 
 /// A file that is removed when this is dropped.

@@ -2,6 +2,7 @@
 //!
 //! - [`manifests`]: the manifests, and the state that each order announces;
 //! - [`cluster`]: the cluster: the in-process API, or a real one;
+//! - [`served`]: waits until that serves a kind;
 //! - [`cloud`]: the accounts, the bought certificates, and the CAs;
 //! - [`operator`]: the operator, as `certorder run` runs it;
 //! - [`story`]: waits until every order reaches the state that its manifest announces;
@@ -15,6 +16,7 @@ mod error;
 mod manifests;
 mod operator;
 mod screen;
+mod served;
 mod story;
 
 use std::path::{Path, PathBuf};

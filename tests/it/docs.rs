@@ -6,12 +6,17 @@ use std::path::{Path, PathBuf};
 
 use certorder::api::v1alpha1::{Class, ConditionType, Reason};
 use certorder::core::annotations::{CONFIRM_REVOKE, RECONCILE_AT, RESUBMIT_AT, WITHDRAW};
+use certorder::order::renewal::metrics::PHASES;
 use regex::Regex;
 use strum::IntoEnumIterator;
 
-/// The words in code style at the beginning of the rows of one section.
+/// The words in code style at the beginning of the rows of one section of the page of states.
 fn rows(section: &str) -> BTreeSet<String> {
-    let page = page();
+    rows_of(&page(), section)
+}
+
+/// The same of another page.
+fn rows_of(page: &str, section: &str) -> BTreeSet<String> {
     let title = format!("\n## {section}\n");
     let (_, after) = page.split_once(&title).unwrap_or_else(|| panic!("no section {section}"));
     let section = after.split("\n## ").next().unwrap();
@@ -76,6 +81,31 @@ fn every_reason_is_in_the_page_of_states_in_the_section_of_its_class() {
         let of_class =
             Reason::iter().filter(|reason| reason.class() == class).map(|reason| reason.to_string());
         assert_eq!(rows(section), of_class.collect(), "{section}");
+    }
+}
+
+#[test]
+fn every_phase_of_a_renewal_is_in_the_page_of_renewal() {
+    let page = std::fs::read_to_string(root().join("docs/renewal.md")).unwrap();
+    assert_eq!(rows_of(&page, "What happens when"), PHASES.map(str::to_owned).into());
+}
+
+#[test]
+fn every_condition_and_reason_that_a_page_names_is_one() {
+    let named = [
+        (Regex::new(r"\breasons?\s+`([A-Z][A-Za-z]+)`").unwrap(), words::<Reason>()),
+        (Regex::new(r"\bcondition\s+`([A-Z][A-Za-z]+)`").unwrap(), words::<ConditionType>()),
+    ];
+    for (place, known) in named {
+        let mut count = 0;
+        for page in pages() {
+            let text = std::fs::read_to_string(&page).unwrap();
+            for found in place.captures_iter(&text) {
+                assert!(known.contains(&found[1]), "{}: {}", page.display(), &found[0]);
+                count += 1;
+            }
+        }
+        assert!(count >= 5, "{count} places of {place}");
     }
 }
 

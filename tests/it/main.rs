@@ -22,6 +22,7 @@ mod docs;
 mod fixtures;
 mod following;
 mod gitops;
+mod guide;
 mod huawei;
 mod installations;
 mod leaders;

@@ -2,16 +2,22 @@
 
 use std::path::Path;
 
+use certorder::api::v1alpha1::CertificateOrder;
 use certorder::provider::registry;
+use certorder_sim::proxy::{Action, Reply, Rule};
+use http::StatusCode;
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Secret;
-use kube::ResourceExt;
+use kube::{Client, Config, ResourceExt};
 
 use crate::clouds::{Cloud, Kind};
 use crate::world::{World, condition};
 
 #[path = "../../examples/tryout/manifests.rs"]
 mod tryout;
+
+#[path = "../../examples/tryout/served.rs"]
+mod served;
 
 use tryout::{Goal, Manifests, Product};
 
@@ -80,4 +86,17 @@ fn an_announcement_with_a_typing_error_is_refused() {
     for bad in ["Issued", "Isued=True", "Issued=true", "Stalled=True/CsrMissmatch", ""] {
         assert!(bad.parse::<Goal>().is_err(), "{bad}");
     }
+}
+
+#[tokio::test]
+async fn a_kind_that_is_not_served_yet_is_waited_for() {
+    let world = World::quiet().await;
+    world.allow_anything();
+    // As a real API server answers, for a moment, after the CRD was created.
+    let not_yet = Reply::text(StatusCode::NOT_FOUND, "404 page not found\n");
+    world.api.fault(Rule::new(Action::Status(not_yet)).path("/certificateorders"));
+    let client = Client::try_from(Config::new(world.api.url().parse().unwrap())).unwrap();
+    served::is_served::<CertificateOrder>(&client).await.unwrap();
+    let asked = world.api.seen().iter().filter(|seen| seen.path.contains("/certificateorders")).count();
+    assert_eq!(asked, 2);
 }

@@ -16,7 +16,7 @@ use crate::core::clock::Clock;
 use crate::order::renewal::due::{Due, overdue};
 
 /// The phases of a renewal, as the status shows them.
-const PHASES: [&str; 4] = ["Scheduled", "Searching", "InProgress", "Blocked"];
+pub const PHASES: [&str; 4] = ["Scheduled", "Searching", "InProgress", "Blocked"];
 
 /// The gauges of renewals. Orders that certorder made for successors are left out.
 #[derive(Clone, Default)]

@@ -42,7 +42,7 @@ pub(super) fn compile(node: &mut Node, path: &str, errors: &mut Vec<FieldError>)
 /// `&&`, `--` and `~~` are plain characters.
 fn from_go(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len());
-    let mut in_class = false;
+    let (mut in_class, mut in_name) = (false, false);
     let mut chars = pattern.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
@@ -50,7 +50,10 @@ fn from_go(pattern: &str) -> String {
                 Some(escaped) => out.push_str(&escape(escaped, in_class)),
                 None => out.push('\\'),
             },
-            '[' if in_class && chars.peek() == Some(&':') => out.push('['),
+            '[' if in_class && begins_name(chars.clone()) => {
+                in_name = true;
+                out.push('[');
+            }
             '[' if in_class => out.push_str("\\["),
             '[' => {
                 in_class = true;
@@ -65,7 +68,9 @@ fn from_go(pattern: &str) -> String {
                 }
             }
             ']' => {
-                in_class = in_class && out.ends_with(':');
+                // That of a name as in `[[:alpha:]]` does not end the class.
+                in_class = in_class && in_name;
+                in_name = false;
                 out.push(']');
             }
             '&' | '~' if in_class => out.extend(['\\', c]),
@@ -74,6 +79,13 @@ fn from_go(pattern: &str) -> String {
         }
     }
     out
+}
+
+/// Whether this, after `[`, is a class with a name: `:alpha:]`.
+fn begins_name(rest: impl Iterator<Item = char>) -> bool {
+    let rest: String = rest.collect();
+    let name = rest.strip_prefix(':').and_then(|rest| rest.split_once(":]"));
+    name.is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '^'))
 }
 
 fn escape(c: char, in_class: bool) -> String {
@@ -105,6 +117,9 @@ mod tests {
             (r"^[a&&b]+$", "a&b", true),
             (r"^[[:alpha:]]+$", "ab", true),
             (r"^[[:alpha:]0]+$", "a0", true),
+            (r"^[[:alpha:]:]+$", "a:", true),
+            (r"^[a,:]b$", ":b", true),
+            (r"^[a-z]([a-z,:]*[a-z])?$", "pending", true),
             (r"^[^\s]+$", "a b", false),
             (r"^\S+@\S+$", "a@b", true),
             (r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "*.a-b", true),
