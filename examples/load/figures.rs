@@ -160,13 +160,14 @@ pub(crate) fn table(cli: &Cli, all: &[Figures]) -> String {
         Some(values.iter().sum::<f64>() / count)
     };
     let mut text = format!(
-        "{} orders of {} accounts, {} round(s), quiet windows of {} s; cloud {} ms, API server {}\n\n| |",
+        "{} orders of {} accounts, {} round(s), quiet windows of {} s; cloud {} ms, API server {} and {} ms\n\n| |",
         cli.orders,
         cli.accounts,
         cli.rounds,
         cli.quiet,
         cli.cloud_latency,
         if cli.kubeconfig.is_some() { "real" } else { "simulated" },
+        cli.api_latency,
     );
     let has_ratio = programs.contains(&"baseline") && programs.contains(&"new");
     for program in &programs {
@@ -181,7 +182,8 @@ pub(crate) fn table(cli: &Cli, all: &[Figures]) -> String {
         write!(text, "\n| {} |", name.trim()).unwrap();
         for program in &programs {
             match mean(program, row) {
-                Some(value) => write!(text, " {value:.2} |").unwrap(),
+                // An empty sum of floats is a negative zero.
+                Some(value) => write!(text, " {:.2} |", value + 0.0).unwrap(),
                 None => text += " |",
             }
         }
