@@ -141,6 +141,7 @@ pub(crate) enum Slip {
 }
 
 /// One cloud with an account, and the operator's proxy to it.
+#[derive(Clone)]
 pub(crate) enum Cloud {
     Tencent(TencentCloud, tencent::Account),
     Huawei(HuaweiCloud, huawei::Account),
@@ -185,7 +186,12 @@ macro_rules! fault {
 /// Starts Tencent Cloud with an account. Stories poll every 100 ms, so no cloud has a rate limit here; that has tests of
 /// its own.
 pub(crate) async fn start_tencent() -> (TencentCloud, tencent::Account) {
-    let options = tencent::Options { calls_per_second: None, ..tencent::Options::default() };
+    start_tencent_with(tencent::ReissueRules::default()).await
+}
+
+/// The same with these rules for reissues.
+pub(crate) async fn start_tencent_with(reissue: tencent::ReissueRules) -> (TencentCloud, tencent::Account) {
+    let options = tencent::Options { calls_per_second: None, reissue, ..tencent::Options::default() };
     let cloud = TencentCloud::start(options).await.unwrap();
     let account = cloud.account(SECRET_ID, SECRET_KEY);
     (cloud, account)

@@ -42,11 +42,14 @@ mod policies;
 mod process;
 mod profiles;
 mod recoveries;
+mod renewal_kills;
 mod renewal_years;
 mod renewals;
 mod restarts;
 mod rules;
 mod second_attempts;
+mod second_clusters;
+mod secret_watch;
 mod secrets;
 #[allow(dead_code, reason = "a part of it is for the long runs")]
 mod siege;

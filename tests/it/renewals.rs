@@ -92,7 +92,7 @@ pub(crate) fn issue(world: &World, id: &str) {
     while !world.site.advance(id) {}
 }
 
-async fn made(world: &World) -> Vec<CertificateOrder> {
+pub(crate) async fn made(world: &World) -> Vec<CertificateOrder> {
     world.orders().list(&ListParams::default().labels(MADE)).await.unwrap().items
 }
 

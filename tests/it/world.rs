@@ -9,7 +9,7 @@ use certorder::api::v1alpha1::{
 };
 use certorder::core::clock::Clock;
 use certorder_sim::proxy::{Proxy, Seen, Upstream};
-use certorder_sim::tencent::{Account, Product, TencentCloud};
+use certorder_sim::tencent::{Account, Product, ReissueRules, TencentCloud};
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
@@ -82,10 +82,46 @@ impl World {
         Self::new(Kind::Tencent, cluster, upstream, namespace, rules).await
     }
 
+    /// The same at a Tencent Cloud with these rules for reissues.
+    pub(crate) async fn quiet_with(reissue: ReissueRules) -> Self {
+        let cluster = Cluster::start(cluster::kubeconfig().as_deref()).await;
+        let (upstream, namespace) = (cluster.upstream.clone(), new_namespace());
+        let rules = Rules::of("deploy/operator", &namespace);
+        let (cloud, account) = clouds::start_tencent_with(reissue).await;
+        let site = Cloud::Tencent(cloud.clone(), account.clone());
+        Self::at(Kind::Tencent, cluster, upstream, namespace, rules, (cloud, account, site)).await
+    }
+
     async fn new(kind: Kind, cluster: Cluster, upstream: Upstream, namespace: String, rules: Rules) -> Self {
+        let (cloud, account) = clouds::start_tencent().await;
+        let site = match kind {
+            Kind::Tencent => Cloud::Tencent(cloud.clone(), account.clone()),
+            Kind::Huawei => clouds::start_huawei().await,
+        };
+        Self::at(kind, cluster, upstream, namespace, rules, (cloud, account, site)).await
+    }
+
+    /// The same with these clouds.
+    async fn at(
+        kind: Kind,
+        cluster: Cluster,
+        upstream: Upstream,
+        namespace: String,
+        rules: Rules,
+        clouds: (TencentCloud, Account, Cloud),
+    ) -> Self {
         let claims = cluster.create_claims(&namespace).await;
-        let tencent = clouds::start_tencent().await;
-        Self::with(kind, Arc::new(cluster), upstream, [namespace, claims], rules, tencent).await
+        Self::with(kind, Arc::new(cluster), upstream, [namespace, claims], rules, clouds).await
+    }
+
+    /// Another cluster with an operator of its own, and the same account at the same cloud. On a real API server it is
+    /// another namespace with claims of its own, whose operator sees nothing of this one.
+    pub(crate) async fn another_cluster(&self) -> Self {
+        let cluster = Cluster::start(cluster::kubeconfig().as_deref()).await;
+        let (upstream, namespace) = (cluster.upstream.clone(), new_namespace());
+        let rules = Rules::of("deploy/operator", &namespace);
+        let clouds = (self.cloud.clone(), self.account.clone(), self.site.clone());
+        Self::at(self.kind, cluster, upstream, namespace, rules, clouds).await
     }
 
     /// Another installation by the manifests of `deploy/namespaced` beside this one: a namespace of its own in the same
@@ -96,10 +132,9 @@ impl World {
         self.cluster.may_claim(&self.claims, &namespace).await;
         let upstream = self.cluster.upstream_of(&namespace, deploy::ACCOUNT).await;
         let rules = Rules::of("deploy/namespaced", &namespace);
-        let (tencent, namespaces) =
-            ((self.cloud.clone(), self.account.clone()), [namespace, self.claims.clone()]);
-        let cluster = Arc::clone(&self.cluster);
-        let other = Self::with(Kind::Tencent, cluster, upstream, namespaces, rules, tencent).await;
+        let clouds = (self.cloud.clone(), self.account.clone(), self.site.clone());
+        let (cluster, namespaces) = (Arc::clone(&self.cluster), [namespace, self.claims.clone()]);
+        let other = Self::with(Kind::Tencent, cluster, upstream, namespaces, rules, clouds).await;
         // Its claims are in no namespace of its own.
         other.allow_anything();
         other
@@ -111,18 +146,13 @@ impl World {
         upstream: Upstream,
         [namespace, claims]: [String; 2],
         rules: Rules,
-        (cloud, account): (TencentCloud, Account),
+        (cloud, account, site): (TencentCloud, Account, Cloud),
     ) -> Self {
         let api = Proxy::start(upstream).await.unwrap();
-        let tencent = Cloud::Tencent(cloud.clone(), account.clone());
-        let net = tencent.line().await;
-        let (site, huawei_net) = match kind {
-            Kind::Tencent => (tencent, None),
-            Kind::Huawei => {
-                let huawei = clouds::start_huawei().await;
-                let line = huawei.line().await;
-                (huawei, Some(line))
-            }
+        let net = Cloud::Tencent(cloud.clone(), account.clone()).line().await;
+        let huawei_net = match kind {
+            Kind::Tencent => None,
+            Kind::Huawei => Some(site.line().await),
         };
         let (operator, rules, call_timeout) = (None, Cell::new(Some(rules)), CALL_TIMEOUT);
         let world = Self {
@@ -267,13 +297,23 @@ impl World {
 
     /// Starts the operator so much later: its clock and those of the clouds are ahead of the machine's.
     pub(crate) fn run_ahead(&mut self, ahead: SignedDuration) {
-        self.ahead = ahead;
-        self.cloud.set_clock_ahead(ahead);
-        self.site.set_clock_ahead(ahead);
+        self.turn_clocks(ahead);
         let clock = Clock::ahead_by(ahead);
         let line = self.line().url();
         self.operator =
             Some(Operator::start_by(clock, &self.api.url(), &self.net.url(), &line, &self.namespace));
+    }
+
+    /// Starts the operator by the clocks as they are.
+    pub(crate) fn run_again(&mut self) {
+        self.run_ahead(self.ahead);
+    }
+
+    /// Sets the clocks of the clouds, and that of the operator as it is started next by [`World::run_again`].
+    pub(crate) fn turn_clocks(&mut self, ahead: SignedDuration) {
+        self.ahead = ahead;
+        self.cloud.set_clock_ahead(ahead);
+        self.site.set_clock_ahead(ahead);
     }
 
     /// How far the clocks are ahead.

@@ -25,6 +25,7 @@ pub struct Rule {
     /// Of the matching requests, which one; `None` for all.
     nth: Option<usize>,
     method: Option<Method>,
+    is_write: bool,
     path: Option<Arc<PathCondition>>,
     header: Option<(HeaderName, HeaderValue)>,
     matched: usize,
@@ -85,7 +86,8 @@ impl Rule {
     /// A fault for the first request.
     #[must_use]
     pub fn new(action: Action) -> Self {
-        Self { action, nth: Some(1), method: None, path: None, header: None, matched: 0, tally: None }
+        let (method, path, header, tally) = (None, None, None, None);
+        Self { action, nth: Some(1), method, is_write: false, path, header, matched: 0, tally }
     }
 
     /// Of the requests that match, only the `n`-th; the first is 1.
@@ -104,6 +106,12 @@ impl Rule {
     #[must_use]
     pub fn method(self, method: Method) -> Self {
         Self { method: Some(method), ..self }
+    }
+
+    /// Only requests that may change something: with another method than GET and HEAD.
+    #[must_use]
+    pub fn write(self) -> Self {
+        Self { is_write: true, ..self }
     }
 
     /// Only requests whose path, with its query, contains `part`.
@@ -149,6 +157,7 @@ impl Rule {
 
     fn matches(&self, request: &Seen) -> bool {
         self.method.as_ref().is_none_or(|method| request.method == *method)
+            && !(self.is_write && request.method.is_safe())
             && self.path.as_ref().is_none_or(|condition| condition(&request.path))
             && self.header.as_ref().is_none_or(|(name, value)| request.headers.get(name) == Some(value))
     }
@@ -160,6 +169,7 @@ impl fmt::Debug for Rule {
             .field("action", &self.action)
             .field("nth", &self.nth)
             .field("method", &self.method)
+            .field("is_write", &self.is_write)
             .field("header", &self.header)
             .field("matched", &self.matched)
             .finish_non_exhaustive()

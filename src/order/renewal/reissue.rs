@@ -7,9 +7,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::v1alpha1::conditions::Reason;
-use crate::api::v1alpha1::{RenewalIntent, RenewalPolicy, RenewalStatus};
+use crate::api::v1alpha1::{RenewalIntent, RenewalPolicy, RenewalStatus, seconds};
 use crate::core::age;
 use crate::core::conditions::Problem;
 use crate::core::observation::Stage;
@@ -119,7 +120,10 @@ fn settle(facts: &Facts<'_>, look: &Look, intent: &RenewalIntent, wants: bool) -
     let action = &intent.action;
     let is_told = look.told.as_ref().is_some_and(|told| !intent.baseline.contains(told));
     let last = facts.order.status.as_ref().and_then(|status| status.last_request.as_ref());
-    let is_accepted = last.is_some_and(|last| last.action == *action && last.outcome == ACCEPTED);
+    // One of before the intent made another certificate of the chain.
+    let is_of_this = |time: &Time| time.0 >= seconds(intent.started_at.0).0;
+    let is_accepted =
+        last.is_some_and(|last| last.action == *action && last.outcome == ACCEPTED && is_of_this(&last.time));
     if look.logged == Some(true) || is_told || is_accepted {
         return Some(Next::Wait(
             SETTLE,

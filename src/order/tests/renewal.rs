@@ -313,6 +313,8 @@ fn a_reissue_is_asked_for_once_and_again_only_after_its_absence_is_sure() {
         renewal.did_not_extend = vec!["B".to_owned()];
     };
     assert_eq!(reissue(aside), Step::Follow);
+    assert_eq!(reissue(|scene| accepted(scene, 1)), Step::Follow, "it was made");
+    assert_eq!(reissue(|scene| accepted(scene, -DAY)), ask(2), "the one before it was made");
 }
 
 /// The intent of another process, stored just now.
@@ -336,6 +338,16 @@ fn late(scene: &mut Scene, attempt: i64) {
     intends(scene, "B", attempt);
     scene.now = scene.now.checked_add(SignedDuration::from_hours(1)).unwrap();
     scene.ages.renewal = Age { seen: Duration::from_hours(1), is_known: true };
+}
+
+/// The same, with a call that was accepted so many seconds after the intent.
+fn accepted(scene: &mut Scene, seconds: i64) {
+    late(scene, 1);
+    let status = scene.order.status.as_mut().unwrap();
+    let intent = status.renewal.as_ref().unwrap().intent.as_ref().unwrap();
+    let time = intent.started_at.0.checked_add(SignedDuration::from_secs(seconds)).unwrap();
+    let last = json!({"action": "ReplaceCertificate", "time": time.to_string(), "outcome": "Accepted"});
+    status.last_request = Some(serde_json::from_value(last).unwrap());
 }
 
 #[test]
