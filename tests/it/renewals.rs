@@ -565,6 +565,45 @@ async fn a_reissued_certificate_is_revoked_by_its_original_once_its_own_id_is_co
     );
 }
 
+/// Two Secrets hold keys of one account, and the cloud reissues one certificate of a registered domain at a time.
+#[tokio::test]
+async fn certificates_of_an_account_are_reissued_one_after_the_other_whatever_credentials_their_orders_have()
+{
+    let renewal = json!({"policy": "Reissue"});
+    let mut world = issued(Kind::Tencent, &renewal).await;
+    world.cloud.add_credential(&world.account, "AKIDOTHER", "another-key-of-the-account");
+    let credentials = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "other-credentials"},
+        "stringData": {"secretId": "AKIDOTHER", "secretKey": "another-key-of-the-account"},
+    });
+    world.create::<Secret>(credentials).await;
+    world.site.buy("api00001", Product::Dv);
+    let mut other = order(&world, &renewal);
+    other["metadata"]["name"] = json!("api");
+    other["spec"]["provider"] =
+        json!({"tencentCloud": {"certificateId": "api00001", "contactEmail": "pki@acme.example"}});
+    other["spec"]["credentialsRef"]["name"] = json!("other-credentials");
+    other["spec"]["commonName"] = json!("api.acme.example");
+    other["spec"]["secretName"] = json!("api-tls");
+    world.create::<CertificateOrder>(other).await;
+    world.until_is("api", "Ordered", "True", "Accepted").await;
+    issue(&world, "api00001");
+    world.until_is("api", "Ready", "True", "Issued").await;
+    // Somebody has the first one reissued in the console, and that runs.
+    let succession = Succession::default();
+    let next = world.cloud.make_successor(world.certificate(), Way::Reissue, &succession).unwrap();
+    until_before_the_end(&mut world, 45).await;
+    world.poke("api").await;
+    let status = world.until_is("api", "Renewing", "True", "SuccessorNotFound").await;
+    let said = message(&status, "Renewing");
+    assert!(said.contains(&format!("certificate {next} is being reissued")), "{said}");
+    assert_eq!(world.called("ReplaceCertificate"), 0);
+    issue(&world, &next);
+    world.poke("api").await;
+    world.until_called("ReplaceCertificate").await;
+    assert_eq!(world.calls_of("ReplaceCertificate", "api00001"), 1);
+}
+
 #[tokio::test]
 async fn a_suspended_order_suspends_the_one_of_its_successor() {
     let mut world = issued(Kind::Tencent, &Value::Null).await;
