@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
+use kube::api::ListParams;
 use kube::core::DeserializeGuard;
 use kube::{Api, Client};
 use secrecy::SecretString;
@@ -15,6 +16,9 @@ use crate::cluster::secrets::{self, Content, SecretData, Secrets};
 use crate::core::annotations::READABLE;
 use crate::core::conditions::Problem;
 use crate::core::text::{self, TextError};
+
+/// How many Secrets are listed at once.
+const PAGE: u32 = 500;
 
 /// Why a reference cannot be followed.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +132,21 @@ impl Namespace {
             secrets::cut(data);
         }
         Ok(found)
+    }
+
+    /// The names of the Secrets that are here, as far as they are wanted: read live, and never cached.
+    pub async fn secret_names(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, kube::Error> {
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.name);
+        let (mut all, mut next) = (Vec::new(), ListParams::default().limit(PAGE));
+        loop {
+            let page = bounded(api.list_metadata(&next)).await?;
+            let names = page.items.into_iter().filter_map(|secret| secret.metadata.name);
+            all.extend(names.filter(|name| wanted(name)));
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => next = next.continue_token(&token),
+                None => return Ok(all),
+            }
+        }
     }
 
     /// A whole Secret whose content is sent to a cloud.

@@ -45,6 +45,21 @@ impl Evidence {
         self.fixed.insert(name);
     }
 
+    /// Adds the names of a certificate under the cloud's two words. That there are no further names is a fact too: an
+    /// application for fewer names is another one.
+    pub fn add_names(
+        &mut self,
+        (first, further): (&'static str, &'static str),
+        common_name: &str,
+        others: impl IntoIterator<Item = impl AsRef<str>>,
+    ) {
+        let common_name = common_name.to_ascii_lowercase();
+        let others: BTreeSet<_> = others.into_iter().map(|name| name.as_ref().to_ascii_lowercase()).collect();
+        let others: Vec<_> = others.into_iter().filter(|name| *name != common_name).collect();
+        self.add_fixed(first, &common_name);
+        self.add_fixed(further, others.join("\n"));
+    }
+
     /// Marks an added fact as one that identifies the application, and that no cloud rewrites.
     pub fn mark_identity(&mut self, name: &'static str) {
         if self.facts.contains_key(name) {

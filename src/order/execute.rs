@@ -26,7 +26,7 @@ use crate::order::facts::{Action, Export, Facts, Term};
 use crate::order::finalizer;
 use crate::order::fold::{Next, Outcome, Requeue, fold};
 use crate::order::plan::Step;
-use crate::order::renewal::{RenewalStep, ask, assess, carry, swap};
+use crate::order::renewal::{RenewalStep, ask, assess, carry, keys, swap};
 use crate::order::resolve::{self, Resolved};
 use crate::order::status::{self, Swap};
 use crate::provider::{self, Accepted, Payload, Provider, Request};
@@ -207,7 +207,8 @@ async fn export(
         let problem = Problem::new(Reason::SwapBlocked, why);
         return Box::pin(keep(controller, facts, inputs, present, &problem)).await;
     }
-    let all = match target.wanted(facts.order, names, &bundle) {
+    let further = keys::further(controller, facts.order, target, &bundle).await?;
+    let all = match target.wanted(facts.order, names, &bundle, &further) {
         Ok(all) => all,
         // What does not fit is fetched again.
         Err(problem) => {

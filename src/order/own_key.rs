@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Secret;
+
 use crate::api::v1alpha1::conditions::Reason;
 use crate::cluster::{self, Namespace};
 use crate::core::conditions::Problem;
@@ -40,7 +42,7 @@ impl Place {
 impl OwnKey {
     /// Reads it.
     pub async fn read(namespace: &Namespace, place: &Place) -> Result<Self, kube::Error> {
-        let Place { owner, name } = place;
+        let name = &place.name;
         let Some(stored) = namespace.find_secret(name).await? else {
             let message = format!(
                 "Secret {name} with the key of this order is gone; restore it from a backup, or withdraw the order: a \
@@ -48,9 +50,15 @@ impl OwnKey {
             );
             return Ok(Self::Absent(Problem::new(Reason::KeyLost, message)));
         };
+        Ok(Self::in_secret(stored, place))
+    }
+
+    /// The key that a stored Secret holds.
+    #[must_use]
+    pub fn in_secret(stored: Secret, Place { owner, name }: &Place) -> Self {
         if !owner.owns(&stored) {
             let instead = "re-create the order under another name";
-            return Ok(Self::Unfit(owner.conflict(&stored, OPAQUE, instead)));
+            return Self::Unfit(owner.conflict(&stored, OPAQUE, instead));
         }
         let data = stored.data.unwrap_or_default();
         let unfit = |what: String| {
@@ -60,11 +68,11 @@ impl OwnKey {
         };
         let pem = match cluster::text(&data, name, secret::TLS_KEY, "the order's own key") {
             Ok(pem) => pem,
-            Err(problem) => return Ok(unfit(problem.message)),
+            Err(problem) => return unfit(problem.message),
         };
-        Ok(match KeyPair::from_pem(&pem.into()) {
+        match KeyPair::from_pem(&pem.into()) {
             Ok(key) => Self::Held(Arc::new(key)),
             Err(error) => unfit(format!("Secret {name}: {error}")),
-        })
+        }
     }
 }

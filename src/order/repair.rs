@@ -105,7 +105,7 @@ impl Look<'_> {
         let Some(bundle) = kept.filter(|bundle| target.is_of_this_term(bundle, self.expires())) else {
             return Ok(None);
         };
-        let Ok(all) = target.wanted(order, names, &bundle) else { return Ok(None) };
+        let Ok(all) = target.wanted(order, names, &bundle, &[]) else { return Ok(None) };
         if write_secrets(controller, order, target.owner(), target.template(), &all).await?.is_err() {
             return Ok(None);
         }

@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::provider::huawei::region::Template;
 use crate::provider::transport::Endpoint;
@@ -39,6 +39,7 @@ pub enum Command {
 
 /// How the controller runs. The cluster is that of `KUBECONFIG`, or the one that the process runs in.
 #[derive(Args, Clone, Debug)]
+#[command(mut_args(switch))]
 pub struct Config {
     /// Watch this namespace only; repeat the flag for more (in the variable: separated by commas). Default: all.
     #[arg(
@@ -81,15 +82,7 @@ pub struct Config {
 
     /// Write TXT values of a `DNSEndpoint` in quotes, for a DNS service that external-dns gives them to as they are and that asks
     /// for quotes (Route 53, `PowerDNS`). Most take them without.
-    #[arg(
-        long,
-        env = "CERTORDER_DNS_ENDPOINT_QUOTE_TXT",
-        default_value_t = false,
-        default_missing_value = "true",
-        num_args = 0..=1,
-        require_equals = true,
-        action = ArgAction::Set
-    )]
+    #[arg(long, env = "CERTORDER_DNS_ENDPOINT_QUOTE_TXT", default_value_t = false)]
     pub dns_endpoint_quote_txt: bool,
 
     /// The shortest pause between two looks at a running order; it grows with the age of the last change.
@@ -110,15 +103,7 @@ pub struct Config {
 
     /// Whether only the replica that holds the Lease `certorder` works. Off: every replica works, and paces its calls
     /// by itself; one certificate is submitted once all the same.
-    #[arg(
-        long,
-        env = "CERTORDER_LEADER_ELECT",
-        default_value_t = true,
-        default_missing_value = "true",
-        num_args = 0..=1,
-        require_equals = true,
-        action = ArgAction::Set
-    )]
+    #[arg(long, env = "CERTORDER_LEADER_ELECT", default_value_t = true)]
     pub leader_elect: bool,
 
     /// The namespace of that Lease. Default: the one of the pod, or of the kubeconfig's context.
@@ -173,6 +158,14 @@ pub enum LogFormat {
     Text,
     /// For programs: one JSON object a line.
     Json,
+}
+
+/// A flag of yes or no: on by its name alone, and it takes `=false` and `=true`.
+fn switch(flag: Arg) -> Arg {
+    if !matches!(flag.get_action(), ArgAction::SetTrue) {
+        return flag;
+    }
+    flag.default_missing_value("true").num_args(0..=1).require_equals(true).action(ArgAction::Set)
 }
 
 /// The name of a namespace: a DNS label.

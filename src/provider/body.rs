@@ -9,6 +9,8 @@ use crate::core::certificate::Csr;
 use crate::core::evidence::Evidence;
 use crate::core::fingerprint::Fingerprint;
 
+use super::Payload;
+
 /// Stands for a value that is not shown.
 const BLANK: &str = "***";
 
@@ -137,6 +139,18 @@ impl<'a> Body<'a> {
         if !list.is_empty() {
             self.parameters.push(Parameter { name, value: Value::List(list), shown_as: None });
         }
+    }
+
+    /// The request that sends it, without a note.
+    pub fn payload(&self, action: &'static str, evidence: Evidence) -> serde_json::Result<Payload> {
+        Ok(Payload {
+            action,
+            body: self.bytes()?.into(),
+            fingerprint: self.fingerprint()?,
+            redacted: self.redacted()?,
+            evidence,
+            note: None,
+        })
     }
 
     /// The bytes to send.

@@ -1,6 +1,8 @@
 //! What the tests of all clouds share: applications, and servers that misbehave.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,6 +24,14 @@ use super::{Error, Payload};
 
 /// A call timeout that no working exchange reaches, however busy the machine is.
 pub(crate) const PATIENT: Duration = Duration::from_secs(20);
+
+/// The folders with the test vectors of a cloud's signatures.
+pub(crate) fn vectors(cloud: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(cloud);
+    let mut folders: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders
+}
 
 /// A person's application, with a key that the cloud makes.
 pub(crate) fn application() -> Application {

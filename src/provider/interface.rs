@@ -69,6 +69,13 @@ pub trait Provider: Send + Sync {
     /// none, what has run out or ends before this one is left out.
     async fn successors(&self, head: &Head<'_>, max_age: Duration) -> Result<Vec<Candidate>, Error>;
 
+    /// A certificate of the account because of which the cloud does not reissue this one now, from the same list: another one
+    /// of the same registered domain whose reissue runs, whoever asked for it. `None` also for a cloud that reissues nothing on
+    /// request.
+    async fn reissue_that_runs(&self, _max_age: Duration) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+
     /// Another certificate of the same account, with the same credentials and settings. Makes no call. The id is one that
     /// the API server takes in `certificateId`, as every id of a [`Candidate`] is.
     fn sibling(&self, certificate_id: &str) -> Box<dyn Provider>;

@@ -21,6 +21,7 @@ for_both_clouds! {
     a_rejected_successor_leaves_the_secret_alone_and_starts_over_when_asked,
     an_order_that_a_user_wrote_for_the_successor_is_followed,
     an_order_that_is_applied_again_finds_its_certificate_and_its_successor,
+    an_order_that_is_applied_again_finds_the_key_of_a_certificate_in_between,
     a_kill_around_any_write_swaps_once_and_never_to_an_earlier_end,
     an_operator_that_was_away_for_long_swaps_what_was_issued_meanwhile,
     what_is_edited_after_a_swap_is_restored_from_the_successor,
@@ -243,29 +244,112 @@ async fn an_order_that_is_applied_again_finds_its_certificate_and_its_successor(
     let next = filed(&world);
     world.poke("www").await;
     made_with(&world, &next, "Ordered", "True").await;
-    let manifest = order(&world, &Value::Null);
     // In the middle: what certorder made goes with it, and is made again.
-    let again = async |world: &World| {
-        for order in made(world).await {
-            let _ = world.orders().delete(&order.name_any(), &DeleteParams::default()).await;
-        }
-        world.delete::<CertificateOrder>("www").await;
-        world.create::<CertificateOrder>(manifest.clone()).await;
-        world.until_is("www", "Ready", "True", "Issued").await;
-        world.poke("www").await;
-    };
-    again(&world).await;
+    again(&world, &Value::Null).await;
     made_with(&world, &next, "Ordered", "True").await;
     issue(&world, &next);
     until_current(&world, &next).await;
     // After the swap: the Secret says which certificate it has.
     let swapped = secret(&world).await;
-    again(&world).await;
+    again(&world, &Value::Null).await;
     let status = until_current(&world, &next).await;
     assert_eq!(status.renewal.unwrap().chain, [world.certificate().to_owned(), next.clone()]);
     assert_eq!(secret(&world).await.data, swapped.data);
     assert_eq!(handed_in(&world, &next), 0);
     assert_eq!(world.made(kind.submit()), 1);
+}
+
+/// The order is deleted and applied again, so that nothing is left of its status.
+async fn again(world: &World, renewal: &Value) {
+    for order in made(world).await {
+        let _ = world.orders().delete(&order.name_any(), &DeleteParams::default()).await;
+    }
+    world.delete::<CertificateOrder>("www").await;
+    world.create::<CertificateOrder>(order(world, renewal)).await;
+    world.until_is("www", "Ready", "True", "Issued").await;
+    world.poke("www").await;
+}
+
+/// The cloud makes a successor that waits for its application, and the user names it where that is needed.
+async fn waiting(world: &World, head: &str) -> String {
+    match &world.site {
+        Cloud::Tencent(cloud, _) => {
+            let waits = Succession { start: Start::Pending, ..Succession::default() };
+            cloud.make_successor(head, Way::AutoRenewal, &waits).unwrap()
+        }
+        Cloud::Huawei(cloud, _) => {
+            let next = cloud.buy_alike(head).unwrap();
+            let named = json!({"spec": {"renewal": {"certificateId": next}}});
+            world.edit::<CertificateOrder>("www", named).await;
+            next
+        }
+    }
+}
+
+/// The cloud makes another certificate of the head, and files what was handed in for an earlier one. Returns its id, which
+/// is that of the head at Huawei Cloud.
+fn filed_as_before(world: &World, head: &str, earlier: &str) -> String {
+    match &world.site {
+        Cloud::Tencent(cloud, _) => {
+            let next = cloud.make_successor(head, Way::MultiYear, &Succession::default()).unwrap();
+            let submission = cloud.certificate(earlier).unwrap().submission;
+            cloud.set(&next, |certificate| certificate.submission = submission).unwrap();
+            next
+        }
+        Cloud::Huawei(cloud, _) => {
+            let same = InPlace { identity: Identity::Same, ..InPlace::default() };
+            let next = cloud.make_successor(head, same).unwrap();
+            let submission = cloud.certificate(earlier).unwrap().submission;
+            cloud.set(&next, |certificate| certificate.submission = submission).unwrap();
+            next
+        }
+    }
+}
+
+/// Each certificate has a key of its own. The status forgets the second of three, and then the cloud issues for its key.
+async fn an_order_that_is_applied_again_finds_the_key_of_a_certificate_in_between(kind: Kind) {
+    let renewal = json!({"rotationPolicy": "Always"});
+    let mut world = issued(kind, &renewal).await;
+    let mut chain = vec![world.certificate().to_owned()];
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        until_before_the_end(&mut world, BEFORE_THE_END).await;
+        let next = waiting(&world, chain.last().unwrap()).await;
+        world.poke("www").await;
+        made_with(&world, &next, "Ordered", "True").await;
+        issue(&world, &next);
+        until_current(&world, &next).await;
+        keys.push(entry(&secret(&world).await, "tls.key"));
+        chain.push(next);
+    }
+    let [first, middle, head] = chain.try_into().unwrap();
+    again(&world, &renewal).await;
+    let status = until_current(&world, &head).await;
+    assert_eq!(status.renewal.unwrap().chain, [first, head.clone()]);
+    let before = status.not_after.unwrap().0;
+    until_before_the_end(&mut world, BEFORE_THE_END).await;
+    let next = filed_as_before(&world, &head, &middle);
+    world.poke("www").await;
+    if next != head {
+        made_with(&world, &next, "Ordered", "True").await;
+    }
+    for _ in 0..6 {
+        world.site.advance(&next);
+    }
+    world.poke("www").await;
+    let is_new = |status: &CertificateOrderStatus| {
+        let of_next = status.current.as_ref().is_some_and(|current| current.certificate_id == next);
+        of_next && status.not_after.as_ref().is_some_and(|end| end.0 > before)
+    };
+    world.until("www", "on the last leaf", is_new).await;
+    world.until_is("www", "SecretSynced", "True", "Synced").await;
+    assert!(keys[0] != keys[1]);
+    assert!(entry(&secret(&world).await, "tls.key") == keys[0], "the key of the certificate in between");
+    assert!(secret_fits(&world, world.now()).await);
+    // Whatever becomes of the Secret, that key is found again.
+    let last = secret(&world).await;
+    world.delete::<Secret>("www-tls").await;
+    world.until_object::<Secret>("www-tls", |secret| secret.data == last.data).await;
 }
 
 async fn an_operator_that_was_away_for_long_swaps_what_was_issued_meanwhile(kind: Kind) {
@@ -531,6 +615,45 @@ async fn a_reissue_is_asked_for_once_also_if_its_reply_is_lost() {
         assert_eq!(handed_in(&world, &next), 0);
         assert_eq!(condition(&status, "Ready"), Some(("True".into(), "Issued".into())));
     }
+}
+
+/// Two Secrets hold keys of one account, and the cloud reissues one certificate of a registered domain at a time.
+#[tokio::test]
+async fn certificates_of_an_account_are_reissued_one_after_the_other_whatever_credentials_their_orders_have()
+{
+    let renewal = json!({"policy": "Reissue"});
+    let mut world = issued(Kind::Tencent, &renewal).await;
+    world.cloud.add_credential(&world.account, "AKIDOTHER", "another-key-of-the-account");
+    let credentials = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "other-credentials"},
+        "stringData": {"secretId": "AKIDOTHER", "secretKey": "another-key-of-the-account"},
+    });
+    world.create::<Secret>(credentials).await;
+    world.site.buy("api00001", Product::Dv);
+    let mut other = order(&world, &renewal);
+    other["metadata"]["name"] = json!("api");
+    other["spec"]["provider"] =
+        json!({"tencentCloud": {"certificateId": "api00001", "contactEmail": "pki@acme.example"}});
+    other["spec"]["credentialsRef"]["name"] = json!("other-credentials");
+    other["spec"]["commonName"] = json!("api.acme.example");
+    other["spec"]["secretName"] = json!("api-tls");
+    world.create::<CertificateOrder>(other).await;
+    world.until_is("api", "Ordered", "True", "Accepted").await;
+    issue(&world, "api00001");
+    world.until_is("api", "Ready", "True", "Issued").await;
+    // Somebody has the first one reissued in the console, and that runs.
+    let succession = Succession::default();
+    let next = world.cloud.make_successor(world.certificate(), Way::Reissue, &succession).unwrap();
+    until_before_the_end(&mut world, 45).await;
+    world.poke("api").await;
+    let status = world.until_is("api", "Renewing", "True", "SuccessorNotFound").await;
+    let said = message(&status, "Renewing");
+    assert!(said.contains(&format!("certificate {next} is being reissued")), "{said}");
+    assert_eq!(world.called("ReplaceCertificate"), 0);
+    issue(&world, &next);
+    world.poke("api").await;
+    world.until_called("ReplaceCertificate").await;
+    assert_eq!(world.calls_of("ReplaceCertificate", "api00001"), 1);
 }
 
 #[tokio::test]

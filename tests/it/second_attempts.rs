@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use certorder::api::v1alpha1::{CertificateOrder, CertificateOrderStatus};
-use certorder_sim::proxy::{Action, Rule};
-use http::Method;
-use serde_json::json;
+use certorder_sim::proxy::{Action, Reply, Rule};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
 
 use crate::clouds::{Kind, Product, for_both_clouds};
+use crate::siege::cloud::asked;
 use crate::world::{World, condition};
 
 for_both_clouds! {
@@ -83,6 +84,40 @@ async fn live(kind: Kind, line: &Line, action: Action) {
     }
     let adopted = condition(&status, "Submitted") == Some(("True".into(), "Adopted".into()));
     assert!(status.request_id.is_some() || adopted, "{status:?}");
+}
+
+/// The earlier application looks the same, and the cloud's log of calls, which would tell the two apart, cannot be read.
+/// Another application takes the place of the one before it and costs nothing; what is paid for is ordered once.
+#[tokio::test]
+async fn an_application_whose_call_nothing_shows_is_handed_in_again_and_ordered_once() {
+    let mut world = World::quiet_at(Kind::Tencent).await;
+    world.site.buy(world.certificate(), Product::Dv);
+    let unreadable = Action::Status(Reply::text(StatusCode::BAD_GATEWAY, "no log"));
+    world.net.fault(Kind::Tencent.rule(unreadable, "DescribeCertificateOperateLogs").always());
+    world.net.fault(Kind::Tencent.rule(Action::HoldAfter, "CertificateInfoSubmit").nth(2));
+    let killed = world.net.killed();
+    let mut order = world.order("www");
+    order["spec"]["privateKey"] = json!({"algorithm": "ECDSA"});
+    world.create::<CertificateOrder>(order).await;
+    let operator = world.second_operator();
+    tokio::select! {
+        () = killed => {}
+        () = play(&world) => {}
+    }
+    operator.kill();
+    world.run();
+    tokio::select! {
+        _ = world.until("www", "ready", is_ready) => {}
+        () = play(&world) => unreachable!("the CA never ends"),
+    }
+    let calls = world.cloud.calls_for(world.certificate()).into_iter();
+    let sent = calls.filter(|call| call.action == "CertificateInfoSubmit" && call.took_effect);
+    let sent: Vec<Value> = sent.map(|call| call.body.json()).collect();
+    let signed: Vec<&str> = sent.iter().filter_map(|body| body["Csr"].as_str()).collect();
+    assert!(matches!(signed.as_slice(), [_, one, other] if one != other), "each is signed anew: {sent:?}");
+    let asked: Vec<Value> = sent.into_iter().map(|body| asked(body, "Csr")).collect();
+    assert!(asked.windows(2).all(|pair| pair[0] == pair[1]), "and asks for the same: {asked:?}");
+    assert_eq!((world.made("ModifyCertificateResubmit"), world.made("CertificateOrderSubmit")), (1, 2));
 }
 
 fn is_ready(status: &CertificateOrderStatus) -> bool {

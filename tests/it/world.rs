@@ -18,12 +18,10 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::runtime::wait::await_condition;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::clouds::{self, Call, Cloud, Kind};
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, Namespaced};
 use crate::deploy;
 use crate::fixtures;
 use crate::operator::{CALL_TIMEOUT, Operator};
@@ -359,65 +357,30 @@ impl World {
         self.api_of()
     }
 
-    pub(crate) fn api_of<K>(&self) -> Api<K>
-    where
-        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,
-    {
+    pub(crate) fn api_of<K: Namespaced>(&self) -> Api<K> {
         Api::namespaced(self.client(), &self.namespace)
     }
 
     /// Creates an object in this namespace of the story.
-    pub(crate) async fn create_in<K>(&self, namespace: &str, object: Value) -> K
-    where
-        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + Serialize
-            + std::fmt::Debug,
-    {
+    pub(crate) async fn create_in<K: Namespaced>(&self, namespace: &str, object: Value) -> K {
         cluster::create(&Api::namespaced(self.client(), namespace), object).await
     }
 
-    pub(crate) async fn create<K>(&self, object: Value) -> K
-    where
-        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + Serialize
-            + std::fmt::Debug,
-    {
+    pub(crate) async fn create<K: Namespaced>(&self, object: Value) -> K {
         self.create_in(&self.namespace, object).await
     }
 
-    pub(crate) async fn edit<K>(&self, name: &str, change: Value) -> K
-    where
-        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + std::fmt::Debug,
-    {
+    pub(crate) async fn edit<K: Namespaced>(&self, name: &str, change: Value) -> K {
         self.api_of::<K>().patch(name, &PatchParams::default(), &Patch::Merge(change)).await.unwrap()
     }
 
     /// The same in another namespace of the story.
-    pub(crate) async fn edit_in<K>(&self, namespace: &str, name: String, change: Value) -> K
-    where
-        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + std::fmt::Debug,
-    {
+    pub(crate) async fn edit_in<K: Namespaced>(&self, namespace: &str, name: String, change: Value) -> K {
         let api: Api<K> = Api::namespaced(self.client(), namespace);
         api.patch(&name, &PatchParams::default(), &Patch::Merge(change)).await.unwrap()
     }
 
-    pub(crate) async fn delete<K>(&self, name: &str)
-    where
-        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + std::fmt::Debug,
-    {
+    pub(crate) async fn delete<K: Namespaced>(&self, name: &str) {
         self.api_of::<K>().delete(name, &DeleteParams::default()).await.unwrap();
     }
 
@@ -474,15 +437,7 @@ impl World {
     }
 
     /// Waits until an object exists and is as wanted.
-    pub(crate) async fn until_object<K>(&self, name: &str, wanted: impl Fn(&K) -> bool)
-    where
-        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + std::fmt::Debug
-            + Send
-            + 'static,
-    {
+    pub(crate) async fn until_object<K: Namespaced>(&self, name: &str, wanted: impl Fn(&K) -> bool) {
         let condition = |object: Option<&K>| object.is_some_and(&wanted);
         let found = tokio::time::timeout(TIMEOUT, await_condition(self.api_of::<K>(), name, condition)).await;
         found.unwrap_or_else(|_| panic!("{name} is not as wanted")).unwrap();

@@ -1,6 +1,6 @@
 //! Times as the clouds write them.
 
-use jiff::{Span, Timestamp, civil::DateTime, tz};
+use jiff::{SignedDuration, Span, Timestamp, civil::DateTime, tz};
 
 /// A time as both clouds write it: `YYYY-MM-DD hh:mm:ss`.
 ///
@@ -21,6 +21,11 @@ const TIME_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 pub(crate) fn years_after(begin: Timestamp, years: u16) -> Option<Timestamp> {
     let later = begin.to_zoned(time_zone()).checked_add(Span::new().years(i64::from(years)));
     Some(later.ok()?.timestamp())
+}
+
+/// So many days before.
+pub(crate) fn days_before(end: Timestamp, days: u16) -> Option<Timestamp> {
+    end.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).ok()
 }
 
 fn time_zone() -> tz::TimeZone {

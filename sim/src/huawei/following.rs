@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     certificate::{Certificate, InPlace},
@@ -11,6 +11,7 @@ use super::{
     succession::{Identity, OrderNumber, Start, Succession},
     term::{Plan, Term},
 };
+use crate::cloud::time::days_before;
 
 /// Makes the certificate that follows another one. Returns its id, which may be that of the other one; `None` without that.
 pub(super) fn follow(
@@ -83,8 +84,7 @@ pub(super) fn touched(state: &mut State, options: &Options, id: &str) {
 
 /// When the next certificate is made, if the cloud makes any.
 fn due(ends: Timestamp, options: &Options) -> Option<Timestamp> {
-    let before = SignedDuration::from_hours(24 * i64::from(options.succession_days?));
-    ends.saturating_sub(before).ok()
+    days_before(ends, options.succession_days?)
 }
 
 /// Lets happen what happens by itself until now. The next certificates come with the time at which they were due, so that

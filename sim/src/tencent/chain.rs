@@ -3,33 +3,27 @@
 use jiff::Timestamp;
 
 use super::{
-    certificate::{Certificate, Status},
-    links::{Links, Predecessors, Successors},
+    certificate::Certificate,
     state::State,
     succession::{LinkedEnds, Succession, Way},
 };
 
 /// A certificate that follows another one, of which nothing is ordered or issued yet.
 pub(super) fn successor_of(old: &Certificate, id: &str, now: Timestamp) -> Certificate {
+    let old = old.clone();
     Certificate {
-        id: id.to_owned(),
-        status: Status::pending(old.product),
-        status_message: String::new(),
-        order_id: None,
-        ordered_at: None,
-        auths: Vec::new(),
-        validation_deadline: None,
-        validation_passed: None,
-        validation_message: None,
-        bought_at: now,
-        issued: None,
-        revoked_at: None,
-        predecessors: Predecessors::default(),
-        successors: Successors::default(),
-        links: Links::default(),
-        follows: Some(old.id.clone()),
-        reissue: None,
-        ..old.clone()
+        follows: Some(old.id),
+        domain_number: old.domain_number,
+        alias: old.alias,
+        submission: old.submission,
+        shape: old.shape,
+        term: old.term,
+        source: old.source,
+        renewal_is_managed: old.renewal_is_managed,
+        root_refused: old.root_refused,
+        wants_letter: old.wants_letter,
+        revocation: old.revocation,
+        ..Certificate::bought(id, old.owner, old.product, now)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     certificate::{Certificate, Status},
@@ -13,6 +13,7 @@ use super::{
     succession::{Start, Succession, Way},
     term::Plan,
 };
+use crate::cloud::time::days_before;
 
 /// Makes a certificate that follows another one. Returns its id; `None` without that other one.
 pub(super) fn follow(
@@ -86,8 +87,7 @@ pub(super) fn touched(state: &mut State, options: &Options, id: &str) {
 
 /// When the next certificate is made, if the cloud makes any.
 fn due(ends: Timestamp, options: &Options) -> Option<Timestamp> {
-    let before = SignedDuration::from_hours(24 * i64::from(options.succession_days?));
-    ends.saturating_sub(before).ok()
+    days_before(ends, options.succession_days?)
 }
 
 /// Lets happen what happens by itself until now.

@@ -10,7 +10,10 @@ use super::key::{KeySource, Keystores, PrivateKey};
 use super::provider::Provider;
 use super::references::{LocalObjectReference, SecretKeySelector};
 use super::renewal::Renewal;
-use super::schema::{DNS_NAME_HINT, DNS_NAME_PATTERN, OBJECT_NAME_PATTERN, frozen, names_fit, tidy};
+use super::schema::{
+    DNS_NAME_HINT, DNS_NAME_PATTERN, OBJECT_NAME_PATTERN, annotations, frozen, keys_fit, labels, names_fit,
+    no_keys_of_ours, tidy,
+};
 use super::status::CertificateOrderStatus;
 
 /// What a user asks for.
@@ -264,26 +267,17 @@ pub enum ValidationMethod {
 /// Labels and annotations of the Secret that the certificate is written to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-// The label `certorder.dev/readable` lets the content of a Secret be sent to a cloud; whoever writes an order must not
-// be able to put it on the Secret with the private key.
-#[x_kube(validation = Rule::new(
-    "(!has(self.labels) || self.labels.all(key, !key.startsWith('certorder.dev/'))) \
-     && (!has(self.annotations) || self.annotations.all(key, !key.startsWith('certorder.dev/')))")
-    .message("labels and annotations of certorder.dev/ are set by certorder alone; leave them out of secretTemplate"))]
-// A schema bounds values and their number, and only a rule the keys. Secrets take no longer ones.
-#[x_kube(validation = Rule::new(
-    "(!has(self.labels) || self.labels.all(key, size(key) <= 317)) \
-     && (!has(self.annotations) || self.annotations.all(key, size(key) <= 317))")
-    .message("the key of a label or an annotation has 317 characters at most: a prefix of 253, a slash and a name of 63"))]
+#[x_kube(validation = no_keys_of_ours("; leave them out of secretTemplate"))]
+#[x_kube(validation = keys_fit())]
 pub struct SecretTemplate {
     /// Labels to set. One that is taken out here is removed again; labels that others set stay.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 63}))]
+    #[schemars(schema_with = "labels")]
     pub labels: BTreeMap<String, String>,
 
     /// Annotations to set. One that is taken out here is removed again; annotations that others set stay.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 4096}))]
+    #[schemars(schema_with = "annotations")]
     pub annotations: BTreeMap<String, String>,
 }
 

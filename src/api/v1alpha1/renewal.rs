@@ -8,7 +8,9 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::schema::{CERTIFICATE_ID_PATTERN, DURATION_PATTERN};
+use super::schema::{
+    CERTIFICATE_ID_PATTERN, DURATION_PATTERN, annotations, keys_fit, labels, no_keys_of_ours,
+};
 
 /// How the certificate is kept valid. Everything here can be edited at any time.
 ///
@@ -60,23 +62,17 @@ impl Renewal {
 /// Labels and annotations of the orders that certorder makes for successors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new(
-    "(!has(self.labels) || self.labels.all(key, !key.startsWith('certorder.dev/'))) \
-     && (!has(self.annotations) || self.annotations.all(key, !key.startsWith('certorder.dev/')))")
-    .message("labels and annotations of certorder.dev/ are set by certorder alone, so leave them out of renewal.template"))]
-#[x_kube(validation = Rule::new(
-    "(!has(self.labels) || self.labels.all(key, size(key) <= 317)) \
-     && (!has(self.annotations) || self.annotations.all(key, size(key) <= 317))")
-    .message("the key of a label or an annotation has 317 characters at most: a prefix of 253, a slash and a name of 63"))]
+#[x_kube(validation = no_keys_of_ours(", so leave them out of renewal.template"))]
+#[x_kube(validation = keys_fit())]
 pub struct SuccessorTemplate {
     /// Labels to set.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 63}))]
+    #[schemars(schema_with = "labels")]
     pub labels: BTreeMap<String, String>,
 
     /// Annotations to set.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 4096}))]
+    #[schemars(schema_with = "annotations")]
     pub annotations: BTreeMap<String, String>,
 }
 

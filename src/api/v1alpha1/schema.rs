@@ -92,6 +92,46 @@ pub(super) fn immutable(field: &str) -> Rule {
         .reason(Reason::FieldValueForbidden)
 }
 
+/// A rule for labels and annotations that a user asks for: those of certorder are not theirs to set. `advice` says which
+/// field to leave them out of.
+///
+/// The label `certorder.dev/readable` lets the content of a Secret be sent to a cloud; whoever writes an order must not be
+/// able to put it on the Secret with the private key.
+pub(super) fn no_keys_of_ours(advice: &str) -> Rule {
+    let message = format!("labels and annotations of certorder.dev/ are set by certorder alone{advice}");
+    all_keys("!key.startsWith('certorder.dev/')").message(message.as_str())
+}
+
+/// A rule for labels and annotations that a user asks for. A schema bounds values and their number, and only a rule the
+/// keys. Objects take no longer ones.
+pub(super) fn keys_fit() -> Rule {
+    all_keys("size(key) <= 317")
+        .message("the key of a label or an annotation has 317 characters at most: a prefix of 253, a slash and a name of 63")
+}
+
+fn all_keys(holds: &str) -> Rule {
+    let of = |field: &str| format!("(!has(self.{field}) || self.{field}.all(key, {holds}))");
+    Rule::new(format!("{} && {}", of("labels"), of("annotations")))
+}
+
+/// Labels that a user asks for.
+pub(super) fn labels(_: &mut SchemaGenerator) -> Schema {
+    texts_by_key(63)
+}
+
+/// Annotations that a user asks for.
+pub(super) fn annotations(_: &mut SchemaGenerator) -> Schema {
+    texts_by_key(4096)
+}
+
+fn texts_by_key(longest: u32) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 64,
+        "additionalProperties": {"type": "string", "maxLength": longest},
+    })
+}
+
 /// Brings a derived schema, and every schema inside it, into the form that suits a definition.
 pub(super) fn tidy(schema: &mut Schema) {
     transform_subschemas(&mut tidy, schema);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -96,6 +96,15 @@ impl Owner {
     #[must_use]
     pub fn current_id(&self) -> &str {
         self.current.as_ref().unwrap_or(&self.certificate_id)
+    }
+
+    /// The owner that the marks of a Secret name.
+    #[must_use]
+    pub fn marked(secret: &Secret) -> Option<Self> {
+        let annotations = secret.annotations();
+        let (order, certificate_id) =
+            (annotations.get(ORDER)?.clone(), annotations.get(CERTIFICATE)?.clone());
+        Some(Self { order, certificate_id, current: None })
     }
 
     /// Whether a Secret belongs to this order and this certificate. Any other Secret is never overwritten.
@@ -265,11 +274,11 @@ pub fn created(owner: &Owner, wanted: &Wanted, template: &SecretTemplate) -> Sec
         annotations.insert(KEYSTORES.to_owned(), wanted.keystores.clone());
     }
     Secret {
-        metadata: kube::api::ObjectMeta {
+        metadata: ObjectMeta {
             name: Some(wanted.name.clone()),
             labels: Some(labels),
             annotations: Some(annotations),
-            ..kube::api::ObjectMeta::default()
+            ..ObjectMeta::default()
         },
         type_: Some(wanted.type_.to_owned()),
         data: Some(wanted.data.clone()),

@@ -314,6 +314,17 @@ impl Target {
         )
     }
 
+    /// Whether no key is here for a certificate that was handed over, and a key of another certificate of the order may be
+    /// the one that it is for.
+    #[must_use]
+    pub fn lacks_the_key(&self, bundle: &Bundle) -> bool {
+        let may_be_another = self.tls.is_some() && self.owner.current.is_some();
+        let Some(chain) = Chain::parse(&bundle.certificate_pem).ok().filter(|_| may_be_another) else {
+            return false;
+        };
+        bundle.private_key_pem.is_none() && !self.keys().iter().any(|key| chain.matches(key))
+    }
+
     /// Whether one of the Secrets holds the certificate, and not its id alone.
     #[must_use]
     pub fn holds_a_certificate(&self) -> bool {
@@ -321,16 +332,18 @@ impl Target {
     }
 
     /// The Secrets to write for a downloaded certificate, each with the stored Secret of its name. It is an error if
-    /// the key does not match the certificate, or if a name is not covered.
+    /// the key does not match the certificate, or if a name is not covered. `further` are keys that were looked for since
+    /// none that is here fits.
     pub fn wanted(
         &self,
         order: &CertificateOrder,
         names: &Names,
         bundle: &Bundle,
+        further: &[Arc<KeyPair>],
     ) -> Result<Vec<(Wanted, Option<&Secret>)>, Problem> {
         let mut all = Vec::new();
         if let Some(slot) = &self.tls {
-            all.push((self.tls(slot, order, names, bundle)?, slot.stored.as_ref()));
+            all.push((self.tls(slot, order, names, (bundle, further))?, slot.stored.as_ref()));
         }
         if let (Some(slot), Some((_, key))) = (&self.id, order.spec.provider.certificate_id_secret()) {
             let data = [(key.to_owned(), ByteString(self.owner.current_id().to_owned().into_bytes()))].into();
@@ -344,7 +357,7 @@ impl Target {
         slot: &Slot,
         order: &CertificateOrder,
         names: &Names,
-        bundle: &Bundle,
+        (bundle, further): (&Bundle, &[Arc<KeyPair>]),
     ) -> Result<Wanted, Problem> {
         let unfit = |what: String| {
             let message = format!(
@@ -359,7 +372,8 @@ impl Target {
         // A successor may have been made in the console, with a key there.
         let may_be_at_the_cloud = self.key.is_none() || self.owner.current.is_some();
         let from_cloud = from_cloud.filter(|_| may_be_at_the_cloud).map(Arc::new);
-        let keys: Vec<Arc<KeyPair>> = self.keys().into_iter().chain(from_cloud).collect();
+        let here = self.keys().into_iter().chain(further.iter().cloned());
+        let keys: Vec<Arc<KeyPair>> = here.chain(from_cloud).collect();
         let key = match (keys.iter().find(|key| chain.matches(key)), &self.key) {
             (None, Some(Err(problem))) => {
                 return Err(Problem::new(Reason::KeyNotHeld, problem.message.clone()));

@@ -207,7 +207,8 @@ impl Carrying<'_> {
         if let Export::Blocked(problem) = target.export(order, Some(term.not_after), self.facts.names) {
             return blocked(problem);
         }
-        let all = match target.wanted(order, names, &bundle) {
+        let further = keys::further(self.controller, order, &target, &bundle).await?;
+        let all = match target.wanted(order, names, &bundle, &further) {
             Ok(all) => all,
             Err(problem) => return blocked(problem),
         };

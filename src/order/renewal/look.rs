@@ -21,7 +21,7 @@ pub struct Look {
     pub reissues: Vec<String>,
     /// Whether the cloud's own log has the call of an open intent to reissue, if it was read.
     pub logged: Option<bool>,
-    /// The order whose certificate under the same registered domain is being reissued.
+    /// What is being reissued under the same registered domain, in words.
     pub reissue_runs: Option<String>,
     /// The name of an order that certorder made for a certificate that ran out since.
     pub finished: Option<String>,

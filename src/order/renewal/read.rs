@@ -20,7 +20,7 @@ use crate::order::renewal::look::{Carrier, Look};
 use crate::order::renewal::reissue::log_since;
 use crate::order::renewal::successor;
 use crate::order::resolve::Resolved;
-use crate::provider::{RequestKind, registry};
+use crate::provider::{Error, Provider, RequestKind, registry};
 
 /// How old the list of an account may be from which successors are read.
 const LIST_LASTS: Duration = Duration::from_hours(6);
@@ -90,10 +90,17 @@ pub async fn look(
     }
     if let Some(Choice::One(id)) = &look.choice {
         look.order = order_for(controller, key, facts, id);
-    } else if let Some(intent) = stored.and_then(|renewal| renewal.intent.as_ref()) {
+        return Some(look);
+    }
+    if let Some(intent) = stored.and_then(|renewal| renewal.intent.as_ref()) {
         look.logged = provider.was_called(RequestKind::Reissue, log_since(intent)).await.ok();
-    } else if facts.order.spec.renewal().policy == RenewalPolicy::Reissue {
-        look.reissue_runs = reissue_runs(controller, key, facts);
+    }
+    let reissues = facts.order.spec.renewal().policy == RenewalPolicy::Reissue;
+    if reissues && matches!(look.choice, Some(Choice::None)) {
+        match reissue_runs(controller, key, facts, provider.as_ref()).await {
+            Ok(other) => look.reissue_runs = other,
+            Err(error) => (look.choice, look.failure) = (None, Some(error)),
+        }
     }
     Some(look)
 }
@@ -151,8 +158,24 @@ fn has_lost(order: &CertificateOrder) -> bool {
     get(conditions, ConditionType::Stalled).is_some_and(|stalled| stalled.reason == duplicate)
 }
 
-/// Another order with the same credentials whose certificate, under the same registered domain, is being reissued.
-fn reissue_runs(controller: &Controller, key: &Key, facts: &Facts<'_>) -> Option<String> {
+/// What is being reissued under the same registered domain, in words: as an order with the same credentials says, and as the
+/// list of the account does, whoever asked for it.
+async fn reissue_runs(
+    controller: &Controller,
+    key: &Key,
+    facts: &Facts<'_>,
+    provider: &dyn Provider,
+) -> Result<Option<String>, Error> {
+    if let Some(order) = reissuing(controller, key, facts) {
+        return Ok(Some(format!("that of CertificateOrder {order}")));
+    }
+    let other = provider.reissue_that_runs(LIST_LASTS_WHEN_TOLD).await?;
+    Ok(other.map(|id| format!("certificate {id}")))
+}
+
+/// Another order with the same credentials whose certificate, under the same registered domain, is being reissued: its
+/// intent is stored before the cloud shows anything.
+fn reissuing(controller: &Controller, key: &Key, facts: &Facts<'_>) -> Option<String> {
     let mine = registered_domain(&facts.order.spec.common_name)?;
     let runs = |other: &CertificateOrder| {
         let renewal = other.status.as_ref().and_then(|status| status.renewal.as_ref());

@@ -93,7 +93,7 @@ fn hindrance(facts: &Facts<'_>, look: &Look, term: Term) -> Option<String> {
     }
     if let Some(other) = &look.reissue_runs {
         return Some(format!(
-            "the cloud reissues one certificate of a registered domain at a time, and that of CertificateOrder {other} runs"
+            "the cloud reissues one certificate of a registered domain at a time, and {other} is being reissued"
         ));
     }
     None

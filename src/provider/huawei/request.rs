@@ -82,14 +82,7 @@ fn payload(body: &Body<'_>, application: &Application) -> serde_json::Result<Pay
     let mut evidence = body.evidence();
     evidence::mark_organization(&mut evidence);
     evidence::add_names(&mut evidence, &application.names);
-    Ok(Payload {
-        action: ACTION,
-        body: body.bytes()?.into(),
-        fingerprint: body.fingerprint()?,
-        redacted: body.redacted()?,
-        evidence,
-        note: None,
-    })
+    body.payload(ACTION, evidence)
 }
 
 fn no_applicant() -> Problem {

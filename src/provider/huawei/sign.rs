@@ -96,11 +96,11 @@ fn canonical_request(request: &Signable<'_>, date: &str) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::{Path, PathBuf};
 
     use serde::Deserialize;
 
     use super::*;
+    use crate::provider::fixtures::vectors;
 
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -116,16 +116,9 @@ mod tests {
         payload: String,
     }
 
-    fn cases() -> Vec<PathBuf> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/huawei");
-        let mut cases: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        cases.sort();
-        cases
-    }
-
     #[test]
     fn every_stage_of_every_vector_is_reproduced() {
-        let cases = cases();
+        let cases = vectors("huawei");
         assert_eq!(cases.len(), 8, "a vector was added or lost");
         for folder in cases {
             let expected = |file: &str| fs::read_to_string(folder.join(file)).unwrap().trim_end().to_owned();

@@ -1,17 +1,15 @@
 //! The facts by which a stored application is recognised, under the names that `DescribeCertificate` gives them.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 
 use crate::core::certificate::{Csr, asked_for};
 use crate::core::evidence::Evidence;
-use crate::core::names::Names;
+use crate::core::names::{DnsName, Names};
 
 use super::wire::{text_of, texts_of};
 
-const COMMON_NAME: &str = "CertificateDomain";
-const OTHER_NAMES: &str = "DomainList";
+/// The common name, and the further ones.
+const NAMES: (&str, &str) = ("CertificateDomain", "DomainList");
 const CSR: &str = "CsrContent";
 const ORGANIZATION: &str = "OrganizationName";
 
@@ -42,8 +40,8 @@ const TEXTS: &[&str] = &[
 
 /// Adds the names of an application that is sent.
 pub fn add_names(evidence: &mut Evidence, names: &Names) {
-    let others = names.others().iter().map(|name| name.as_str().to_owned());
-    add(evidence, names.common_name().as_str(), others);
+    let others = names.others().iter().map(DnsName::as_str);
+    evidence.add_names(NAMES, names.common_name().as_str(), others);
 }
 
 /// Adds a CSR, by what it asks for: the cloud may change line ends and labels of its text, and a CSR that is signed
@@ -103,21 +101,13 @@ pub fn stored(data: &Map<String, Value>) -> Evidence {
     if let Some(origin) = text(KEY_ORIGIN).as_deref().and_then(KeyOrigin::of) {
         add_key_origin(&mut evidence, origin);
     }
-    if let Some(common_name) = text(COMMON_NAME) {
-        add(&mut evidence, &common_name, data.get(OTHER_NAMES).map(texts_of).unwrap_or_default());
+    if let Some(common_name) = text(NAMES.0) {
+        let others = data.get(NAMES.1).map(texts_of).unwrap_or_default();
+        evidence.add_names(NAMES, &common_name, others);
     }
     // Also one that we would refuse: it is somebody else's then.
     if let Some(asked_for) = text(CSR).as_deref().and_then(asked_for) {
         evidence.add_identity(CSR, asked_for);
     }
     evidence
-}
-
-/// That there are no further names is a fact too: an application for fewer names is another one.
-fn add(evidence: &mut Evidence, common_name: &str, others: impl IntoIterator<Item = String>) {
-    let common_name = common_name.to_ascii_lowercase();
-    let others: BTreeSet<_> = others.into_iter().map(|name| name.to_ascii_lowercase()).collect();
-    let others: Vec<_> = others.into_iter().filter(|name| *name != common_name).collect();
-    evidence.add_fixed(COMMON_NAME, &common_name);
-    evidence.add_fixed(OTHER_NAMES, others.join("\n"));
 }

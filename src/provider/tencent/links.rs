@@ -4,13 +4,14 @@
 //! one; `ReplacedBy` stands on the new one and has the id of the one before. `HostingRenewCertId` is none of these: it belongs to
 //! the cloud's own roll-out, which neither issues nor pays.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use strum::IntoEnumIterator;
 
 use crate::core::observation::{LONGEST_DOMAIN, MOST_RECORDS, Stage, each_once};
+use crate::core::registered_domain::registered_domain;
 use crate::core::succession::{Candidate, Head, Link, Way};
 use crate::provider::lenient::{id, is_certificate_id, lenient, text, texts};
 use crate::provider::time;
@@ -59,6 +60,9 @@ struct Extra {
     service_origin_certificate_id: Option<String>,
 }
 
+/// The number of `Status` for a reissue that runs.
+const REISSUING: &str = "11";
+
 /// Which of two certificates a link stands on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Side {
@@ -72,6 +76,8 @@ enum Side {
 #[derive(Debug)]
 pub(super) struct Certificate {
     stage: Stage,
+    /// Whether the cloud says that it is being reissued. No document tells whether it says so of the new one or of the old one.
+    is_reissued: bool,
     /// The primary name first, with a line break between them.
     names: Box<str>,
     not_after: Option<Timestamp>,
@@ -105,6 +111,7 @@ impl Row {
         let names = each_once(names.filter(|name| is_name(name)).take(MOST_RECORDS));
         let certificate = Certificate {
             stage: stage(&status, self.status_msg.as_deref()),
+            is_reissued: status == REISSUING,
             names: names.join("\n").into_boxed_str(),
             not_after: self.cert_end_time.as_deref().and_then(time::parse),
             links: links.into_boxed_slice(),
@@ -131,6 +138,25 @@ impl Certificate {
 
     fn before(&self, way: Way) -> Option<&str> {
         self.links(way, Side::Back).next()
+    }
+
+    /// Whether it is part of a reissue that runs.
+    fn reissue_runs(&self) -> bool {
+        let is_awaited = matches!(
+            self.stage,
+            Stage::AwaitingInformation
+                | Stage::Reviewing
+                | Stage::Validating
+                | Stage::AwaitingLetter
+                | Stage::Issuing
+                | Stage::Cancelling
+        );
+        self.is_reissued || (is_awaited && self.before(Way::Reissue).is_some())
+    }
+
+    fn registered_domains(&self) -> impl Iterator<Item = String> {
+        let names = self.names.split('\n').map(str::to_ascii_lowercase);
+        names.filter_map(|name| registered_domain(&name).map(str::to_owned))
     }
 }
 
@@ -163,6 +189,17 @@ impl Certificates {
         let followers = self.by_way(id, Way::Reissue);
         let agree = |link: &Link| matches!(link, Link::Both | Link::Forward | Link::Back);
         followers.iter().any(|(other, link)| agree(link) && others.iter().any(|id| id == other))
+    }
+
+    /// Another certificate that is part of a reissue which runs, under a registered domain of this one.
+    pub(super) fn reissue_beside(&self, id: &str) -> Option<&str> {
+        let own: BTreeSet<String> = self.by_id.get(id)?.registered_domains().collect();
+        let beside = self.by_id.iter().filter(|(other, certificate)| {
+            &***other != id
+                && certificate.reissue_runs()
+                && certificate.registered_domains().any(|domain| own.contains(&domain))
+        });
+        beside.map(|(other, _)| &**other).min()
     }
 
     /// The certificates that follow this one, each once.
@@ -426,5 +463,40 @@ mod tests {
             json!({"CertificateId": "next", "Status": 5, "CertificateExtra": {"ReplacedBy": "head"}});
         let waiting = certificates(&[waiting]).successors(&head);
         assert_eq!((waiting[0].stage, waiting[0].names.len()), (Stage::AwaitingInformation, 0));
+    }
+
+    #[test]
+    fn a_reissue_that_runs_under_a_registered_domain_is_in_the_way_of_others_there() {
+        let beside = |other: Value| {
+            let mut rows = [row("mine", json!({})), row("other", json!({"ReplacedBy": "first"}))];
+            let changes = other.as_object().unwrap().clone();
+            rows[1].as_object_mut().unwrap().extend(changes);
+            certificates(&rows).reissue_beside("mine").map(str::to_owned)
+        };
+        let in_the_way = Some("other".to_owned());
+        let extra = |extra: Value| json!({"Status": 0, "CertificateExtra": extra});
+        let cases = [
+            ("it runs", json!({"Status": 0, "Domain": "api.acme.example"}), in_the_way.clone()),
+            (
+                "by a further name",
+                json!({"Status": 8, "Domain": "b.example", "SubjectAltName": ["X.Acme.Example"]}),
+                in_the_way.clone(),
+            ),
+            ("elsewhere", json!({"Status": 0, "Domain": "www.other.example"}), None),
+            ("it is issued", json!({"Status": 1}), None),
+            ("it failed", json!({"Status": 2}), None),
+            ("it is no reissue", extra(json!({"OriginCertificateId": "first"})), None),
+            (
+                "the cloud's own word, without a link",
+                json!({"Status": 11, "CertificateExtra": {}}),
+                in_the_way,
+            ),
+        ];
+        for (case, other, wanted) in cases {
+            assert_eq!(beside(other), wanted, "{case}");
+        }
+        let own = row("mine", json!({"ReplacedBy": "first"}));
+        assert_eq!(certificates(&[own]).reissue_beside("mine"), None);
+        assert_eq!(certificates(&[]).reissue_beside("mine"), None);
     }
 }

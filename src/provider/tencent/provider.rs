@@ -69,6 +69,10 @@ impl Provider for Tencent {
         self.followed_by(head, max_age).await
     }
 
+    async fn reissue_that_runs(&self, max_age: Duration) -> Result<Option<String>, Error> {
+        self.reissue_in_the_way(max_age).await
+    }
+
     fn sibling(&self, certificate_id: &str) -> Box<dyn Provider> {
         let order = TencentCloudOrder { certificate_id: certificate_id.to_owned(), ..self.order.clone() };
         Box::new(Self { client: self.client.clone(), order })

@@ -80,14 +80,7 @@ fn payload(body: &Body<'_>, application: &Application) -> serde_json::Result<Pay
         }
         Key::Cloud(_) => evidence::add_key_origin(&mut evidence, KeyOrigin::Cloud),
     }
-    Ok(Payload {
-        action: ACTION,
-        body: body.bytes()?.into(),
-        fingerprint: body.fingerprint()?,
-        redacted: body.redacted()?,
-        evidence,
-        note: None,
-    })
+    body.payload(ACTION, evidence)
 }
 
 fn applicant<'a>(

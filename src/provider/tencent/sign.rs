@@ -87,11 +87,11 @@ fn signing_key(secret_key: &SecretString, date: &str, service: &str) -> Zeroizin
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::{Path, PathBuf};
 
     use serde::Deserialize;
 
     use super::*;
+    use crate::provider::fixtures::vectors;
 
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -107,16 +107,9 @@ mod tests {
         payload: String,
     }
 
-    fn cases() -> Vec<PathBuf> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/tencent");
-        let mut cases: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        cases.sort();
-        cases
-    }
-
     #[test]
     fn every_stage_of_every_vector_is_reproduced() {
-        let cases = cases();
+        let cases = vectors("tencent");
         assert_eq!(cases.len(), 10, "a vector was added or lost");
         for folder in cases {
             let expected = |file: &str| fs::read_to_string(folder.join(file)).unwrap().trim_end().to_owned();

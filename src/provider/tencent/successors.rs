@@ -75,6 +75,12 @@ impl Tencent {
         Ok(self.certificates(max_age).await?.successors(head))
     }
 
+    /// Another certificate that is being reissued, under a registered domain of this one.
+    pub(super) async fn reissue_in_the_way(&self, max_age: Duration) -> Result<Option<String>, Error> {
+        let all = self.certificates(max_age).await?;
+        Ok(all.reissue_beside(&self.order.certificate_id).map(str::to_owned))
+    }
+
     /// Whether this certificate was reissued as one of these.
     pub(super) async fn is_reissued_as_one_of(&self, others: &[String]) -> Result<bool, Error> {
         let own = &self.order.certificate_id;

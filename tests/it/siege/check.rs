@@ -148,3 +148,46 @@ async fn of_secret(findings: &mut Findings, sandbox: &Sandbox<'_>, scenario: &Sc
         findings.wrongs.push("the Secret does not hold the issued certificate".to_owned());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rcgen::KeyPair;
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixtures::csr_of;
+    use crate::siege::cloud::{Cloud, asked};
+    use crate::siege::scenario::KINDS;
+    use crate::siege::tencent::Tencent;
+
+    fn effect(purpose: Purpose, csr: &str, name: &str) -> Effect {
+        let body = asked(json!({"CertCommonName": name, "Csr": csr}), "Csr");
+        Effect { purpose, request_id: None, common_name: Some(name.to_owned()), body }
+    }
+
+    #[tokio::test]
+    async fn an_application_that_was_signed_again_is_equal_and_one_for_another_key_is_not() {
+        let cloud: Arc<dyn Cloud> = Arc::new(Tencent::start().await);
+        let kind = KINDS.into_iter().find(|kind| kind.course == Course::Rejected).unwrap();
+        let scenario = Scenario::new(kind, &cloud, 1);
+        let name = scenario.common_name.as_str();
+        let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let csr = |key: &KeyPair| csr_of(key, &[name]);
+        let in_second = |again: &str| {
+            let calls = [
+                effect(Purpose::Submit, &csr(&key), name),
+                effect(Purpose::Order, "", name),
+                effect(Purpose::Resubmit, "", name),
+                effect(Purpose::Submit, &csr(&key), name),
+                effect(Purpose::Submit, again, name),
+                effect(Purpose::Order, "", name),
+            ];
+            let findings = of_calls(&scenario, &calls);
+            (findings.overwritten, findings.duplicates, findings.wrongs)
+        };
+        assert_eq!(in_second(&csr(&key)), (1, 0, vec![]));
+        assert_eq!(in_second(&csr(&other)), (0, 1, vec!["attempt 2: 2 applications".to_owned()]));
+    }
+}

@@ -1,7 +1,8 @@
 //! The interface of a simulated cloud, the same for every API: purchases, the CA's actions, and the ledger.
 
+use certorder::core::certificate::Csr;
 use certorder_sim::proxy::Rule;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::scenario::Course;
 
@@ -88,6 +89,15 @@ pub(crate) struct Effect {
     pub(crate) request_id: Option<String>,
     /// The common name of an application.
     pub(crate) common_name: Option<String>,
-    /// What was sent, to recognise equal applications.
+    /// What was asked for, to recognise equal applications; see [`asked`].
     pub(crate) body: Value,
+}
+
+/// What a body asks for: that of the CSR under this name in its place. The operator signs a CSR of the stored key for each
+/// application, and no two ECDSA signatures are equal.
+pub(crate) fn asked(mut body: Value, csr: &str) -> Value {
+    if let Some(text) = body[csr].as_str().filter(|text| !text.is_empty()) {
+        body[csr] = json!(hex::encode(Csr::parse(text).unwrap().request_info()));
+    }
+    body
 }

@@ -8,9 +8,7 @@ use certorder::api::v1alpha1::{CertificateOrder, OrganizationProfile};
 use certorder_sim::proxy::{Proxy, Upstream};
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Resource};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use kube::Api;
 use serde_json::{Value, json};
 
 use super::Target;
@@ -19,7 +17,7 @@ use super::huawei::Huawei;
 use super::process::{Binary, Process};
 use super::scenario::KINDS;
 use super::tencent::Tencent;
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, Namespaced};
 use crate::fixtures;
 
 /// `--call-timeout` of the processes that are killed: short, so that the next process resolves open calls quickly, but
@@ -89,21 +87,11 @@ impl Sandbox<'_> {
         self.api()
     }
 
-    pub(crate) fn api<K>(&self) -> Api<K>
-    where
-        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,
-    {
+    pub(crate) fn api<K: Namespaced>(&self) -> Api<K> {
         Api::namespaced(self.environment.cluster.client.clone(), &self.namespace)
     }
 
-    pub(crate) async fn create<K>(&self, object: Value)
-    where
-        K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + Serialize
-            + std::fmt::Debug,
-    {
+    pub(crate) async fn create<K: Namespaced>(&self, object: Value) {
         cluster::create(&self.api::<K>(), object).await;
     }
 

@@ -5,7 +5,7 @@ use certorder_sim::proxy::{Rule, Seen};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::cloud::{Cloud, Effect, Purpose, Stage};
+use super::cloud::{Cloud, Effect, Purpose, Stage, asked};
 use super::scenario::Course;
 use crate::fixtures::{self, ACCESS_KEY, HUAWEI_SECRET_KEY};
 
@@ -132,7 +132,7 @@ impl Cloud for Huawei {
 }
 
 fn effect(call: &Call, purpose: Purpose) -> Effect {
-    let body = call.body.json();
+    let body = asked(call.body.json(), "csr");
     let common_name = body["domain"].as_str().map(str::to_owned);
     Effect { purpose, request_id: call.request_id.clone(), common_name, body }
 }

@@ -18,7 +18,7 @@ mod actors;
 mod check;
 pub(crate) mod churn;
 mod claims;
-mod cloud;
+pub(crate) mod cloud;
 pub(crate) mod crash;
 mod crowd;
 mod environment;

@@ -5,7 +5,7 @@ use certorder_sim::tencent::{Account, Certificate, Options, Product, Status, Ten
 use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-use super::cloud::{Cloud, Effect, Purpose, Stage};
+use super::cloud::{Cloud, Effect, Purpose, Stage, asked};
 use super::scenario::Course;
 use crate::fixtures::{self, SECRET_ID, SECRET_KEY};
 
@@ -127,7 +127,7 @@ impl Cloud for Tencent {
         let calls = self.cloud.calls_for(id).into_iter().filter(|call| call.took_effect);
         let effect = |call: certorder_sim::tencent::Call| {
             let (_, purpose) = WRITES.iter().find(|(action, _)| *action == call.action)?;
-            let body = call.body.json();
+            let body = asked(call.body.json(), "Csr");
             let common_name = body["CertCommonName"].as_str().map(str::to_owned);
             Some(Effect { purpose: *purpose, request_id: call.request_id, common_name, body })
         };

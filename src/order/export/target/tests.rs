@@ -192,7 +192,7 @@ impl Cluster {
     fn write(&mut self, order: &CertificateOrder, target: &Target, bundle: &Bundle) -> usize {
         let template = target.template();
         let names = Names::parse(NAME, &[]).unwrap();
-        let all = target.wanted(order, &names, bundle).unwrap();
+        let all = target.wanted(order, &names, bundle, &[]).unwrap();
         all.into_iter()
             .filter(|(wanted, stored)| {
                 let secret = match stored {
