@@ -82,7 +82,7 @@ impl Api {
         }
     }
 
-    /// All requests so far. A real API server also counts those of this process.
+    /// All requests so far. A real API server also counts those of this process: see [`OWN`].
     pub(crate) async fn requests(&self) -> Requests {
         match self {
             Self::Simulated { proxy, .. } => {
@@ -103,11 +103,7 @@ impl Api {
 /// The verb and the resource of a request that the proxy has seen.
 fn name_of(seen: &Seen) -> Option<String> {
     let (path, query) = seen.path.split_once('?').unwrap_or((&seen.path, ""));
-    let mut parts = path.split('/').skip_while(|part| !RESOURCES.contains(part)).collect::<Vec<_>>();
-    // `namespaces/NAME/RESOURCE` is about the resource.
-    if parts.first() == Some(&"namespaces") && parts.len() > 2 {
-        parts.drain(..2);
-    }
+    let parts: Vec<_> = path.split('/').skip_while(|part| !RESOURCES.contains(part)).collect();
     let resource = *parts.first()?;
     let subresource = parts.get(2).map(|name| format!("/{name}")).unwrap_or_default();
     let verb = match seen.method {
@@ -140,11 +136,11 @@ fn counted(metrics: &str) -> Requests {
     requests
 }
 
-/// The requests between two counts.
+/// The requests between two counts, without those of this process.
 pub(crate) fn between(before: &Requests, after: &Requests) -> Requests {
     let grown =
         after.iter().map(|(name, count)| (name.clone(), count - before.get(name).copied().unwrap_or(0.0)));
-    grown.filter(|(_, count)| *count > 0.0).collect()
+    grown.filter(|(name, count)| *count > 0.0 && !OWN.contains(&name.as_str())).collect()
 }
 
 fn kubeconfig_of(url: &str) -> String {
