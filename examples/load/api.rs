@@ -16,15 +16,11 @@ use crate::machine::Process;
 pub(crate) type Requests = BTreeMap<String, f64>;
 
 /// What an operator asks for. Other resources are not counted: a real cluster has other components.
-const RESOURCES: [&str; 7] = [
-    "certificateorders",
-    "organizationprofiles",
-    "dnsendpoints",
-    "secrets",
-    "events",
-    "leases",
-    "namespaces",
-];
+const RESOURCES: [&str; 6] =
+    ["certificateorders", "organizationprofiles", "dnsendpoints", "secrets", "events", "leases"];
+
+/// What this process asks for, and no operator does in the same number.
+const OWN: [&str; 2] = ["POST certificateorders", "WATCH certificateorders"];
 
 /// The API server of one measurement.
 pub(crate) enum Api {
