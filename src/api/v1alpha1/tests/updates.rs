@@ -66,23 +66,43 @@ fn frozen() -> Vec<Case> {
     let own_csr = with(&tencent(), &json!({ "csr": "PEM" }));
     let csr_in_secret = with(&tencent(), &json!({ "csrSecretRef": { "name": "own", "key": "csr" } }));
     vec![
-        case("commonName is frozen", tencent(), vec![json!({ "commonName": "other.acme.example" })]),
-        case("dnsNames is frozen", tencent(), vec![json!({ "dnsNames": ["a.acme.example"] })]),
-        case("csr is frozen", own_csr, vec![json!({ "csr": "other" }), json!({ "csr": null })]),
         case(
-            "csrSecretRef is frozen",
+            "frozen, since the application was sent with it: commonName;",
+            tencent(),
+            vec![json!({ "commonName": "other.acme.example" })],
+        ),
+        case(
+            "frozen, since the application was sent with it: dnsNames;",
+            tencent(),
+            vec![json!({ "dnsNames": ["a.acme.example"] })],
+        ),
+        case(
+            "frozen, since the application was sent with it: csr;",
+            own_csr,
+            vec![json!({ "csr": "other" }), json!({ "csr": null })],
+        ),
+        case(
+            "frozen, since the application was sent with it: csrSecretRef;",
             csr_in_secret,
             vec![json!({ "csrSecretRef": { "key": "other" } }), json!({ "csrSecretRef": null })],
         ),
-        case("privateKey is frozen", tencent(), vec![json!({ "privateKey": { "size": 4096 } })]),
         case(
-            "organizationProfileRef is frozen",
+            "frozen, since the application was sent with it: privateKey;",
+            tencent(),
+            vec![json!({ "privateKey": { "size": 4096 } })],
+        ),
+        case(
+            "frozen, since the application was sent with it: organizationProfileRef;",
             tencent(),
             vec![json!({ "organizationProfileRef": { "name": "acme" } })],
         ),
-        case("validation.method is frozen", tencent(), vec![json!({ "validation": { "method": "File" } })]),
         case(
-            "provider is frozen",
+            "frozen, since the application was sent with it: validation.method;",
+            tencent(),
+            vec![json!({ "validation": { "method": "File" } })],
+        ),
+        case(
+            "frozen, since the application was sent with it: provider;",
             tencent(),
             vec![json!({ "provider": { "tencentCloud": { "contactEmail": "pki@acme.example" } } })],
         ),
