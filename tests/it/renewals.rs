@@ -652,7 +652,7 @@ async fn certificates_of_an_account_are_reissued_one_after_the_other_whatever_cr
     assert_eq!(world.called("ReplaceCertificate"), 0);
     issue(&world, &next);
     world.poke("api").await;
-    world.until_called("ReplaceCertificate").await;
+    world.until_in_the_ledger("ReplaceCertificate", "api00001").await;
     assert_eq!(world.calls_of("ReplaceCertificate", "api00001"), 1);
 }
 
@@ -679,7 +679,7 @@ async fn a_reissued_certificate_is_revoked_by_its_original_once_its_own_id_is_co
     world.poke("www").await;
     assert_eq!(world.called("RevokeCertificate"), 0, "that is not the certificate in use");
     world.edit::<CertificateOrder>("www", confirm(&next)).await;
-    world.until_called("RevokeCertificate").await;
+    world.until_in_the_ledger("RevokeCertificate", world.certificate()).await;
     let revoked = |id: &str| world.calls_of("RevokeCertificate", id);
     assert_eq!(
         (revoked(world.certificate()), revoked(&next)),

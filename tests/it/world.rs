@@ -453,6 +453,17 @@ impl World {
         until_seen(&self.net, action, |seen| seen.header("x-tc-action") == Some(action)).await;
     }
 
+    /// Waits until the cloud has such a call for a certificate in its ledger: the proxy sees it earlier.
+    pub(crate) async fn until_in_the_ledger(&self, action: &str, certificate: &str) {
+        let recorded = async {
+            while self.calls_of(action, certificate) == 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let waited = tokio::time::timeout(TIMEOUT, recorded).await;
+        waited.unwrap_or_else(|_| panic!("the cloud got no {action} for {certificate}"));
+    }
+
     /// Waits until an order is deleted.
     pub(crate) async fn until_deleted(&self, name: &str) {
         let deleted = |order: Option<&CertificateOrder>| order.is_none();
