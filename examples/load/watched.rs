@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::TryStreamExt;
 use kube::api::NotUsed;
-use kube::core::{ApiResource, Object};
+use kube::core::Object;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
+
+use crate::world::kind;
 
 /// The part of a status that is read here.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -38,14 +40,7 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn start(client: Client) -> Self {
-        let kind = ApiResource {
-            group: "certorder.dev".to_owned(),
-            version: "v1alpha1".to_owned(),
-            api_version: "certorder.dev/v1alpha1".to_owned(),
-            kind: "CertificateOrder".to_owned(),
-            plural: "certificateorders".to_owned(),
-        };
-        let orders: Api<Order> = Api::all_with(client, &kind);
+        let orders: Api<Order> = Api::all_with(client, &kind());
         let seen: Arc<Mutex<[BTreeSet<String>; COUNTED.len()]>> = Arc::default();
         let kept = Arc::clone(&seen);
         let task = tokio::spawn(async move {

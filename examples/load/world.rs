@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use certorder::api::v1alpha1::CertificateOrder;
 use certorder_sim::tencent::{Account, Fault, Options, Product, TencentCloud};
 use futures::{StreamExt, stream};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
@@ -179,14 +180,9 @@ impl World {
     }
 }
 
-fn kind() -> ApiResource {
-    ApiResource {
-        group: "certorder.dev".to_owned(),
-        version: "v1alpha1".to_owned(),
-        api_version: "certorder.dev/v1alpha1".to_owned(),
-        kind: "CertificateOrder".to_owned(),
-        plural: "certificateorders".to_owned(),
-    }
+/// The kind of orders, without the types of this version: an older operator may have others.
+pub(crate) fn kind() -> ApiResource {
+    ApiResource::erase::<CertificateOrder>(&())
 }
 
 fn account_id(number: usize) -> String {

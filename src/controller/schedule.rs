@@ -37,6 +37,13 @@ struct Stored {
     waits_until: Option<Instant>,
 }
 
+impl Stored {
+    fn is_ahead_of(&self, version: Option<&str>, now: Instant) -> bool {
+        let shown: Option<u64> = version.and_then(|version| version.parse().ok());
+        shown.is_some_and(|shown| shown < self.version) && self.waits_until.is_some_and(|until| now < until)
+    }
+}
+
 /// How long a pass waits for the watch to show what the last one stored. The watch event requeues the object.
 const LONGEST_LAG: Duration = Duration::from_secs(10);
 
@@ -77,11 +84,16 @@ pub struct Pass {
 
 impl Schedule {
     /// Whether the object is due: at its first pass, when `asked` differs from the last pass, after a wake-up, or when
-    /// its pause is over.
-    pub fn begin(&self, key: &Key, asked: &str, now: Instant) -> Due {
+    /// its pause is over; not before the cache, whose state of it has this resource version, shows what the last pass has
+    /// stored.
+    pub fn begin(&self, key: &Key, asked: &str, version: Option<&str>, now: Instant) -> Due {
         let asked = Asked::of(asked);
         let mut entries = self.lock();
         let entry = entries.entry(key.clone()).or_default();
+        if entry.stored.as_ref().is_some_and(|stored| stored.is_ahead_of(version, now)) {
+            return Due::NotBefore(LAG);
+        }
+        entry.stored = None;
         let remaining =
             entry.due.map(|due| due.saturating_duration_since(now)).filter(|left| !left.is_zero());
         match remaining {
@@ -117,21 +129,6 @@ impl Schedule {
             entry.stored =
                 version.map(|version| Stored { version, waits_until: now.checked_add(LONGEST_LAG) });
         }
-    }
-
-    /// How long to wait for the cache, whose state of the object has this resource version; `None` when it shows what the
-    /// last pass has stored.
-    pub fn lag(&self, key: &Key, version: Option<&str>, now: Instant) -> Option<Duration> {
-        let mut entries = self.lock();
-        let entry = entries.get_mut(key)?;
-        let stored = entry.stored.as_ref()?;
-        let shown: Option<u64> = version.and_then(|version| version.parse().ok());
-        let is_old = shown.is_some_and(|shown| shown < stored.version);
-        if is_old && stored.waits_until.is_some_and(|until| now < until) {
-            return Some(LAG);
-        }
-        entry.stored = None;
-        None
     }
 
     /// Ends a pass: the object is due again after `pause`.
@@ -177,7 +174,7 @@ mod tests {
     }
 
     fn begun(schedule: &Schedule, asked: &str, now: Instant) -> Pass {
-        match schedule.begin(&key(), asked, now) {
+        match schedule.begin(&key(), asked, None, now) {
             Due::Now(pass) => pass,
             Due::NotBefore(left) => panic!("not due for {left:?}"),
         }
@@ -189,7 +186,7 @@ mod tests {
         let pass = begun(&schedule, "1", start);
         schedule.end(&key(), pass, false, PAUSE, start);
         let later = start + Duration::from_secs(20);
-        assert_eq!(schedule.begin(&key(), "1", later), Due::NotBefore(Duration::from_secs(40)));
+        assert_eq!(schedule.begin(&key(), "1", None, later), Due::NotBefore(Duration::from_secs(40)));
         begun(&schedule, "2", later);
         begun(&schedule, "1", start + Duration::from_mins(1));
     }
@@ -199,7 +196,7 @@ mod tests {
         let (schedule, start) = (Schedule::default(), Instant::now());
         schedule.expect(&key(), "1", PAUSE, start);
         schedule.expect(&key(), "1", Duration::ZERO, start);
-        assert_eq!(schedule.begin(&key(), "1", start), Due::NotBefore(PAUSE));
+        assert_eq!(schedule.begin(&key(), "1", None, start), Due::NotBefore(PAUSE));
         begun(&schedule, "2", start);
         schedule.wake(&key());
         begun(&schedule, "1", start);
@@ -240,10 +237,14 @@ mod tests {
     #[test]
     fn a_pass_begins_when_the_cache_shows_what_the_last_one_stored() {
         let (schedule, start) = (Schedule::default(), Instant::now());
-        assert_eq!(schedule.lag(&key(), Some("7"), start), None, "no pass so far");
+        let lag = |shown, now| match schedule.begin(&key(), "1", shown, now) {
+            Due::Now(_) => None,
+            Due::NotBefore(lag) => Some(lag),
+        };
+        assert_eq!(lag(Some("7"), start), None, "no pass so far");
         let pass = begun(&schedule, "1", start);
         schedule.end(&key(), pass, false, Duration::ZERO, start);
-        for (stored, shown, lag) in [
+        for (stored, shown, wanted) in [
             (Some("10"), Some("9"), Some(LAG)),
             (Some("10"), Some("10"), None),
             (Some("10"), Some("11"), None),
@@ -253,11 +254,11 @@ mod tests {
             (None, Some("9"), None),
         ] {
             schedule.stored(&key(), stored, start);
-            assert_eq!(schedule.lag(&key(), shown, start), lag, "{stored:?} {shown:?}");
+            assert_eq!(lag(shown, start), wanted, "{stored:?} {shown:?}");
         }
         schedule.stored(&key(), Some("10"), start);
-        assert_eq!(schedule.lag(&key(), Some("9"), start + LONGEST_LAG), None, "a restored etcd");
-        assert_eq!(schedule.lag(&key(), Some("9"), start), None, "what was reached is reached");
+        assert_eq!(lag(Some("9"), start + LONGEST_LAG), None, "a restored etcd");
+        assert_eq!(lag(Some("9"), start), None, "what was reached is reached");
     }
 
     #[test]

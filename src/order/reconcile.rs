@@ -59,12 +59,8 @@ pub async fn reconcile(
         let pause = at_start(&order, controller.context.clock.now());
         controller.schedule.expect(&key, &asked(&order), pause, Instant::now());
     }
-    if let Some(lag) =
-        controller.schedule.lag(&key, order.metadata.resource_version.as_deref(), Instant::now())
-    {
-        return Ok(Action::requeue(lag));
-    }
-    let pass = match controller.schedule.begin(&key, &asked(&order), Instant::now()) {
+    let version = order.metadata.resource_version.as_deref();
+    let pass = match controller.schedule.begin(&key, &asked(&order), version, Instant::now()) {
         Due::Now(pass) => pass,
         Due::NotBefore(left) => return Ok(Action::requeue(left)),
     };

@@ -40,12 +40,8 @@ pub async fn reconcile(
         profile.metadata.generation.unwrap_or_default(),
         asked(&profile).unwrap_or_default()
     );
-    if let Some(lag) =
-        controller.schedule.lag(&key, profile.metadata.resource_version.as_deref(), Instant::now())
-    {
-        return Ok(Action::requeue(lag));
-    }
-    let pass = match controller.schedule.begin(&key, &request, Instant::now()) {
+    let version = profile.metadata.resource_version.as_deref();
+    let pass = match controller.schedule.begin(&key, &request, version, Instant::now()) {
         Due::Now(pass) => pass,
         Due::NotBefore(left) => return Ok(Action::requeue(left)),
     };
